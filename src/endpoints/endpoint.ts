@@ -1,0 +1,112 @@
+import type { Chunk } from '../framing/framing.js';
+
+/** Where somebody is. */
+export interface Remote {
+  readonly url: string;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly path?: string | undefined;
+  readonly pid?: number | undefined;
+}
+
+/** What is known of a TLS session. */
+export interface PeerTls {
+  readonly protocol: string;
+  readonly cipher: string;
+  readonly certificate?: unknown;
+  readonly servername?: string | undefined;
+  readonly alpn?: string | undefined;
+  readonly authorized: boolean;
+}
+
+/** The receiving end of a {@link Transport}: the session. Calls never overlap and none comes after `closed`. */
+export interface TransportSink {
+  /** Bytes (stream) or one whole message (datagram, websocket message) arrived; `from` where the transport is shared by many peers. */
+  data(chunk: Buffer, from?: Remote): void;
+  /** The peer has finished sending. */
+  ended(): void;
+  /** All that was written has been handed to the kernel, after `write` had returned false. */
+  drained(): void;
+  /** It is over; with an error if that was why. Exactly once, always. */
+  closed(error?: Error): void;
+}
+
+/**
+ * One open connection as an endpoint gives it to the reactor: a duplex of bytes (or of whole messages) without any policy.
+ * Limits, order, deadlines and framing are the session's.
+ */
+export interface Transport {
+  /** 'stream': bytes without boundaries. 'message': each `data` and each `write` is one whole message. */
+  readonly kind: 'stream' | 'message';
+  readonly remote: Remote;
+  readonly local: Remote;
+  readonly tls?: PeerTls | undefined;
+  readonly request?: { readonly url: string; readonly headers: Headers } | undefined;
+  /** Bytes written and not yet taken by the kernel. */
+  readonly bufferedBytes: number;
+  readonly bytesWritten: number;
+  /** Hands over the sink and begins to deliver. Once. */
+  open(sink: TransportSink): void;
+  /** Several chunks leave in one system call where the system has one. False: wait for `drained`. */
+  write(chunks: readonly Chunk[], to?: Remote): boolean;
+  pause(): void;
+  resume(): void;
+  /** Sends what is buffered, then the end of our direction. */
+  end(): void;
+  /** Closes at once; what is buffered is dropped. */
+  destroy(error?: Error): void;
+  /** The Node stream or socket beneath, where there is one: for TLS upgrades, hand-off and files. */
+  readonly raw?: unknown;
+}
+
+/** A bound listener. */
+export interface Bound {
+  readonly address: BoundAddress;
+  /** Stops accepting for good; open connections live on. Resolves when the address is free. */
+  close(): Promise<void>;
+}
+
+export interface BoundAddress {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path?: string | undefined;
+}
+
+/** What a scheme gets to know about the endpoint: the url and the options that only it understands. */
+export interface EndpointTarget {
+  readonly url: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What a scheme calls for what it accepts. */
+export interface Acceptor {
+  /** A new connection. The scheme keeps no reference to it. */
+  accept(transport: Transport): void;
+  /** The listener broke after it was bound. */
+  failed(error: Error): void;
+}
+
+/** One kind of endpoint, `tcp:` for instance. A third party registers its own with {@link registerScheme}. */
+export interface Scheme {
+  /** Without the colon: 'tcp'. */
+  readonly name: string;
+  /** Binds; rejects with a ListenError. */
+  listen?(target: EndpointTarget, acceptor: Acceptor): Promise<Bound>;
+  /** Dials once; rejects with a ConnectError. Aborting the signal gives up. */
+  connect?(target: EndpointTarget, signal: AbortSignal): Promise<Transport>;
+  /** Checks the url without touching the system; what is wrong, in words, or undefined. */
+  check?(target: EndpointTarget, use: 'listen' | 'connect'): string | undefined;
+}
+
+const SCHEMES: Map<string, Scheme> = ((globalThis as Record<symbol, unknown>)[Symbol.for('packet-ts.schemes')] ??= new Map()) as Map<string, Scheme>;
+
+/** Makes an endpoint scheme known to every reactor of this process. */
+export function registerScheme(scheme: Scheme): void {
+  SCHEMES.set(scheme.name, scheme);
+}
+
+/** The scheme of that name, if it is registered. */
+export function schemeNamed(name: string): Scheme | undefined {
+  return SCHEMES.get(name);
+}

@@ -1,0 +1,37 @@
+import type { Size } from '../units.js';
+
+/** Bytes on their way out; strings are UTF-8. */
+export type Chunk = Uint8Array | string;
+
+/**
+ * How messages lie in a stream of bytes: one small file each, and yours has the same rights as the built-in ones.
+ * @example
+ * const chars: Framing<string> = {
+ *   decoder: () => { let text = ''; return { push: c => { text += c.toString('latin1'); }, next: () => { const c = text[0]; text = text.slice(1); return c; }, rest: () => Buffer.from(text, 'latin1') }; },
+ *   encode: message => message,
+ * };
+ */
+export interface Framing<In, Out = In> {
+  /** A decoder for one connection. `limit`: the most bytes that one message may have; Infinity when off. */
+  decoder(limit: number): Decoder<In>;
+  /** The bytes of one message; throws when it cannot be encoded. */
+  encode(message: Out): Chunk | readonly Chunk[];
+  /** The limit where `maxMessageSize` is not given. */
+  readonly maxMessageSize?: Size;
+  /** The variant for transports that delimit messages themselves (udp, ws). */
+  readonly whole?: Framing<In, Out>;
+  /** In and Out are one: a client may use the framing as it is. */
+  readonly symmetric?: true;
+}
+
+/** Reads one connection's bytes. It may keep state across messages. */
+export interface Decoder<In> {
+  /** Takes bytes in. The buffer is the decoder's own. */
+  push(chunk: Buffer): void;
+  /** One message, or undefined when more bytes are needed. Throws FramingError. */
+  next(): In | undefined;
+  /** The peer has finished: a last message, or throws for one that was cut off. Without it, a rest at the end is an error. */
+  end?(): In | undefined;
+  /** What was taken in and not given out. Called once; the decoder is dropped afterwards. */
+  rest(): Buffer;
+}

@@ -1,0 +1,2 @@
+export type { Chunk, Decoder, Framing } from './framing.js';
+export { FramingError } from '../errors.js';
