@@ -1,0 +1,114 @@
+/**
+ * What master and worker say to each other over their link.
+ *
+ * Life of a link: master BOOT → worker HELLO (once its module is imported) → READY (after `@OnStart`) or FAILURE id 0
+ * → calls → master STOP → worker runs `@OnStop`, flushes, ends.
+ *
+ * Calls are named by the side that makes them: the master's ids count 1, 2, 3 … per link and are also the sequence that the started
+ * mark counts; ids with the top bit set are calls that the worker makes (to other workers, through the master).
+ */
+export const PROTOCOL_VERSION = 1;
+
+export const Kind = {
+  /** M→W, first. value: {@link BootMessage}. */
+  BOOT: 1,
+  /** W→M, first. value: {@link HelloMessage}. */
+  HELLO: 2,
+  /** W→M: takes calls from now on. */
+  READY: 3,
+  /** Caller→callee. arg: index of the task in the callee's HELLO (see CallFlag for its upper bits). value: the input, or [input, meta] with CallFlag.META. */
+  CALL: 4,
+  /** Callee→caller: the call's answer. Settles it. */
+  REPLY: 5,
+  /** Callee→caller: the call's error. Settles it. id 0: the worker could not start. */
+  FAILURE: 6,
+  /** Either: one item of the stream of that call. With arg 1 it flows from the caller to the callee (`send`). Costs one credit. */
+  ITEM: 7,
+  /** Either: the stream of that call has ended. arg as in ITEM. From the callee it settles the call. */
+  END: 8,
+  /** Either: the receiver can take `arg & 0xffffff` more. Upper 8 bits: 0 the callee's items, 1 the caller's items, 2 events, 3 unasked messages (id 0). */
+  CREDIT: 9,
+  /** Caller→callee: arg 0 the caller gave up; 1 its softTimeout has passed (the task's signal aborts, the caller still waits); 2 leave the stream (return()). */
+  CANCEL: 10,
+  /** W→M: a call that was cancelled before it began will not begin. Settles it for the accounts. */
+  DROPPED: 11,
+  /** Callee→caller: value [name, payload]. Costs one event credit. */
+  EVENT: 12,
+  /** W→M: value: what status() was given; only the latest counts. */
+  STATUS: 13,
+  /** Either: value: `ask` (arg 0) or `tell` (arg 1) to the mailbox. Answered like a call. */
+  MAIL: 14,
+  /** W→M: value: what Master.send was given. Costs one unasked-message credit. */
+  MESSAGE: 15,
+  PING: 16,
+  PONG: 17,
+  /** M→W: run @OnStop, flush, end the link, exit. */
+  STOP: 18,
+  /** W→M: a stray error (uncaught exception with no call running, timer): value the error. */
+  STRAY: 19,
+  /** W→M: a call to another worker. arg 0 task, 1 ask, 2 tell. value {@link UpCallMessage}. id has the top bit set. */
+  UPCALL: 20,
+  /** M→W with a handle over IPC beside it, and its acknowledgement (later). */
+  SOCKET: 21,
+  TAKEN: 22,
+} as const;
+
+/** Upper bits of CALL's arg; the lower 16 are the task's index. */
+export const CallFlag = {
+  /** The value is [input, {@link CallMeta}]. */
+  META: 0x1_0000,
+  /** The caller will stream ITEMs in. */
+  SENDS: 0x2_0000,
+} as const;
+
+/** Ids of calls made by the worker have this bit. */
+export const UPWARD = 0x8000_0000;
+
+/** Credits given at the beginning, without asking. */
+export const INITIAL_CREDIT = { items: 16, sends: 16, events: 64, messages: 64 } as const;
+
+/** What a worker must know to become one. */
+export interface BootMessage {
+  readonly version: number;
+  readonly name: string;
+  readonly key: string | undefined;
+  /** url of the module to import. */
+  readonly source: string;
+  readonly options: unknown;
+  readonly concurrency: number;
+  readonly maxMessageSize: number;
+  readonly stallTimeout: number;
+  readonly validate: 'receiver' | 'both' | 'off';
+  /** Names and tasks of the other workers of the application: what injected clients may call. */
+  readonly workers: readonly { readonly name: string; readonly tasks: readonly string[] }[];
+}
+
+export interface HelloMessage {
+  readonly version: number;
+  readonly name: string;
+  readonly pid: number;
+  /** In the order in which CALL's arg counts them. */
+  readonly tasks: readonly string[];
+  /** Of each task: whether its method looks at the context, so that CALL brings META. */
+  readonly context: readonly boolean[];
+}
+
+/** What the task's context is made of, sent only to tasks that look at it. */
+export interface CallMeta {
+  readonly caller?: unknown;
+  readonly deadline?: number | undefined;
+  readonly attempt?: number | undefined;
+}
+
+export interface UpCallMessage {
+  readonly worker: string;
+  readonly key?: string | undefined;
+  readonly task?: string | undefined;
+  readonly input: unknown;
+  /** The id of the call in whose task it was made, where that is known: deadline, signal and cycle check come from there. */
+  readonly parent?: number | undefined;
+  readonly timeout?: number | undefined;
+  readonly affinity?: string | undefined;
+  readonly caller?: string | undefined;
+  readonly sends?: boolean | undefined;
+}

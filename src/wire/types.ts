@@ -1,0 +1,55 @@
+/**
+ * The link between two processes, as the floors above see it: messages of a small fixed header and one structured value,
+ * encoded at once, leaving in one write per event-loop turn.
+ */
+
+/** A value already encoded: its own copy, so that later changes of the original are not seen. */
+export type Encoded = Uint8Array;
+
+/** The value that lies behind a received message. Valid only during {@link LinkReceiver.message}; `take` keeps it. */
+export interface Body {
+  /** Bytes of the encoded value; 0 where the message has none. */
+  readonly length: number;
+  /** Decodes it: linear in its bytes, nesting at most 100. Throws ProtocolError for what no encoder writes. Undefined where the message has none. */
+  value(): unknown;
+  /** A copy of the encoded bytes, to decode later or to pass on. */
+  take(): Encoded;
+}
+
+export interface LinkReceiver {
+  /** One message. What it throws breaks the link, like garbage. */
+  message(kind: number, id: number, arg: number, body: Body): void;
+  /** A burst of messages (one read) has been handed over: the moment to refill, then to settle. */
+  burst?(): void;
+  /** Everything written has left after {@link Link.congested} was true. */
+  drained?(): void;
+  /** It is over; exactly once. `error`: ProtocolError for garbage, else the stream's own error; undefined for a clean end. */
+  closed(error?: Error): void;
+}
+
+export interface LinkOptions {
+  /** The most bytes one value may have, either direction; 0: no limit. */
+  readonly maxMessageSize: number;
+}
+
+export interface Link {
+  /** True while the kernel takes no more: hold new work back until `drained`. */
+  readonly congested: boolean;
+  /** Bytes accepted and not yet taken by the kernel. */
+  readonly bufferedBytes: number;
+  /** A message without a value. `id` and `arg` are unsigned 32-bit integers. */
+  send(kind: number, id: number, arg: number): void;
+  /**
+   * Encodes the value now and sends it with this turn's write.
+   * Throws NotCloneableError or MessageTooLargeError, and then nothing is sent.
+   */
+  sendValue(kind: number, id: number, arg: number, value: unknown): void;
+  /** Sends a value that was encoded before. */
+  sendEncoded(kind: number, id: number, arg: number, encoded: Encoded): void;
+  /** Writes what this turn has gathered, now. */
+  flush(): void;
+  /** Flushes, then ends the stream. */
+  end(): void;
+  /** Drops everything and closes. */
+  destroy(error?: Error): void;
+}

@@ -1,0 +1,78 @@
+import type { Remote } from '../endpoints/endpoint.js';
+import type { Ctor } from '../blueprint/types.js';
+
+/** Whom a task sees as its caller. */
+export interface Caller {
+  readonly connection?: { readonly id: string; readonly remote: Remote } | undefined;
+  readonly worker?: { readonly name: string; readonly key: string | undefined } | undefined;
+}
+
+/** Where an event came from. */
+export interface WorkerOrigin {
+  readonly worker: string;
+  readonly key: string | undefined;
+  readonly task: string;
+  readonly tag: unknown;
+}
+
+/** What an owner can receive besides the promises that its calls return. Each may be missing: then it is dropped, and logged. */
+export interface OwnerHooks {
+  /** The answer to a `tell`. */
+  answer?(worker: Ctor, data: unknown): void;
+  /** The failure of a `tell`. */
+  failed?(error: Error, worker: Ctor): void;
+  /** An event of one of its calls, before the call settles. */
+  event?(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): void;
+}
+
+/** Something that ends when its owner does. */
+export interface Owned {
+  abort(reason: unknown): void;
+}
+
+/**
+ * Whom a worker client belongs to: a connection, the application, or a task of another worker.
+ * Written by whoever created it (a session aborts it when its peer is gone), read by the pools: fairness, limits, cancellation, events.
+ */
+export class Owner {
+  readonly kind: 'connection' | 'app' | 'task';
+  /** The fair queue's round robin is over these. */
+  readonly id: string;
+  readonly caller: Caller;
+  readonly hooks: OwnerHooks;
+  /** Calls under way. Made lazily: most connections never call. */
+  #calls: Set<Owned> | undefined;
+  #closed = false;
+
+  constructor(kind: Owner['kind'], id: string, caller: Caller = {}, hooks: OwnerHooks = {}) {
+    this.kind = kind;
+    this.id = id;
+    this.caller = caller;
+    this.hooks = hooks;
+  }
+
+  /** After `close()` neither answers nor events reach the owner. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  add(call: Owned): void {
+    (this.#calls ??= new Set()).add(call);
+  }
+
+  delete(call: Owned): void {
+    this.#calls?.delete(call);
+  }
+
+  /** Aborts what is under way. New calls are allowed: `@OnClose` may still make some. */
+  abort(reason: unknown): void {
+    const calls = this.#calls;
+    if (!calls) return;
+    this.#calls = undefined;
+    for (const call of calls) call.abort(reason);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+}
