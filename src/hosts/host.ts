@@ -1,0 +1,76 @@
+import type { Duplex } from 'node:stream';
+
+/** How a worker's process is set up: the part of the worker's settings that its host keeps. */
+export interface HostSettings {
+  readonly resourceLimits: {
+    readonly maxOldGenerationSizeMb?: number;
+    readonly maxYoungGenerationSizeMb?: number;
+    readonly stackSizeMb?: number;
+  };
+  readonly execArgv: readonly string[];
+  readonly argv: readonly string[];
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>> | undefined;
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  readonly permissions: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Everything a host needs to launch one worker. What to run there is said over the link, in BOOT, by whoever opens it. */
+export interface HostSpec {
+  /** The worker's name and key: for messages, and for the process's title. */
+  readonly name: string;
+  readonly key: string | undefined;
+  /** The worker's class: what an inline host instantiates. A process host does not touch it: its child finds the class by name. */
+  readonly cls: abstract new (...args: never[]) => object;
+  /** url of the module that declares the class. */
+  readonly source: string | undefined;
+  readonly settings: HostSettings;
+  /** One line that the worker wrote to its stdout or stderr, without its line ending, cut at 16 KB. */
+  output(line: string, stream: 'stdout' | 'stderr'): void;
+}
+
+/** How a worker's process ended. */
+export interface HostExit {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The last lines of stderr, at most a few KB. */
+  readonly stderr: string;
+  /** It ran out of memory: the heap limit, or the system's. */
+  readonly memory: boolean;
+  /** It could not even be launched: the system's own error. */
+  readonly error?: Error | undefined;
+}
+
+/** One running worker: its bytes, and what can be seen and done from outside its memory. */
+export interface HostProcess {
+  /** 0 where it could not be launched. */
+  readonly pid: number;
+  /** The link's bytes. It has an error listener from birth; its end or error is the worker's death, like `onExit`, whichever comes first. */
+  readonly stream: Duplex;
+  /** The highest call id that may have begun, 0 for none: read at the worker's death, from where the worker cannot lie afterwards. */
+  mark(): number;
+  /** Sends a signal; nothing happens when it is gone already. */
+  kill(signal: NodeJS.Signals): void;
+  /** Called once, after exit and after the last byte of stderr; at once when that has happened already. */
+  onExit(exited: (exit: HostExit) => void): void;
+  /** Resident bytes, where the system shows them. */
+  rss(): number | undefined;
+  /** True when the system shows the process as stopped (state T). */
+  stopped(): boolean;
+  /** Whether this worker keeps the master's event loop running: while it has calls, or starts, or stops. It is born with true. */
+  keepAlive(yes: boolean): void;
+}
+
+/**
+ * Where workers run: one file per runtime, this one interface.
+ * @example const host: Host = processHost(); const { pid, stream } = host.start(spec);
+ */
+export interface Host {
+  /** The name of the runtime, as the option `runtime` has it. */
+  readonly runtime: string;
+  /** Launches one. Never throws: what the system refuses arrives in `onExit` as `error`. */
+  start(spec: HostSpec): HostProcess;
+  /** Ends what the host itself holds (the reaper), once no worker is left. Idempotent. */
+  close(): Promise<void>;
+}
