@@ -2,11 +2,12 @@
  * What the decorators declared, read once and checked: plain data that every floor above works from.
  * Durations are milliseconds, sizes bytes, 0 means "off"; `undefined` means "not said" where a default is filled in elsewhere.
  */
+import type { Ctor } from '../decorators/ctor.js';
+import type { Mounted } from '../decorators/provider-types.js';
 import type { Framing } from '../framing/framing.js';
 import type { Validator } from '../schema.js';
 
-// oxlint-disable-next-line typescript/no-explicit-any -- any class, whatever its constructor takes
-export type Ctor<T = object> = abstract new (...args: any[]) => T;
+export type { Ctor, Mounted };
 /** Something the container can resolve: what tsyringe takes. */
 export type Token = string | symbol | Ctor | object;
 
@@ -50,7 +51,8 @@ export interface WorkerEventRoute {
 export interface EndpointBlueprint {
   readonly url: string;
   /** The command of `exec()`. */
-  readonly exec?: { readonly command: string; readonly args: readonly string[]; readonly options: Readonly<Record<string, unknown>> } | undefined;
+  readonly exec?:
+    { readonly command: string; readonly args: readonly string[]; readonly options: Readonly<Record<string, unknown>> } | undefined;
   /** The class's options overridden by the endpoint's own: limits, framing, tls …, as written. */
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -117,7 +119,11 @@ export interface WorkerSettings {
   readonly heartbeat: { readonly every: number; readonly grace: number } | false;
   readonly maxTasksPerWorker: number;
   readonly maxMemory: number;
-  readonly resourceLimits: { readonly maxOldGenerationSizeMb?: number; readonly maxYoungGenerationSizeMb?: number; readonly stackSizeMb?: number };
+  readonly resourceLimits: {
+    readonly maxOldGenerationSizeMb?: number;
+    readonly maxYoungGenerationSizeMb?: number;
+    readonly stackSizeMb?: number;
+  };
   readonly execArgv: readonly string[];
   readonly argv: readonly string[];
   readonly cwd: string | undefined;
@@ -186,11 +192,6 @@ export interface ProviderDeclaration {
   readonly value?: unknown;
   readonly factory?: ((container: { resolve(token: Token): unknown }) => unknown) | undefined;
   readonly scope: 'app' | 'connection';
-}
-
-/** What `packet-ts/http`'s mount() returns, and whatever else brings its own listener. */
-export interface Mounted {
-  readonly __mounted: true;
 }
 
 /** A whole application. */

@@ -1,19 +1,8 @@
-import type { Remote } from '../endpoints/endpoint.js';
-import type { Ctor } from '../blueprint/types.js';
+import type { Ctor } from '../decorators/ctor.js';
+import type { WorkerOrigin } from '../decorators/hook-types.js';
+import type { Caller } from '../decorators/task-types.js';
 
-/** Whom a task sees as its caller. */
-export interface Caller {
-  readonly connection?: { readonly id: string; readonly remote: Remote } | undefined;
-  readonly worker?: { readonly name: string; readonly key: string | undefined } | undefined;
-}
-
-/** Where an event came from. */
-export interface WorkerOrigin {
-  readonly worker: string;
-  readonly key: string | undefined;
-  readonly task: string;
-  readonly tag: unknown;
-}
+export type { Caller, WorkerOrigin };
 
 /** What an owner can receive besides the promises that its calls return. Each may be missing: then it is dropped, and logged. */
 export interface OwnerHooks {

@@ -1,0 +1,44 @@
+import type { Remote } from '../endpoints/endpoint.js';
+import type { AnyFunction } from './ctor.js';
+
+/** Decorates a public or protected method that looks like `F`. Legal as a plain function, too. */
+export type Method<F extends AnyFunction> = <M extends F>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
+
+/** What failed, for `@OnError`. */
+export interface About {
+  readonly during: 'message' | 'schema' | 'encode' | 'hook' | 'timer' | 'worker' | 'framing' | 'socket';
+  /** The decorator of the hook that failed, `'OnConnect'` for instance, where `during` is 'hook'. */
+  readonly hook?: string | undefined;
+  /** The message that was being handled. */
+  readonly message?: unknown;
+  /** Who sent it, on udp: what `@OnError` returns goes there. */
+  readonly from?: Remote | undefined;
+}
+
+/** Why a connection is over, for `@OnClose`. */
+export interface CloseReason {
+  readonly by: 'peer' | 'local' | 'error' | 'timeout' | 'limit' | 'shutdown' | 'handoff';
+  /** The error's code, the name of the limit or timeout, or 'END'; a stable word. */
+  readonly code: string;
+  readonly error?: Error | undefined;
+}
+
+/** How the child of `exec()` ended, for `@OnExit`. */
+export interface ExitStatus {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Where an event came from, for `@OnWorkerEvent`. */
+export interface WorkerOrigin {
+  /** The worker's name. */
+  readonly worker: string;
+  readonly key: string | undefined;
+  readonly task: string;
+  /** What the call was given as `tag`. */
+  readonly tag: unknown;
+}

@@ -1,0 +1,59 @@
+import type { Remote } from '../endpoints/endpoint.js';
+import type { Ctor, IsAny } from './ctor.js';
+import type { AnySchema, SchemaOut } from '../schema.js';
+
+/** Names that a task cannot have: a worker client has them already, or the language asks objects for them. */
+export type Reserved = 'ask' | 'tell' | 'close' | 'then' | 'constructor' | 'toJSON';
+
+/** Whom a task sees as its caller. */
+export interface Caller {
+  readonly connection?: { readonly id: string; readonly remote: Remote } | undefined;
+  readonly worker?: { readonly name: string; readonly key: string | undefined } | undefined;
+}
+
+/**
+ * A task's second parameter. Everything on it is bound: it may be taken apart.
+ * `Events`: what it may emit, by name; `Chunk`: what the caller streams in.
+ * @example async *count(to: number, { signal, emit }: TaskContext<{ progress: number }>) { … }
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type -- no events
+export interface TaskContext<Events extends object = {}, Chunk = never> {
+  /** Aborts when the caller gives up, or at `softTimeout`. */
+  readonly signal: AbortSignal;
+  /** What the caller sends, item by item; empty for a task that `receives` nothing. */
+  readonly incoming: AsyncIterable<Chunk>;
+  readonly caller: Caller;
+  /** When the caller stops waiting, in milliseconds since the epoch. */
+  readonly deadline: number | undefined;
+  /** 1 for the first attempt; more only for an idempotent task whose process crashed. */
+  readonly attempt: number;
+  /** Tells the caller something before the answer. Resolves when there is room for the next event. */
+  emit<N extends keyof Events & string>(event: N, payload: Events[N]): Promise<void>;
+  /** What `workers.status()` shows of this process; only the latest counts. */
+  status(value: unknown): void;
+}
+
+/** The `events` option of `@Task`. */
+export type EventSchemas = Readonly<Record<string, AnySchema>>;
+/** The payloads of declared events. */
+export type Payloads<E> = { [N in keyof E]: SchemaOut<E[N]> };
+
+declare const optionsBrand: unique symbol;
+
+/**
+ * The parameter that `@InjectOptions()` fills: what `workers.start(W, { options })` was given, and what that call then requires.
+ * @example constructor(@InjectOptions() private readonly options: Options<TenantOptions>) {}
+ */
+export type Options<T> = T & { readonly [optionsBrand]?: T };
+
+type OptionsIn<P> =
+  IsAny<P> extends true
+    ? never
+    : P extends unknown
+      ? typeof optionsBrand extends keyof P
+        ? NonNullable<P[typeof optionsBrand & keyof P]>
+        : never
+      : never;
+/** The start options that a worker class declares; never where it declares none. */
+export type OptionsOf<C> = EachOptions<ConstructorParameters<C extends Ctor ? C : never>>;
+type EachOptions<A extends readonly unknown[]> = { [I in keyof A]-?: OptionsIn<A[I]> }[number];
