@@ -16,7 +16,7 @@ export const Kind = {
   HELLO: 2,
   /** W→M: takes calls from now on. */
   READY: 3,
-  /** Caller→callee. arg: index of the task in the callee's HELLO (see CallFlag for its upper bits). value: the input, or [input, meta] with CallFlag.META. */
+  /** Caller→callee. arg: index of the task in the callee's HELLO (see CallFlag for its upper bits). value: the input. */
   CALL: 4,
   /** Callee→caller: the call's answer. Settles it. */
   REPLY: 5,
@@ -32,7 +32,7 @@ export const Kind = {
   CANCEL: 10,
   /** W→M: a call that was cancelled before it began will not begin. Settles it for the accounts. */
   DROPPED: 11,
-  /** Callee→caller: value [name, payload]. Costs one event credit. */
+  /** Callee→caller: value [name, payload]. Costs one event credit; each call has its own. None after the call is settled. */
   EVENT: 12,
   /** W→M: value: what status() was given; only the latest counts. */
   STATUS: 13,
@@ -40,6 +40,7 @@ export const Kind = {
   MAIL: 14,
   /** W→M: value: what Master.send was given. Costs one unasked-message credit. */
   MESSAGE: 15,
+  /** M→W. Answered by PONG with the same id and arg. */
   PING: 16,
   PONG: 17,
   /** M→W: run @OnStop, flush, end the link, exit. */
@@ -51,11 +52,18 @@ export const Kind = {
   /** M→W with a handle over IPC beside it, and its acknowledgement (later). */
   SOCKET: 21,
   TAKEN: 22,
+  /**
+   * M→W, right before a CALL or MAIL of the same id: value {@link CallMeta}. A message of its own, because the input was encoded
+   * when the call was made and what the context says is known only at dispatch.
+   */
+  META: 23,
+  /** W→M: arg: how many connections the worker has open now. One that has some is not idle. */
+  HOLDS: 24,
 } as const;
 
 /** Upper bits of CALL's arg; the lower 16 are the task's index. */
 export const CallFlag = {
-  /** The value is [input, {@link CallMeta}]. */
+  /** A {@link Kind.META} of the same id came right before. */
   META: 0x1_0000,
   /** The caller will stream ITEMs in. */
   SENDS: 0x2_0000,
