@@ -5,6 +5,7 @@ import { channel, type Channel } from 'node:diagnostics_channel';
  * Nothing is allocated unless somebody listens; the logger is one of the listeners.
  * @example diagnostics_channel.subscribe('packet-ts:worker.exit', ({ worker, pid, reason }) => …)
  */
+// prettier-ignore
 const NAMES = [
   'listener.open', 'listener.close', 'listener.reject', 'listener.error',
   'connection.open', 'connection.close', 'connection.error', 'connection.limit',

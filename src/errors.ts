@@ -2,45 +2,32 @@
  * The catalogue: every error class of the framework and its code.
  * docs/errors.md lists the same, and a test holds the two together.
  */
-const BRAND = 'packet-ts/';
+import { brand, oneLine, PacketError } from './errors/packet-error.js';
+import {
+  WorkerCrashedError,
+  WorkerTimeoutError,
+  WorkerBusyError,
+  QueueTimeoutError,
+  TaskNotFoundError,
+  WorkerRecycledError,
+  StreamStalledError,
+  CallCycleError,
+} from './errors/calls.js';
 
-function brandOf(name: string): symbol {
-  return Symbol.for(BRAND + name);
-}
-
-/** Marks a class so that `instanceof` holds across two copies of the package. */
-function brand(cls: abstract new (...args: never[]) => Error, name: string): void {
-  const key = brandOf(name);
-  Object.defineProperty(cls.prototype, key, { value: true });
-  Object.defineProperty(cls.prototype, 'name', { value: name, configurable: true, writable: true });
-  Object.defineProperty(cls, Symbol.hasInstance, {
-    value(this: unknown, value: unknown): boolean {
-      if (this !== cls) return Function.prototype[Symbol.hasInstance].call(this as never, value);
-      return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[key] === true;
-    },
-  });
-}
-
-/** One line, whatever went into it: our messages are sent over line protocols. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
-}
-
-export type PacketErrorCode = `ERR_PACKET_${string}`;
-
-/**
- * The base of every error that the framework makes.
- * @example try { await client.evaluate('1') } catch (error) { if (error instanceof PacketError) console.error(error.code) }
- */
-export class PacketError extends Error {
-  /** A stable identifier, `ERR_PACKET_…`; docs/errors.md lists them. */
-  readonly code: PacketErrorCode;
-
-  constructor(message: string, code: PacketErrorCode, options?: { cause?: unknown }) {
-    super(oneLine(message), options);
-    this.code = code;
-  }
-}
+export { asError, oneLine, PacketError, type PacketErrorCode } from './errors/packet-error.js';
+export {
+  WorkerCrashedError,
+  WorkerTimeoutError,
+  WorkerBusyError,
+  QueueTimeoutError,
+  TaskNotFoundError,
+  WorkerRecycledError,
+  StreamStalledError,
+  CallCycleError,
+  type CallName,
+  type CrashDetails,
+  type CrashReason,
+} from './errors/calls.js';
 
 /** One thing that is wrong with an application's declarations. */
 export interface Mistake {
@@ -59,7 +46,9 @@ export class ConfigurationError extends PacketError {
   readonly mistakes: readonly Mistake[];
 
   constructor(mistakes: readonly Mistake[], options?: { cause?: unknown }) {
-    const lines = mistakes.map(m => `${m.where}${m.member === undefined ? '' : `.${m.member}`}: ${oneLine(m.wrong)}. ${oneLine(m.remedy)}.`);
+    const lines = mistakes.map(
+      m => `${m.where}${m.member === undefined ? '' : `.${m.member}`}: ${oneLine(m.wrong)}. ${oneLine(m.remedy)}.`,
+    );
     super(lines[0] ?? 'configuration error', 'ERR_PACKET_CONFIGURATION', options);
     this.mistakes = mistakes;
     // The one error of ours with several lines: it is told to the developer at start, never sent to a peer.
@@ -84,7 +73,13 @@ export class BoundaryError extends PacketError {
   readonly direction: 'input' | 'output';
   readonly issues: readonly Issue[];
 
-  constructor(details: { worker?: string | undefined; task?: string | undefined; direction: 'input' | 'output'; issues: readonly Issue[]; what?: string }) {
+  constructor(details: {
+    worker?: string | undefined;
+    task?: string | undefined;
+    direction: 'input' | 'output';
+    issues: readonly Issue[];
+    what?: string;
+  }) {
     const { worker, task, direction, issues } = details;
     const what = details.what ?? (worker === undefined ? 'message' : `${direction} of ${worker}${task === undefined ? '' : `.${task}`}`);
     super(`invalid ${what}: ${issueText(issues)}`, 'ERR_PACKET_BOUNDARY');
@@ -99,7 +94,10 @@ export class BoundaryError extends PacketError {
 export class FramingError extends PacketError {
   declare readonly code: 'ERR_PACKET_FRAMING' | 'ERR_PACKET_FRAMING_TRUNCATED' | 'ERR_PACKET_FRAMING_TOO_LARGE';
 
-  constructor(message: string, options?: { code?: 'ERR_PACKET_FRAMING' | 'ERR_PACKET_FRAMING_TRUNCATED' | 'ERR_PACKET_FRAMING_TOO_LARGE'; cause?: unknown }) {
+  constructor(
+    message: string,
+    options?: { code?: 'ERR_PACKET_FRAMING' | 'ERR_PACKET_FRAMING_TRUNCATED' | 'ERR_PACKET_FRAMING_TOO_LARGE'; cause?: unknown },
+  ) {
     super(message, options?.code ?? 'ERR_PACKET_FRAMING', options);
   }
 }
@@ -202,110 +200,6 @@ export class ClosingError extends PacketError {
   }
 }
 
-/** Who a call was for. */
-export interface CallName {
-  readonly worker: string;
-  readonly key?: string | undefined;
-  readonly task: string;
-}
-
-function callText({ worker, key, task }: CallName): string {
-  return `${worker}${key === undefined ? '' : `[${key}]`}.${task}`;
-}
-
-/** The base of what can become of a call to a worker. */
-abstract class CallError extends PacketError {
-  readonly worker: string;
-  readonly key: string | undefined;
-  readonly task: string;
-
-  constructor(call: CallName, message: string, code: PacketErrorCode, options?: { cause?: unknown }) {
-    super(`${callText(call)} ${message}`, code, options);
-    this.worker = call.worker;
-    this.key = call.key;
-    this.task = call.task;
-  }
-}
-
-export type CrashReason = 'exit' | 'signal' | 'memory' | 'protocol' | 'heartbeat' | 'neighbour' | 'stop';
-
-export interface CrashDetails {
-  readonly pid: number;
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly reason: CrashReason;
-  readonly started: true | 'maybe';
-  readonly stderr: string;
-  readonly previous?: readonly Error[];
-}
-
-const CRASH_TEXT: Readonly<Record<CrashReason, string>> = {
-  exit: 'its process exited',
-  signal: 'its process was killed',
-  memory: 'its process ran out of memory',
-  protocol: 'its process broke the protocol',
-  heartbeat: 'its process stopped answering',
-  neighbour: 'its process was killed because of another call',
-  stop: 'its process was stopped',
-};
-
-/** The worker's process died while the call was (or may have been) running. */
-export class WorkerCrashedError extends CallError implements CrashDetails {
-  readonly pid: number;
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly reason: CrashReason;
-  /** True: the task had begun. 'maybe': it stood in the group being entered. */
-  readonly started: true | 'maybe';
-  /** The last lines that the process wrote to stderr. */
-  readonly stderr: string;
-  /** What earlier attempts of an idempotent task ended with. */
-  readonly previous: readonly Error[];
-
-  constructor(call: CallName, details: CrashDetails) {
-    const how = details.signal ?? (details.exitCode === null ? '' : `exit code ${details.exitCode}`);
-    super(call, `failed: ${CRASH_TEXT[details.reason]} (pid ${details.pid}${how && `, ${how}`})`, 'ERR_PACKET_WORKER_CRASHED');
-    this.pid = details.pid;
-    this.exitCode = details.exitCode;
-    this.signal = details.signal;
-    this.reason = details.reason;
-    this.started = details.started;
-    this.stderr = details.stderr;
-    this.previous = details.previous ?? [];
-  }
-}
-
-/** The call ran longer than its hard timeout. */
-export class WorkerTimeoutError extends CallError {
-  /** Milliseconds. */
-  readonly timeout: number;
-
-  constructor(call: CallName, timeout: number) {
-    super(call, `ran longer than its timeout of ${timeout} ms`, 'ERR_PACKET_WORKER_TIMEOUT');
-    this.timeout = timeout;
-  }
-}
-
-/** A queue was full and this call's caller was the one who waited with most. */
-export class WorkerBusyError extends CallError {
-  readonly limit: 'maxQueue' | 'maxQueuePerCaller';
-
-  constructor(call: CallName, limit: 'maxQueue' | 'maxQueuePerCaller', size: number) {
-    super(call, `was refused: ${limit} (${size} calls) is reached`, 'ERR_PACKET_WORKER_BUSY');
-    this.limit = limit;
-  }
-}
-
-/** The call waited in the queue longer than `queueTimeout`. */
-export class QueueTimeoutError extends CallError {
-  readonly timeout: number;
-
-  constructor(call: CallName, timeout: number) {
-    super(call, `waited longer than its queueTimeout of ${timeout} ms`, 'ERR_PACKET_QUEUE_TIMEOUT');
-    this.timeout = timeout;
-  }
-}
-
 /** The worker cannot be started; `cause` is the boot error. */
 export class WorkerUnavailableError extends PacketError {
   readonly worker: string;
@@ -333,41 +227,10 @@ export class WorkerNotFoundError extends PacketError {
 /** A worker of this name and key runs already, with other options. */
 export class WorkerExistsError extends PacketError {
   constructor(worker: string, key: string | undefined) {
-    super(`worker ${worker}${key === undefined ? '' : `[${key}]`} is already started with other options: stop it first or use another key`, 'ERR_PACKET_WORKER_EXISTS');
-  }
-}
-
-/** The worker has no such task: only methods with `@Task` are callable. */
-export class TaskNotFoundError extends CallError {
-  constructor(call: CallName) {
-    super(call, 'is not a task: only methods with @Task can be called', 'ERR_PACKET_TASK_NOT_FOUND');
-  }
-}
-
-/** The worker was recycled while the stream ran. */
-export class WorkerRecycledError extends CallError {
-  constructor(call: CallName) {
-    super(call, 'ended early: its worker was recycled', 'ERR_PACKET_WORKER_RECYCLED');
-  }
-}
-
-/** Nobody took from the stream for `stallTimeout`. */
-export class StreamStalledError extends CallError {
-  readonly timeout: number;
-
-  constructor(call: CallName, timeout: number) {
-    super(call, `was given up: its stream had no credit for ${timeout} ms`, 'ERR_PACKET_STREAM_STALLED');
-    this.timeout = timeout;
-  }
-}
-
-/** Workers wait for each other in a circle and no slot is free. */
-export class CallCycleError extends CallError {
-  readonly chain: readonly string[];
-
-  constructor(call: CallName, chain: readonly string[]) {
-    super(call, `would wait for itself: ${chain.join(' → ')}`, 'ERR_PACKET_CALL_CYCLE');
-    this.chain = chain;
+    super(
+      `worker ${worker}${key === undefined ? '' : `[${key}]`} is already started with other options: stop it first or use another key`,
+      'ERR_PACKET_WORKER_EXISTS',
+    );
   }
 }
 
@@ -378,12 +241,7 @@ export class ProtocolError extends PacketError {
   }
 }
 
-/** What was thrown, as an Error: anything else becomes the `cause` of one. */
-export function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
-  return new Error(`a value that is no Error was thrown: ${typeof thrown === 'string' ? oneLine(thrown) : typeof thrown}`, { cause: thrown });
-}
-
+// prettier-ignore
 const CATALOGUE = {
   PacketError, ConfigurationError, BoundaryError, FramingError, EncodeError, NotCloneableError, MessageTooLargeError, ConnectError, ListenError,
   TlsInjectionError, LimitError, ConnectionClosedError, UsageError, AbortError, ClosingError, WorkerCrashedError, WorkerTimeoutError, WorkerBusyError,

@@ -48,7 +48,11 @@ function compiled(schema: AnySchema): AnySchema {
 
 /** True for an object that follows Standard Schema. */
 export function isSchema(value: unknown): value is AnySchema {
-  return (typeof value === 'object' || typeof value === 'function') && value !== null && typeof (value as Partial<AnySchema>)['~standard']?.validate === 'function';
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    typeof (value as Partial<AnySchema>)['~standard']?.validate === 'function'
+  );
 }
 
 /**
@@ -78,6 +82,9 @@ export function toValidator(schema: AnySchema): Validator {
  */
 export function bytes(options?: { max?: Size }): z.ZodType<Uint8Array, Uint8Array> {
   const max = options?.max === undefined ? 0 : toBytes(options.max);
-  const schema = z.custom<Uint8Array>(value => value instanceof Uint8Array, { error: 'expected bytes (a Uint8Array or Buffer)', abort: true });
+  const schema = z.custom<Uint8Array>(value => value instanceof Uint8Array, {
+    error: 'expected bytes (a Uint8Array or Buffer)',
+    abort: true,
+  });
   return max === 0 ? schema : schema.refine(value => value.byteLength <= max, { error: `expected at most ${max} bytes` });
 }

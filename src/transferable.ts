@@ -3,8 +3,10 @@ import { errorClasses } from './errors.js';
 type ErrorClass = abstract new (...args: never[]) => Error;
 
 /** Error classes that keep their class across the process boundary, by the name given to `@Transferable`. Shared by copies of the package. */
-const REGISTRY: Map<string, ErrorClass> = ((globalThis as Record<symbol, unknown>)[Symbol.for('packet-ts.transferables')] ??= new Map()) as Map<string, ErrorClass>;
-const NAMES: WeakMap<ErrorClass, string> = ((globalThis as Record<symbol, unknown>)[Symbol.for('packet-ts.transferable-names')] ??= new WeakMap()) as WeakMap<ErrorClass, string>;
+const REGISTRY: Map<string, ErrorClass> = ((globalThis as Record<symbol, unknown>)[Symbol.for('packet-ts.transferables')] ??=
+  new Map()) as Map<string, ErrorClass>;
+const NAMES: WeakMap<ErrorClass, string> = ((globalThis as Record<symbol, unknown>)[Symbol.for('packet-ts.transferable-names')] ??=
+  new WeakMap()) as WeakMap<ErrorClass, string>;
 
 /** Registers an error class under a name that both processes know. */
 export function registerTransferable(name: string, cls: ErrorClass): void {

@@ -26,7 +26,8 @@ function parse(text: string, units: Readonly<Record<string, number>>): number | 
  */
 export function toMilliseconds(duration: Duration | Off): number {
   const value = duration === false ? 0 : typeof duration === 'number' ? duration : parse(duration, TIME);
-  if (value === undefined || !(value >= 0)) throw new TypeError(`${JSON.stringify(duration)} is not a duration: write milliseconds or '100ms', '1s', '5m', '2h', '1d'`);
+  if (value === undefined || !(value >= 0))
+    throw new TypeError(`${JSON.stringify(duration)} is not a duration: write milliseconds or '100ms', '1s', '5m', '2h', '1d'`);
   return value;
 }
 
@@ -37,7 +38,8 @@ export function toMilliseconds(duration: Duration | Off): number {
  */
 export function toBytes(size: Size | Off): number {
   const value = size === false ? 0 : typeof size === 'number' ? size : parse(size, SIZE);
-  if (value === undefined || !(value >= 0)) throw new TypeError(`${JSON.stringify(size)} is not a size: write bytes or '64kb', '1mb', '2gb'`);
+  if (value === undefined || !(value >= 0))
+    throw new TypeError(`${JSON.stringify(size)} is not a size: write bytes or '64kb', '1mb', '2gb'`);
   return Math.floor(value);
 }
 

@@ -99,7 +99,10 @@ export interface Scheme {
   check?(target: EndpointTarget, use: 'listen' | 'connect'): string | undefined;
 }
 
-const SCHEMES: Map<string, Scheme> = ((globalThis as Record<symbol, unknown>)[Symbol.for('packet-ts.schemes')] ??= new Map()) as Map<string, Scheme>;
+const SCHEMES: Map<string, Scheme> = ((globalThis as Record<symbol, unknown>)[Symbol.for('packet-ts.schemes')] ??= new Map()) as Map<
+  string,
+  Scheme
+>;
 
 /** Makes an endpoint scheme known to every reactor of this process. */
 export function registerScheme(scheme: Scheme): void {

@@ -1,0 +1,139 @@
+import { PacketError, type PacketErrorCode } from './packet-error.js';
+
+/** Who a call was for. */
+export interface CallName {
+  readonly worker: string;
+  readonly key?: string | undefined;
+  readonly task: string;
+}
+
+function callText({ worker, key, task }: CallName): string {
+  return `${worker}${key === undefined ? '' : `[${key}]`}.${task}`;
+}
+
+/** The base of what can become of a call to a worker. */
+export abstract class CallError extends PacketError {
+  readonly worker: string;
+  readonly key: string | undefined;
+  readonly task: string;
+
+  constructor(call: CallName, message: string, code: PacketErrorCode, options?: { cause?: unknown }) {
+    super(`${callText(call)} ${message}`, code, options);
+    this.worker = call.worker;
+    this.key = call.key;
+    this.task = call.task;
+  }
+}
+
+export type CrashReason = 'exit' | 'signal' | 'memory' | 'protocol' | 'heartbeat' | 'neighbour' | 'stop';
+
+export interface CrashDetails {
+  readonly pid: number;
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly reason: CrashReason;
+  readonly started: true | 'maybe';
+  readonly stderr: string;
+  readonly previous?: readonly Error[];
+}
+
+const CRASH_TEXT: Readonly<Record<CrashReason, string>> = {
+  exit: 'its process exited',
+  signal: 'its process was killed',
+  memory: 'its process ran out of memory',
+  protocol: 'its process broke the protocol',
+  heartbeat: 'its process stopped answering',
+  neighbour: 'its process was killed because of another call',
+  stop: 'its process was stopped',
+};
+
+/** The worker's process died while the call was (or may have been) running. */
+export class WorkerCrashedError extends CallError implements CrashDetails {
+  readonly pid: number;
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly reason: CrashReason;
+  /** True: the task had begun. 'maybe': it stood in the group being entered. */
+  readonly started: true | 'maybe';
+  /** The last lines that the process wrote to stderr. */
+  readonly stderr: string;
+  /** What earlier attempts of an idempotent task ended with. */
+  readonly previous: readonly Error[];
+
+  constructor(call: CallName, details: CrashDetails) {
+    const how = details.signal ?? (details.exitCode === null ? '' : `exit code ${details.exitCode}`);
+    super(call, `failed: ${CRASH_TEXT[details.reason]} (pid ${details.pid}${how && `, ${how}`})`, 'ERR_PACKET_WORKER_CRASHED');
+    this.pid = details.pid;
+    this.exitCode = details.exitCode;
+    this.signal = details.signal;
+    this.reason = details.reason;
+    this.started = details.started;
+    this.stderr = details.stderr;
+    this.previous = details.previous ?? [];
+  }
+}
+
+/** The call ran longer than its hard timeout. */
+export class WorkerTimeoutError extends CallError {
+  /** Milliseconds. */
+  readonly timeout: number;
+
+  constructor(call: CallName, timeout: number) {
+    super(call, `ran longer than its timeout of ${timeout} ms`, 'ERR_PACKET_WORKER_TIMEOUT');
+    this.timeout = timeout;
+  }
+}
+
+/** A queue was full and this call's caller was the one who waited with most. */
+export class WorkerBusyError extends CallError {
+  readonly limit: 'maxQueue' | 'maxQueuePerCaller';
+
+  constructor(call: CallName, limit: 'maxQueue' | 'maxQueuePerCaller', size: number) {
+    super(call, `was refused: ${limit} (${size} calls) is reached`, 'ERR_PACKET_WORKER_BUSY');
+    this.limit = limit;
+  }
+}
+
+/** The call waited in the queue longer than `queueTimeout`. */
+export class QueueTimeoutError extends CallError {
+  readonly timeout: number;
+
+  constructor(call: CallName, timeout: number) {
+    super(call, `waited longer than its queueTimeout of ${timeout} ms`, 'ERR_PACKET_QUEUE_TIMEOUT');
+    this.timeout = timeout;
+  }
+}
+
+/** The worker has no such task: only methods with `@Task` are callable. */
+export class TaskNotFoundError extends CallError {
+  constructor(call: CallName) {
+    super(call, 'is not a task: only methods with @Task can be called', 'ERR_PACKET_TASK_NOT_FOUND');
+  }
+}
+
+/** The worker was recycled while the stream ran. */
+export class WorkerRecycledError extends CallError {
+  constructor(call: CallName) {
+    super(call, 'ended early: its worker was recycled', 'ERR_PACKET_WORKER_RECYCLED');
+  }
+}
+
+/** Nobody took from the stream for `stallTimeout`. */
+export class StreamStalledError extends CallError {
+  readonly timeout: number;
+
+  constructor(call: CallName, timeout: number) {
+    super(call, `was given up: its stream had no credit for ${timeout} ms`, 'ERR_PACKET_STREAM_STALLED');
+    this.timeout = timeout;
+  }
+}
+
+/** Workers wait for each other in a circle and no slot is free. */
+export class CallCycleError extends CallError {
+  readonly chain: readonly string[];
+
+  constructor(call: CallName, chain: readonly string[]) {
+    super(call, `would wait for itself: ${chain.join(' → ')}`, 'ERR_PACKET_CALL_CYCLE');
+    this.chain = chain;
+  }
+}

@@ -1,0 +1,43 @@
+const BRAND = 'packet-ts/';
+
+/** Marks a class so that `instanceof` holds across two copies of the package. */
+export function brand(cls: abstract new (...args: never[]) => Error, name: string): void {
+  const key = Symbol.for(BRAND + name);
+  Object.defineProperty(cls.prototype, key, { value: true });
+  Object.defineProperty(cls.prototype, 'name', { value: name, configurable: true, writable: true });
+  Object.defineProperty(cls, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      if (this !== cls) return Function.prototype[Symbol.hasInstance].call(this as never, value);
+      return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[key] === true;
+    },
+  });
+}
+
+/** One line, whatever went into it: our messages are sent over line protocols. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+}
+
+export type PacketErrorCode = `ERR_PACKET_${string}`;
+
+/**
+ * The base of every error that the framework makes.
+ * @example try { await client.evaluate('1') } catch (error) { if (error instanceof PacketError) console.error(error.code) }
+ */
+export class PacketError extends Error {
+  /** A stable identifier, `ERR_PACKET_…`; docs/errors.md lists them. */
+  readonly code: PacketErrorCode;
+
+  constructor(message: string, code: PacketErrorCode, options?: { cause?: unknown }) {
+    super(oneLine(message), options);
+    this.code = code;
+  }
+}
+
+/** What was thrown, as an Error: anything else becomes the `cause` of one. */
+export function asError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(`a value that is no Error was thrown: ${typeof thrown === 'string' ? oneLine(thrown) : typeof thrown}`, {
+    cause: thrown,
+  });
+}
