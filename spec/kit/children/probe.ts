@@ -1,0 +1,18 @@
+/** A worker process without a worker: evaluates each line that comes over the link and answers with one line of JSON. */
+import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { createRequire } from 'node:module';
+import { inspect } from 'node:util';
+
+Object.assign(globalThis, { require: createRequire(import.meta.url) });
+const link = new Socket({ fd: 3 });
+link.on('end', () => process.exit());
+createInterface(link).on('line', line => {
+  void (async () => {
+    try {
+      link.write(`${JSON.stringify({ value: (await (0, eval)(JSON.parse(line) as string)) as unknown })}\n`);
+    } catch (error) {
+      link.write(`${JSON.stringify({ error: inspect(error) })}\n`);
+    }
+  })();
+});

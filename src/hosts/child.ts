@@ -1,0 +1,150 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
+import { publish } from '../diagnostics.js';
+import type { HostExit, HostProcess, HostSpec } from './host.js';
+import { LINK_FD, type MarkFile } from './mark-file.js';
+import { deadStream } from './not-launched.js';
+import { OutputReader } from './output.js';
+import { viewProcess } from './proc.js';
+import type { Reaper } from './reaper.js';
+
+/** How long after the exit the last bytes of stderr are waited for: a grandchild that inherited it may keep it open for ever. */
+const LAST_WORDS = 1_000;
+/** Of stderr in an exit report: the last lines, and the last characters. */
+const STDERR_LINES = 20;
+const STDERR_LENGTH = 4_096;
+
+/** One worker process: its pipes, what it says, how it ends. */
+export class WorkerChild implements HostProcess {
+  readonly pid: number;
+  readonly stream: Duplex;
+  readonly #child: ChildProcess;
+  readonly #mark: MarkFile;
+  readonly #reaper: Reaper;
+  readonly #killedForMemory: () => boolean;
+  readonly #stderr: OutputReader | undefined;
+  readonly #stdout: OutputReader | undefined;
+  /** Set by `exit`, completed by the end of both outputs. */
+  #ended: { code: number | null; signal: NodeJS.Signals | null; error?: Error } | undefined;
+  #open = 0;
+  #killed = false;
+  #exit: HostExit | undefined;
+  #waiting: ((exit: HostExit) => void)[] = [];
+  #lastWords: NodeJS.Timeout | undefined;
+  #keepAlive = true;
+
+  constructor(child: ChildProcess, spec: HostSpec, mark: MarkFile, reaper: Reaper, killedForMemory: () => boolean) {
+    this.#child = child;
+    this.#mark = mark;
+    this.#reaper = reaper;
+    this.#killedForMemory = killedForMemory;
+    this.pid = child.pid ?? 0;
+    child.on('error', error => {
+      // Also a signal that could not be sent; that is nobody's exit.
+      if (this.pid === 0) this.#finish(null, null, error);
+    });
+    child.once('exit', (code, signal) => this.#finish(code, signal));
+    // Where the system has no descriptors left there are no streams at all, whatever the types say.
+    const link = child.stdio?.[LINK_FD] as Socket | null | undefined;
+    this.stream = link ?? deadStream();
+    this.stream.on('error', () => {});
+    this.#stdout = this.#read(child.stdout, spec, 'stdout');
+    this.#stderr = this.#read(child.stderr, spec, 'stderr');
+    if (this.pid > 0) reaper.watch(this.pid);
+  }
+
+  mark(): number {
+    return this.#mark.read();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    if (this.#ended) return;
+    if (signal === 'SIGKILL') this.#killed = true;
+    try {
+      this.#child.kill(signal);
+    } catch {
+      // An unknown signal, or one we may not send: whoever waits for the exit has a deadline.
+    }
+  }
+
+  onExit(exited: (exit: HostExit) => void): void {
+    if (this.#exit) exited(this.#exit);
+    else this.#waiting.push(exited);
+  }
+
+  rss(): number | undefined {
+    return this.#ended ? undefined : viewProcess(this.pid).rss;
+  }
+
+  stopped(): boolean {
+    return !this.#ended && viewProcess(this.pid).stopped;
+  }
+
+  keepAlive(yes: boolean): void {
+    if (yes === this.#keepAlive) return;
+    this.#keepAlive = yes;
+    const how = yes ? 'ref' : 'unref';
+    this.#child[how]();
+    (this.stream as Partial<Socket>)[how]?.();
+    this.#lastWords?.[how]();
+  }
+
+  #read(source: Readable | null | undefined, spec: HostSpec, stream: 'stdout' | 'stderr'): OutputReader | undefined {
+    if (!source) return undefined;
+    this.#open++;
+    (source as Partial<Socket>).unref?.(); // Output alone keeps nobody running.
+    const { name: worker, key } = spec;
+    const emit = (line: string): void => {
+      publish('worker.output', { worker, key, pid: this.pid, stream, line });
+      try {
+        spec.output(line, stream);
+      } catch (error) {
+        publish('app.warning', { worker, warning: `what takes the output of worker ${worker} threw`, error });
+      }
+    };
+    return new OutputReader(source, emit, () => {
+      this.#open--;
+      this.#complete();
+    });
+  }
+
+  #finish(code: number | null, signal: NodeJS.Signals | null, error?: Error): void {
+    if (this.#ended) return;
+    this.#ended = error ? { code, signal, error } : { code, signal };
+    if (this.pid > 0) this.#reaper.forget(this.pid);
+    this.#mark.close();
+    this.#lastWords = setTimeout(() => this.#complete(true), LAST_WORDS);
+    if (!this.#keepAlive) this.#lastWords.unref();
+    this.#stdout?.hurry();
+    this.#stderr?.hurry();
+    this.#complete();
+  }
+
+  #complete(late = false): void {
+    if (!this.#ended || this.#exit || (this.#open > 0 && !late && !this.#ended.error)) return;
+    clearTimeout(this.#lastWords);
+    const { code, signal, error } = this.#ended;
+    const stderr = this.#stderr?.tail() ?? '';
+    const unasked = signal === 'SIGKILL' && !this.#killed && this.#killedForMemory();
+    this.#exit = {
+      exitCode: code,
+      signal,
+      stderr: lastLines(stderr),
+      memory: unasked || (isAbort(code, signal) && /out of memory/i.test(stderr)),
+      ...(error ? { error } : {}),
+    };
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const exited of waiting) exited(this.#exit);
+  }
+}
+
+/** How V8 ends a process whose heap is full: abort(), in some versions a trap; a shell in between makes a code of it. */
+function isAbort(code: number | null, signal: NodeJS.Signals | null): boolean {
+  return signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134 || code === 133 || code === 132;
+}
+
+function lastLines(text: string): string {
+  return text.trimEnd().split('\n').slice(-STDERR_LINES).join('\n').slice(-STDERR_LENGTH);
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { inheritedFlags, joinNodeOptions, splitNodeOptions } from './flags.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a worker that names its own environment gets all the same. */
+const BASE = ['PATH', 'HOME', 'TZ', 'LANG', 'NODE_ENV'];
+
+/** Our own words to a child that has not read BOOT yet; taken out of its environment before the worker's module is imported. */
+export const CWD_VARIABLE = 'PACKET_TS_CWD';
+export const WATCHDOG_VARIABLE = 'PACKET_TS_WATCHDOG';
+
+interface User {
+  readonly name: string;
+  readonly home: string;
+}
+
+/** Who a uid is, in the system's own list; a uid without an entry is nobody at home. */
+function userOf(uid: number): User {
+  try {
+    for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+      const [name, , id, , , home] = line.split(':');
+      if (name && id === String(uid)) return { name, home: home || '/' };
+    }
+  } catch {
+    // No such file: the same as no such entry.
+  }
+  return { name: String(uid), home: '/' };
+}
+
+/**
+ * The environment of a worker, and the flags that must then be given to it in NODE_OPTIONS's place.
+ * @example childEnvironment({ TOKEN: 'x' }, undefined, process.env) // { env: { PATH, HOME, …, TOKEN: 'x' }, flags: ['--import', 'tsx'] }
+ */
+export function childEnvironment(
+  listed: Environment | undefined,
+  uid: number | undefined,
+  parent: Environment,
+): { env: Record<string, string>; flags: string[] } {
+  const env: Record<string, string | undefined> = {};
+  const options = inheritedFlags(splitNodeOptions(parent['NODE_OPTIONS'] ?? ''));
+  if (listed) for (const name of BASE) env[name] = parent[name];
+  else {
+    Object.assign(env, parent);
+    env['NODE_OPTIONS'] = options.length > 0 ? joinNodeOptions(options) : undefined;
+  }
+  if (uid !== undefined) {
+    const { name, home } = userOf(uid);
+    Object.assign(env, { HOME: home, USER: name, LOGNAME: name });
+  }
+  Object.assign(env, listed);
+  const said = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  // A replaced environment hides NODE_OPTIONS from the worker's code; the loaders in it must reach the process all the same.
+  return { env: Object.fromEntries(said), flags: listed && listed['NODE_OPTIONS'] === undefined ? options : [] };
+}

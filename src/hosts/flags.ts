@@ -1,0 +1,77 @@
+/**
+ * Which of the parent's Node flags a child gets. Loaders, conditions, source maps, permissions: what decides how code is found and read.
+ * Not: what the parent was asked to evaluate, test, watch, profile or be debugged through, which is its own business and would make
+ * a child fail (two inspectors on one port) or run something else (`-e`).
+ */
+const OWN = [
+  '--eval', '--print', '--interactive', '--check', '--input-type', '--run',
+  '--test', '--experimental-test', '--watch',
+  '--cpu-prof', '--heap-prof', '--prof', '--heapsnapshot', '--trace-event',
+  '--inspect', '--debug', '--experimental-network-inspection',
+  '--env-file', '--redirect-warnings', '--build-snapshot', '--snapshot-blob', '--experimental-sea-config',
+]; // prettier-ignore
+
+/** `-e`, `-p`, `-i`, `-c`, and `-pe`; `-r` and `-C` stay. */
+const OWN_SHORT = /^-[epic]+$/;
+
+function isOwn(flag: string): boolean {
+  const name = flag.split('=', 1)[0]!.replaceAll('_', '-');
+  return (
+    OWN_SHORT.test(name) || OWN.some(own => name === own || (name.startsWith(own) && (name[own.length] === '-' || own === '--inspect')))
+  );
+}
+
+/**
+ * The flags that a child inherits.
+ * @example inheritedFlags(['--import', 'tsx', '--inspect=0', '-e', 'main()']) // ['--import', 'tsx']
+ */
+export function inheritedFlags(flags: readonly string[]): string[] {
+  const kept: string[] = [];
+  let keeping = true;
+  for (const word of flags) {
+    // A word without a dash is the value of the flag before it: `--import tsx`. Node takes no value that begins with a dash.
+    if (word.startsWith('-')) keeping = !isOwn(word);
+    if (keeping) kept.push(word);
+  }
+  return kept;
+}
+
+/** The words of NODE_OPTIONS: separated by blanks, `"…"` holds them together, `\` escapes inside quotes. */
+export function splitNodeOptions(text: string): string[] {
+  const words: string[] = [];
+  let word = '';
+  let quoted = false;
+  let open = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char === '\\' && quoted && i + 1 < text.length) word += text[++i]!;
+    else if (char === '"') [quoted, open] = [!quoted, true];
+    else if (char === ' ' && !quoted) {
+      if (word !== '' || open) words.push(word);
+      [word, open] = ['', false];
+    } else word += char;
+  }
+  if (word !== '' || open) words.push(word);
+  return words;
+}
+
+/** The opposite of {@link splitNodeOptions}. */
+export function joinNodeOptions(words: readonly string[]): string {
+  return words.map(word => (/[\s"\\]/.test(word) || word === '' ? `"${word.replaceAll(/["\\]/g, '\\$&')}"` : word)).join(' ');
+}
+
+/** The V8 flags of `resourceLimits`, with the meaning that they have for `worker_threads`. */
+export function limitFlags(limits: {
+  readonly maxOldGenerationSizeMb?: number;
+  readonly maxYoungGenerationSizeMb?: number;
+  readonly stackSizeMb?: number;
+}): string[] {
+  const flags: string[] = [];
+  if (limits.maxOldGenerationSizeMb !== undefined)
+    flags.push(`--max-old-space-size=${Math.max(1, Math.round(limits.maxOldGenerationSizeMb))}`);
+  // The young generation is three semi-spaces to V8.
+  if (limits.maxYoungGenerationSizeMb !== undefined)
+    flags.push(`--max-semi-space-size=${Math.max(1, Math.round(limits.maxYoungGenerationSizeMb / 3))}`);
+  if (limits.stackSizeMb !== undefined) flags.push(`--stack-size=${Math.max(64, Math.round(limits.stackSizeMb * 1024))}`);
+  return flags;
+}

@@ -1,0 +1,133 @@
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+
+/** The most bytes of a line that are kept; the rest of it is dropped. */
+export const MAX_LINE = 16 * 1024;
+/** Lines given out in one go, and the pause after it in ms: a flooding worker gets about 20 000 lines a second, then it blocks in write(). */
+const LINES_A_TURN = 100;
+const BREATH = 5;
+/** Raw bytes kept for {@link OutputReader.tail}. V8's last words (heap statistics, native stack) take about 4 KB. */
+const TAIL = 16 * 1024;
+/** What may wait in memory once the worker has ended and nobody is blocked by us any more. */
+const BACKLOG = 1024 * 1024;
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * Turns the stdout or stderr of a worker into lines, without its flood becoming the master's:
+ * after {@link LINES_A_TURN} lines the pipe is not read for a moment, so whoever fills it has to wait.
+ */
+export class OutputReader {
+  readonly #source: Readable;
+  readonly #emit: (line: string) => void;
+  readonly #ended: () => void;
+  /** Chunks not yet cut into lines. */
+  #backlog: Buffer[] = [];
+  #backlogBytes = 0;
+  /** The line that has no end yet, at most {@link MAX_LINE} bytes of it. */
+  #partial: Buffer[] = [];
+  #partialBytes = 0;
+  #tail: Buffer[] = [];
+  #tailBytes = 0;
+  #breathing = false;
+  #hurrying = false;
+  #over = false;
+
+  constructor(source: Readable, emit: (line: string) => void, ended: () => void) {
+    this.#source = source;
+    this.#emit = emit;
+    this.#ended = ended;
+    source.on('data', (chunk: Buffer) => this.#take(chunk));
+    source.on('error', () => {});
+    source.once('close', () => this.#end());
+    source.once('end', () => this.#end());
+  }
+
+  /** No pause any more: the writer is dead, what it left is read as fast as it comes. */
+  hurry(): void {
+    this.#hurrying = true;
+    if (!this.#over) this.#source.resume();
+    if (!this.#breathing) this.#drain();
+  }
+
+  /** The last bytes that came, whether given out as lines yet or not. */
+  tail(): string {
+    return Buffer.concat(this.#tail).subarray(-TAIL).toString('utf8');
+  }
+
+  #take(chunk: Buffer): void {
+    this.#remember(chunk);
+    this.#backlog.push(chunk);
+    this.#backlogBytes += chunk.length;
+    if (!this.#breathing) this.#drain();
+    else if (!this.#hurrying || this.#backlogBytes > BACKLOG) this.#source.pause();
+  }
+
+  #remember(chunk: Buffer): void {
+    // A large chunk is copied, so that 64 KB of slab do not stay for 16 KB of text.
+    const kept = chunk.length > TAIL ? Buffer.from(chunk.subarray(-TAIL)) : chunk;
+    this.#tail.push(kept);
+    this.#tailBytes += kept.length;
+    while (this.#tailBytes - this.#tail[0]!.length >= TAIL) this.#tailBytes -= this.#tail.shift()!.length;
+  }
+
+  #drain(): void {
+    let budget = LINES_A_TURN;
+    while (budget > 0) {
+      const chunk = this.#backlog[0];
+      if (!chunk) break;
+      const end = chunk.indexOf(NEWLINE);
+      this.#hold(end === -1 ? chunk : chunk.subarray(0, end));
+      const used = end === -1 ? chunk.length : end + 1;
+      this.#backlogBytes -= used;
+      if (used === chunk.length) this.#backlog.shift();
+      else this.#backlog[0] = chunk.subarray(used);
+      if (end === -1) continue;
+      this.#flush();
+      budget--;
+    }
+    if (budget === 0 && this.#backlog.length > 0) return this.#breathe();
+    if (this.#over) {
+      if (this.#partialBytes > 0) this.#flush();
+    } else if (this.#source.isPaused()) this.#source.resume();
+  }
+
+  /** Goes on a little later: the writer, if it lives, waits as long. */
+  #breathe(): void {
+    this.#breathing = true;
+    const goOn = (): void => {
+      this.#breathing = false;
+      this.#drain();
+    };
+    if (this.#hurrying) setImmediate(goOn).unref();
+    else {
+      this.#source.pause();
+      setTimeout(goOn, BREATH).unref();
+    }
+  }
+
+  #hold(bytes: Buffer): void {
+    const room = MAX_LINE - this.#partialBytes;
+    if (room <= 0 || bytes.length === 0) return;
+    const kept = bytes.length > room ? bytes.subarray(0, room) : bytes;
+    this.#partial.push(kept);
+    this.#partialBytes += kept.length;
+  }
+
+  #flush(): void {
+    const whole = this.#partial.length === 1 ? this.#partial[0]! : Buffer.concat(this.#partial);
+    this.#partial = [];
+    this.#partialBytes = 0;
+    const line = whole.at(-1) === CARRIAGE_RETURN ? whole.subarray(0, -1) : whole;
+    // StringDecoder leaves out a character that the cut at 16 KB has split.
+    this.#emit(line.length < MAX_LINE ? line.toString('utf8') : new StringDecoder('utf8').write(line));
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (!this.#breathing) this.#drain();
+    this.#ended();
+  }
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { asError } from '../errors.js';
+import { WorkerChild } from './child.js';
+import type { Host, HostProcess, HostSpec } from './host.js';
+import { launchPlan } from './launch-plan.js';
+import { markFile, type MarkFile } from './mark-file.js';
+import { NotLaunched } from './not-launched.js';
+import { systemMemoryKills } from './proc.js';
+import { shareReaper, type Reaper } from './reaper.js';
+
+export interface ProcessHostOptions {
+  /** The module that a worker process runs first. */
+  readonly entry: string | URL;
+  /** The master's own Node flags; `process.execArgv` unless said otherwise. */
+  readonly execArgv?: readonly string[];
+  /** The master's environment; `process.env` unless said otherwise. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Somebody else's reaper, who also closes it; the master's one unless said otherwise. */
+  readonly reaper?: Reaper;
+}
+
+/** Runs each worker as a process of its own; the default runtime. */
+class ProcessHost implements Host {
+  readonly runtime = 'process';
+  readonly #options: ProcessHostOptions;
+  readonly #entry: string;
+  readonly #reaper: Reaper;
+  readonly #release: () => Promise<void>;
+  /** The kernel's count of processes killed for want of memory, when it was last looked at. */
+  #memoryKills = systemMemoryKills();
+
+  constructor(options: ProcessHostOptions) {
+    this.#options = options;
+    const { entry } = options;
+    this.#entry = typeof entry === 'string' && !entry.startsWith('file:') ? entry : fileURLToPath(entry);
+    const { reaper, release } = options.reaper ? { reaper: options.reaper, release: async () => {} } : shareReaper();
+    this.#reaper = reaper;
+    this.#release = release;
+  }
+
+  start(spec: HostSpec): HostProcess {
+    let mark: MarkFile | undefined;
+    try {
+      const { args, ...plan } = launchPlan(spec, {
+        entry: this.#entry,
+        execArgv: this.#options.execArgv ?? process.execArgv,
+        env: this.#options.env ?? process.env,
+        watchdog: !this.#reaper.available,
+      });
+      mark = markFile(spec.name);
+      const child = spawn(process.execPath, args, {
+        ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),
+        ...(plan.uid === undefined || plan.gid === undefined ? {} : { uid: plan.uid, gid: plan.gid }),
+        env: plan.env,
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', mark.fd ?? 'ignore'],
+      });
+      return new WorkerChild(child, spec, mark, this.#reaper, () => this.#killedForMemory());
+    } catch (error) {
+      mark?.close();
+      return new NotLaunched(asError(error));
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#release();
+  }
+
+  #killedForMemory(): boolean {
+    const before = this.#memoryKills;
+    this.#memoryKills = systemMemoryKills();
+    return before !== undefined && this.#memoryKills !== undefined && this.#memoryKills > before;
+  }
+}
+
+/**
+ * The host of worker processes.
+ * @example const host = processHost({ entry: new URL('./worker-main/main.js', import.meta.url) });
+ */
+export function processHost(options: ProcessHostOptions): Host {
+  return new ProcessHost(options);
+}
