@@ -1,0 +1,127 @@
+/**
+ * Where decorators write and the blueprint reads. Each class carries its own declarations, in the order in which they were written;
+ * a subclass never shares or changes those of its base. The key is registered, so that two copies of the package agree.
+ */
+import { ConfigurationError } from '../errors.js';
+import type { ConnectionOptions } from './endpoint-types.js';
+import type { Ctor } from './ctor.js';
+import type { ModuleOptions } from './provider-types.js';
+import type { WorkerOptions } from './worker-types.js';
+
+const DECLARATIONS = Symbol.for('packet-ts.declarations');
+
+/** Where a module was evaluated, and whether that is certain. */
+export interface ModuleSource {
+  readonly url: string;
+  readonly sure: boolean;
+}
+
+/** What a class decorator said. */
+export type ClassDeclaration =
+  | { readonly kind: 'module'; readonly options: ModuleOptions }
+  // oxlint-disable-next-line typescript/no-explicit-any -- of whatever framing
+  | { readonly kind: 'connection'; readonly options: ConnectionOptions<any, any> }
+  | { readonly kind: 'worker'; readonly name: string; readonly options: WorkerOptions; readonly source: ModuleSource | undefined }
+  | { readonly kind: 'proxy' };
+
+export type ClassKind = ClassDeclaration['kind'];
+
+/** Method decorators without arguments. */
+export type PlainHook =
+  | 'OnConnect'
+  | 'OnSecure'
+  | 'OnDrain'
+  | 'OnIdle'
+  | 'OnEnd'
+  | 'OnExit'
+  | 'OnError'
+  | 'OnShutdown'
+  | 'OnClose'
+  | 'OnRequest'
+  | 'OnStart'
+  | 'OnStop';
+
+/** What a method decorator was given: as it was written, unchecked. */
+export type MemberDetails =
+  | { readonly decorator: PlainHook }
+  | { readonly decorator: 'OnData'; readonly schema: unknown }
+  | { readonly decorator: 'OnWorkerData'; readonly worker: unknown; readonly schema: unknown }
+  | { readonly decorator: 'OnWorkerEvent'; readonly worker: unknown; readonly event: unknown }
+  | { readonly decorator: 'OnWorkerStart' | 'OnWorkerExit'; readonly worker: unknown }
+  | { readonly decorator: 'OnChannel'; readonly token: unknown }
+  | { readonly decorator: 'Every' | 'After'; readonly delay: unknown }
+  | { readonly decorator: 'Task'; readonly options: Readonly<Record<string, unknown>> };
+
+export type MemberDeclaration = MemberDetails & { readonly key: PropertyKey; readonly isStatic: boolean };
+export type MemberDecorator = MemberDetails['decorator'];
+
+/** What a parameter decorator of ours said. */
+export type ParameterDeclaration =
+  | {
+      readonly index: number;
+      readonly kind: 'worker';
+      readonly worker: Ctor | string;
+      readonly key: string | undefined;
+      readonly owner: 'app' | undefined;
+    }
+  | { readonly index: number; readonly kind: 'options' };
+
+/** All that one class's own decorators said. */
+export interface Declarations {
+  readonly classes: ClassDeclaration[];
+  readonly members: MemberDeclaration[];
+  readonly parameters: ParameterDeclaration[];
+}
+
+const NONE: Declarations = Object.freeze({ classes: [], members: [], parameters: [] });
+
+/** The declarations of the class itself, without those of its bases. */
+export function ownDeclarations(cls: Ctor): Readonly<Declarations> {
+  return Object.hasOwn(cls, DECLARATIONS) ? (cls as unknown as Record<symbol, Declarations>)[DECLARATIONS]! : NONE;
+}
+
+function writable(cls: Ctor): Declarations {
+  if (!Object.hasOwn(cls, DECLARATIONS)) {
+    const fresh: Declarations = { classes: [], members: [], parameters: [] };
+    Object.defineProperty(cls, DECLARATIONS, { value: fresh, enumerable: false });
+  }
+  return (cls as unknown as Record<symbol, Declarations>)[DECLARATIONS]!;
+}
+
+/** Compilers that do not know of `experimentalDecorators` call decorators in the other way: say so, instead of failing later. */
+function refuseStandard(where: string, context: unknown): void {
+  if (typeof context !== 'object' || context === null || !('kind' in context)) return;
+  throw new ConfigurationError([
+    {
+      where,
+      wrong: 'its decorators were compiled as standard (TC39) decorators, which cannot decorate parameters',
+      remedy: 'set "experimentalDecorators" and "emitDecoratorMetadata" to true in tsconfig.json',
+    },
+  ]);
+}
+
+/** What a class decorator returns. */
+export function onClass(declare: (cls: Ctor) => ClassDeclaration): (target: Ctor, context?: unknown) => void {
+  return (target, context) => {
+    refuseStandard(target.name, context);
+    writable(target).classes.push(declare(target));
+  };
+}
+
+/** What a method decorator returns. */
+export function onMember(details: MemberDetails): (target: object, key: PropertyKey) => void {
+  return (target, key) => {
+    refuseStandard('a class', key);
+    const isStatic = typeof target === 'function';
+    const { members } = writable((isStatic ? target : target.constructor) as Ctor);
+    // Several decorators of one method arrive bottom-up: back to the order in which they were written.
+    let at = members.length;
+    while (at > 0 && members[at - 1]!.key === key && members[at - 1]!.isStatic === isStatic) at -= 1;
+    members.splice(at, 0, { ...details, key, isStatic });
+  };
+}
+
+/** Notes what a parameter decorator of ours said. */
+export function noteParameter(target: Ctor, parameter: ParameterDeclaration): void {
+  writable(target).parameters.push(parameter);
+}
