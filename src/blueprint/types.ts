@@ -29,7 +29,7 @@ export type ParameterBlueprint =
   | { readonly kind: 'unknown' };
 
 /** Hooks without arguments in their decorator, in the order in which they are called. */
-export type HookName = 'connect' | 'secure' | 'drain' | 'idle' | 'end' | 'exit' | 'error' | 'shutdown' | 'close';
+export type HookName = 'connect' | 'secure' | 'drain' | 'idle' | 'end' | 'exit' | 'error' | 'shutdown' | 'close' | 'request';
 
 export interface DataRoute {
   readonly key: PropertyKey;

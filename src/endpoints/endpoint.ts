@@ -91,6 +91,8 @@ export interface Acceptor {
 export interface Scheme {
   /** Without the colon: 'tcp'. */
   readonly name: string;
+  /** Options that only it understands: others are told to be typing errors. */
+  readonly options?: readonly string[];
   /** Binds; rejects with a ListenError. */
   listen?(target: EndpointTarget, acceptor: Acceptor): Promise<Bound>;
   /** Dials once; rejects with a ConnectError. Aborting the signal gives up. */

@@ -1,0 +1,10 @@
+export { readModule, readWorkerScope, type ApplicationReading, type ReadModuleOptions } from './application.js';
+export { readConnection } from './connection.js';
+export { readEndpoints, schemeOf, type Use } from './endpoints.js';
+export { workerReferenceMistake } from './injections.js';
+export { kindOf } from './lineage.js';
+export { nameOf, refuse, reporter, valid, type Reading, type Report } from './mistakes.js';
+export { parameterMistakes, readParameters } from './parameters.js';
+export { readProvider, readProxy } from './provider.js';
+export { overrideWorker, readWorker } from './worker.js';
+export * from './types.js';
