@@ -1,6 +1,9 @@
 /**
  * The link between two processes, as the floors above see it: messages of a small fixed header and one structured value,
  * encoded at once, leaving in one write per event-loop turn.
+ *
+ * Messages of equal id arrive in the order in which they were sent, and so do calls. Around a value above 64 KB, which travels in pieces,
+ * messages with other ids go past it; PING and PONG go past everything.
  */
 
 /** A value already encoded: its own copy, so that later changes of the original are not seen. */
@@ -41,9 +44,9 @@ export interface Link {
   send(kind: number, id: number, arg: number): void;
   /**
    * Encodes the value now and sends it with this turn's write.
-   * Throws NotCloneableError or MessageTooLargeError, and then nothing is sent.
+   * Throws NotCloneableError or MessageTooLargeError, and then nothing is sent; they call the value `root`, by default 'input'.
    */
-  sendValue(kind: number, id: number, arg: number, value: unknown): void;
+  sendValue(kind: number, id: number, arg: number, value: unknown, root?: string): void;
   /** Sends a value that was encoded before. */
   sendEncoded(kind: number, id: number, arg: number, encoded: Encoded): void;
   /** Writes what this turn has gathered, now. */

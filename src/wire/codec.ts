@@ -1,0 +1,47 @@
+import { Decoder } from './decoder.js';
+import { Encoder } from './encoder.js';
+import type { Encoded } from './types.js';
+
+/** Buffers beyond this size are not kept. */
+const LARGE = 1024 * 1024;
+let scratch = new Encoder();
+const decoder = new Decoder();
+
+/**
+ * The bytes of a structured value: a copy of its own.
+ * @param limit the most bytes it may take; 0: any number
+ * @param root what the message of an error calls it
+ * @throws NotCloneableError naming the path of what cannot be copied, MessageTooLargeError
+ * @example decodeValue(encodeValue(new Map([['a', new Date()]])))
+ */
+export function encodeValue(value: unknown, limit = 0, root = 'input'): Encoded {
+  // A getter in the value may encode another one.
+  const encoder = scratch.busy ? new Encoder() : scratch;
+  encoder.pos = encoder.base = 0;
+  try {
+    encoder.encode(value, limit, root);
+    const bytes = encoder.buf.subarray(0, encoder.pos);
+    // A large one keeps the buffer that it was written to, unless that has much room to spare.
+    return bytes.length > LARGE && bytes.length > encoder.buf.length / 2 ? bytes : Buffer.from(bytes);
+  } finally {
+    if (encoder.buf.length > LARGE) scratch = new Encoder();
+  }
+}
+
+/**
+ * The value that lies in encoded bytes; it shares no memory with them.
+ * @throws ProtocolError for anything that `encodeValue` does not write, in time and memory linear in the bytes
+ */
+export function decodeValue(bytes: Uint8Array): unknown {
+  return decoder.decode(
+    Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    0,
+    bytes.length,
+    false,
+  );
+}
+
+/** The same for a part of a larger buffer. `owned`: large Buffers in the value may stay in that memory. */
+export function decodeRange(buf: Buffer, start: number, end: number, owned: boolean): unknown {
+  return decoder.decode(buf, start, end, owned);
+}

@@ -1,0 +1,274 @@
+import { isUtf8 } from 'node:buffer';
+import { ProtocolError } from '../errors.js';
+import { decodeError } from './error-decoding.js';
+import { decodeBigInt, decodeMap, decodeRegExp, decodeSet, decodeView } from './extras.js';
+import { defineOwn, keyText, setIndexed } from './keys.js';
+import { MAX_DEPTH, Tag } from './tags.js';
+
+const DOUBLE = new Float64Array(1);
+const DOUBLE_BYTES = new Uint8Array(DOUBLE.buffer);
+
+/** Buffers from so many bytes on are not copied out of memory that is theirs alone. */
+const VIEW_FROM = 32 * 1024;
+
+/** Reads values out of bytes that nobody vouches for: linear in their number, in time and memory. */
+export class Decoder {
+  buf: Buffer = Buffer.alloc(0);
+  pos = 0;
+  end = 0;
+  #depth = 0;
+  /** Elements that arrays and collections have announced so far; each takes a byte, so that honest ones never exceed the bytes there are. */
+  #announced = 0;
+  #size = 0;
+  #owned = false;
+  /** The objects of this value, in order, when it says that it needs them. */
+  #objects: unknown[] | undefined;
+
+  /**
+   * Decodes the one value in `buf[start, end)`; with `owned` large Buffers are views of that memory, else everything is a copy.
+   * Throws ProtocolError, whatever the bytes are.
+   */
+  decode(buf: Buffer, start: number, end: number, owned: boolean): unknown {
+    this.#owned = owned;
+    this.buf = buf;
+    this.pos = start;
+    this.end = end;
+    this.#depth = 0;
+    this.#announced = 0;
+    this.#size = end - start;
+    try {
+      if (buf[start] === Tag.SHARED && start < end) {
+        this.pos++;
+        this.#objects = [];
+      }
+      const value = this.value();
+      if (this.pos !== end) throw malformed('bytes behind the value');
+      return value;
+    } catch (error) {
+      // What the language refuses: a regular expression, a string that is too long.
+      throw error instanceof ProtocolError ? error : malformed('a part that cannot be built', error);
+    } finally {
+      this.#objects = undefined;
+    }
+  }
+
+  value(): unknown {
+    const tag = this.byte();
+    if (tag < Tag.INT_END) return tag;
+    if (tag < Tag.STRING_END) return this.#latin1(tag - Tag.STRING);
+    if (tag < Tag.ARRAY_END) return this.#array(tag - Tag.ARRAY);
+    switch (tag) {
+      case Tag.UNDEFINED:
+        return undefined;
+      case Tag.NULL:
+        return null;
+      case Tag.FALSE:
+        return false;
+      case Tag.TRUE:
+        return true;
+      case Tag.INT8:
+        return (this.byte() << 24) >> 24;
+      case Tag.INT16:
+        return ((this.byte() | (this.byte() << 8)) << 16) >> 16;
+      case Tag.INT32:
+        return this.uint32() | 0;
+      case Tag.UINT32:
+        return this.uint32();
+      case Tag.DOUBLE:
+        return this.double();
+      case Tag.OBJECT:
+        return this.#object();
+      case Tag.ARRAY32:
+        return this.#array(this.count(1));
+      case Tag.BUFFER:
+        return this.created(this.#buffer());
+      case Tag.DATE:
+        return this.created(new Date(this.double()));
+      case Tag.REF:
+        return this.#reference();
+      default:
+        return this.#isString(tag) ? this.#text(tag) : this.#rare(tag);
+    }
+  }
+
+  byte(): number {
+    if (this.pos >= this.end) throw cutOff();
+    return this.buf[this.pos++]!;
+  }
+
+  uint32(): number {
+    const { buf, pos } = this;
+    if (pos + 4 > this.end) throw cutOff();
+    this.pos = pos + 4;
+    return (buf[pos]! | (buf[pos + 1]! << 8) | (buf[pos + 2]! << 16) | (buf[pos + 3]! << 24)) >>> 0;
+  }
+
+  double(): number {
+    const { buf, pos } = this;
+    if (pos + 8 > this.end) throw cutOff();
+    for (let i = 0; i < 8; i++) DOUBLE_BYTES[i] = buf[pos + i]!;
+    this.pos = pos + 8;
+    return DOUBLE[0]!;
+  }
+
+  /** A view of the next bytes: copy what is to be kept. */
+  bytes(length: number): Buffer {
+    const start = this.skip(length);
+    return this.buf.subarray(start, start + length);
+  }
+
+  /** Passes over bytes; where they began. */
+  skip(length: number): number {
+    const start = this.pos;
+    if (length > this.end - start) throw cutOff();
+    this.pos = start + length;
+    return start;
+  }
+
+  /** A u32 that announces so many elements of `each` values. */
+  count(each: number): number {
+    const count = this.uint32();
+    this.#announced += count * each;
+    if (this.#announced > this.#size) throw malformed('more elements than bytes');
+    return count;
+  }
+
+  string(): string {
+    const tag = this.byte();
+    if (tag >= Tag.STRING && tag < Tag.STRING_END) return this.#latin1(tag - Tag.STRING);
+    if (this.#isString(tag)) return this.#text(tag);
+    throw malformed('no string where one belongs');
+  }
+
+  /** An object that has begun: others may refer to it. */
+  created<T>(object: T): T {
+    this.#objects?.push(object);
+    return object;
+  }
+
+  /** One level deeper; `leave` must follow. */
+  enter(): void {
+    if (++this.#depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH} levels`);
+  }
+
+  leave(): void {
+    this.#depth--;
+  }
+
+  /** Key, value, … END, each given to `define`. */
+  properties(define: (key: string, value: unknown) => void): void {
+    while (this.buf[this.pos] !== Tag.END || this.pos >= this.end) {
+      const key = this.string();
+      define(key, this.value());
+    }
+    this.pos++;
+  }
+
+  #object(): Record<string, unknown> {
+    this.enter();
+    const object: Record<string, unknown> = {};
+    this.#objects?.push(object);
+    const { buf, end } = this;
+    let indexed = 0;
+    for (;;) {
+      const pos = this.pos;
+      if (pos >= end) throw cutOff();
+      const tag = buf[pos]!;
+      if (tag === Tag.END) break;
+      let key: string;
+      if (tag >= Tag.STRING && tag < Tag.STRING_END && pos + 1 + tag - Tag.STRING <= end) {
+        key = keyText(buf, pos + 1, tag - Tag.STRING);
+        this.pos = pos + 1 + tag - Tag.STRING;
+      } else key = this.string();
+      const value = this.value();
+      const first = key.charCodeAt(0);
+      if (first >= 0x30 && first <= 0x39) setIndexed(object, key, value, indexed++);
+      else if (key === '__proto__') defineOwn(object, key, value);
+      else object[key] = value;
+    }
+    this.pos++;
+    this.#depth--;
+    return object;
+  }
+
+  #array(length: number): unknown[] {
+    this.enter();
+    const array: unknown[] = [];
+    this.#objects?.push(array);
+    for (let i = 0; i < length; i++) {
+      if (this.pos < this.end && this.buf[this.pos] === Tag.HOLE) {
+        this.pos++;
+        array.length = i + 1;
+      } else array.push(this.value());
+    }
+    this.#depth--;
+    return array;
+  }
+
+  #buffer(): Buffer {
+    const bytes = this.bytes(this.uint32());
+    return this.#owned && bytes.length >= VIEW_FROM ? bytes : Buffer.from(bytes);
+  }
+
+  #reference(): unknown {
+    const index = this.uint32();
+    if (this.#objects === undefined || index >= this.#objects.length) throw malformed('a reference to nothing');
+    return this.#objects[index];
+  }
+
+  #latin1(length: number): string {
+    const start = this.skip(length);
+    return this.buf.toString('latin1', start, start + length);
+  }
+
+  #isString(tag: number): boolean {
+    return tag >= Tag.STRING8 && tag <= Tag.UTF16;
+  }
+
+  #text(tag: number): string {
+    if (tag === Tag.STRING8) return this.#latin1(this.byte());
+    if (tag === Tag.STRING32) return this.#latin1(this.uint32());
+    if (tag === Tag.UTF8) {
+      const bytes = this.bytes(this.uint32());
+      if (!isUtf8(bytes)) throw malformed('no UTF-8');
+      return bytes.toString('utf8');
+    }
+    const length = (tag === Tag.UTF16_8 ? this.byte() : this.uint32()) * 2;
+    const start = this.skip(length);
+    return this.buf.toString('utf16le', start, start + length);
+  }
+
+  #rare(tag: number): unknown {
+    switch (tag) {
+      case Tag.MAP:
+        return decodeMap(this);
+      case Tag.SET:
+        return decodeSet(this);
+      case Tag.ERROR:
+        return decodeError(this);
+      case Tag.VIEW:
+        return decodeView(this);
+      case Tag.REGEXP:
+        return decodeRegExp(this);
+      case Tag.BIGINT64:
+        return BigInt.asIntN(64, BigInt(this.uint32()) | (BigInt(this.uint32()) << 32n));
+      case Tag.BIGINT:
+        return decodeBigInt(this);
+      case Tag.BOXED: {
+        const primitive = this.value();
+        if (primitive === null || primitive === undefined || typeof primitive === 'object') throw malformed('a box around no primitive');
+        return this.created(Object(primitive));
+      }
+      default:
+        throw malformed(`the unknown tag ${tag}`);
+    }
+  }
+}
+
+function cutOff(): ProtocolError {
+  return malformed('it is cut off');
+}
+
+export function malformed(what: string, cause?: unknown): ProtocolError {
+  return new ProtocolError(`malformed value: ${what}`, cause === undefined ? undefined : { cause });
+}

@@ -1,0 +1,77 @@
+import { transferableName } from '../transferable.js';
+import type { Encoder } from './encoder.js';
+import { BUILT_IN_ERRORS, ERROR_PADDING, ErrorFlag, Tag } from './tags.js';
+
+/** Written by themselves, in front of the other properties. */
+const SPECIAL = new Set(['name', 'message', 'stack', 'cause', 'errors']);
+
+/**
+ * An error, whole: class, name, message, stack, cause, errors of an AggregateError, own enumerable properties.
+ * What cannot be copied of it is left out: the error is worth more than the socket that somebody hung onto it.
+ */
+export function encodeError(encoder: Encoder, error: Error): void {
+  const registered = read(() => transferableName(error));
+  const cls = registered ?? builtIn(error);
+  const name = read(() => error.name);
+  const message = read(() => error.message);
+  const stack = read(() => error.stack);
+  encoder.byte(Tag.ERROR);
+  const flagsAt = encoder.pos - encoder.base;
+  encoder.byte(0);
+  encoder.padding(ERROR_PADDING);
+  encoder.string(cls);
+  encoder.string(name ?? 'Error');
+  let flags = registered === undefined ? 0 : ErrorFlag.REGISTERED;
+  if (Object.hasOwn(error, 'name')) flags |= ErrorFlag.OWN_NAME;
+  if (message !== undefined) {
+    flags |= ErrorFlag.MESSAGE;
+    encoder.string(message);
+  }
+  if (stack !== undefined) {
+    flags |= ErrorFlag.STACK;
+    encoder.string(stack);
+  }
+  if (Object.hasOwn(error, 'cause') && encoder.optional(() => encoder.value(error.cause))) flags |= ErrorFlag.CAUSE;
+  const { errors } = error as { errors?: unknown };
+  if (Array.isArray(errors) && Object.hasOwn(error, 'errors') && encoder.optional(() => encoder.value(errors))) flags |= ErrorFlag.ERRORS;
+  encodeOwn(encoder, error, registered === undefined);
+  encoder.buf[encoder.base + flagsAt] = flags;
+}
+
+function encodeOwn(encoder: Encoder, error: Error, anonymous: boolean): void {
+  for (const key of Object.keys(error)) {
+    if (SPECIAL.has(key) && key !== 'errors') continue;
+    if (key === 'errors' && Array.isArray((error as { errors?: unknown }).errors)) continue;
+    encodeProperty(encoder, error, key);
+  }
+  // A code that sits on the class is lost with the class.
+  if (anonymous && !Object.prototype.propertyIsEnumerable.call(error, 'code')) {
+    const code = read(() => (error as { code?: unknown }).code as string | undefined);
+    if (code !== undefined) encodeProperty(encoder, { code }, 'code');
+  }
+  encoder.byte(Tag.END);
+}
+
+function encodeProperty(encoder: Encoder, holder: object, key: string): void {
+  encoder.optional(() => {
+    encoder.string(key);
+    encoder.value((holder as Record<string, unknown>)[key]);
+  });
+}
+
+/** The language's class that it is an instance of itself; 'Error' for any other. Also for errors of another context, by name. */
+function builtIn(error: Error): string {
+  if (error instanceof DOMException) return 'DOMException';
+  const name = read(() => error.constructor.name);
+  return name !== undefined && Object.hasOwn(BUILT_IN_ERRORS, name) ? name : 'Error';
+}
+
+/** A string property; whatever else it is, and whatever reading it throws, counts as missing. */
+function read(get: () => string | undefined): string | undefined {
+  try {
+    const value: unknown = get();
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,230 @@
+import type { Duplex } from 'node:stream';
+import { ProtocolError } from '../errors.js';
+import { ReceivedBody } from './body.js';
+import { encodeValue } from './codec.js';
+import { FrameReader, LARGE, PIECE, PIECE_SIZE } from './frames.js';
+import { Outbox } from './outbox.js';
+import { type Slab, TurnBuffer } from './turn-buffer.js';
+import type { Encoded, Link, LinkOptions, LinkReceiver } from './types.js';
+
+/** Above so many bytes that were not taken by the kernel the link is congested. */
+const HIGH_MARK = 256 * 1024;
+/** Pieces of a large value are given to the stream while it has fewer bytes than this: other messages wait behind no more. */
+const PIECES_AHEAD = 2 * PIECE_SIZE;
+
+/**
+ * A link over any duplex stream: a socketpair to a worker process, a pair in memory, later a connection to another machine.
+ * The stream belongs to it from now on; `receiver` hears nothing before this function has returned.
+ * @example const link = openLink(child.stdio[3], receiver, { maxMessageSize: 16 * 1024 * 1024 })
+ */
+export function openLink(stream: Duplex, receiver: LinkReceiver, options: LinkOptions): Link {
+  return new StreamLink(stream, receiver, options);
+}
+
+class StreamLink implements Link {
+  readonly #stream: Duplex;
+  readonly #receiver: LinkReceiver;
+  readonly #limit: number;
+  readonly #frames: FrameReader;
+  readonly #body = new ReceivedBody();
+  readonly #turn = new TurnBuffer();
+  readonly #outbox = new Outbox();
+  /** ending: no more is accepted, what was accepted leaves. broken: the stream is being destroyed. closed: the receiver was told. */
+  #state: 'open' | 'ending' | 'broken' | 'closed' = 'open';
+  /** What `closed` will be told. */
+  #error: Error | undefined;
+  /** Writes that the kernel has not taken, oldest first; pieces of large values have no slab. */
+  readonly #writing: { readonly slab: Slab | undefined; readonly bytes: number }[] = [];
+  #writingBytes = 0;
+  #congested = false;
+  #scheduled = false;
+  /** Nothing was written since the last burst came in: the other side may be waiting for just this message. */
+  #lone = true;
+  /** What a getter inside a value sent while it was read. */
+  #nested: (() => void)[] = [];
+  readonly #flushScheduled = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+  readonly #onWritten = (): void => this.#written();
+
+  constructor(stream: Duplex, receiver: LinkReceiver, { maxMessageSize }: LinkOptions) {
+    this.#stream = stream;
+    this.#receiver = receiver;
+    this.#limit = maxMessageSize;
+    this.#frames = new FrameReader(maxMessageSize, (kind, id, arg, buf, start, end, owned) => {
+      this.#body.show(buf, start, end, owned);
+      receiver.message(kind, id, arg, this.#body);
+      this.#body.hide();
+    });
+    stream.on('error', (error: Error) => this.#break(error));
+    stream.on('close', () => this.#close());
+    // The other side is gone. A frame that was cut off is its death, not an offence.
+    stream.on('end', () => this.#break(undefined));
+    stream.on('data', (chunk: Buffer) => this.#read(chunk));
+  }
+
+  get congested(): boolean {
+    return this.#congested;
+  }
+
+  get bufferedBytes(): number {
+    return this.#writingBytes + this.#turn.length + this.#outbox.bytes;
+  }
+
+  send(kind: number, id: number, arg: number): void {
+    this.#send(kind, id, arg, undefined);
+  }
+
+  sendEncoded(kind: number, id: number, arg: number, encoded: Encoded): void {
+    this.#send(kind, id, arg, encoded);
+  }
+
+  sendValue(kind: number, id: number, arg: number, value: unknown, root = 'input'): void {
+    if (this.#state !== 'open') return;
+    if (this.#turn.encoder.busy) return this.#send(kind, id, arg, encodeValue(value, this.#limit, root));
+    try {
+      const length = this.#turn.encode(value, this.#limit, root);
+      if (length > PIECE_SIZE || this.#mustWait(kind, id)) this.#outbox.add(kind, id, arg, this.#turn.detach());
+      else this.#turn.seal(length, kind, id, arg);
+      this.#schedule();
+    } finally {
+      if (this.#nested.length > 0) this.#sendNested();
+    }
+  }
+
+  flush(): void {
+    if (this.#state === 'broken' || this.#state === 'closed' || this.#turn.encoder.busy) return;
+    if (this.#outbox.empty) this.#writeTurn();
+    else this.#writePieces();
+    this.#congested ||= this.bufferedBytes > HIGH_MARK;
+    if (this.#state === 'ending' && this.#outbox.empty && !this.#stream.writableEnded) this.#stream.end();
+  }
+
+  end(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.flush();
+  }
+
+  destroy(error?: Error): void {
+    this.#break(error);
+  }
+
+  #send(kind: number, id: number, arg: number, value: Encoded | undefined): void {
+    if (this.#state !== 'open') return;
+    if (this.#turn.encoder.busy) return void this.#nested.push(() => this.#send(kind, id, arg, value));
+    if ((value !== undefined && value.length > PIECE_SIZE) || this.#mustWait(kind, id)) this.#outbox.add(kind, id, arg, value);
+    else this.#turn.append(kind, id, arg, value);
+    this.#schedule();
+  }
+
+  #mustWait(kind: number, id: number): boolean {
+    return !this.#outbox.empty && this.#outbox.holds(kind, id);
+  }
+
+  #sendNested(): void {
+    const nested = this.#nested;
+    this.#nested = [];
+    for (const send of nested) send();
+  }
+
+  /**
+   * When the first message after a burst is sent, the other side may have nothing else to do: it leaves when the microtasks of this turn
+   * are done. Whatever comes after it gathers until the poll phase is over, so that many small reads of other sockets make one write.
+   */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    if (this.#lone) process.nextTick(this.#flushScheduled);
+    else setImmediate(this.#flushScheduled);
+    this.#lone = false;
+  }
+
+  #writeTurn(): void {
+    const chunks = this.#turn.take();
+    if (chunks.length === 0) return;
+    if (chunks.length === 1) return this.#write(chunks[0]!.bytes, chunks[0]!.slab);
+    this.#stream.cork();
+    for (const { bytes, slab } of chunks) this.#write(bytes, slab);
+    this.#stream.uncork();
+  }
+
+  /** This turn's messages, and behind them as much of the waiting ones as the stream should have. */
+  #writePieces(): void {
+    this.#stream.cork();
+    for (
+      let head = this.#outbox.head;
+      head !== undefined && this.#writingBytes + this.#turn.length < PIECES_AHEAD;
+      head = this.#outbox.head
+    ) {
+      const { kind, id, arg, value, sent } = head;
+      if (value === undefined || value.length <= PIECE_SIZE) {
+        this.#turn.append(kind, id, arg, value);
+        this.#outbox.advance(value?.length ?? 0);
+        continue;
+      }
+      const { length } = value;
+      if (sent === 0) this.#turn.append(LARGE, id, arg, Buffer.of(kind, length, length >>> 8, length >>> 16, length >>> 24));
+      const piece = value.subarray(sent, sent + PIECE_SIZE);
+      this.#turn.appendHeader(piece.length, PIECE, 0, 0);
+      this.#writeTurn();
+      this.#write(piece, undefined);
+      this.#outbox.advance(piece.length);
+    }
+    this.#writeTurn();
+    this.#stream.uncork();
+  }
+
+  #write(bytes: Uint8Array, slab: Slab | undefined): void {
+    this.#writing.push({ slab, bytes: bytes.length });
+    this.#writingBytes += bytes.length;
+    this.#stream.write(bytes, this.#onWritten);
+  }
+
+  /** The oldest write has been taken by the kernel, or will never be. */
+  #written(): void {
+    const { slab, bytes } = this.#writing.shift()!;
+    this.#writingBytes -= bytes;
+    if (slab !== undefined) this.#turn.release(slab);
+    if (this.#state === 'broken' || this.#state === 'closed') return;
+    if (!this.#outbox.empty && this.#writingBytes < PIECES_AHEAD) this.flush();
+    if (this.#congested && this.#writing.length === 0 && this.#outbox.empty) {
+      this.#congested = false;
+      this.#guarded(() => this.#receiver.drained?.());
+    }
+  }
+
+  #read(chunk: Buffer): void {
+    this.#guarded(() => {
+      this.#frames.push(chunk);
+      this.#lone = true;
+      if (this.#state === 'open' || this.#state === 'ending') this.#receiver.burst?.();
+    });
+  }
+
+  /** What the receiver throws breaks the link, like garbage. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#break(error instanceof ProtocolError ? error : new ProtocolError('a message could not be handled', { cause: error }));
+    }
+  }
+
+  #break(error: Error | undefined): void {
+    if (this.#state === 'broken' || this.#state === 'closed') return;
+    this.#state = 'broken';
+    this.#error = error;
+    this.#frames.stop();
+    this.#outbox.clear();
+    this.#stream.destroy();
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return;
+    this.#break(undefined);
+    this.#state = 'closed';
+    this.#receiver.closed(this.#error);
+  }
+}
