@@ -25,7 +25,7 @@ export interface TransportSink {
   data(chunk: Buffer, from?: Remote): void;
   /** The peer has finished sending. */
   ended(): void;
-  /** All that was written has been handed to the kernel, after `write` had returned false. */
+  /** The kernel took some of what was written, after `write` had returned false: `bufferedBytes` says what is left. Always once nothing is. */
   drained(): void;
   /** It is over; with an error if that was why. Exactly once, always. */
   closed(error?: Error): void;
@@ -44,10 +44,11 @@ export interface Transport {
   readonly request?: { readonly url: string; readonly headers: Headers } | undefined;
   /** Bytes written and not yet taken by the kernel. */
   readonly bufferedBytes: number;
+  /** Bytes that the kernel took: it grows as long as the peer reads. */
   readonly bytesWritten: number;
   /** Hands over the sink and begins to deliver. Once. */
   open(sink: TransportSink): void;
-  /** Several chunks leave in one system call where the system has one. False: wait for `drained`. */
+  /** Several chunks leave in one system call where the system has one. The array is the caller's and will change. False: wait for `drained`. */
   write(chunks: readonly Chunk[], to?: Remote): boolean;
   pause(): void;
   resume(): void;

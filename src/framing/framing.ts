@@ -32,6 +32,11 @@ export interface Decoder<In> {
   next(): In | undefined;
   /** The peer has finished: a last message, or throws for one that was cut off. Without it, a rest at the end is an error. */
   end?(): In | undefined;
+  /**
+   * Bytes taken in that belong to a message not given out yet. With it `messageTimeout` knows exactly when a message begins;
+   * without it, one has begun when bytes arrived and gave no message.
+   */
+  readonly pending?: number;
   /** What was taken in and not given out. Called once; the decoder is dropped afterwards. */
   rest(): Buffer;
 }

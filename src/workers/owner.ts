@@ -29,6 +29,8 @@ export class Owner {
   readonly id: string;
   readonly caller: Caller;
   readonly hooks: OwnerHooks;
+  /** It is in `@OnShutdown`, `@OnClose` or `@OnStop`: its calls are taken even while the application closes. Written by whoever runs the hook. */
+  exempt = false;
   /** Calls under way. Made lazily: most connections never call. */
   #calls: Set<Owned> | undefined;
   #closed = false;

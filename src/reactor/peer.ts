@@ -1,0 +1,211 @@
+import type { peerTypes, PeerShape } from '../decorators/peer-types.js';
+import type { PeerTls, Remote } from '../endpoints/endpoint.js';
+import type { Framing } from '../framing/framing.js';
+import type { Duration, Off, Size } from '../units.js';
+
+export interface PipeOptions {
+  /** Stop after so many bytes; the rest is handled as messages again. Default: until the source has finished. */
+  readonly limit?: Size | undefined;
+  /** Half-close the target when the source has finished. Default true. */
+  readonly end?: boolean | undefined;
+}
+
+export interface FileRange {
+  /** First byte. Default 0. */
+  readonly start?: number | undefined;
+  /** Bytes. Default: to the end of the file. */
+  readonly length?: number | undefined;
+}
+
+/** What a peer asks of its session. */
+export interface PeerPort {
+  readonly id: string;
+  readonly remote: Remote;
+  readonly local: Remote;
+  readonly tls: PeerTls | undefined;
+  readonly request: { readonly url: string; readonly headers: Headers } | undefined;
+  readonly congested: boolean;
+  readonly bufferedBytes: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly openedAt: Date;
+  readonly signal: AbortSignal;
+  readonly data: object;
+  send(message: unknown, to?: Remote): boolean;
+  flush(): Promise<void>;
+  end(message: unknown): void;
+  destroy(error: Error | undefined): void;
+  pause(): void;
+  resume(): void;
+  setFraming(framing: Framing<unknown, unknown>): void;
+  setIdleTimeout(timeout: Duration | Off): void;
+  pipe(to: Peer, options: PipeOptions): Promise<number>;
+  sendFile(path: string | URL, range: FileRange): Promise<number>;
+}
+
+let reach: (peer: Peer) => PeerPort;
+
+/**
+ * The other side, as a connection's handler sees it. Inject it: it belongs to this connection alone.
+ * `In` and `Out` are the framing's messages, `Data` is what `reactor.connect(…, { data })` was given.
+ * @example
+ * @Connection({ listen: 'tcp://127.0.0.1:7000', framing: lines() })
+ * class Greeter {
+ *   constructor(private readonly peer: Peer<string, string>) {}
+ *   @OnData() greet(name: string) { this.peer.send(`hello ${name}`); this.peer.end('bye'); }
+ * }
+ */
+// oxlint-disable-next-line typescript/no-explicit-any, typescript/no-empty-object-type -- a plain `Peer` takes any message
+export class Peer<In = any, Out = any, Data extends object = {}> implements PeerShape<In, Out, Data> {
+  declare readonly [peerTypes]?: { readonly in: In; readonly out: Out; readonly data: Data };
+  readonly #session: PeerPort;
+
+  static {
+    reach = peer => peer.#session;
+  }
+
+  /** Made by the reactor. */
+  constructor(session: PeerPort) {
+    this.#session = session;
+  }
+
+  /**
+   * Encodes a message and sends it with whatever else this turn sends. True: taken; false: the connection is closed, it is dropped.
+   * @throws EncodeError when the framing cannot encode it.
+   */
+  send(message: Out): boolean {
+    return this.#session.send(message);
+  }
+
+  /**
+   * On udp: sends a message to somebody else. Elsewhere there is only one peer, and `to` does not count.
+   * @throws EncodeError when the framing cannot encode it.
+   */
+  sendTo(message: Out, to: Remote): boolean {
+    return this.#session.send(message, to);
+  }
+
+  /**
+   * Resolves when the kernel has taken everything sent so far.
+   * @throws ConnectionClosedError when the connection closes before.
+   */
+  flush(): Promise<void> {
+    return this.#session.flush();
+  }
+
+  /**
+   * Sends what is due, then the message, then finishes; nothing more is read.
+   * @throws EncodeError when the framing cannot encode the message.
+   */
+  end(message?: Out): void {
+    this.#session.end(message);
+  }
+
+  /** Closes at once; what is not sent yet is dropped. */
+  destroy(error?: Error): void {
+    this.#session.destroy(error);
+  }
+
+  /** Stops reading and handling messages until `resume()`. */
+  pause(): void {
+    this.#session.pause();
+  }
+
+  resume(): void {
+    this.#session.resume();
+  }
+
+  /**
+   * Sends a file, or a part of it, past the framing; what is sent meanwhile follows it. Resolves with its bytes when all are written.
+   * @throws ConnectionClosedError when the connection closes before, or what the file system says.
+   * @example await peer.sendFile('/srv/movie', { start: 1024, length: 4096 });
+   */
+  sendFile(path: string | URL, range: FileRange = {}): Promise<number> {
+    return this.#session.sendFile(path, range);
+  }
+
+  /**
+   * Lets the peer's bytes flow to another one, past both framings, beginning with those received and not yet handled.
+   * Resolves with their number when the source has finished or `limit` is reached.
+   * @throws ConnectionClosedError when either side is gone.
+   * @example await Promise.all([client.pipe(upstream), upstream.pipe(client)]);
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- whatever it speaks
+  pipe(to: Peer<any, any, any>, options: PipeOptions = {}): Promise<number> {
+    return this.#session.pipe(to, options);
+  }
+
+  /**
+   * From the next message on, bytes are read and written so. Bytes not yet decoded go to the new decoder.
+   * @throws UsageError with `concurrency` above 1.
+   */
+  setFraming(framing: Framing<In, Out>): void {
+    this.#session.setFraming(framing as Framing<unknown, unknown>);
+  }
+
+  /** Changes `idleTimeout` of this connection, and begins to count anew. */
+  setIdleTimeout(timeout: Duration | Off): void {
+    this.#session.setIdleTimeout(timeout);
+  }
+
+  /** Never reused in this process. */
+  get id(): string {
+    return this.#session.id;
+  }
+
+  get remote(): Remote {
+    return this.#session.remote;
+  }
+
+  get local(): Remote {
+    return this.#session.local;
+  }
+
+  get tls(): PeerTls | undefined {
+    return this.#session.tls;
+  }
+
+  /** Of `ws:`: the request that was upgraded. */
+  get request(): { readonly url: string; readonly headers: Headers } | undefined {
+    return this.#session.request;
+  }
+
+  /** As many bytes wait to be sent as `highWaterMark` says: better wait for `@OnDrain` or `flush()`. */
+  get congested(): boolean {
+    return this.#session.congested;
+  }
+
+  /** Bytes sent and not yet taken by the kernel. */
+  get bufferedBytes(): number {
+    return this.#session.bufferedBytes;
+  }
+
+  get bytesRead(): number {
+    return this.#session.bytesRead;
+  }
+
+  /** Bytes that the kernel took. */
+  get bytesWritten(): number {
+    return this.#session.bytesWritten;
+  }
+
+  get openedAt(): Date {
+    return this.#session.openedAt;
+  }
+
+  /** Aborted when the peer is gone. */
+  get signal(): AbortSignal {
+    return this.#session.signal;
+  }
+
+  /** What `reactor.connect` or `dial` was given as `data`; empty for accepted connections. */
+  get data(): Data {
+    // `connect` demands a value of this type for every class whose peer declares one.
+    return this.#session.data as Data;
+  }
+}
+
+/** A peer's session: for the reactor, never for handlers. */
+export function portOf(peer: Peer): PeerPort {
+  return reach(peer);
+}
