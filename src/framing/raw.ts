@@ -1,0 +1,38 @@
+import type { Chunk, Decoder, Framing } from './framing.js';
+import { datagrams } from './whole.js';
+import { payloadOf } from './payload.js';
+
+class RawDecoder implements Decoder<Buffer> {
+  #chunks: Buffer[] = [];
+  #next = 0;
+
+  push(chunk: Buffer): void {
+    if (chunk.length > 0) this.#chunks.push(chunk);
+  }
+
+  next(): Buffer | undefined {
+    if (this.#next === this.#chunks.length) return undefined;
+    const chunk = this.#chunks[this.#next++];
+    if (this.#next === this.#chunks.length) {
+      this.#chunks = [];
+      this.#next = 0;
+    }
+    return chunk;
+  }
+
+  rest(): Buffer {
+    return Buffer.concat(this.#chunks.slice(this.#next));
+  }
+}
+
+/**
+ * No framing: bytes as they come, cut wherever the network cut them. It keeps nothing back, so the limit on messages has nothing to limit.
+ * @example
+ * @Connection({ listen: 'tcp://127.0.0.1:7000' }) // raw() is the default
+ * class Echo { @OnData() echo(bytes: Buffer) { return bytes; } }
+ */
+export function raw(): Framing<Buffer, Chunk> {
+  const encode = (message: Chunk): Chunk => (typeof message === 'string' ? message : payloadOf(message, 'raw()'));
+  const stream = { decoder: () => new RawDecoder(), encode, symmetric: true as const };
+  return { ...stream, whole: datagrams(stream, datagram => datagram, encode) };
+}
