@@ -1,27 +1,23 @@
-import { ByteQueue } from './byte-queue.js';
 import { tooLarge } from './failures.js';
 import type { Chunk, Decoder, Framing } from './framing.js';
 import { payloadOf } from './payload.js';
 import { delimiterPattern, type DelimiterPattern } from './delimiter-pattern.js';
 import { PatternDecoder } from './pattern-decoder.js';
+import { QueuedDecoder } from './queued-decoder.js';
 import { wholeOf } from './whole.js';
 
-class DelimitedDecoder implements Decoder<Buffer> {
-  readonly #queue = new ByteQueue();
+class DelimitedDecoder extends QueuedDecoder<Buffer> {
   readonly #delimiter: Buffer;
   readonly #limit: number;
 
   constructor(delimiter: Buffer, limit: number) {
+    super();
     this.#delimiter = delimiter;
     this.#limit = limit;
   }
 
-  push(chunk: Buffer): void {
-    this.#queue.push(chunk);
-  }
-
   next(): Buffer | undefined {
-    const queue = this.#queue;
+    const queue = this.queue;
     const length = queue.find(this.#delimiter);
     // Without a delimiter, the last bytes may be the beginning of one.
     const least = length < 0 ? queue.length - this.#delimiter.length + 1 : length;
@@ -33,12 +29,8 @@ class DelimitedDecoder implements Decoder<Buffer> {
   }
 
   end(): Buffer | undefined {
-    if (this.#queue.length > this.#limit) throw tooLarge('a message', this.#limit);
-    return this.#queue.length > 0 ? this.#queue.drain() : undefined;
-  }
-
-  rest(): Buffer {
-    return this.#queue.drain();
+    if (this.queue.length > this.#limit) throw tooLarge('a message', this.#limit);
+    return this.queue.length > 0 ? this.queue.drain() : undefined;
   }
 }
 
@@ -70,9 +62,19 @@ function byPattern(pattern: DelimiterPattern, send: Chunk | undefined): Framing<
   const decoder = (limit: number): PatternDecoder => new PatternDecoder(pattern, limit);
   if (send === undefined) {
     const encode = (): never => {
-      throw new TypeError(`delimited(/${pattern.source}/) cannot encode: say what is sent behind a message, delimited(/${pattern.source}/, { send: '\\n' })`);
+      throw new TypeError(
+        `delimited(/${pattern.source}/) cannot encode: say what is sent behind a message, delimited(/${pattern.source}/, { send: '\\n' })`,
+      );
     };
-    return { decoder, encode, whole: wholeOf({ decoder, encode }, message => payloadOf(message, 'delimited()'), () => Buffer.alloc(0)) };
+    return {
+      decoder,
+      encode,
+      whole: wholeOf(
+        { decoder, encode },
+        message => payloadOf(message, 'delimited()'),
+        () => Buffer.alloc(0),
+      ),
+    };
   }
   const delimiter = Buffer.from(payloadOf(send, 'delimited()'));
   const contentOf = (message: Chunk): Buffer => {
@@ -81,11 +83,16 @@ function byPattern(pattern: DelimiterPattern, send: Chunk | undefined): Framing<
     if (found?.start !== content.length || found.end !== content.length + delimiter.length) throw containsDelimiter(pattern.source);
     return content;
   };
-  if (pattern.first(delimiter.toString('latin1'))?.end !== delimiter.length) throw new TypeError(`delimited(/${pattern.source}/): send does not match the pattern`);
+  if (pattern.first(delimiter.toString('latin1'))?.end !== delimiter.length)
+    throw new TypeError(`delimited(/${pattern.source}/): send does not match the pattern`);
   return framing(decoder, contentOf, delimiter);
 }
 
-function framing(decoder: (limit: number) => Decoder<Buffer>, contentOf: (message: Chunk) => Buffer, delimiter: Buffer): Framing<Buffer, Chunk> {
+function framing(
+  decoder: (limit: number) => Decoder<Buffer>,
+  contentOf: (message: Chunk) => Buffer,
+  delimiter: Buffer,
+): Framing<Buffer, Chunk> {
   const stream = { decoder, encode: (message: Chunk) => [contentOf(message), delimiter], symmetric: true as const };
   // An empty last message of a datagram is told by its delimiter; any other needs none.
   return { ...stream, whole: wholeOf(stream, contentOf, () => Buffer.alloc(0)) };

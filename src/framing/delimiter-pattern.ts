@@ -23,7 +23,8 @@ export interface DelimiterPattern {
  */
 export function delimiterPattern(pattern: RegExp): DelimiterPattern {
   const { source } = pattern;
-  if (/[uv]/.test(pattern.flags)) throw refused(source, 'it is matched against bytes, which have no code points: leave out the flags u and v');
+  if (/[uv]/.test(pattern.flags))
+    throw refused(source, 'it is matched against bytes, which have no code points: leave out the flags u and v');
   const reader = new PatternReader(source);
   const { text, shortest, longest, ways } = reader.read();
   if (shortest === 0) throw refused(source, 'it matches where there is no byte');
@@ -112,7 +113,8 @@ class PatternReader {
 
   #group(): Piece {
     const opening = this.#take(/\((?:\?(?:<(?![=!])[^>]*>|[^<]))?/y);
-    if (opening.startsWith('(?') && opening !== '(?:' && !opening.startsWith('(?<')) throw this.#refused('lookaround and modifiers are not possible');
+    if (opening.startsWith('(?') && opening !== '(?:' && !opening.startsWith('(?<'))
+      throw this.#refused('lookaround and modifiers are not possible');
     if (this.#source.startsWith('(?<', this.#at - 1)) throw this.#refused('lookaround and modifiers are not possible');
     const inner = this.read();
     this.#at++;

@@ -1,34 +1,26 @@
-import { ByteQueue } from './byte-queue.js';
 import { tooLarge, truncated } from './failures.js';
-import type { Chunk, Decoder, Framing } from './framing.js';
+import type { Chunk, Framing } from './framing.js';
 import { payloadOf } from './payload.js';
+import { QueuedDecoder } from './queued-decoder.js';
 import { wholeOf } from './whole.js';
 
-class FixedDecoder implements Decoder<Buffer> {
-  readonly #queue = new ByteQueue();
+class FixedDecoder extends QueuedDecoder<Buffer> {
   readonly #length: number;
   readonly #limit: number;
 
   constructor(length: number, limit: number) {
+    super();
     this.#length = length;
     this.#limit = limit;
   }
 
-  push(chunk: Buffer): void {
-    this.#queue.push(chunk);
-  }
-
   next(): Buffer | undefined {
-    if (this.#length > this.#limit && this.#queue.length > 0) throw tooLarge(`a message of ${this.#length} bytes`, this.#limit);
-    return this.#queue.has(this.#length) ? this.#queue.take(this.#length) : undefined;
+    if (this.#length > this.#limit && this.queue.length > 0) throw tooLarge(`a message of ${this.#length} bytes`, this.#limit);
+    return this.queue.has(this.#length) ? this.queue.take(this.#length) : undefined;
   }
 
   end(): undefined {
-    if (this.#queue.length > 0) throw truncated(`a message of ${this.#length} bytes`, this.#queue.length);
-  }
-
-  rest(): Buffer {
-    return this.#queue.drain();
+    if (this.queue.length > 0) throw truncated(`a message of ${this.#length} bytes`, this.queue.length);
   }
 }
 
@@ -38,7 +30,8 @@ class FixedDecoder implements Decoder<Buffer> {
  * @example fixed(512)
  */
 export function fixed(length: number): Framing<Buffer, Chunk> {
-  if (!Number.isSafeInteger(length) || length < 1) throw new RangeError(`fixed(${length}): the length of a message is a whole number of bytes above 0`);
+  if (!Number.isSafeInteger(length) || length < 1)
+    throw new RangeError(`fixed(${length}): the length of a message is a whole number of bytes above 0`);
   const encode = (message: Chunk): Chunk => {
     const bytes = payloadOf(message, 'fixed()');
     if (bytes.length !== length) throw new RangeError(`fixed(${length}) cannot encode a message of ${bytes.length} bytes`);

@@ -1,8 +1,8 @@
-import { ByteQueue } from './byte-queue.js';
 import { tooLarge, truncated } from './failures.js';
-import type { Chunk, Decoder, Framing } from './framing.js';
+import type { Chunk, Framing } from './framing.js';
 import { formatHeaderBlock, parseHeaderBlock, type HeaderBlock } from './header-block.js';
 import { payloadOf } from './payload.js';
+import { QueuedDecoder } from './queued-decoder.js';
 import { wholeOf } from './whole.js';
 
 /** A message of headers and a body, as in HTTP, SIP or the language server protocol. */
@@ -17,8 +17,7 @@ export interface HeaderAndBody {
 const NEWLINE = Buffer.from('\n');
 const RETURN = 0x0d;
 
-class HeaderAndBodyDecoder implements Decoder<HeaderAndBody> {
-  readonly #queue = new ByteQueue();
+class HeaderAndBodyDecoder extends QueuedDecoder<HeaderAndBody> {
   readonly #limit: number;
   /** The block before the body, once it is here. It stays in the queue, `#blockSize` bytes, until the message is whole. */
   #block: HeaderBlock | undefined;
@@ -27,15 +26,12 @@ class HeaderAndBodyDecoder implements Decoder<HeaderAndBody> {
   #line = 0;
 
   constructor(limit: number) {
+    super();
     this.#limit = limit;
   }
 
-  push(chunk: Buffer): void {
-    this.#queue.push(chunk);
-  }
-
   next(): HeaderAndBody | undefined {
-    const queue = this.#queue;
+    const queue = this.queue;
     this.#block ??= this.#readBlock();
     const block = this.#block;
     if (block?.length === undefined) {
@@ -46,19 +42,15 @@ class HeaderAndBodyDecoder implements Decoder<HeaderAndBody> {
   }
 
   end(): HeaderAndBody | undefined {
-    const queue = this.#queue;
+    const queue = this.queue;
     if (this.#block && this.#block.length === undefined) return this.#give(this.#block, queue.length - this.#blockSize);
     // A blank line that was not finished is no message either.
     if (queue.length === 0 || (queue.length === 1 && queue.at(0) === RETURN)) return undefined;
     throw truncated(this.#block ? `a body of ${this.#block.length} bytes` : 'a header block', queue.length - this.#blockSize);
   }
 
-  rest(): Buffer {
-    return this.#queue.drain();
-  }
-
   #give(block: HeaderBlock, length: number): HeaderAndBody {
-    const queue = this.#queue;
+    const queue = this.queue;
     queue.skip(this.#blockSize);
     const body = queue.take(length);
     this.#block = undefined;
@@ -69,7 +61,7 @@ class HeaderAndBodyDecoder implements Decoder<HeaderAndBody> {
 
   /** Looks for the empty line, a line at a time; blank lines in front are dropped. */
   #readBlock(): HeaderBlock | undefined {
-    const queue = this.#queue;
+    const queue = this.queue;
     for (;;) {
       const end = queue.find(NEWLINE);
       if (end < 0) return undefined;

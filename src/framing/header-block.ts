@@ -32,7 +32,8 @@ export function parseHeaderBlock(text: string): HeaderBlock {
   let first = 0;
   const opening = withoutReturn(lines[0]!);
   if (!BEGINS_LIKE_HEADER.test(opening)) {
-    if (CONTROL.test(opening) || opening.startsWith(' ') || opening.startsWith('\t')) throw new FramingError('the start line has control characters or begins with white space');
+    if (CONTROL.test(opening) || opening.startsWith(' ') || opening.startsWith('\t'))
+      throw new FramingError('the start line has control characters or begins with white space');
     start = opening;
     first = 1;
   }
@@ -50,11 +51,13 @@ function withoutReturn(line: string): string {
 }
 
 function addHeader(headers: Record<string, string>, line: string): void {
-  if (line.startsWith(' ') || line.startsWith('\t')) throw new FramingError('a header is continued on a second line (folded headers are obsolete)');
+  if (line.startsWith(' ') || line.startsWith('\t'))
+    throw new FramingError('a header is continued on a second line (folded headers are obsolete)');
   const colon = line.indexOf(':');
   if (colon < 0) throw new FramingError('a header line has no colon');
   const name = line.slice(0, colon).toLowerCase();
-  if (!NAME.test(name) || name === '__proto__') throw new FramingError('the name of a header is empty or has characters that names cannot have');
+  if (!NAME.test(name) || name === '__proto__')
+    throw new FramingError('the name of a header is empty or has characters that names cannot have');
   const value = line.slice(colon + 1).replaceAll(BLANKS_AROUND, '');
   if (CONTROL.test(value)) throw new FramingError(`the header ${name} has control characters`);
   if (name === 'transfer-encoding') throw new FramingError('a message has a Transfer-Encoding, which is not understood here');
@@ -73,7 +76,12 @@ function contentLength(value: string | undefined): number | undefined {
  * The block as text, the empty line included. `length`: the body's, told in a Content-Length unless undefined.
  * @throws TypeError for what a reader would take apart differently: line breaks and other control characters, impossible names, another length.
  */
-export function formatHeaderBlock(start: string | undefined, headers: Readonly<Record<string, string>>, body: number, announce: boolean): string {
+export function formatHeaderBlock(
+  start: string | undefined,
+  headers: Readonly<Record<string, string>>,
+  body: number,
+  announce: boolean,
+): string {
   let text = '';
   if (start !== undefined) {
     if (start === '' || CONTROL.test(start) || /^[ \t]/.test(start) || BEGINS_LIKE_HEADER.test(start)) {
@@ -88,7 +96,8 @@ export function formatHeaderBlock(start: string | undefined, headers: Readonly<R
     const lower = name.toLowerCase();
     if (lower === 'transfer-encoding') throw new TypeError('headerAndBody() knows no Transfer-Encoding: the body is sent with its length');
     if (lower === 'content-length') {
-      if (announced || value !== String(body)) throw new TypeError(`the Content-Length ${value} is not the body's, which has ${body} bytes`);
+      if (announced || value !== String(body))
+        throw new TypeError(`the Content-Length ${value} is not the body's, which has ${body} bytes`);
       announced = true;
     }
     text += `${name}: ${value}\r\n`;

@@ -11,4 +11,5 @@ export { json } from './json.js';
 export { lengthPrefixed, type LengthPrefixedOptions } from './length-prefixed.js';
 export { lines, type LinesOptions } from './lines.js';
 export { netstring } from './netstring.js';
+export { objects } from './objects.js';
 export { raw } from './raw.js';

@@ -32,6 +32,10 @@ class JsonDecoder<In> implements Decoder<In> {
     return line === undefined || line === '' || line === '\r' ? undefined : parse<In>(line);
   }
 
+  get pending(): number {
+    return this.#lines.pending;
+  }
+
   rest(): Buffer {
     return this.#lines.rest();
   }

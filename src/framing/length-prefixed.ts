@@ -1,8 +1,9 @@
 import { FramingError } from '../errors.js';
-import { ByteQueue } from './byte-queue.js';
+import type { ByteQueue } from './byte-queue.js';
 import { tooLarge, truncated } from './failures.js';
-import type { Chunk, Decoder, Framing } from './framing.js';
+import type { Chunk, Framing } from './framing.js';
 import { payloadOf } from './payload.js';
+import { QueuedDecoder } from './queued-decoder.js';
 import { datagrams } from './whole.js';
 
 export interface LengthPrefixedOptions {
@@ -51,24 +52,20 @@ export class LengthPrefix {
 }
 
 /** Cuts bytes into contents by the length before each; a length above the limit fails as soon as it is read. */
-export class LengthPrefixedDecoder implements Decoder<Buffer> {
-  readonly #queue = new ByteQueue();
+export class LengthPrefixedDecoder extends QueuedDecoder<Buffer> {
   readonly #prefix: LengthPrefix;
   readonly #limit: number;
   /** The content's length, once its field has been read; -1 before. The field stays in the queue until the message is whole. */
   #length = -1;
 
   constructor(prefix: LengthPrefix, limit: number) {
+    super();
     this.#prefix = prefix;
     this.#limit = Math.min(limit, Number.MAX_SAFE_INTEGER);
   }
 
-  push(chunk: Buffer): void {
-    this.#queue.push(chunk);
-  }
-
   next(): Buffer | undefined {
-    const queue = this.#queue;
+    const queue = this.queue;
     const { size } = this.#prefix;
     if (this.#length < 0) {
       if (!queue.has(size)) return undefined;
@@ -85,11 +82,8 @@ export class LengthPrefixedDecoder implements Decoder<Buffer> {
   }
 
   end(): undefined {
-    if (this.#queue.length > 0) throw truncated(this.#length < 0 ? 'a length field' : `a message of ${this.#length} bytes`, this.#queue.length);
-  }
-
-  rest(): Buffer {
-    return this.#queue.drain();
+    if (this.queue.length > 0)
+      throw truncated(this.#length < 0 ? 'a length field' : `a message of ${this.#length} bytes`, this.queue.length);
   }
 }
 

@@ -93,12 +93,17 @@ export class LineDecoder implements Decoder<string> {
     return queue.text(queue.length, this.#end.encoding);
   }
 
+  get pending(): number {
+    // Characters are counted for the batch: no more than its bytes, and 0 exactly when nothing is left.
+    return this.#queue.length + (this.#text === '' ? 0 : this.#text.length - this.#at);
+  }
+
   rest(): Buffer {
     const behind = this.#queue.drain();
     if (this.#text === '') return behind;
     // Given out were characters; how many bytes they had is known by counting their delimiters again.
     let from = this.#from;
-    for (let at = 0; at < this.#at; ) {
+    for (let at = 0; at < this.#at;) {
       at = this.#text.indexOf(this.#delimiter, at) + this.#size;
       from = this.#source.indexOf(this.#end.bytes, from) + this.#size;
     }
@@ -140,7 +145,8 @@ export class LineDecoder implements Decoder<string> {
       if (queue.length > this.#limit + bytes.length - 1 + carriageReturn.length) throw tooLarge('a line', this.#limit);
       return undefined;
     }
-    const ended = this.#dropsCarriageReturn && length >= carriageReturn.length && queue.startsWith(carriageReturn, length - carriageReturn.length);
+    const ended =
+      this.#dropsCarriageReturn && length >= carriageReturn.length && queue.startsWith(carriageReturn, length - carriageReturn.length);
     const kept = ended ? length - carriageReturn.length : length;
     if (kept > this.#limit) throw tooLarge('a line', this.#limit);
     const line = queue.text(kept, encoding);

@@ -40,7 +40,8 @@ const ENCODINGS: ReadonlyMap<string, LineEncoding> = new Map([
 export function lines(options: LinesOptions = {}): Framing<string> {
   const { delimiter = '\n', multiline = false } = options;
   const encoding = ENCODINGS.get(options.encoding ?? 'utf8');
-  if (encoding === undefined) throw new TypeError(`lines() has no encoding ${JSON.stringify(options.encoding)}: write ${[...ENCODINGS.keys()].join(', ')}`);
+  if (encoding === undefined)
+    throw new TypeError(`lines() has no encoding ${JSON.stringify(options.encoding)}: write ${[...ENCODINGS.keys()].join(', ')}`);
   const end = lineEnd(delimiter, encoding);
 
   const checked = (line: string): string => {
@@ -63,7 +64,10 @@ export function lines(options: LinesOptions = {}): Framing<string> {
 function refuseDelimiter(line: string, delimiter: string): void {
   // A delimiter of several characters may also come about where the line and its delimiter meet: 'a' and 'aa'.
   const clean = delimiter.length === 1 ? !line.includes(delimiter) : (line + delimiter).indexOf(delimiter) === line.length;
-  if (!clean) throw new TypeError(`a line cannot contain its delimiter ${JSON.stringify(delimiter)}: with multiline: true it is sent as several lines`);
+  if (!clean)
+    throw new TypeError(
+      `a line cannot contain its delimiter ${JSON.stringify(delimiter)}: with multiline: true it is sent as several lines`,
+    );
 }
 
 function encodeText(text: string, encoding: 'latin1' | 'utf16le'): Buffer {

@@ -1,8 +1,8 @@
 import { FramingError } from '../errors.js';
-import { ByteQueue } from './byte-queue.js';
 import { tooLarge, truncated } from './failures.js';
-import type { Chunk, Decoder, Framing } from './framing.js';
+import type { Chunk, Framing } from './framing.js';
 import { payloadOf } from './payload.js';
+import { QueuedDecoder } from './queued-decoder.js';
 import { datagrams } from './whole.js';
 
 const ZERO = 0x30;
@@ -10,8 +10,7 @@ const NINE = 0x39;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 
-class NetstringDecoder implements Decoder<Buffer> {
-  readonly #queue = new ByteQueue();
+class NetstringDecoder extends QueuedDecoder<Buffer> {
   readonly #limit: number;
   /** What the digits said so far, and how many there were; `#head` includes the colon once it has come. */
   #length = 0;
@@ -19,15 +18,12 @@ class NetstringDecoder implements Decoder<Buffer> {
   #headDone = false;
 
   constructor(limit: number) {
+    super();
     this.#limit = Math.min(limit, Number.MAX_SAFE_INTEGER);
   }
 
-  push(chunk: Buffer): void {
-    this.#queue.push(chunk);
-  }
-
   next(): Buffer | undefined {
-    const queue = this.#queue;
+    const queue = this.queue;
     if (!this.#headDone && !this.#readHead()) return undefined;
     if (!queue.has(this.#head + this.#length + 1)) return undefined;
     if (queue.at(this.#head + this.#length) !== COMMA) throw new FramingError(`a netstring of ${this.#length} bytes does not end with ','`);
@@ -40,15 +36,11 @@ class NetstringDecoder implements Decoder<Buffer> {
   }
 
   end(): undefined {
-    if (this.#queue.length > 0) throw truncated('a netstring', this.#queue.length);
-  }
-
-  rest(): Buffer {
-    return this.#queue.drain();
+    if (this.queue.length > 0) throw truncated('a netstring', this.queue.length);
   }
 
   #readHead(): boolean {
-    const queue = this.#queue;
+    const queue = this.queue;
     while (queue.has(this.#head + 1)) {
       const byte = queue.at(this.#head);
       if (byte === COLON && this.#head > 0) {

@@ -1,7 +1,6 @@
-import { ByteQueue } from './byte-queue.js';
 import type { DelimiterPattern } from './delimiter-pattern.js';
+import { QueuedDecoder } from './queued-decoder.js';
 import { tooLarge } from './failures.js';
-import type { Decoder } from './framing.js';
 
 /** So many bytes become text at a time. */
 const WINDOW = 4096;
@@ -10,8 +9,7 @@ const WINDOW = 4096;
  * Cuts bytes at the matches of a pattern. The bytes are searched as text in a window that moves on, each of them once and the last
  * `longest - 1` again when more come, because a match may begin there.
  */
-export class PatternDecoder implements Decoder<Buffer> {
-  readonly #queue = new ByteQueue();
+export class PatternDecoder extends QueuedDecoder<Buffer> {
   readonly #pattern: DelimiterPattern;
   readonly #limit: number;
   /** The window; a character a byte. */
@@ -24,16 +22,13 @@ export class PatternDecoder implements Decoder<Buffer> {
   #open = '';
 
   constructor(pattern: DelimiterPattern, limit: number) {
+    super();
     this.#pattern = pattern;
     this.#limit = limit;
   }
 
-  push(chunk: Buffer): void {
-    this.#queue.push(chunk);
-  }
-
   next(): Buffer | undefined {
-    const queue = this.#queue;
+    const queue = this.queue;
     if (queue.length === 0) return undefined;
     if (this.#open !== '') this.#prolong();
     for (;;) {
@@ -49,21 +44,17 @@ export class PatternDecoder implements Decoder<Buffer> {
         queue.settle();
         return undefined;
       }
-      this.#text = this.#text.slice(keep) + queue.piece(seen).toString("latin1", 0, WINDOW);
+      this.#text = this.#text.slice(keep) + queue.piece(seen).toString('latin1', 0, WINDOW);
     }
   }
 
   end(): Buffer | undefined {
-    if (this.#queue.length > this.#limit) throw tooLarge('a message', this.#limit);
-    return this.#queue.length > 0 ? this.#queue.drain() : undefined;
-  }
-
-  rest(): Buffer {
-    return this.#queue.drain();
+    if (this.queue.length > this.#limit) throw tooLarge('a message', this.#limit);
+    return this.queue.length > 0 ? this.queue.drain() : undefined;
   }
 
   #give(delimiter: { readonly start: number; readonly end: number }): Buffer {
-    const queue = this.#queue;
+    const queue = this.queue;
     const length = this.#textAt + delimiter.start;
     if (length > this.#limit) throw tooLarge('a message', this.#limit);
     const message = queue.take(length);
@@ -81,7 +72,7 @@ export class PatternDecoder implements Decoder<Buffer> {
 
   /** What was taken as soon as it matched ('\r') may have been the beginning of a longer match ('\r\n'): its continuation is no message. */
   #prolong(): void {
-    const queue = this.#queue;
+    const queue = this.queue;
     const known = this.#open.length;
     let text = this.#open;
     for (let i = 0; i < queue.length && text.length < this.#pattern.longest; i++) text += String.fromCharCode(queue.at(i));

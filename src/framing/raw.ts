@@ -5,19 +5,28 @@ import { payloadOf } from './payload.js';
 class RawDecoder implements Decoder<Buffer> {
   #chunks: Buffer[] = [];
   #next = 0;
+  #pending = 0;
 
   push(chunk: Buffer): void {
-    if (chunk.length > 0) this.#chunks.push(chunk);
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#pending += chunk.length;
   }
 
   next(): Buffer | undefined {
-    if (this.#next === this.#chunks.length) return undefined;
-    const chunk = this.#chunks[this.#next++];
+    const chunk = this.#chunks[this.#next];
+    if (chunk === undefined) return undefined;
+    this.#next++;
+    this.#pending -= chunk.length;
     if (this.#next === this.#chunks.length) {
       this.#chunks = [];
       this.#next = 0;
     }
     return chunk;
+  }
+
+  get pending(): number {
+    return this.#pending;
   }
 
   rest(): Buffer {

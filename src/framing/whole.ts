@@ -85,4 +85,3 @@ export function datagrams<In, Out>(
 ): Framing<In, Out> {
   return { ...stream, decoder: limit => new DatagramDecoder(limit, read), encode };
 }
-
