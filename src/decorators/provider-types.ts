@@ -9,7 +9,7 @@ interface Scoped {
 /** What the container can build: a class, or how a token is made. */
 export type Provider =
   | Ctor
-  | { token: InjectionToken; useValue: unknown }
+  | { token: InjectionToken; useValue: unknown; scope?: undefined }
   | ({ token: InjectionToken; useClass: Ctor } & Scoped)
   | ({ token: InjectionToken; useFactory: (container: { resolve<T>(token: InjectionToken<T>): T }) => unknown } & Scoped);
 
