@@ -33,7 +33,7 @@ function withOptions(url: unknown, options: Readonly<Record<string, unknown>>, u
     return { url: `exec:${url.command}`, exec: { ...url, options: { ...url.options } }, options };
   report(
     use,
-    `${url === undefined ? 'an endpoint has no url' : `${String(url)} is no endpoint`}`,
+    url === undefined ? 'an endpoint has no url' : `${String(url)} is no endpoint`,
     "write a url such as 'tcp://127.0.0.1:7000', { url, …options }, or exec(…)",
   );
   return undefined;

@@ -25,7 +25,7 @@ function identity(cls: Ctor, report: Report): Pick<WorkerBlueprint, 'name' | 'so
   if (typeof options?.source === 'string' && !/^(file|data):/.test(options.source) && !isAbsolute(options.source)) {
     report('@Worker', `source is '${options.source}'`, 'write `source: import.meta.url`');
   }
-  return { name: String(name), source };
+  return { name, source };
 }
 
 /** A class is always called with `new`: its prototype cannot be replaced, other than a function's. */

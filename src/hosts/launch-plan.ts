@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { CWD_VARIABLE, WATCHDOG_VARIABLE, childEnvironment } from './environment.js';
 import { inheritedFlags, limitFlags } from './flags.js';
 import type { HostSpec } from './host.js';
-import { permissionFlags, type Permissions } from './permissions.js';
+import { permissionFlags } from './permissions.js';
 import { systemStackLimit } from './proc.js';
 
 /** Everything that `child_process.spawn` must be told. */
@@ -46,7 +46,7 @@ export function launchPlan(spec: HostSpec, context: LaunchContext): LaunchPlan {
   let inherited = [...flags, ...inheritedFlags(context.execArgv)];
   let permissions: string[] = [];
   if (settings.permissions) {
-    permissions = permissionFlags(settings.permissions as Permissions, files, cwd);
+    permissions = permissionFlags(settings.permissions, files, cwd);
     inherited = inherited.filter(flag => !GRANTS.test(flag)); // The master's own grants would add to what the worker is allowed.
   }
   // A loader's name is looked up from the folder the process starts in, so that stays the master's and the child moves afterwards.

@@ -140,7 +140,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    * @throws UsageError with `concurrency` above 1.
    */
   setFraming(framing: Framing<In, Out>): void {
-    this.#session.setFraming(framing as Framing<unknown, unknown>);
+    this.#session.setFraming(framing);
   }
 
   /** Changes `idleTimeout` of this connection, and begins to count anew. */

@@ -1,0 +1,152 @@
+import { posix } from 'node:path';
+import { FLOORS, isContract, MAX_LINES, SECRETS } from './floors.js';
+import { codeOf, importsOf, type ImportLine } from './source-text.js';
+
+/** The files to check: path relative to the project ('src/app/app.ts') → text. */
+export type Sources = ReadonlyMap<string, string>;
+
+/** One broken rule. */
+export interface Offence {
+  readonly file: string;
+  readonly line: number;
+  /** What stands there. */
+  readonly what: string;
+  readonly rule: string;
+  readonly remedy: string;
+}
+
+/** One line per offence: where, what, why not, what to do. */
+export function describeOffence({ file, line, what, rule, remedy }: Offence): string {
+  return `${file}:${line}: ${what}\n    ${rule}\n    ${remedy}`;
+}
+
+/**
+ * Checks every rule of the house at once.
+ * @example checkStructure(new Map([['src/units.ts', "import './app/app.js';"]]))[0].rule // 'units (floor 1) must not import app (floor 5)'
+ */
+export function checkStructure(sources: Sources): Offence[] {
+  const offences: Offence[] = [];
+  const graph = new Map<string, Map<string, ImportLine>>();
+  for (const [file, text] of sources) {
+    offences.push(...checkLength(file, text));
+    if (file.startsWith('src/')) {
+      const imports = importsOf(text);
+      offences.push(...checkFloors(file, imports), ...checkSecrets(file, imports));
+      graph.set(file, localImports(file, imports));
+    }
+    if (file.startsWith('spec/') && !file.startsWith('spec/kit/')) offences.push(...checkTimers(file, text));
+  }
+  offences.push(...checkCycles(graph));
+  return offences;
+}
+
+/** 'src/wire/link.ts' → 'wire', 'src/units.ts' → 'units'. */
+function roomOf(file: string): string {
+  const [, first = ''] = file.split('/');
+  return first.replace(/\.ts$/, '');
+}
+
+function floorOf(room: string): number {
+  return FLOORS.findIndex(rooms => rooms.includes(room));
+}
+
+/** The file that a relative specifier means; undefined for a package. */
+function resolve(file: string, specifier: string): string | undefined {
+  if (!specifier.startsWith('.')) return undefined;
+  return posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts');
+}
+
+/** Value imports of files of src/: what a cycle can be made of. Types vanish when compiled. */
+function localImports(file: string, imports: readonly ImportLine[]): Map<string, ImportLine> {
+  const targets = new Map<string, ImportLine>();
+  for (const line of imports) {
+    const target = resolve(file, line.specifier);
+    if (target !== undefined && !line.typeOnly && !targets.has(target)) targets.set(target, line);
+  }
+  return targets;
+}
+
+function checkLength(file: string, text: string): Offence[] {
+  const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+  if (lines <= MAX_LINES) return [];
+  const rule = `a file has at most ${MAX_LINES} lines`;
+  return [{ file, line: MAX_LINES + 1, what: `${lines} lines`, rule, remedy: 'cut it where one idea ends and the next begins' }];
+}
+
+function checkFloors(file: string, imports: readonly ImportLine[]): Offence[] {
+  const room = roomOf(file);
+  const floor = floorOf(room);
+  if (floor < 0) {
+    const remedy = 'add it to FLOORS in scripts/structure/floors.ts, or move the file into a folder that is there';
+    return [{ file, line: 1, what: `'${room}' stands on no floor`, rule: 'every folder of src/ has its floor', remedy }];
+  }
+  const offences: Offence[] = [];
+  for (const { specifier, typeOnly, line } of imports) {
+    const target = resolve(file, specifier);
+    if (target === undefined) continue;
+    if (!target.startsWith('src/')) {
+      const remedy = 'move what src/ needs into src/';
+      offences.push({ file, line, what: `imports ${specifier}`, rule: 'src/ imports nothing from outside src/', remedy });
+      continue;
+    }
+    if (typeOnly && isContract(target.slice('src/'.length))) continue;
+    const above = floorOf(roomOf(target));
+    if (above <= floor) continue;
+    const rule = `${room} (floor ${floor + 1}) must not import ${roomOf(target)} (floor ${above + 1}): arrows point down`;
+    const remedy = typeOnly
+      ? 'declare the type below, or in a contract: a file named types.ts, …-types.ts or listed in scripts/structure/floors.ts'
+      : 'move what is shared down, or let the upper floor pass it in';
+    offences.push({ file, line, what: `imports ${specifier}`, rule, remedy });
+  }
+  return offences;
+}
+
+function checkSecrets(file: string, imports: readonly ImportLine[]): Offence[] {
+  const room = roomOf(file);
+  const offences: Offence[] = [];
+  for (const { specifier, typeOnly, line } of imports) {
+    const target = resolve(file, specifier);
+    if (typeOnly && target !== undefined && isContract(target.slice('src/'.length))) continue;
+    const name = target === undefined ? specifier : roomOf(target);
+    const secret = SECRETS.find(({ of }) => name === of);
+    if (!secret || secret.knownTo.includes(room)) continue;
+    offences.push({ file, line, what: `imports ${specifier}`, rule: `${room} must not know ${secret.of}`, remedy: secret.remedy });
+  }
+  return offences;
+}
+
+/** What a spec may not name: a test that waits for a while instead of for something is slow or wrong. */
+const TIMERS = /\b(setTimeout|setInterval)\s*\(|(?:timers\/promises)/g;
+
+function checkTimers(file: string, text: string): Offence[] {
+  const offences: Offence[] = [];
+  const rule = 'no timers in spec/ outside spec/kit';
+  const remedy = 'wait for the event itself: waitFor() of spec/kit, or move a FakeClock';
+  const add = (what: string, line: number): void => void offences.push({ file, line, what, rule, remedy });
+  const code = codeOf(text);
+  for (const match of code.matchAll(TIMERS)) add(match[1]!, code.slice(0, match.index).split('\n').length);
+  for (const { specifier, line } of importsOf(text))
+    if (/^(?:node:)?timers(?:\/promises)?$/.test(specifier)) add(`imports ${specifier}`, line);
+  return offences;
+}
+
+/** Each cycle once, told from its first file: depth first, a file on the stack that is met again closes one. */
+function checkCycles(graph: ReadonlyMap<string, ReadonlyMap<string, ImportLine>>): Offence[] {
+  const offences: Offence[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    path.push(file);
+    for (const [target, { line, specifier }] of graph.get(file) ?? []) {
+      const start = path.indexOf(target);
+      if (start >= 0) {
+        const what = `imports ${specifier}, which closes ${[...path.slice(start), target].map(name => name.slice('src/'.length)).join(' → ')}`;
+        offences.push({ file, line, what, rule: 'no circular imports', remedy: 'move what both need into a third file' });
+      } else if (!done.has(target)) visit(target);
+    }
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) if (!done.has(file)) visit(file);
+  return offences;
+}

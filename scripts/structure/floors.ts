@@ -1,0 +1,56 @@
+/**
+ * The house, floor by floor: a file may import what lies on its own floor or below, never above.
+ * docs and diagrams draw the same floors; this is where they are law.
+ */
+
+/** From the ground up. A name is a folder of src/ or a file in it without `.ts`. */
+export const FLOORS: readonly (readonly string[])[] = [
+  ['errors', 'units', 'clock', 'logger', 'diagnostics', 'transferable', 'hosts', 'decorators'],
+  ['blueprint', 'endpoints', 'wire', 'schema'],
+  ['workers', 'tasks', 'framing'],
+  ['reactor'],
+  ['app', 'index'],
+  ['worker-main', 'testing', 'http', 'websocket'],
+];
+
+/**
+ * An interface between two floors is a contract: whoever may not import a file may still `import type` from one of these.
+ * `types.ts` and `…-types.ts` are contracts by their name; these are the others.
+ */
+const CONTRACTS: ReadonlySet<string> = new Set([
+  'decorators/ctor.ts',
+  'endpoints/endpoint.ts',
+  'framing/framing.ts',
+  'hosts/host.ts',
+  'schema.ts',
+  'wire/protocol.ts',
+]);
+
+/** `file` is relative to src/. */
+export function isContract(file: string): boolean {
+  return CONTRACTS.has(file) || /(?:^|[/-])types\.ts$/.test(file);
+}
+
+/** Something that only some rooms may know. `of` is a package, or a folder of src/. */
+export interface Secret {
+  readonly of: string;
+  /** Folders and files of src/, without `.ts`. */
+  readonly knownTo: readonly string[];
+  readonly remedy: string;
+}
+
+export const SECRETS: readonly Secret[] = [
+  {
+    of: 'tsyringe',
+    knownTo: ['app', 'index', 'decorators', 'worker-main', 'testing', 'http', 'websocket'],
+    remedy: 'resolve it in app/ (or worker-main/) and pass the instance down',
+  },
+  {
+    of: 'decorators',
+    knownTo: ['decorators', 'blueprint', 'app', 'index', 'worker-main', 'testing', 'http', 'websocket'],
+    remedy: 'read the blueprint instead: only blueprint/ reads what decorators recorded',
+  },
+];
+
+/** Lines that a file of src/ may have at most. */
+export const MAX_LINES = 400;
