@@ -34,7 +34,6 @@ export class Owner {
   /** Calls under way. Made lazily: most connections never call. */
   #calls: Set<Owned> | undefined;
   #closed = false;
-
   constructor(kind: Owner['kind'], id: string, caller: Caller = {}, hooks: OwnerHooks = {}) {
     this.kind = kind;
     this.id = id;

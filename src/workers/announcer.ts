@@ -1,0 +1,43 @@
+import type { WorkersEvents } from '../decorators/worker-types.js';
+import { publish } from '../diagnostics.js';
+import { asError } from '../errors.js';
+
+type Name = keyof WorkersEvents;
+type Listener<N extends Name> = (...args: WorkersEvents[N]) => unknown;
+
+/** Tells those who want to know what happens to workers. What a listener throws is its own. */
+export class Announcer {
+  readonly #listeners = new Map<Name, Set<Listener<never>>>();
+
+  on<N extends Name>(event: N, listener: Listener<N>): Disposable {
+    let listeners = this.#listeners.get(event);
+    if (!listeners) this.#listeners.set(event, (listeners = new Set()));
+    // One function may be given twice; each is ended by itself.
+    const own: Listener<N> = (...args) => listener(...args);
+    listeners.add(own as Listener<never>);
+    return { [Symbol.dispose]: () => void listeners.delete(own as Listener<never>) };
+  }
+
+  hears(event: Name): boolean {
+    return (this.#listeners.get(event)?.size ?? 0) > 0;
+  }
+
+  /** The promise of those that take their time; undefined when all are done. It never rejects. */
+  tell<N extends Name>(event: N, ...args: WorkersEvents[N]): Promise<unknown> | undefined {
+    const slow: Promise<unknown>[] = [];
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
+      try {
+        // A set holds only listeners of its own event.
+        const result = (listener as Listener<N>)(...args);
+        if (result instanceof Promise) slow.push(result.catch((error: unknown) => failed(event, error)));
+      } catch (error) {
+        failed(event, error);
+      }
+    }
+    return slow.length === 0 ? undefined : Promise.all(slow);
+  }
+}
+
+function failed(event: Name, error: unknown): void {
+  publish('hook.error', { hook: `workers.on('${event}')`, error: asError(error) });
+}

@@ -1,0 +1,318 @@
+import type { CallBase, Sendable } from '../decorators/client-types.js';
+import { asError, BoundaryError, AbortError, ProtocolError } from '../errors.js';
+import { publish } from '../diagnostics.js';
+import { toMilliseconds } from '../units.js';
+import { encodeValue } from '../wire/codec.js';
+import { INITIAL_CREDIT } from '../wire/protocol.js';
+import type { Body, Encoded } from '../wire/types.js';
+import type { Line, Queueable } from './fair-queue.js';
+import type { List } from './list.js';
+import type { Owned, Owner } from './owner.js';
+import type { Sender } from './sender.js';
+import { unwatch, watch, type Abortable } from './signals.js';
+import type { Target } from './target.js';
+import type { Ticket } from './waiting-room.js';
+
+/** All that a call may be given; which of it a certain task takes is a matter of types. */
+export interface CallSettings extends CallBase {
+  readonly on?: Readonly<Record<string, ((payload: unknown) => unknown) | undefined>> | undefined;
+  readonly send?: Sendable<unknown> | undefined;
+}
+
+/** Where a call is: in a queue, or with a process. It is told when the caller gives up, after the call has settled. */
+export interface CallHolder {
+  /** `leaving`: it only leaves the stream, and wants its generator to return. */
+  withdraw(call: Call, leaving?: boolean): void;
+  /** The caller can take so many more items, or events, of it. */
+  credit(call: Call, of: 'items' | 'events', amount: number): void;
+}
+
+/** A process that a call is made to, and to no other of its pool. */
+export interface Pin {
+  readonly pid: number;
+  readonly bound: Set<Call>;
+}
+
+/** Credit for events is given back when so many were delivered. */
+const EVENT_GRANT = INITIAL_CREDIT.events / 2;
+
+/** What a deadline asks for. */
+export type Due = 'soft' | 'hard' | 'grace' | 'stall';
+
+/**
+ * One call. It settles exactly once: by the first of `succeed`, `fail` and `abort`; what comes later is not heard.
+ * A call that settled while a process still works on it keeps its slot there until the process says so.
+ *
+ * Life: made → `encode` → queued (holder: the pool) → sent (holder: a member; `id` is its number on that link) → begun → settled;
+ * from sent back to queued when the process died before it began.
+ */
+export abstract class Call implements Owned, Abortable, Queueable<Call> {
+  // Links of the list it stands in: a queue, or those waiting at a process.
+  prev: Call | undefined;
+  next: Call | undefined;
+  list: List<Call> | undefined;
+  line: Line<Call> | undefined;
+
+  readonly target: Target;
+  readonly key: string | undefined;
+  readonly owner: Owner;
+  readonly options: CallSettings | undefined;
+  /** Milliseconds, 0: none. */
+  readonly hard: number;
+  readonly soft: number;
+
+  /** A primitive as it is, anything else {@link Encoded}: kept until the call settles, because it may be sent again. */
+  #input: unknown;
+  #encoded = false;
+  #eventsDelivered = 0;
+  settled = false;
+  holder: CallHolder | undefined;
+  /** Number on its link; 0 while it was not sent. */
+  id = 0;
+  /** When the clock began that its time limits are measured with; -1: it waits for a slot. */
+  began = -1;
+  /** When the caller gave up while a process had the call; -1: it did not. */
+  cancelled = -1;
+  softened = false;
+  /** A limit of it was passed: it is looked at once more, or was given up. Its clock sets off no further alarm. */
+  suspected = false;
+  /** The process has shown that it works on this very call. */
+  evidence = false;
+  attempt = 1;
+  /** What earlier attempts ended with. */
+  previous: Error[] | undefined;
+  eventCredit: number = INITIAL_CREDIT.events;
+  /** Only this process may take it. */
+  pin: Pin | undefined;
+  /** It has a place among calls of equal affinity. */
+  seated = false;
+  /** Its place among those that must not wait for ever. */
+  ticket: Ticket | undefined;
+  /** Streams the caller's items in. */
+  sender: Sender | undefined;
+  /** It is a part of a call that was admitted: taken even while the application closes. */
+  admitted = false;
+  /** Why the caller gave up. */
+  abortReason: unknown;
+  /** The call in whose task it was made. */
+  parent: Call | undefined;
+  /** Calls to other workers that its task has made and that are not over. */
+  children: Set<Owned> | undefined;
+  /** When its process will be stopped, in milliseconds since the epoch; set when it is sent. */
+  deadline: number | undefined;
+
+  constructor(target: Target, key: string | undefined, owner: Owner, options: CallSettings | undefined) {
+    this.target = target;
+    this.key = key;
+    this.owner = owner;
+    this.options = options;
+    this.hard = target.hard;
+    this.soft = target.soft;
+    const timeout = options?.timeout;
+    if (timeout !== undefined) {
+      const own = toMilliseconds(timeout);
+      if (own > 0 && (this.hard === 0 || own < this.hard)) this.hard = own;
+    }
+  }
+
+  /** Whose turn it takes. */
+  get caller(): string {
+    return this.options?.caller ?? this.owner.id;
+  }
+
+  get input(): unknown {
+    return this.#input;
+  }
+
+  get encoded(): boolean {
+    return this.#encoded;
+  }
+
+  /** Copies the argument: what the caller does to it later is not seen. Throws for what cannot be copied. */
+  encode(input: unknown): void {
+    const type = typeof input;
+    this.#encoded = (type === 'object' && input !== null) || type === 'function' || type === 'symbol';
+    this.#input = this.#encoded ? encodeValue(input, this.target.worker.settings.maxMessageSize) : input;
+  }
+
+  /** From now on it ends with its owner and its signal. */
+  register(): void {
+    this.owner.add(this);
+    const signal = this.options?.signal;
+    if (signal) watch(signal, this);
+  }
+
+  /** The caller gives up. */
+  abort(reason: unknown): void {
+    this.giveUp(new AbortError(reason));
+  }
+
+  /** Ends it for the caller with this error, whatever the process does. */
+  giveUp(error: Error): void {
+    const holder = this.holder;
+    if (this.settled) return;
+    this.abortReason = error instanceof AbortError ? error.cause : error;
+    this.fail(error);
+    this.abortChildren(error);
+    holder?.withdraw(this);
+  }
+
+  /** What its task has asked of others is not waited for any more. */
+  abortChildren(reason: unknown): void {
+    const { children } = this;
+    this.children = undefined;
+    if (children) for (const child of children) child.abort(reason);
+  }
+
+  succeed(value: unknown): boolean {
+    if (!this.#settle()) return false;
+    this.delivered(value);
+    return true;
+  }
+
+  /** @param place where the error was made, as a line of its stack; undefined: here */
+  fail(error: Error, place?: string): boolean {
+    if (!this.#settle()) return false;
+    this.failed(error, place);
+    return true;
+  }
+
+  /** The process has answered: read at once, the body does not last. Throws ProtocolError for what cannot be decoded. */
+  answer(body: Body): void {
+    if (this.settled) return;
+    if (this.target.silent) this.succeed(undefined);
+    else this.checked(body.value());
+  }
+
+  /** Succeeds with this answer, if it is one that the task may give. */
+  checked(value: unknown): void {
+    const { silent, check } = this.target;
+    if (!check) return void this.succeed(silent ? undefined : value);
+    const verdict = check(value);
+    if (verdict.issues) this.fail(this.boundary(verdict.issues));
+    else this.succeed(verdict.value);
+  }
+
+  /** One item of a stream; only streams take any. */
+  item(_body: Body, _now: number): void {
+    throw new ProtocolError(`an item for ${this.target.name}, which answers once`);
+  }
+
+  /** The end of a stream. */
+  end(): void {
+    throw new ProtocolError(`the end of a stream for ${this.target.name}, which answers once`);
+  }
+
+  get streams(): boolean {
+    return false;
+  }
+
+  /** An event that its process says it emitted: checked, delivered, and its credit given back. */
+  told(name: string, payload: unknown): void {
+    const { task } = this.target;
+    const check = task?.events.get(name);
+    if (!check) throw new ProtocolError(`${this.target.name} emits ${name}, which it does not declare`);
+    const verdict = this.target.worker.settings.validate === 'off' ? { value: payload } : check(payload);
+    if (verdict.issues) return this.giveUp(this.boundary(verdict.issues));
+    // Whoever deals with it slowly is not sent more than it has dealt with.
+    const dealing = this.event(name, verdict.value);
+    if (dealing) void dealing.then(() => this.#eventDelivered());
+    else this.#eventDelivered();
+  }
+
+  /** Tells caller and owner. A throw of theirs is theirs. */
+  protected event(name: string, payload: unknown): Promise<unknown> | undefined {
+    const { options, owner, target } = this;
+    const handler = options?.on !== undefined && Object.hasOwn(options.on, name) ? options.on[name] : undefined;
+    const first = handler && this.#tell(() => handler(payload));
+    if (!owner.hooks.event || owner.closed) return first;
+    const from = { worker: target.worker.name, key: this.key, task: target.name, tag: options?.tag };
+    const second = this.#tell(() => owner.hooks.event!(target.worker.cls, name, payload, from));
+    return first && second ? Promise.all([first, second]) : (first ?? second);
+  }
+
+  /** One more may come. Told in batches. */
+  #eventDelivered(): void {
+    if (++this.#eventsDelivered < EVENT_GRANT || this.settled) return;
+    this.eventCredit += this.#eventsDelivered;
+    this.holder?.credit(this, 'events', this.#eventsDelivered);
+    this.#eventsDelivered = 0;
+  }
+
+  /** It was given to a process, as number `id`. */
+  sent(id: number, holder: CallHolder): void {
+    this.id = id;
+    this.holder = holder;
+  }
+
+  /** It is nowhere: about to be queued or sent again. */
+  unsent(): void {
+    this.id = 0;
+    this.began = -1;
+    this.softened = this.evidence = this.suspected = false;
+    this.holder = undefined;
+    this.eventCredit = INITIAL_CREDIT.events;
+    this.#eventsDelivered = 0;
+  }
+
+  /** Whether it may be tried again after its process died under it. */
+  get repeatable(): boolean {
+    return this.attempt <= this.target.retries && (this.sender?.repeatable ?? true);
+  }
+
+  /** When something is due next; Infinity: nothing, or its clock does not run. */
+  dueAt(): number {
+    const { began } = this;
+    if (began < 0) return Infinity;
+    let at = this.hard > 0 ? began + this.hard : Infinity;
+    if (this.soft > 0 && !this.softened && !this.settled) at = Math.min(at, began + this.soft);
+    return this.cancelled < 0 ? at : Math.min(at, this.#graceEnd());
+  }
+
+  /** What is due now, the strongest first. */
+  due(now: number): Due | undefined {
+    const { began } = this;
+    if (began < 0) return undefined;
+    if (this.hard > 0 && now >= began + this.hard) return 'hard';
+    if (this.cancelled >= 0 && now >= this.#graceEnd()) return 'grace';
+    return this.soft > 0 && !this.softened && !this.settled && now >= began + this.soft ? 'soft' : undefined;
+  }
+
+  protected abstract delivered(value: unknown): void;
+  protected abstract failed(error: Error, place: string | undefined): void;
+
+  protected boundary(issues: ConstructorParameters<typeof BoundaryError>[0]['issues']): BoundaryError {
+    return new BoundaryError({ worker: this.target.worker.name, task: this.target.name, direction: 'output', issues });
+  }
+
+  #graceEnd(): number {
+    const { cancelGrace } = this.target.worker.settings;
+    return cancelGrace === 0 ? Infinity : Math.max(this.cancelled, this.began) + cancelGrace;
+  }
+
+  #settle(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.owner.delete(this);
+    const signal = this.options?.signal;
+    if (signal) unwatch(signal, this);
+    this.sender?.stop();
+    this.#input = undefined;
+    return true;
+  }
+
+  /** Undefined: it is done. A promise of its end never rejects. */
+  #tell(run: () => unknown): Promise<unknown> | undefined {
+    try {
+      const result = run();
+      if (result instanceof Promise) return result.catch((error: unknown) => this.#handlerFailed(error));
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+    return undefined;
+  }
+
+  #handlerFailed(error: unknown): void {
+    publish('hook.error', { worker: this.target.worker.name, task: this.target.name, hook: 'event', error: asError(error) });
+  }
+}

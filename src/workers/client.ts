@@ -1,0 +1,61 @@
+import type { WorkerBlueprint } from '../blueprint/types.js';
+import type { CallSettings } from './call.js';
+import type { Owner } from './owner.js';
+import type { Route } from './route.js';
+import type { Target } from './target.js';
+
+type Method = (this: Client, input?: unknown, options?: CallSettings) => unknown;
+
+/** What `@InjectWorker` gives. Its tasks are methods of a prototype that is made once per worker class. */
+export class Client {
+  readonly #route: Route;
+  readonly #owner: Owner;
+
+  constructor(route: Route, owner: Owner) {
+    this.#route = route;
+    this.#owner = owner;
+  }
+
+  ask(data: unknown, options?: CallSettings): unknown {
+    return this.#route.ask(data, options, this.#owner);
+  }
+
+  tell(data: unknown, options?: CallSettings): void {
+    this.#route.tell(data, options, this.#owner);
+  }
+
+  /** The method of one task. */
+  static task(target: Target): Method {
+    return function (input, options) {
+      return this.#route.invoke(target, input, options, this.#owner);
+    };
+  }
+
+  /** A public method without `@Task`: it cannot be called. */
+  static other(name: string): Method {
+    return function () {
+      return Promise.reject(this.#route.notFound(name));
+    };
+  }
+}
+
+const classes = new WeakMap<WorkerBlueprint, typeof Client>();
+
+function classFor(route: Route): typeof Client {
+  const { worker, targets } = route;
+  let cls = classes.get(worker);
+  if (!cls) {
+    cls = class extends Client {};
+    const define = (name: string, value: Method): unknown =>
+      Object.defineProperty(cls!.prototype, name, { value: Object.defineProperty(value, 'name', { value: name }), configurable: true });
+    for (const target of targets.tasks) define(target.name, Client.task(target));
+    for (const name of worker.others) if (!targets.byName.has(name)) define(name, Client.other(name));
+    classes.set(worker, cls);
+  }
+  return cls;
+}
+
+/** A client of the worker at the end of this route, for this owner. */
+export function clientOf(route: Route, owner: Owner): Client {
+  return new (classFor(route))(route, owner);
+}

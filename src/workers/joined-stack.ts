@@ -1,0 +1,29 @@
+/**
+ * An error made in another process, or in a timer, does not say who asked. The caller's part is found only now, when the call fails,
+ * so that calls that succeed pay nothing for it: resolving the call's promise with an async function's makes that function part of the
+ * awaiting chain, and V8 then tells it who awaits (`at async …`). Two turns of the microtask queue are needed until the chain is tied.
+ */
+export async function rejectJoined(error: Error, place: string | undefined): Promise<never> {
+  await undefined;
+  await undefined;
+  const here = new Error();
+  const callers = framesOf(here).slice(1);
+  join(error, place, callers);
+  throw error;
+}
+
+function framesOf({ stack }: Error): string[] {
+  return typeof stack === 'string' ? stack.split('\n').filter(line => line.startsWith('    at ')) : [];
+}
+
+/** Whose stack is joined already: an error passed on through several calls keeps growing by its askers, but not by the same twice. */
+function join(error: Error, place: string | undefined, callers: readonly string[]): void {
+  const stack = typeof error.stack === 'string' ? error.stack : `${error.name}: ${error.message}`;
+  const added = [...(place === undefined ? [] : [`    at ${place}`]), ...callers.filter(line => !stack.includes(line))];
+  if (added.length === 0) return;
+  try {
+    Object.defineProperty(error, 'stack', { value: [stack, ...added].join('\n'), configurable: true, writable: true });
+  } catch {
+    // A frozen error keeps the stack it has.
+  }
+}

@@ -1,0 +1,391 @@
+import type { WorkerBlueprint } from '../blueprint/types.js';
+import type { Clock, ClockTimer } from '../clock.js';
+import type { ExitReason, WorkerHandle, WorkerProcess } from '../decorators/worker-types.js';
+import { ProtocolError, WorkerRecycledError, WorkerTimeoutError, StreamStalledError, type CrashReason } from '../errors.js';
+import type { Host, HostExit, HostProcess } from '../hosts/host.js';
+import { openLink } from '../wire/link.js';
+import { Kind, type BootMessage, type CallMeta } from '../wire/protocol.js';
+import type { Body, Link } from '../wire/types.js';
+import type { Call, Due } from './call.js';
+import { Inbox, type InboxDesk } from './inbox.js';
+import { KeepAlive } from './keep-alive.js';
+import { Pulse } from './pulse.js';
+import { Roster, type Lost, type RosterDesk } from './roster.js';
+import { nameOf } from './target.js';
+import type { Upcalls } from './upcalls.js';
+
+/** After the first sign of death the rest is waited for so long: the exit, or the last bytes. */
+const BURIAL = 1000;
+const RSS_LASTS = 200;
+
+/**
+ * starting: launched, not ready. ready: takes calls. draining: finishes what it has, takes nothing new. stopping: was told to stop.
+ * dying: killed, or its link or process has ended. dead: settled, nothing is left of it.
+ */
+export type MemberState = 'starting' | 'ready' | 'draining' | 'stopping' | 'dying' | 'dead';
+
+/** What a member tells its pool. */
+export interface MemberDesk {
+  readonly worker: WorkerBlueprint;
+  readonly handle: WorkerHandle;
+  readonly clock: Clock;
+  readonly host: Host;
+  boot(): BootMessage;
+  upcalls(member: Member): Upcalls;
+  /** It takes calls from now on. */
+  joined(member: Member): void;
+  /** There is room for more calls. */
+  room(member: Member): void;
+  /** It takes no more calls, from now on and for ever. */
+  left(member: Member): void;
+  /** It is dead, with what it leaves behind. */
+  buried(member: Member, again: readonly Call[], lost: readonly Lost[]): void;
+  released(member: Member, call: Call): void;
+  unasked(member: Member, value: unknown): Promise<void> | void;
+  stray(member: Member, error: Error): void;
+  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void;
+}
+
+/** One process of a pool: its host's process, its link, and the calls it has. */
+export class Member implements InboxDesk, RosterDesk, WorkerProcess {
+  readonly #desk: MemberDesk;
+  readonly #process: HostProcess;
+  readonly #link: Link;
+  readonly #inbox: Inbox;
+  readonly #upcalls: Upcalls;
+  readonly roster: Roster;
+  readonly pulse: Pulse;
+  readonly startedAt: Date;
+  readonly pid: number;
+  readonly place: string;
+  /** Calls that only this process may take: of an affinity that it serves, or made to this very process. */
+  readonly bound = new Set<Call>();
+  /** The last thing it said with `status()`. */
+  lastStatus: unknown;
+  /** What kept it from becoming ready. */
+  bootError: Error | undefined;
+  /** `startTimeout` has passed. */
+  timedOut = false;
+  readyAt = -1;
+  idleSince = -1;
+  /** Whose turn it is next here: one that is bound to this process, or anyone. */
+  turn = false;
+  /** Connections that it has open. */
+  connections = 0;
+  #state: MemberState = 'starting';
+  #indexes: readonly number[] = [];
+  #context: readonly boolean[] = [];
+  #timer: ClockTimer | undefined;
+  /** Why we killed it. */
+  #killed: CrashReason | undefined;
+  #linkClosed = false;
+  #exit: HostExit | undefined;
+  #heldAtDeath = 0;
+  readonly #keepAlive: KeepAlive;
+  #unaskedDone = 0;
+  #rss: { readonly at: number; readonly bytes: number | undefined } | undefined;
+  /** Whether it became ready. */
+  readonly readiness: Promise<boolean>;
+  #decided!: (ready: boolean) => void;
+  readonly #gone: Promise<void>;
+  #buriedNow!: () => void;
+
+  /** @param suspect it replaces one that had to be killed: it must prove itself before calls wait at it */
+  constructor(desk: MemberDesk, suspect: boolean) {
+    this.#desk = desk;
+    const { worker, clock } = desk;
+    const { name, cls, source, settings } = worker;
+    this.startedAt = new Date(clock.epoch());
+    this.#gone = new Promise(resolve => (this.#buriedNow = resolve));
+    this.readiness = new Promise(resolve => (this.#decided = resolve));
+    const output = (line: string, stream: 'stdout' | 'stderr'): void => desk.output(this, line, stream);
+    this.#process = desk.host.start({ name, key: desk.handle.key, cls, source: source?.url, settings, output });
+    this.pid = this.#process.pid;
+    this.place = `[worker ${name} pid ${this.pid}]`;
+    this.#inbox = new Inbox(worker, this);
+    this.#link = openLink(this.#process.stream, this.#inbox, { maxMessageSize: settings.maxMessageSize });
+    this.roster = new Roster(this.#link, clock, settings.concurrency, suspect, this);
+    this.pulse = new Pulse(clock, this.#process, this.#link, reason => this.kill(reason));
+    this.#keepAlive = new KeepAlive(this.#process);
+    this.#upcalls = desk.upcalls(this);
+    this.#process.onExit(exit => this.#exited(exit));
+    this.#launch(settings.startTimeout);
+  }
+
+  get handle(): WorkerHandle {
+    return this.#desk.handle;
+  }
+
+  get link(): Link {
+    return this.#link;
+  }
+
+  get state(): MemberState {
+    return this.#state;
+  }
+
+  get congested(): boolean {
+    return this.#link.congested;
+  }
+
+  /** It has no calls and no connections. */
+  get idle(): boolean {
+    return this.roster.size === 0 && this.connections === 0;
+  }
+
+  get rss(): number | undefined {
+    return this.#process.rss();
+  }
+
+  /** The same, not older than a moment: it is asked after each call, and the system is slow to answer. */
+  recentRss(): number | undefined {
+    const now = this.#desk.clock.now();
+    if (!this.#rss || now - this.#rss.at >= RSS_LASTS) this.#rss = { at: now, bytes: this.#process.rss() };
+    return this.#rss.bytes;
+  }
+
+  /** Resolves when it is dead and everything it had is settled. */
+  get gone(): Promise<void> {
+    return this.#gone;
+  }
+
+  /** We ended it on purpose. */
+  get ours(): boolean {
+    return this.#killed !== undefined && !this.timedOut;
+  }
+
+  /** Calls that it had when it died. */
+  get heldAtDeath(): number {
+    return this.#heldAtDeath;
+  }
+
+  get suspicious(): boolean {
+    return this.#killed !== undefined && this.#killed !== 'stop';
+  }
+
+  /** Waits here for `need` to be looked at only where the task asks for it. */
+  send(call: Call, meta: (call: Call) => CallMeta): void {
+    const { index } = call.target;
+    this.#keepAlive.on();
+    this.roster.send(call, this.#indexes[index] ?? 0, index >= 0 && this.#context[index] === true ? meta(call) : undefined);
+  }
+
+  /** Finishes what it has and stops; streams and connections get `drainTimeout`. */
+  drain(): void {
+    if (this.#state === 'starting') return this.kill('stop');
+    if (this.#state !== 'ready') return;
+    this.#leave('draining');
+    const { drainTimeout } = this.#desk.worker.settings;
+    if (drainTimeout > 0) this.#setTimer(drainTimeout, () => this.#recycleStreams());
+    this.#checkDrained();
+  }
+
+  /** Tells it to stop: after `closeTimeout` it is killed. What it still has is lost. */
+  stop(timeout = this.#desk.worker.settings.closeTimeout): void {
+    if (this.#state === 'stopping' || this.#state === 'dying' || this.#state === 'dead') return;
+    if (this.#state === 'starting') return this.kill('stop');
+    this.#leave('stopping');
+    this.#keepAlive.on();
+    this.#killed ??= 'stop';
+    this.#link.send(Kind.STOP, 0, 0);
+    this.#link.flush();
+    if (timeout > 0) this.#setTimer(timeout, () => this.kill('stop'));
+  }
+
+  kill(reason: CrashReason): void {
+    if (this.#state === 'dead') return;
+    this.#killed ??= reason;
+    this.#process.kill('SIGKILL');
+    this.#die();
+  }
+
+  /** How it ended; complete once {@link gone} has resolved. */
+  ending(): ExitReason {
+    const exit = this.#exit;
+    const error = exit?.error ?? this.bootError;
+    return { exitCode: exit?.exitCode ?? null, signal: exit?.signal ?? null, reason: this.crashReason, ...(error && { error }) };
+  }
+
+  get crashReason(): CrashReason {
+    return this.#killed ?? (this.#exit?.memory ? 'memory' : this.#exit?.signal ? 'signal' : 'exit');
+  }
+
+  get stderr(): string {
+    return this.#exit?.stderr ?? '';
+  }
+
+  readonly #atRest = (): boolean => this.#state === 'ready' && this.roster.size === 0;
+
+  // ── what its roster says
+
+  released(call: Call): void {
+    this.#desk.released(this, call);
+    if (this.roster.size > 0) return;
+    this.idleSince = this.#desk.clock.now();
+    if (this.#state === 'ready') this.#keepAlive.offWhen(this.#atRest);
+    else this.#checkDrained();
+  }
+
+  expired(call: Call, due: Due): void {
+    const { clock, worker, handle } = this.#desk;
+    if (due === 'stall') return call.giveUp(new StreamStalledError(nameOf(call.target, handle.key), worker.settings.stallTimeout));
+    if (due === 'hard') {
+      const error = new WorkerTimeoutError(nameOf(call.target, handle.key), call.hard);
+      if (call.fail(error)) call.abortChildren(error);
+    }
+    if (worker.settings.concurrency === 1) return this.kill('neighbour');
+    // Its neighbours may finish if it still answers: only then is it the one task that hangs, and not all.
+    if (this.#state === 'ready') this.#leave('draining');
+    this.pulse.ask(clock.now(), 'neighbour', () => this.#checkDrained());
+  }
+
+  // ── what its process says
+
+  ready(indexes: readonly number[], context: readonly boolean[]): void {
+    if (this.#state !== 'starting') return;
+    this.#clearTimer();
+    this.#indexes = indexes;
+    this.#context = context;
+    this.#state = 'ready';
+    this.readyAt = this.idleSince = this.#desk.clock.now();
+    this.#keepAlive.offWhen(this.#atRest);
+    this.#desk.joined(this);
+    this.#decided(true);
+  }
+
+  bootFailed(error: Error): void {
+    this.bootError ??= error;
+    this.#die();
+  }
+
+  pong(nonce: number): void {
+    this.pulse.answered(nonce);
+  }
+
+  status(value: unknown): void {
+    this.lastStatus = value;
+  }
+
+  holds(connections: number): void {
+    this.connections = connections;
+    if (connections === 0) this.idleSince = this.#desk.clock.now();
+    if (this.#state === 'draining') this.#checkDrained();
+  }
+
+  unasked(value: unknown): void {
+    const handled = this.#desk.unasked(this, value);
+    if (handled) void handled.then(() => this.#unaskedHandled());
+    else this.#unaskedHandled();
+  }
+
+  stray(error: Error): void {
+    this.#desk.stray(this, error);
+  }
+
+  upward(kind: number, id: number, arg: number, body: Body): void {
+    this.#upcalls.message(kind, id, arg, body);
+  }
+
+  burst(freed: boolean): void {
+    if (freed && this.#state === 'ready') this.#desk.room(this);
+  }
+
+  drained(): void {
+    if (this.#state === 'ready') this.#desk.room(this);
+  }
+
+  closed(error?: Error): void {
+    this.#linkClosed = true;
+    if (error instanceof ProtocolError && this.#state !== 'dying') {
+      this.bootError ??= error;
+      this.kill('protocol');
+    } else this.#die();
+  }
+
+  // ── how it ends
+
+  #exited(exit: HostExit): void {
+    this.#exit = exit;
+    this.#die();
+  }
+
+  /** The first sign of its death, or any other: waits until both its link and its process are over. */
+  #die(): void {
+    if (this.#state === 'dead') return;
+    if (this.#state !== 'dying') {
+      this.#heldAtDeath = this.roster.size;
+      this.#leave('dying');
+      this.#keepAlive.on();
+      this.#setTimer(BURIAL, () => this.#bury(), true);
+    }
+    if (this.#linkClosed && this.#exit) this.#bury();
+  }
+
+  #bury(): void {
+    if (this.#state === 'dead') return;
+    this.#state = 'dead';
+    this.#clearTimer();
+    this.pulse.stop();
+    if (!this.#exit) this.#process.kill('SIGKILL');
+    this.#link.destroy();
+    const { again, lost } = this.roster.dissolve(this.#process.mark());
+    this.#upcalls.close();
+    this.#keepAlive.off();
+    this.#desk.buried(this, again, lost);
+    this.#decided(false);
+    this.#buriedNow();
+  }
+
+  /** Takes no more calls. */
+  #leave(state: 'draining' | 'stopping' | 'dying'): void {
+    const took = this.#state === 'ready' || this.#state === 'starting';
+    this.#state = state;
+    this.#clearTimer();
+    if (took) this.#desk.left(this);
+  }
+
+  #checkDrained(): void {
+    if (this.#state !== 'draining') return;
+    if (this.idle) return this.stop();
+    // What is left are only tasks that hang: their callers were answered long ago.
+    if (this.pulse.spared && [...this.roster.calls()].every(call => call.settled)) this.kill('neighbour');
+  }
+
+  #recycleStreams(): void {
+    for (const call of [...this.roster.calls()]) {
+      if (call.streams) call.giveUp(new WorkerRecycledError(nameOf(call.target, this.handle.key)));
+    }
+    if (this.connections > 0) this.stop();
+  }
+
+  #launch(startTimeout: number): void {
+    this.#link.sendValue(Kind.BOOT, 0, 0, this.#desk.boot());
+    if (startTimeout === 0) return;
+    this.#setTimer(
+      startTimeout,
+      () => {
+        this.timedOut = true;
+        this.bootError = new Error(`it was not ready within its startTimeout of ${startTimeout} ms`);
+        this.kill('exit');
+      },
+      true,
+    );
+  }
+
+  #unaskedHandled(): void {
+    if (++this.#unaskedDone < 32) return;
+    this.#inbox.creditMessages(this.#unaskedDone);
+    this.#link.send(Kind.CREDIT, 0, (3 << 24) | this.#unaskedDone);
+    this.#unaskedDone = 0;
+  }
+
+  #setTimer(delay: number, run: () => void, keepAlive = false): void {
+    this.#clearTimer();
+    this.#timer = this.#desk.clock.after(delay, run, keepAlive);
+  }
+
+  #clearTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

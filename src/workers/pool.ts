@@ -1,0 +1,293 @@
+import type { WorkerBlueprint } from '../blueprint/types.js';
+import type { Clock } from '../clock.js';
+import type { WorkerHandle, WorkerStatus } from '../decorators/worker-types.js';
+import { AbortError, asError, BoundaryError, ClosingError, WorkerNotFoundError, WorkerUnavailableError } from '../errors.js';
+import type { Host } from '../hosts/host.js';
+import { PROTOCOL_VERSION, type BootMessage } from '../wire/protocol.js';
+import { aftermath } from './aftermath.js';
+import type { Call } from './call.js';
+import { Dispatcher, type DispatchDesk } from './dispatcher.js';
+import type { Member } from './member.js';
+import type { Owner } from './owner.js';
+import type { Lost } from './roster.js';
+import { Sender } from './sender.js';
+import { Staff, type StaffDesk } from './staff.js';
+import { refuses } from './supervisor.js';
+import type { Directory } from './upcalls.js';
+import { Upcalls } from './upcalls.js';
+
+/** What a pool needs of the workforce. */
+export interface PoolDesk extends Pick<StaffDesk, 'tell'> {
+  readonly clock: Clock;
+  readonly host: Host;
+  readonly directory: Directory;
+  /** Whose calls are taken while the application closes. */
+  admits(owner: Owner): boolean;
+  /** What workers are told of each other. */
+  others(): BootMessage['workers'];
+  unasked(member: Member, value: unknown): Promise<void> | void;
+}
+
+/** All processes of one (worker, key), and the calls that wait for them. */
+export class Pool implements StaffDesk, DispatchDesk {
+  readonly worker: WorkerBlueprint;
+  readonly key: string | undefined;
+  readonly options: unknown;
+  readonly handle: WorkerHandle;
+  readonly clock: Clock;
+  readonly host: Host;
+  readonly staff: Staff;
+  readonly #desk: PoolDesk;
+  readonly #dispatcher: Dispatcher;
+  readonly #idle: (() => void)[] = [];
+  #stopping: Promise<readonly number[]> | undefined;
+  #stopped = false;
+  /** Calls that its end cut off. */
+  cutOff = 0;
+
+  constructor(worker: WorkerBlueprint, key: string | undefined, options: unknown, desk: PoolDesk) {
+    this.worker = worker;
+    this.key = key;
+    this.options = options;
+    this.#desk = desk;
+    this.clock = desk.clock;
+    this.host = desk.host;
+    const state = (): WorkerHandle['state'] => this.#state;
+    this.handle = {
+      name: worker.name,
+      key,
+      get state() {
+        return state();
+      },
+    };
+    this.staff = new Staff(this);
+    this.#dispatcher = new Dispatcher(this);
+  }
+
+  // ── calls
+
+  /** Takes a call: it goes to a process at once, or waits for one, or fails. Never throws. */
+  submit(call: Call, input: unknown): void {
+    const refusal = this.refusal(call);
+    if (refusal) return void call.fail(refusal);
+    try {
+      this.#prepare(call, input);
+    } catch (error) {
+      return void call.fail(asError(error));
+    }
+    call.register();
+    this.#dispatcher.place(call);
+    this.staff.grow();
+  }
+
+  /** What speaks against any call of this kind, at this moment. */
+  refusal(call: Call): Error | undefined {
+    const { name } = this.worker;
+    if (!call.admitted && !this.#desk.admits(call.owner)) return new ClosingError();
+    if (this.#stopping && !(call.admitted && this.calls > 0)) {
+      return new WorkerNotFoundError(name, this.key, this.#stopped ? 'it was stopped' : 'it is being stopped');
+    }
+    const signal = call.options?.signal;
+    if (signal?.aborted) return new AbortError(signal.reason);
+    const { staff } = this;
+    if (staff.starts.open && refuses(staff.starts, staff.counts, this.clock.now())) return this.#unavailable();
+    return undefined;
+  }
+
+  #prepare(call: Call, input: unknown): void {
+    const { task, name } = call.target;
+    if (this.worker.settings.validate === 'both' && task?.input) {
+      const { issues } = task.input(input);
+      if (issues) throw new BoundaryError({ worker: this.worker.name, task: name, direction: 'input', issues });
+    }
+    call.encode(input);
+    const send = call.options?.send;
+    if (send && task?.receives) call.sender = new Sender(send, this.worker.settings.maxMessageSize, error => call.giveUp(error));
+  }
+
+  // ── processes
+
+  boot(): BootMessage {
+    const { name, source, settings } = this.worker;
+    const { concurrency, maxMessageSize, stallTimeout, validate } = settings;
+    const workers = this.#desk.others();
+    const { key, options } = this;
+    return {
+      version: PROTOCOL_VERSION,
+      name,
+      key,
+      source: source?.url ?? '',
+      options,
+      concurrency,
+      maxMessageSize,
+      stallTimeout,
+      validate,
+      workers,
+    };
+  }
+
+  upcalls(member: Member): Upcalls {
+    const { link, roster } = member;
+    const parent = (id: number): Call | undefined => roster.get(id);
+    const setBlocked = (call: Call, blocked: boolean): void => roster.setBlocked(call, blocked);
+    return new Upcalls({ link, name: this.worker.name, key: this.key, parent, setBlocked }, this.#desk.directory);
+  }
+
+  joined(member: Member): void {
+    this.staff.joined(member);
+    this.#dispatcher.room(member);
+  }
+
+  room(member: Member): void {
+    this.#dispatcher.room(member);
+  }
+
+  left(member: Member): void {
+    this.staff.departed(member);
+    this.#dispatcher.unbind(member);
+    this.#dispatcher.dispatch();
+  }
+
+  buried(member: Member, unstarted: readonly Call[], lost: readonly Lost[]): void {
+    this.staff.buried(member);
+    const { again, failed } = aftermath(member, this.key, unstarted, lost, this.staff.stopping);
+    this.#dispatcher.giveBack(again);
+    this.#dispatcher.dispatch();
+    for (const { call, error } of failed) {
+      if (error && call.fail(error)) call.abortChildren(error);
+      this.#dispatcher.left(call);
+    }
+    this.fewer();
+  }
+
+  released(member: Member, call: Call): void {
+    this.#dispatcher.left(call);
+    this.staff.released(member);
+  }
+
+  unasked(member: Member, value: unknown): Promise<void> | void {
+    return this.#desk.unasked(member, value);
+  }
+
+  stray(member: Member, error: Error): void {
+    this.staff.stray(member, error);
+  }
+
+  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {
+    this.staff.output(member, line, stream);
+  }
+
+  tell: StaffDesk['tell'] = (...event) => this.#desk.tell(...event);
+
+  get queued(): number {
+    return this.#dispatcher.queued;
+  }
+
+  /** The processes that take calls. */
+  get ready(): readonly Member[] {
+    return this.staff.ready;
+  }
+
+  grow(): void {
+    this.staff.grow();
+  }
+
+  /** When it will be ended, in milliseconds since the epoch; undefined: never. */
+  deadlineOf(call: Call): number | undefined {
+    return this.#dispatcher.deadlineOf(call);
+  }
+
+  /** Nobody can be started: whoever waits is told why. */
+  gaveUp(): void {
+    if (this.staff.ready.length > 0) return;
+    this.#dispatcher.empty(() => this.#unavailable());
+  }
+
+  // ── the pool as a whole
+
+  get #state(): WorkerHandle['state'] {
+    if (this.#stopping) return this.#stopped ? 'stopped' : 'stopping';
+    const { staff } = this;
+    if (staff.ready.length > 0 || this.worker.settings.minWorkers === 0) return 'ready';
+    return staff.starts.open ? 'failed' : staff.wasReady ? 'ready' : 'starting';
+  }
+
+  get needsDrain(): boolean {
+    return this.#dispatcher.gate.closed;
+  }
+
+  /** Resolves when the queue has room again; at once when it has. */
+  drained(): Promise<void> {
+    return this.#dispatcher.gate.opened();
+  }
+
+  /** Calls that run or wait. */
+  get calls(): number {
+    return this.staff.all.reduce((sum, member) => sum + member.roster.size, this.#dispatcher.queued);
+  }
+
+  /** Resolves when no call runs or waits. */
+  idle(): Promise<void> {
+    return this.calls === 0 ? Promise.resolve() : new Promise(resolve => this.#idle.push(resolve));
+  }
+
+  status(): WorkerStatus[] {
+    const { name, key, state } = this.handle;
+    const rows = this.staff.status();
+    const none = {
+      pid: undefined,
+      running: 0,
+      queued: 0,
+      done: 0,
+      failed: 0,
+      rss: undefined,
+      startedAt: new Date(this.clock.epoch()),
+      status: undefined,
+    };
+    const [first, ...rest] = rows.length > 0 ? rows : [{ ...none, name, key, state, restarts: this.staff.restarts }];
+    return [{ ...first!, queued: first!.queued + this.#dispatcher.queued }, ...rest];
+  }
+
+  /** Takes no more calls, finishes those it has within `timeout` (0: however long), stops. Idempotent. Gives the pids that had to be killed. */
+  stop(timeout: number): Promise<readonly number[]> {
+    return (this.#stopping ??= this.#stop(timeout));
+  }
+
+  async #stop(timeout: number): Promise<readonly number[]> {
+    const { staff } = this;
+    // The stopping promise must stand before anything settles.
+    await undefined;
+    const deadline = timeout > 0 ? this.clock.now() + timeout : Infinity;
+    await this.#within(this.idle(), timeout);
+    const { name } = this.worker;
+    this.cutOff = this.calls;
+    this.#dispatcher.empty(() => new WorkerNotFoundError(name, this.key, 'it was stopped'));
+    const left = Math.max(1, Math.min(deadline - this.clock.now(), this.worker.settings.closeTimeout || Infinity));
+    const killed = await staff.stop(left === Infinity ? 0 : left, this.calls > 0);
+    this.#stopped = true;
+    this.#dispatcher.gate.level(0);
+    return killed;
+  }
+
+  async #within(promise: Promise<void>, timeout: number): Promise<void> {
+    if (timeout === 0) return promise;
+    let stop = (): void => {};
+    const over = new Promise<void>(resolve => {
+      const timer = this.clock.after(timeout, resolve, true);
+      stop = () => timer.cancel();
+    });
+    await Promise.race([promise, over]);
+    stop();
+  }
+
+  /** Calls have left: whoever waits for the last one is told. */
+  fewer(): void {
+    if (this.#idle.length === 0 || this.calls > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #unavailable(): WorkerUnavailableError {
+    const cause = this.staff.lastError;
+    return new WorkerUnavailableError(this.worker.name, this.key, cause?.message ?? 'it cannot be started', cause && { cause });
+  }
+}

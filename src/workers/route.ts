@@ -1,0 +1,100 @@
+import type { WorkerBlueprint } from '../blueprint/types.js';
+import { asError, TaskNotFoundError, WorkerNotFoundError } from '../errors.js';
+import type { Call, CallSettings, Pin } from './call.js';
+import type { Front } from './front.js';
+import type { Owner } from './owner.js';
+import type { Pool } from './pool.js';
+import { PromiseCall, TellCall } from './promise-call.js';
+import { ItemStream, StreamCall } from './stream-call.js';
+import { targetsOf, type Target, type Targets } from './target.js';
+
+/**
+ * The way to one (worker, key), whether it is started or not: what clients hold. A worker that is stopped and started again keeps its route.
+ */
+export class Route {
+  readonly worker: WorkerBlueprint;
+  readonly key: string | undefined;
+  readonly targets: Targets;
+  /** The started pool; written by the workforce. */
+  pool: Pool | undefined;
+  /** What stands in front of it; written by the workforce. */
+  front: Front | undefined;
+  /** The route of another key. */
+  readonly #other: (key: string) => Route;
+
+  constructor(worker: WorkerBlueprint, key: string | undefined, other: (key: string) => Route) {
+    this.worker = worker;
+    this.key = key;
+    this.targets = targetsOf(worker);
+    this.#other = other;
+  }
+
+  /** Calls a task by name: what other processes do. */
+  call(task: string, input: unknown, settings: CallSettings | undefined, owner: Owner, parent?: Call): unknown {
+    const target = this.targets.byName.get(task);
+    return target ? this.invoke(target, input, settings, owner, parent) : Promise.reject(this.notFound(task));
+  }
+
+  ask(data: unknown, settings: CallSettings | undefined, owner: Owner, parent?: Call): unknown {
+    return this.invoke(this.targets.ask, data, settings, owner, parent);
+  }
+
+  tell(data: unknown, settings: CallSettings | undefined, owner: Owner): void {
+    const route = this.#of(settings);
+    route.#submit(new TellCall(route.targets.tell, route.key, owner, settings), data);
+  }
+
+  /** Calls a task or the mailbox. What goes wrong rejects; nothing is thrown. */
+  invoke(target: Target, input: unknown, settings: CallSettings | undefined, owner: Owner, parent?: Call): unknown {
+    const route = settings?.key === undefined ? this : this.#of(settings);
+    const front = route.front;
+    return front?.overrides(target)
+      ? front.answer(target, input, settings, owner, parent)
+      : route.direct(target, input, settings, owner, parent);
+  }
+
+  /**
+   * The same, past what stands in front.
+   * @param asker whom it is made for by what stands in front: it was admitted already, and in whose task it was made
+   */
+  direct(
+    target: Target,
+    input: unknown,
+    settings: CallSettings | undefined,
+    owner: Owner,
+    parent?: Call,
+    pin?: Pin,
+    asker?: Call,
+  ): unknown {
+    let call: PromiseCall | StreamCall;
+    try {
+      call = target.task?.yields ? new StreamCall(target, this.key, owner, settings) : new PromiseCall(target, this.key, owner, settings);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+    call.parent = parent ?? asker?.parent;
+    call.pin = pin;
+    call.admitted = asker !== undefined;
+    this.#submit(call, input);
+    return call instanceof StreamCall ? new ItemStream(call) : call.promise;
+  }
+
+  notFound(task: string): TaskNotFoundError {
+    return new TaskNotFoundError({ worker: this.worker.name, key: this.key, task });
+  }
+
+  /** Nothing is started here. */
+  missing(): WorkerNotFoundError {
+    return new WorkerNotFoundError(this.worker.name, this.key, 'it is not started: workers.start() starts it');
+  }
+
+  #submit(call: Call, input: unknown): void {
+    if (this.pool) this.pool.submit(call, input);
+    else call.fail(this.missing());
+  }
+
+  #of(settings: CallSettings | undefined): Route {
+    const key = settings?.key;
+    return key === undefined || key === this.key ? this : this.#other(key);
+  }
+}

@@ -1,0 +1,348 @@
+import type { WorkerBlueprint } from '../blueprint/types.js';
+import type { Clock, ClockTimer } from '../clock.js';
+import type { WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
+import { publish } from '../diagnostics.js';
+import { WorkerUnavailableError } from '../errors.js';
+import { Member, type MemberDesk } from './member.js';
+import * as supervisor from './supervisor.js';
+
+/** How often the memory of busy processes is looked at, where there is a limit. */
+const MEMORY_LOOK = 250;
+
+/** What the staff needs of its pool. */
+export interface StaffDesk extends MemberDesk {
+  readonly worker: WorkerBlueprint;
+  readonly clock: Clock;
+  /** Calls that wait in the pool. */
+  readonly queued: number;
+  /** Nobody can be started: calls are refused for now. */
+  gaveUp(): void;
+  tell<N extends keyof WorkersEvents>(event: N, ...args: WorkersEvents[N]): void;
+}
+
+/** The processes of one pool: carries out what the supervisor decides. */
+export class Staff {
+  readonly #desk: StaffDesk;
+  readonly #all: Member[] = [];
+  readonly #ready: Member[] = [];
+  #starting = 0;
+  #starts = supervisor.noFailures;
+  #lastError: Error | undefined;
+  /** Processes that died and were not replaced yet; and whether the next one must prove itself. */
+  #toReplace = 0;
+  #suspect = false;
+  #stopping = false;
+  #growing = false;
+  #retry: ClockTimer | undefined;
+  #shrink: ClockTimer | undefined;
+  #beat: ClockTimer | undefined;
+  #memory: ClockTimer | undefined;
+  readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  wasReady = false;
+  restarts = 0;
+
+  constructor(desk: StaffDesk) {
+    this.#desk = desk;
+  }
+
+  /** Every process that is not dead. */
+  get all(): readonly Member[] {
+    return this.#all;
+  }
+
+  /** Those that take calls. */
+  get ready(): readonly Member[] {
+    return this.#ready;
+  }
+
+  /** Everyone is told to go. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  get counts(): { readonly ready: number; readonly starting: number } {
+    return { ready: this.#ready.length, starting: this.#starting };
+  }
+
+  get starts(): supervisor.Starts {
+    return this.#starts;
+  }
+
+  /** Why the last process could not start. */
+  get lastError(): Error | undefined {
+    return this.#lastError;
+  }
+
+  /** Starts what the load asks for. Cheap when nothing is missing. */
+  grow(): void {
+    const { maxWorkers } = this.#settings;
+    if (this.#ready.length + this.#starting >= maxWorkers || this.#stopping || this.#growing) return;
+    const now = this.#desk.clock.now();
+    const missing = supervisor.toStart(this.#settings, this.#load(), this.#starts, now);
+    // Starting may fail at once, and then asks again.
+    this.#growing = true;
+    for (let i = 0; i < missing; i++) this.#start();
+    this.#growing = false;
+    if (missing === 0 && now < this.#starts.notBefore) this.#retryAt(this.#starts.notBefore - now);
+  }
+
+  /** Resolves when `minWorkers` are ready, rejects when they cannot be started. Tries again at once if it had given up. */
+  whenReady(): Promise<void> {
+    const { minWorkers } = this.#settings;
+    if (this.#ready.length >= minWorkers) return Promise.resolve();
+    if (this.#starts.open && this.#starting === 0) this.#starts = supervisor.noFailures;
+    const waiting = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    this.grow();
+    return waiting;
+  }
+
+  /** Replaces every process, one after the other: the replacement first. Rejects when one cannot start; then the old ones stay. */
+  async restart(): Promise<void> {
+    this.#starts = supervisor.noFailures;
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    if (this.#ready.length === 0) return this.whenReady();
+    for (const old of [...this.#ready]) {
+      if (old.state !== 'ready') continue;
+      const fresh = this.#start();
+      if (!(await fresh.readiness)) throw this.#unavailable();
+      old.drain();
+      await old.gone;
+    }
+  }
+
+  /** Ends all. `overdue`: time for their calls is up, they are killed. Gives the pids of those that had to be killed. */
+  async stop(timeout: number, overdue: boolean): Promise<readonly number[]> {
+    this.#stopping = true;
+    for (const timer of [this.#retry, this.#shrink, this.#beat, this.#memory]) timer?.cancel();
+    this.#reject(this.#unavailable());
+    const members = [...this.#all];
+    for (const member of members) {
+      if (overdue && member.roster.size > 0) member.kill('stop');
+      else member.stop(timeout);
+    }
+    await Promise.all(members.map(member => member.gone));
+    return members.filter(member => member.ending().signal === 'SIGKILL').map(member => member.pid);
+  }
+
+  status(): WorkerStatus[] {
+    const { name, key } = this.#desk.handle;
+    const { restarts } = this;
+    return this.#all.map(member => ({
+      name,
+      key,
+      pid: member.pid,
+      state: member.state === 'ready' || member.state === 'starting' ? member.state : 'stopping',
+      running: member.roster.running,
+      queued: member.roster.size - member.roster.running,
+      done: member.roster.done,
+      failed: member.roster.failed,
+      restarts,
+      rss: member.rss,
+      startedAt: member.startedAt,
+      status: member.lastStatus,
+    }));
+  }
+
+  // ── what members report
+
+  joined(member: Member): void {
+    this.#starting--;
+    this.#ready.push(member);
+    this.wasReady = true;
+    if (this.#starts.inSuccession > 0) {
+      this.#desk.clock.after(supervisor.PROBATION, () => {
+        if (member.state === 'ready') this.#proven();
+      });
+    }
+    this.#told('ready', member);
+    if (this.#ready.length >= this.#settings.minWorkers) for (const { resolve } of this.#waiting.splice(0)) resolve();
+    this.#watch();
+    this.#watchIdle();
+  }
+
+  /** It takes no more calls. */
+  departed(member: Member): void {
+    const index = this.#ready.indexOf(member);
+    if (index >= 0) this.#ready.splice(index, 1);
+    else this.#starting--;
+    if (member.suspicious) this.#suspect = true;
+    if (!this.#stopping && member.state === 'dying') {
+      this.#toReplace++;
+      const readyFor = member.readyAt < 0 ? undefined : this.#desk.clock.now() - member.readyAt;
+      const { done, failed } = member.roster;
+      if (supervisor.isFailedStart({ readyFor, done: done + failed, held: member.heldAtDeath, ours: member.ours })) this.#failed(member);
+    }
+    this.grow();
+  }
+
+  buried(member: Member): void {
+    this.#all.splice(this.#all.indexOf(member), 1);
+    const why = member.ending();
+    publish('worker.exit', { ...this.#facts(member), exitCode: why.exitCode, signal: why.signal, reason: why.reason, error: why.error });
+    this.#desk.tell('exit', member, why);
+  }
+
+  /** A call of it is over. */
+  released(member: Member): void {
+    if (this.#starts.inSuccession > 0) this.#proven();
+    if (this.#settings.maxMemory > 0) this.#checkMemory(member);
+    if (member.roster.size === 0) this.#watchIdle();
+  }
+
+  stray(member: Member, error: Error): void {
+    publish('worker.output', { ...this.#facts(member), stream: 'error', line: error.message, error });
+  }
+
+  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {
+    publish('worker.output', { ...this.#facts(member), stream, line });
+  }
+
+  // ── starting
+
+  get #settings(): WorkerBlueprint['settings'] {
+    return this.#desk.worker.settings;
+  }
+
+  #load(): supervisor.Staff {
+    let running = 0;
+    let waiting = 0;
+    for (const { roster } of this.#ready) {
+      running += roster.running;
+      waiting += roster.size - roster.running;
+    }
+    return { ready: this.#ready.length, starting: this.#starting, running, queued: waiting + this.#desk.queued };
+  }
+
+  #start(): Member {
+    this.#starting++;
+    const member = new Member(this.#desk, this.#suspect);
+    this.#suspect = false;
+    this.#all.push(member);
+    this.#told('start', member);
+    if (this.#toReplace > 0) {
+      this.#toReplace--;
+      this.restarts++;
+      this.#told('restart', member);
+    }
+    return member;
+  }
+
+  #failed(member: Member): void {
+    const { clock } = this.#desk;
+    const wasOpen = this.#starts.open;
+    this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.timedOut);
+    // Why is known only when it is buried: the process may have had last words.
+    void member.gone.then(() => {
+      this.#lastError = bootError(member);
+      if (!this.#starts.open || this.#ready.length > 0) return;
+      const error = this.#unavailable();
+      this.#reject(error);
+      this.#desk.gaveUp();
+      if (wasOpen) return;
+      const { name, key } = this.#desk.handle;
+      publish('worker.gave-up', { worker: name, key, error });
+      this.#desk.tell('gaveUp', this.#desk.handle, error);
+    });
+    this.#retryAt(this.#starts.notBefore - clock.now());
+  }
+
+  #proven(): void {
+    this.#starts = supervisor.afterSuccess(this.#starts);
+  }
+
+  #retryAt(delay: number): void {
+    if (this.#retry || this.#stopping) return;
+    this.#retry = this.#desk.clock.after(
+      delay,
+      () => {
+        this.#retry = undefined;
+        this.grow();
+      },
+      this.#desk.queued > 0 || this.#waiting.length > 0,
+    );
+  }
+
+  #reject(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #unavailable(): WorkerUnavailableError {
+    const { name, key } = this.#desk.handle;
+    const cause = this.#lastError;
+    return new WorkerUnavailableError(name, key, cause?.message ?? 'it was stopped', cause && { cause });
+  }
+
+  // ── watching
+
+  #watch(): void {
+    const { heartbeat, maxMemory } = this.#settings;
+    const { clock } = this.#desk;
+    if (heartbeat && !this.#beat) this.#beat = clock.after(heartbeat.every, this.#onBeat);
+    if (maxMemory > 0 && !this.#memory) this.#memory = clock.after(MEMORY_LOOK, this.#onMemory);
+  }
+
+  readonly #onBeat = (): void => {
+    this.#beat = undefined;
+    const { heartbeat } = this.#settings;
+    if (!heartbeat) return;
+    for (const member of [...this.#all]) {
+      if (member.state === 'ready' || member.state === 'draining') member.pulse.beat(member.roster.size === 0, heartbeat.grace);
+    }
+    if (this.#all.length > 0 && !this.#stopping) this.#watch();
+  };
+
+  readonly #onMemory = (): void => {
+    this.#memory = undefined;
+    for (const member of [...this.#all]) this.#checkMemory(member);
+    if (this.#all.length > 0 && !this.#stopping) this.#watch();
+  };
+
+  #checkMemory(member: Member): void {
+    if (member.state !== 'ready' && member.state !== 'draining') return;
+    const verdict = supervisor.onMemory(this.#settings.maxMemory, member.recentRss());
+    if (verdict === 'kill') member.kill('memory');
+    else if (verdict === 'recycle') member.drain();
+  }
+
+  /** Those that have nothing to do for `idleTimeout` go, the longest idle first. */
+  #watchIdle(): void {
+    const { idleTimeout, minWorkers } = this.#settings;
+    if (this.#shrink || this.#stopping || idleTimeout === 0 || this.#ready.length <= minWorkers) return;
+    const { clock } = this.#desk;
+    const since = Math.min(...this.#ready.filter(member => member.idle).map(member => member.idleSince));
+    if (since === Infinity) return;
+    this.#shrink = clock.after(Math.max(1, since + idleTimeout - clock.now()), () => {
+      this.#shrink = undefined;
+      this.#dismissIdle(clock.now() - idleTimeout);
+      this.#watchIdle();
+    });
+  }
+
+  #dismissIdle(before: number): void {
+    const idle = this.#ready.filter(member => member.idle && member.idleSince <= before).sort((a, b) => a.idleSince - b.idleSince);
+    const surplus = supervisor.dispensable(this.#settings, this.#load());
+    for (const member of idle.slice(0, surplus)) member.stop();
+    // Spare ones that stay are asked again after another idleTimeout.
+    for (const member of idle.slice(surplus)) member.idleSince = this.#desk.clock.now();
+  }
+
+  #facts(member: Member): { worker: string; key: string | undefined; pid: number } {
+    const { name, key } = this.#desk.handle;
+    return { worker: name, key, pid: member.pid };
+  }
+
+  #told(event: 'start' | 'ready' | 'restart', member: Member): void {
+    publish(`worker.${event}`, this.#facts(member));
+    this.#desk.tell(event, member);
+  }
+}
+
+/** Why a process did not start, as one error: its own, or what is known of its end. */
+function bootError(member: Member): Error {
+  const { error, exitCode, signal } = member.ending();
+  if (error) return error;
+  const how = signal ?? `exit code ${exitCode ?? 'unknown'}`;
+  const words = member.stderr.trim();
+  return new Error(`its process ended before it was ready (${how})${words === '' ? '' : `: ${words}`}`);
+}

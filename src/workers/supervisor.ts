@@ -1,0 +1,113 @@
+/**
+ * When to start, restart, give up, grow, shrink and recycle. Decisions only: facts in, a verdict out, no clock, no process.
+ * The pool carries them out.
+ */
+
+/** How large a pool may be. */
+export interface SizeRules {
+  readonly minWorkers: number;
+  readonly maxWorkers: number;
+  readonly spare: number;
+  readonly concurrency: number;
+}
+
+/** A pool at this moment. Processes that are being drained, stopped or killed are not part of it any more. */
+export interface Staff {
+  readonly ready: number;
+  readonly starting: number;
+  /** Calls that run. */
+  readonly running: number;
+  /** Calls that wait, here or at a worker. */
+  readonly queued: number;
+}
+
+/** Processes that the present load asks for: one per slot in use, one per waiting call, and the spare ones. */
+export function wanted(rules: SizeRules, { running, queued }: Pick<Staff, 'running' | 'queued'>): number {
+  const busy = Math.ceil((running + queued) / rules.concurrency);
+  return Math.min(rules.maxWorkers, Math.max(rules.minWorkers, busy + rules.spare));
+}
+
+/** Processes that may go because they have nothing to do: the others still suffice for the present load. */
+export function dispensable(rules: SizeRules, staff: Staff): number {
+  return Math.max(0, staff.ready + staff.starting - wanted(rules, staff));
+}
+
+/** The option `restart`. */
+export interface RestartRules {
+  readonly maxFailedStarts: number;
+  readonly within: number;
+  readonly delay: number;
+  readonly maxDelay: number;
+}
+
+/** What is known of a pool's starts. */
+export interface Starts {
+  /** When starts failed, as far back as `within`. */
+  readonly failures: readonly number[];
+  /** Failed starts since the last good one. */
+  readonly inSuccession: number;
+  /** No start before this moment. */
+  readonly notBefore: number;
+  /** The circuit breaker: calls are refused, and one start is tried per `maxDelay`. */
+  readonly open: boolean;
+}
+
+export const noFailures: Starts = { failures: [], inSuccession: 0, notBefore: 0, open: false };
+
+/**
+ * One more start has failed. The breaker opens when `maxFailedStarts` failed `within` that time, or one after the other however slowly,
+ * or when a start only ended by `startTimeout`: callers have waited long enough then.
+ */
+export function afterFailure(starts: Starts, rules: RestartRules, now: number, timedOut: boolean): Starts {
+  const failures = [...starts.failures.filter(at => now - at < rules.within), now];
+  const inSuccession = starts.inSuccession + 1;
+  const most = Math.max(1, rules.maxFailedStarts);
+  const open = starts.open || timedOut || failures.length >= most || inSuccession >= most;
+  const delay = open ? rules.maxDelay : Math.min(rules.maxDelay, rules.delay * 2 ** (inSuccession - 1));
+  // No more than it takes to decide is remembered.
+  return { failures: failures.slice(-most), inSuccession, notBefore: now + delay, open };
+}
+
+/** A process has proven itself: it finished a call, or lived for a second. */
+export function afterSuccess(starts: Starts): Starts {
+  return starts.inSuccession === 0 && !starts.open ? starts : { ...starts, inSuccession: 0, notBefore: 0, open: false };
+}
+
+/** Processes to start now. After a failed start one at a time, and none before its delay has passed. */
+export function toStart(rules: SizeRules, staff: Staff, starts: Starts, now: number): number {
+  const missing = wanted(rules, staff) - staff.ready - staff.starting;
+  if (missing <= 0 || now < starts.notBefore) return 0;
+  return starts.inSuccession === 0 ? missing : Math.min(1, Math.max(0, 1 - staff.starting));
+}
+
+/** True while new calls are to be refused: the breaker is open, nobody is there to serve, and it is not yet time to try again. */
+export function refuses(starts: Starts, staff: Pick<Staff, 'ready' | 'starting'>, now: number): boolean {
+  return starts.open && staff.ready === 0 && (staff.starting > 0 || now < starts.notBefore);
+}
+
+/** How long a process must live, or else finish a call, for its start to count as good: milliseconds. */
+export const PROBATION = 1000;
+
+/** How a process ended, as far as its start is concerned. */
+export interface Ending {
+  /** Milliseconds since it was ready; undefined: it never was. */
+  readonly readyFor: number | undefined;
+  /** Calls it finished. */
+  readonly done: number;
+  /** Calls it held when it died. */
+  readonly held: number;
+  /** We ended it on purpose. */
+  readonly ours: boolean;
+}
+
+/** Only failed starts slow a pool down: deaths under a call, and kills of ours, are replaced at once. */
+export function isFailedStart({ readyFor, done, held, ours }: Ending): boolean {
+  if (ours) return false;
+  return readyFor === undefined || (readyFor < PROBATION && done === 0 && held === 0);
+}
+
+/** What becomes of a process that uses `rss` bytes: above `maxMemory` it is replaced when its calls are done, above 1.5 times of it at once. */
+export function onMemory(maxMemory: number, rss: number | undefined): 'keep' | 'recycle' | 'kill' {
+  if (maxMemory === 0 || rss === undefined || rss <= maxMemory) return 'keep';
+  return rss > 1.5 * maxMemory ? 'kill' : 'recycle';
+}

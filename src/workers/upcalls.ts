@@ -1,0 +1,195 @@
+import { asError, ProtocolError, WorkerNotFoundError } from '../errors.js';
+import { INITIAL_CREDIT, Kind, type UpCallMessage } from '../wire/protocol.js';
+import type { Body, Link } from '../wire/types.js';
+import type { Call, CallSettings } from './call.js';
+import { Inflow } from './inflow.js';
+import { Owner, type Owned, type Caller } from './owner.js';
+import type { Route } from './route.js';
+
+/** Where a worker's calls to other workers go. */
+export interface Directory {
+  /** The started worker of that name; undefined: there is none of that name in this application. */
+  lookUp(worker: string, key: string | undefined): Route | undefined;
+}
+
+/** The process that makes them. */
+export interface Asker {
+  readonly link: Link;
+  readonly name: string;
+  readonly key: string | undefined;
+  /** One of the calls that it has. */
+  parent(id: number): Call | undefined;
+  /** This one waits for others now, or no longer. */
+  setBlocked(call: Call, blocked: boolean): void;
+}
+
+/** UPCALL's arg. */
+const HOW = ['task', 'ask', 'tell'] as const;
+
+function parse(value: unknown): UpCallMessage {
+  const message = (value ?? {}) as Partial<Record<keyof UpCallMessage, unknown>>;
+  const text = (field: unknown): boolean => field === undefined || typeof field === 'string';
+  const count = (field: unknown): boolean => field === undefined || (typeof field === 'number' && field >= 0);
+  const fits =
+    typeof message.worker === 'string' &&
+    [message.key, message.task, message.affinity, message.caller].every(text) &&
+    [message.parent, message.timeout].every(count) &&
+    (message.sends === undefined || typeof message.sends === 'boolean');
+  if (!fits) throw new ProtocolError('a call to another worker that names none');
+  return value as UpCallMessage;
+}
+
+/** One call that the process made. Its owner is its own, so that it is aborted alone. */
+class Upcall implements Owned {
+  readonly owner: Owner;
+  readonly inflow: Inflow | undefined;
+  readonly #id: number;
+  readonly #link: Link;
+  /** Items and events that the asker can take. */
+  #items: number = INITIAL_CREDIT.items;
+  #events: number = INITIAL_CREDIT.events;
+  readonly #waitingItems: (() => void)[] = [];
+  readonly #waitingEvents: (() => void)[] = [];
+  #iterator: AsyncIterator<unknown> | undefined;
+  over = false;
+
+  constructor(id: number, link: Link, ownerId: string, caller: Caller, sends: boolean) {
+    this.#id = id;
+    this.#link = link;
+    this.inflow = sends ? new Inflow(amount => link.send(Kind.CREDIT, id, (1 << 24) | amount)) : undefined;
+    this.owner = new Owner('task', ownerId, caller, { event: (_worker, name, payload) => this.#event(name, payload) });
+  }
+
+  abort(reason: unknown): void {
+    this.owner.abort(reason);
+    this.inflow?.close();
+  }
+
+  /** The asker has left the stream. */
+  leave(): void {
+    void this.#iterator?.return?.();
+  }
+
+  grant(of: number, amount: number): void {
+    if (of === 0) {
+      this.#items += amount;
+      for (const go of this.#waitingItems.splice(0)) go();
+    } else {
+      this.#events += amount;
+      for (const go of this.#waitingEvents.splice(0, amount)) go();
+    }
+  }
+
+  /** Sends on what becomes of it. Resolves when it is over; never rejects. */
+  async answer(result: unknown): Promise<void> {
+    try {
+      if (result !== null && typeof result === 'object' && Symbol.asyncIterator in result) {
+        await this.#forward(result as AsyncIterable<unknown>);
+        this.#link.send(Kind.END, this.#id, 0);
+      } else this.#link.sendValue(Kind.REPLY, this.#id, 0, await result);
+    } catch (error) {
+      this.#fail(asError(error));
+    }
+    this.over = true;
+    this.inflow?.close();
+    this.grant(0, 1);
+    this.grant(2, this.#waitingEvents.length);
+  }
+
+  async #forward(items: AsyncIterable<unknown>): Promise<void> {
+    const iterator = (this.#iterator = items[Symbol.asyncIterator]());
+    for (;;) {
+      while (this.#items <= 0) await new Promise<void>(resolve => this.#waitingItems.push(resolve));
+      const { done, value } = await iterator.next();
+      if (done) return;
+      this.#items--;
+      this.#link.sendValue(Kind.ITEM, this.#id, 0, value);
+    }
+  }
+
+  #event(name: string, payload: unknown): Promise<void> | void {
+    if (this.over) return;
+    this.#link.sendValue(Kind.EVENT, this.#id, 0, [name, payload]);
+    if (--this.#events > 0) return;
+    // The asker has as many as it can take: whoever emits waits.
+    return new Promise<void>(resolve => this.#waitingEvents.push(resolve));
+  }
+
+  #fail(error: Error): void {
+    try {
+      this.#link.sendValue(Kind.FAILURE, this.#id, 0, error);
+    } catch (why) {
+      this.#link.sendValue(Kind.FAILURE, this.#id, 0, new Error(`${error.name}: ${error.message}`, { cause: asError(why).message }));
+    }
+  }
+}
+
+/** The calls that one process makes to other workers, through the master. */
+export class Upcalls {
+  readonly #asker: Asker;
+  readonly #directory: Directory;
+  readonly #calls = new Map<number, Upcall>();
+  #closed = false;
+
+  constructor(asker: Asker, directory: Directory) {
+    this.#asker = asker;
+    this.#directory = directory;
+  }
+
+  message(kind: number, id: number, arg: number, body: Body): void {
+    if (kind === Kind.UPCALL) return this.#make(id, arg, body);
+    const call = this.#calls.get(id);
+    // What it says about a call may cross our answer to it.
+    if (!call) return;
+    if (kind === Kind.CANCEL) {
+      if (arg === 2) call.leave();
+      else call.abort(undefined);
+    } else if (kind === Kind.CREDIT && (arg >>> 24 === 0 || arg >>> 24 === 2)) call.grant(arg >>> 24, arg & 0xff_ffff);
+    else if (kind === Kind.ITEM && arg === 1 && call.inflow) call.inflow.push(body.value());
+    else if (kind === Kind.END && arg === 1 && call.inflow) call.inflow.end();
+    else throw new ProtocolError(`message ${kind} about a call of its own`);
+  }
+
+  /** The process is gone: nobody waits for these any more. */
+  close(): void {
+    this.#closed = true;
+    for (const call of [...this.#calls.values()]) call.abort(new Error('the process that made this call is gone'));
+  }
+
+  #make(id: number, arg: number, body: Body): void {
+    const how = HOW[arg];
+    if (this.#calls.has(id) || how === undefined) throw new ProtocolError('a call to another worker that is no new one');
+    const message = parse(body.value());
+    const { name, key, link } = this.#asker;
+    const parent = message.parent === undefined ? undefined : this.#asker.parent(message.parent);
+    const caller: Caller = { worker: { name, key } };
+    const upcall = new Upcall(
+      id,
+      link,
+      parent?.caller ?? `worker:${name}${key === undefined ? '' : `:${key}`}`,
+      caller,
+      message.sends === true,
+    );
+    this.#calls.set(id, upcall);
+    if (parent) {
+      (parent.children ??= new Set()).add(upcall);
+      this.#asker.setBlocked(parent, true);
+    }
+    void upcall.answer(this.#start(message, how, upcall, parent)).then(() => {
+      this.#calls.delete(id);
+      if (!parent) return;
+      parent.children?.delete(upcall);
+      if (!parent.children?.size) this.#asker.setBlocked(parent, false);
+    });
+    if (this.#closed) upcall.abort(undefined);
+  }
+
+  #start(message: UpCallMessage, how: (typeof HOW)[number], { owner, inflow }: Upcall, parent: Call | undefined): unknown {
+    const { worker, key, task, input, timeout, affinity, caller } = message;
+    const route = this.#directory.lookUp(worker, key);
+    if (!route) return Promise.reject(new WorkerNotFoundError(worker, key, 'this application has no worker of that name'));
+    const settings: CallSettings = { timeout, affinity, caller, send: inflow };
+    // Whoever tells is another process: its own side knows that nobody waits for the answer.
+    return how === 'task' ? route.call(task ?? '', input, settings, owner, parent) : route.ask(input, settings, owner, parent);
+  }
+}

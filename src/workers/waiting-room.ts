@@ -1,0 +1,156 @@
+import type { Clock, ClockTimer } from '../clock.js';
+import { QueueTimeoutError, WorkerBusyError } from '../errors.js';
+import { limitOf } from '../units.js';
+import type { Call } from './call.js';
+import { FairQueue } from './fair-queue.js';
+import { List, type Listed } from './list.js';
+import type { Owner } from './owner.js';
+import { nameOf } from './target.js';
+
+/** How long calls that are made inside tasks wait where the worker has no `queueTimeout`: nobody else would end that wait. */
+const TASK_QUEUE_TIMEOUT = 30_000;
+/** Of `maxQueue`, for one connection, where `maxQueuePerCaller` is not said. */
+const CONNECTION_SHARE = 0.1;
+
+/** The part of a worker's settings that its queue keeps. */
+export interface WaitingRules {
+  readonly maxQueue: number;
+  readonly maxQueuePerCaller: number | undefined;
+  readonly queueTimeout: number | undefined;
+}
+
+/** A place among those that must not wait for ever. */
+export class Ticket implements Listed<Ticket> {
+  prev: Ticket | undefined;
+  next: Ticket | undefined;
+  list: List<Ticket> | undefined;
+  constructor(
+    readonly call: Call,
+    /** When its time is over. */
+    readonly until: number,
+  ) {}
+}
+
+/** The calls of one pool that no process has: who may come in, who goes first, and for how long they wait. */
+export class WaitingRoom {
+  readonly #queue = new FairQueue<Call>();
+  readonly #rules: WaitingRules;
+  readonly #clock: Clock;
+  /** Takes out of the pool's books whom this room refuses or sends away. */
+  readonly #dismissed: (call: Call) => void;
+  /** In order of their end: all that have a limit here have the same one. */
+  readonly #tickets = new List<Ticket>();
+  #timer: ClockTimer | undefined;
+
+  constructor(rules: WaitingRules, clock: Clock, dismissed: (call: Call) => void) {
+    this.#rules = rules;
+    this.#clock = clock;
+    this.#dismissed = dismissed;
+  }
+
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** True when {@link take} would give something. */
+  get ready(): boolean {
+    return this.#queue.ready;
+  }
+
+  /** False: it was refused, and has failed. `parked`: it waits for something else than its turn. */
+  enter(call: Call, parked: boolean): boolean {
+    const { caller } = call;
+    if (!this.#admits(call, caller)) return false;
+    if (parked) this.#queue.park(call, caller);
+    else this.#queue.push(call, caller);
+    const timeout = this.#timeoutOf(call.owner);
+    if (timeout > 0) this.#issueTicket(call, timeout);
+    return true;
+  }
+
+  /** What it waited for has happened. */
+  unpark(call: Call): void {
+    this.#queue.unpark(call);
+  }
+
+  /** It had left and comes back: before everything else, and without a limit. */
+  giveBack(call: Call): void {
+    this.#queue.giveBack(call);
+  }
+
+  take(): Call | undefined {
+    const call = this.#queue.take();
+    if (call?.ticket) this.#returnTicket(call);
+    return call;
+  }
+
+  /** False when it does not wait here. */
+  leave(call: Call): boolean {
+    if (!this.#queue.delete(call)) return false;
+    if (call.ticket) this.#returnTicket(call);
+    return true;
+  }
+
+  /** Fails all that wait. */
+  empty(error: (call: Call) => Error): void {
+    for (const call of this.#queue.drain()) {
+      if (call.ticket) this.#returnTicket(call);
+      this.#dismiss(call, error(call));
+    }
+  }
+
+  #admits(call: Call, caller: string): boolean {
+    const perCaller = this.#perCaller(call.owner);
+    if (this.#queue.waiting(caller) >= perCaller) {
+      this.#dismiss(call, new WorkerBusyError(nameOf(call.target, call.key), 'maxQueuePerCaller', perCaller));
+      return false;
+    }
+    const { maxQueue } = this.#rules;
+    if (this.#queue.size < limitOf(maxQueue)) return true;
+    const victim = this.#queue.victim(caller);
+    if (victim) this.leave(victim);
+    const refused = victim ?? call;
+    this.#dismiss(refused, new WorkerBusyError(nameOf(refused.target, refused.key), 'maxQueue', maxQueue));
+    return victim !== undefined;
+  }
+
+  #perCaller({ kind }: Owner): number {
+    const { maxQueue, maxQueuePerCaller } = this.#rules;
+    if (maxQueuePerCaller !== undefined) return limitOf(maxQueuePerCaller);
+    return kind === 'connection' ? Math.max(1, Math.floor(limitOf(maxQueue) * CONNECTION_SHARE)) : Infinity;
+  }
+
+  #timeoutOf({ kind }: Owner): number {
+    return this.#rules.queueTimeout ?? (kind === 'task' ? TASK_QUEUE_TIMEOUT : 0);
+  }
+
+  #issueTicket(call: Call, timeout: number): void {
+    call.ticket = new Ticket(call, this.#clock.now() + timeout);
+    this.#tickets.append(call.ticket);
+    this.#timer ??= this.#clock.after(timeout, this.#onTime);
+  }
+
+  #returnTicket(call: Call): void {
+    this.#tickets.remove(call.ticket!);
+    call.ticket = undefined;
+  }
+
+  /** One timer for all: it goes off when the first one's time may be over. */
+  readonly #onTime = (): void => {
+    this.#timer = undefined;
+    const now = this.#clock.now();
+    for (let ticket = this.#tickets.head; ticket && ticket.until <= now; ticket = this.#tickets.head) {
+      const { call } = ticket;
+      this.leave(call);
+      this.#dismiss(call, new QueueTimeoutError(nameOf(call.target, call.key), this.#timeoutOf(call.owner)));
+    }
+    const first = this.#tickets.head;
+    if (first) this.#timer = this.#clock.after(first.until - now, this.#onTime);
+  };
+
+  #dismiss(call: Call, error: Error): void {
+    call.holder = undefined;
+    call.fail(error);
+    this.#dismissed(call);
+  }
+}

@@ -1,0 +1,222 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { WorkerBlueprint } from '../blueprint/types.js';
+import type { Clock } from '../clock.js';
+import type { Ctor } from '../decorators/ctor.js';
+import type { WorkerHandle, WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
+import { publish } from '../diagnostics.js';
+import { BoundaryError, ClosingError, UsageError, WorkerExistsError, WorkerNotFoundError } from '../errors.js';
+import type { Host } from '../hosts/host.js';
+import { encodeValue } from '../wire/codec.js';
+import type { BootMessage } from '../wire/protocol.js';
+import { Announcer } from './announcer.js';
+import { clientOf, type Client } from './client.js';
+import { Front, type BuiltProxy } from './front.js';
+import type { Member } from './member.js';
+import type { Owner } from './owner.js';
+import { Pool, type PoolDesk } from './pool.js';
+import { Route } from './route.js';
+import type { Directory } from './upcalls.js';
+
+/** What the application gives its workforce. */
+export interface WorkforceOptions {
+  readonly clock: Clock;
+  /** Where workers of this runtime run. Asked once per started worker. */
+  host(runtime: 'process' | 'inline'): Host;
+  /** Builds a proxy through the container. Called once per started (worker, key). */
+  proxy?(cls: Ctor, worker: WorkerBlueprint, key: string | undefined): BuiltProxy;
+}
+
+/** What of it was cut off at the end. */
+export interface Leftovers {
+  /** Calls that were lost. */
+  readonly calls: number;
+  /** Processes that had to be killed. */
+  readonly pids: readonly number[];
+}
+
+/** All workers of this master: which are started under which keys, the ways to them, and their end. */
+export class Workforce implements Directory {
+  readonly clock: Clock;
+  readonly #options: WorkforceOptions;
+  readonly #byName: ReadonlyMap<string, WorkerBlueprint>;
+  readonly #byClass: ReadonlyMap<Ctor, WorkerBlueprint>;
+  /** By name, then by key. Routes stay: clients hold them. */
+  readonly #routes = new Map<string, Map<string | undefined, Route>>();
+  readonly #announcer = new Announcer();
+  #others: BootMessage['workers'] | undefined;
+  #closing = false;
+  #stopping: Promise<Leftovers> | undefined;
+
+  constructor(blueprints: readonly WorkerBlueprint[], options: WorkforceOptions) {
+    this.clock = options.clock;
+    this.#options = options;
+    this.#byName = new Map(blueprints.map(worker => [worker.name, worker]));
+    this.#byClass = new Map(blueprints.map(worker => [worker.cls, worker]));
+  }
+
+  /**
+   * The client of a worker for this owner. It may be made before the worker is started.
+   * @throws UsageError when the application has no such worker.
+   */
+  client(worker: Ctor | string, owner: Owner, key?: string): Client {
+    return clientOf(this.#route(this.blueprint(worker), key), owner);
+  }
+
+  blueprint(worker: Ctor | string): WorkerBlueprint {
+    const found = typeof worker === 'string' ? this.#byName.get(worker) : this.#byClass.get(worker);
+    if (found) return found;
+    const name = typeof worker === 'string' ? `'${worker}'` : worker.name;
+    throw new UsageError(`${name} is no worker of this application: list it in the workers of a module`);
+  }
+
+  /** Starts every worker that is to be started at once, and waits until all are ready. Rejects with the first that cannot be. */
+  async startAll(): Promise<void> {
+    const autoLoaded = [...this.#byName.values()].filter(worker => worker.settings.autoLoad);
+    await Promise.all(autoLoaded.map(worker => this.start(worker, undefined, undefined)));
+  }
+
+  async start(worker: WorkerBlueprint, key: string | undefined, options: unknown): Promise<WorkerHandle> {
+    if (this.#closing) throw new ClosingError();
+    const route = this.#route(worker, key);
+    if (route.pool?.handle.state === 'stopping') await route.pool.stop(0);
+    if (this.#closing) throw new ClosingError();
+    const parsed = checkOptions(worker, options);
+    const running = route.pool;
+    if (running && !isDeepStrictEqual(running.options, parsed)) throw new WorkerExistsError(worker.name, key);
+    const pool = running ?? this.#open(route, parsed);
+    await pool.staff.whenReady();
+    await route.front?.start();
+    return pool.handle;
+  }
+
+  /** Finishes what runs and waits within `timeout`, then stops. @throws WorkerNotFoundError when it is not started. */
+  async stop({ name, key }: WorkerHandle, timeout: number | undefined): Promise<void> {
+    const route = this.#routes.get(name)?.get(key);
+    const pool = route?.pool;
+    if (!pool) throw new WorkerNotFoundError(name, key, 'it is not started');
+    await this.#close(route, pool, timeout ?? pool.worker.settings.closeTimeout);
+  }
+
+  /** Replaces all processes of that worker, whatever its keys: each replacement first. */
+  async restart(worker: WorkerBlueprint): Promise<void> {
+    const pools = this.#pools().filter(pool => pool.worker === worker);
+    if (pools.length === 0) throw new WorkerNotFoundError(worker.name, undefined, 'it is not started');
+    await Promise.all(pools.map(pool => pool.staff.restart()));
+  }
+
+  get(worker: WorkerBlueprint, key: string | undefined): Pool | undefined {
+    return this.#routes.get(worker.name)?.get(key)?.pool;
+  }
+
+  list(): readonly WorkerHandle[] {
+    return this.#pools().map(pool => pool.handle);
+  }
+
+  status(): readonly WorkerStatus[] {
+    return this.#pools().flatMap(pool => pool.status());
+  }
+
+  on<N extends keyof WorkersEvents>(event: N, listener: (...args: WorkersEvents[N]) => unknown): Disposable {
+    return this.#announcer.on(event, listener);
+  }
+
+  // ── closing, in the order in which the application does it
+
+  /** From now on only calls that belong to what runs already are taken. */
+  refuse(): void {
+    this.#closing = true;
+  }
+
+  /** Calls that run or wait. */
+  get calls(): number {
+    return this.#pools().reduce((sum, pool) => sum + pool.calls, 0);
+  }
+
+  /** Resolves when no call runs or waits anywhere: calls may make others. */
+  async idle(): Promise<void> {
+    while (this.calls > 0) await Promise.all(this.#pools().map(pool => pool.idle()));
+  }
+
+  /** Ends all workers within `timeout` (0: each with its own `closeTimeout`); what has not finished then is killed. Idempotent. */
+  close(timeout: number): Promise<Leftovers> {
+    this.refuse();
+    return (this.#stopping ??= this.#stopAll(timeout));
+  }
+
+  async #stopAll(timeout: number): Promise<Leftovers> {
+    const open = [...this.#routes.values()].flatMap(routes => [...routes.values()]).filter(route => route.pool);
+    let calls = 0;
+    const pids = await Promise.all(
+      open.map(async route => {
+        const pool = route.pool!;
+        const killed = await this.#close(route, pool, timeout || pool.worker.settings.closeTimeout);
+        calls += pool.cutOff;
+        return killed;
+      }),
+    );
+    return { calls, pids: pids.flat() };
+  }
+
+  // ── what pools ask
+
+  lookUp(worker: string, key: string | undefined): Route | undefined {
+    const blueprint = this.#byName.get(worker);
+    return blueprint && this.#route(blueprint, key);
+  }
+
+  #desk(worker: WorkerBlueprint): PoolDesk {
+    return {
+      clock: this.clock,
+      host: this.#options.host(worker.settings.runtime),
+      directory: this,
+      admits: owner => !this.#closing || owner.exempt || owner.kind === 'task',
+      others: () => (this.#others ??= [...this.#byName.values()].map(({ name, tasks }) => ({ name, tasks: [...tasks.keys()] }))),
+      tell: (event, ...args) => void this.#announcer.tell(event, ...args),
+      unasked: (member, value) => this.#unasked(member, value),
+    };
+  }
+
+  #unasked(member: Member, value: unknown): Promise<void> | void {
+    const { name, key } = member.handle;
+    publish('worker.message', { worker: name, key, pid: member.pid });
+    const front = this.#routes.get(name)?.get(key)?.front;
+    if (front) return front.unasked(value);
+    return this.#announcer.tell('message', value, member)?.then(() => {});
+  }
+
+  #route(worker: WorkerBlueprint, key: string | undefined): Route {
+    let routes = this.#routes.get(worker.name);
+    if (!routes) this.#routes.set(worker.name, (routes = new Map()));
+    let route = routes.get(key);
+    if (!route) routes.set(key, (route = new Route(worker, key, other => this.#route(worker, other))));
+    return route;
+  }
+
+  #open(route: Route, options: unknown): Pool {
+    const { worker, key } = route;
+    const proxy = worker.proxy();
+    const { proxy: build } = this.#options;
+    if (proxy && build) route.front = new Front(route, options, () => build(proxy, worker, key));
+    return (route.pool = new Pool(worker, key, options, this.#desk(worker)));
+  }
+
+  async #close(route: Route, pool: Pool, timeout: number): Promise<readonly number[]> {
+    await route.front?.stop();
+    const killed = await pool.stop(timeout);
+    if (route.pool === pool) route.pool = route.front = undefined;
+    return killed;
+  }
+
+  #pools(): Pool[] {
+    return [...this.#routes.values()].flatMap(routes => [...routes.values()].flatMap(({ pool }) => pool ?? []));
+  }
+}
+
+/** What `start` was given, as the worker's `startOptions` leave it, and fit to be sent. */
+function checkOptions(worker: WorkerBlueprint, options: unknown): unknown {
+  const verdict = worker.startOptions ? worker.startOptions(options) : { value: options };
+  if (verdict.issues)
+    throw new BoundaryError({ worker: worker.name, direction: 'input', issues: verdict.issues, what: `start options of ${worker.name}` });
+  encodeValue(verdict.value, worker.settings.maxMessageSize, 'options');
+  return verdict.value;
+}
