@@ -3,6 +3,8 @@ import { ProtocolError } from '../errors.js';
 import { decodeError } from './error-decoding.js';
 import { decodeBigInt, decodeMap, decodeRegExp, decodeSet, decodeView } from './extras.js';
 import { defineOwn, keyText, setIndexed } from './keys.js';
+import { assign, Shapes } from './shapes.js';
+import { SHORT, shortText } from './short-text.js';
 import { MAX_DEPTH, Tag } from './tags.js';
 
 const DOUBLE = new Float64Array(1);
@@ -23,6 +25,11 @@ export class Decoder {
   #owned = false;
   /** The objects of this value, in order, when it says that it needs them. */
   #objects: unknown[] | undefined;
+  readonly #shapes = new Shapes();
+  /** Values of objects whose end has not been read, innermost on top. */
+  readonly #values: unknown[] = [];
+  #top = 0;
+  #highest = 0;
 
   /**
    * Decodes the one value in `buf[start, end)`; with `owned` large Buffers are views of that memory, else everything is a copy.
@@ -49,6 +56,10 @@ export class Decoder {
       throw error instanceof ProtocolError ? error : malformed('a part that cannot be built', error);
     } finally {
       this.#objects = undefined;
+      // Nothing that was decoded is kept alive by the next message's coming late.
+      if (this.#values.length > 256) this.#values.length = 0;
+      else for (let i = 0; i < this.#highest; i++) this.#values[i] = undefined;
+      this.#highest = this.#top = 0;
     }
   }
 
@@ -57,6 +68,7 @@ export class Decoder {
     if (tag < Tag.INT_END) return tag;
     if (tag < Tag.STRING_END) return this.#latin1(tag - Tag.STRING);
     if (tag < Tag.ARRAY_END) return this.#array(tag - Tag.ARRAY);
+    if (tag < Tag.SPARSE_END) return this.#sparse(this.announce(tag - Tag.SPARSE));
     switch (tag) {
       case Tag.UNDEFINED:
         return undefined;
@@ -128,9 +140,14 @@ export class Decoder {
   /** A u32 that announces so many elements of `each` values. */
   count(each: number): number {
     const count = this.uint32();
-    this.#announced += count * each;
-    if (this.#announced > this.#size) throw malformed('more elements than bytes');
+    this.announce(count * each);
     return count;
+  }
+
+  announce(elements: number): number {
+    this.#announced += elements;
+    if (this.#announced > this.#size) throw malformed('more elements than bytes');
+    return elements;
   }
 
   string(): string {
@@ -166,8 +183,40 @@ export class Decoder {
 
   #object(): Record<string, unknown> {
     this.enter();
-    const object: Record<string, unknown> = {};
-    this.#objects?.push(object);
+    const object = this.#objects === undefined ? this.#shaped() : this.#extended(this.created({}));
+    this.#depth--;
+    return object;
+  }
+
+  /** Most objects have keys that were read before, in that order: their values are gathered and the object is made in one go. */
+  #shaped(): Record<string, unknown> {
+    const values = this.#values;
+    const from = this.#top;
+    let shape = this.#shapes.root;
+    for (;;) {
+      const { buf, pos } = this;
+      if (buf[pos] === Tag.END) break;
+      let next = shape.next;
+      if (next === undefined || !next.matches(buf, pos)) {
+        next = this.#shapes.after(shape, buf, pos, this.end);
+        if (next === undefined) {
+          this.#top = from;
+          return this.#extended(assign(shape.keys, values, from));
+        }
+      }
+      this.pos = pos + next.wire.length;
+      const value = this.value();
+      values[this.#top++] = value;
+      shape = next;
+    }
+    if (this.#top > this.#highest) this.#highest = this.#top;
+    this.#top = from;
+    this.skip(1);
+    return this.#shapes.make(shape, values, from);
+  }
+
+  /** The rest of an object, key by key. */
+  #extended(object: Record<string, unknown>): Record<string, unknown> {
     const { buf, end } = this;
     let indexed = 0;
     for (;;) {
@@ -187,19 +236,39 @@ export class Decoder {
       else object[key] = value;
     }
     this.pos++;
-    this.#depth--;
     return object;
   }
 
+  // prettier-ignore
   #array(length: number): unknown[] {
     this.enter();
-    const array: unknown[] = [];
-    this.#objects?.push(array);
+    let array: unknown[];
+    if (length > 4 || this.#objects !== undefined) array = this.#elements(length);
+    // A literal has room for its elements and no more.
+    else switch (length) {
+      case 0: array = []; break;
+      case 1: array = [this.value()]; break;
+      case 2: array = [this.value(), this.value()]; break;
+      case 3: array = [this.value(), this.value(), this.value()]; break;
+      default: array = [this.value(), this.value(), this.value(), this.value()];
+    }
+    this.#depth--;
+    return array;
+  }
+
+  #elements(length: number): unknown[] {
+    const array: unknown[] = this.created([]);
+    for (let i = 0; i < length; i++) array.push(this.value());
+    return array;
+  }
+
+  #sparse(length: number): unknown[] {
+    this.enter();
+    // What announced elements take is bounded by the bytes that are there.
+    const array: unknown[] = this.created(new Array<unknown>(length));
     for (let i = 0; i < length; i++) {
-      if (this.pos < this.end && this.buf[this.pos] === Tag.HOLE) {
-        this.pos++;
-        array.length = i + 1;
-      } else array.push(this.value());
+      if (this.buf[this.pos] === Tag.HOLE && this.pos < this.end) this.pos++;
+      else array[i] = this.value();
     }
     this.#depth--;
     return array;
@@ -218,7 +287,7 @@ export class Decoder {
 
   #latin1(length: number): string {
     const start = this.skip(length);
-    return this.buf.toString('latin1', start, start + length);
+    return length <= SHORT ? shortText(this.buf, start, length) : this.buf.toString('latin1', start, start + length);
   }
 
   #isString(tag: number): boolean {
@@ -240,6 +309,8 @@ export class Decoder {
 
   #rare(tag: number): unknown {
     switch (tag) {
+      case Tag.SPARSE32:
+        return this.#sparse(this.count(1));
       case Tag.MAP:
         return decodeMap(this);
       case Tag.SET:

@@ -8,6 +8,7 @@ import { MAX_DEPTH, Tag } from './tags.js';
 export const REFUSED: unique symbol = Symbol('refused');
 /** Up to here, looking through the objects seen so far is cheaper than a Map of them. */
 const FEW = 24;
+const NOTHING = {};
 const DOUBLE = new Float64Array(1);
 const DOUBLE_BYTES = new Uint8Array(DOUBLE.buffer);
 
@@ -17,9 +18,13 @@ export class Encoder extends Sink {
   busy = false;
   #depth = 0;
   /** The objects of this value in the order in which they were begun: the first few, then all of them in `#many`. */
-  readonly #few: (object | undefined)[] = new Array<object | undefined>(FEW).fill(undefined);
-  #many: Map<object, number> | undefined;
+  readonly #few: object[] = new Array<object>(FEW).fill(NOTHING);
+  #many: Set<object> | undefined;
+  /** Of the members of `#many`, once one of them came again. */
+  #indices: Map<object, number> | undefined;
   #seen = 0;
+  /** The objects that were begun since the innermost `optional`: it may have to forget them. */
+  #added: object[] | undefined;
   #shared = false;
 
   /**
@@ -160,19 +165,26 @@ export class Encoder extends Sink {
    */
   optional(write: () => void): boolean {
     const start = this.pos - this.base;
-    const seen = this.#seen;
     const depth = this.#depth;
+    const outer = this.#added;
+    const added: object[] = (this.#added = []);
     try {
       write();
+      if (outer !== undefined) for (const object of added) outer.push(object);
       return true;
     } catch (error) {
       if (error instanceof MessageTooLargeError) throw error;
       this.pos = this.base + start;
       this.#depth = depth;
-      for (let i = seen; i < FEW; i++) this.#few[i] = undefined;
-      if (this.#many !== undefined) for (const [object, index] of this.#many) if (index >= seen) this.#many.delete(object);
-      this.#seen = seen;
+      this.#seen -= added.length;
+      for (const object of added) {
+        this.#many?.delete(object);
+        this.#indices?.delete(object);
+      }
+      if (this.#seen < FEW) this.#many = this.#indices = undefined;
       return false;
+    } finally {
+      this.#added = outer;
     }
   }
 
@@ -204,10 +216,13 @@ export class Encoder extends Sink {
       this.buf[this.pos++] = Tag.ARRAY32;
       this.uint32(length);
     }
+    const head = this.pos - this.base - (length < 16 ? 1 : 5);
     for (let i = 0; i < length; i++) {
       const item = array[i];
-      if (item === undefined && !(i in array)) this.byte(Tag.HOLE);
-      else this.value(item);
+      if (item === undefined && !(i in array)) {
+        this.buf[this.base + head] = length < 16 ? Tag.SPARSE + length : Tag.SPARSE32;
+        this.byte(Tag.HOLE);
+      } else this.value(item);
     }
   }
 
@@ -219,24 +234,36 @@ export class Encoder extends Sink {
       for (let i = 0; i < seen; i++) if (few[i] === object) return i;
       few[seen] = object;
     } else {
-      if (this.#many === undefined) {
-        this.#many = new Map();
-        for (let i = 0; i < FEW; i++) this.#many.set(few[i]!, i);
-      }
-      const index = this.#many.get(object);
-      if (index !== undefined) return index;
-      this.#many.set(object, seen);
+      const index = this.#amongMany(object, seen);
+      if (index >= 0) return index;
     }
     this.#seen = seen + 1;
+    this.#added?.push(object);
     return -1;
+  }
+
+  #amongMany(object: object, seen: number): number {
+    if (this.#indices !== undefined) {
+      const index = this.#indices.get(object);
+      if (index !== undefined) return index;
+      this.#indices.set(object, seen);
+      return -1;
+    }
+    // A Set, because adding tells whether it was there: one look-up where nothing is shared. It keeps the order in which its members came.
+    const many = (this.#many ??= new Set(this.#few));
+    many.add(object);
+    if (many.size > seen) return -1;
+    this.#indices = new Map();
+    for (const member of many) this.#indices.set(member, this.#indices.size);
+    return this.#indices.get(object)!;
   }
 
   #forget(): void {
     const used = this.#seen < FEW ? this.#seen : FEW;
-    for (let i = 0; i < used; i++) this.#few[i] = undefined;
+    for (let i = 0; i < used; i++) this.#few[i] = NOTHING;
     this.#seen = 0;
     this.#depth = 0;
-    this.#many = undefined;
+    this.#many = this.#indices = undefined;
     this.#shared = false;
   }
 
@@ -274,31 +301,39 @@ export class Encoder extends Sink {
 
   #longString(value: string): void {
     const { length } = value;
+    const head = length < 0x100 ? 2 : 5;
+    const { pos } = this;
+    // One native call for most strings: as many bytes as code units, so every one of them is ASCII.
+    if (pos + head + length * 3 <= this.cap && this.buf.write(value, pos + head, 'utf8') === length) return this.#sealAscii(pos, length);
     const bytes = Buffer.byteLength(value);
-    // As many bytes as code units: every one of them is ASCII.
     if (bytes === length) {
-      this.reserve(length + 5);
-      if (length < 0x100) {
-        this.buf[this.pos++] = Tag.STRING8;
-        this.buf[this.pos++] = length;
-      } else {
-        this.buf[this.pos++] = Tag.STRING32;
-        this.uint32(length);
-      }
-      this.buf.write(value, this.pos, 'latin1');
-      this.pos += length;
+      this.reserve(head + length);
+      this.buf.write(value, this.pos + head, 'latin1');
+      this.#sealAscii(this.pos, length);
     } else if (bytes <= length * 2 && isWellFormed(value)) {
       this.reserve(bytes + 5);
       this.buf[this.pos++] = Tag.UTF8;
       this.uint32(bytes);
-      this.buf.write(value, this.pos, 'utf8');
-      this.pos += bytes;
+      this.pos += this.buf.write(value, this.pos, 'utf8');
     } else {
       this.reserve(length * 2 + 5);
       this.buf[this.pos++] = Tag.UTF16;
       this.uint32(length);
-      this.buf.write(value, this.pos, 'utf16le');
-      this.pos += length * 2;
+      this.pos += this.buf.write(value, this.pos, 'utf16le');
+    }
+  }
+
+  #sealAscii(pos: number, length: number): void {
+    const { buf } = this;
+    if (length < 0x100) {
+      buf[pos] = Tag.STRING8;
+      buf[pos + 1] = length;
+      this.pos = pos + 2 + length;
+    } else {
+      buf[pos] = Tag.STRING32;
+      this.pos = pos + 1;
+      this.uint32(length);
+      this.pos = pos + 5 + length;
     }
   }
 

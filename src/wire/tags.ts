@@ -13,6 +13,9 @@ export const Tag = {
   /** 0x60–0x6f: an array of 0 to 15 elements. */
   ARRAY: 0x60,
   ARRAY_END: 0x70,
+  /** 0x70–0x7f: the same with HOLEs among the elements. */
+  SPARSE: 0x70,
+  SPARSE_END: 0x80,
 
   UNDEFINED: 0x80,
   NULL: 0x81,
@@ -39,7 +42,7 @@ export const Tag = {
   UTF16: 0x8f,
   /** u32 count. */
   ARRAY32: 0x90,
-  /** Inside an array: no element here. */
+  /** Inside a sparse array: no element here. */
   HOLE: 0x91,
   /** Key, value, key, value …, END. Keys are strings. */
   OBJECT: 0x92,
@@ -64,6 +67,8 @@ export const Tag = {
   REF: 0x9c,
   /** Only as the very first byte: what follows has REFs, so that every object must be remembered. */
   SHARED: 0x9d,
+  /** u32 count: an array with HOLEs among its elements. */
+  SPARSE32: 0x9e,
 } as const;
 
 export const ErrorFlag = {
