@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { types } from 'node:util';
 import { NotCloneableError, oneLine } from '../errors.js';
-import { MAX_DEPTH } from './tags.js';
+import { KeyGuard } from './collisions.js';
+import { MAX_DEPTH, VIEW_TYPES } from './tags.js';
 
 /**
  * Why an object that is no plain object, array, collection, date, regular expression, error or piece of memory cannot be copied;
@@ -9,11 +10,25 @@ import { MAX_DEPTH } from './tags.js';
  */
 export function refusal(value: object): string | undefined {
   if (types.isPromise(value)) return 'a Promise';
-  if (value instanceof EventEmitter) return `${named(value)}, which is an event emitter`;
+  if (value instanceof EventEmitter) return `${named(value)} (an event emitter)`;
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   // URL, WeakMap, AbortSignal, ReadableStream, iterators, Intl …: what they hold is not in properties, so nothing of it would arrive.
   if (tag !== 'Object' && Object.keys(value).length === 0) return `${article(tag)} ${tag}`;
   return undefined;
+}
+
+/** The type of a view on the wire, negative for one that has none. Views of another context have other constructors, but the same names. */
+export function viewType(value: ArrayBufferView): number {
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return VIEW_TYPES.findIndex(type => type.name === name);
+}
+
+/** Whether the receiving side would take its keys for an attack. */
+export function collides(collection: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): boolean {
+  const guard = KeyGuard.for(collection.size);
+  if (guard === undefined) return false;
+  for (const key of collection.keys()) if (!guard.admit(key)) return true;
+  return false;
 }
 
 /**
@@ -43,11 +58,13 @@ function find(value: unknown, path: string[], seen: Set<object>): Found | undefi
   if (typeof value !== 'object' || value === null || seen.has(value)) return undefined;
   seen.add(value);
   if (path.length > MAX_DEPTH - 1) return { path: [...path], what: `nested deeper than ${MAX_DEPTH} levels` };
-  if (ArrayBuffer.isView(value) || types.isArrayBuffer(value) || types.isDate(value) || types.isRegExp(value)) return undefined;
+  if (ArrayBuffer.isView(value)) return viewType(value) < 0 ? { path: [...path], what: 'a view of a kind that is not known' } : undefined;
+  if (types.isArrayBuffer(value) || types.isDate(value) || types.isRegExp(value)) return undefined;
   if (types.isSharedArrayBuffer(value)) return { path: [...path], what: 'a SharedArrayBuffer' };
   if (types.isBoxedPrimitive(value)) return types.isSymbolObject(value) ? { path: [...path], what: 'a boxed symbol' } : undefined;
   // What cannot be copied in an error is left out there, so that the error itself arrives.
   if (types.isNativeError(value) || value instanceof Error) return undefined;
+  if ((types.isMap(value) || types.isSet(value)) && collides(value)) return { path: [...path], what: 'a collection whose keys collide' };
   if (types.isMap(value)) return findInMap(value, path, seen);
   if (types.isSet(value)) return findInSet(value, path, seen);
   if (!Array.isArray(value)) {
@@ -100,7 +117,7 @@ function named(value: object): string {
 }
 
 function article(noun: string): string {
-  return /^[AEIOU](?![A-Z])/i.test(noun) ? 'an' : 'a';
+  return /^[AEIO]/i.test(noun) ? 'an' : 'a';
 }
 
 function thrown(what: string, error: unknown): string {

@@ -57,6 +57,7 @@ export class Decoder {
     } finally {
       this.#objects = undefined;
       // Nothing that was decoded is kept alive by the next message's coming late.
+      if (this.#top > this.#highest) this.#highest = this.#top;
       if (this.#values.length > 256) this.#values.length = 0;
       else for (let i = 0; i < this.#highest; i++) this.#values[i] = undefined;
       this.#highest = this.#top = 0;
@@ -275,8 +276,13 @@ export class Decoder {
   }
 
   #buffer(): Buffer {
-    const bytes = this.bytes(this.uint32());
-    return this.#owned && bytes.length >= VIEW_FROM ? bytes : Buffer.from(bytes);
+    const length = this.uint32();
+    const start = this.skip(length);
+    if (this.#owned && length >= VIEW_FROM) return this.buf.subarray(start, start + length);
+    const copy = Buffer.allocUnsafe(length);
+    if (length > 64) this.buf.copy(copy, 0, start, start + length);
+    else for (let i = 0; i < length; i++) copy[i] = this.buf[start + i]!;
+    return copy;
   }
 
   #reference(): unknown {

@@ -160,7 +160,7 @@ export class Encoder extends Sink {
   }
 
   /**
-   * Runs `write`; if what it writes cannot be copied, it is as if it had not been called.
+   * Runs `write`; if what it writes cannot be copied or is too large, it is as if it had not been called.
    * For the parts of errors, which must not keep the error from arriving.
    */
   optional(write: () => void): boolean {
@@ -172,8 +172,7 @@ export class Encoder extends Sink {
       write();
       if (outer !== undefined) for (const object of added) outer.push(object);
       return true;
-    } catch (error) {
-      if (error instanceof MessageTooLargeError) throw error;
+    } catch {
       this.pos = this.base + start;
       this.#depth = depth;
       this.#seen -= added.length;

@@ -27,17 +27,21 @@ export function decodeError(decoder: Decoder): Error {
 }
 
 function blank(className: string, registered: boolean, name: string, message: string | undefined): Error {
-  if (className === 'DOMException' && !registered) return new DOMException(message, name);
-  const cls = registered
-    ? transferableNamed(className)
-    : Object.hasOwn(BUILT_IN_ERRORS, className)
-      ? BUILT_IN_ERRORS[className]
-      : undefined;
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  const error = new Error(message);
-  Error.stackTraceLimit = limit;
-  return cls === undefined || cls === Error ? error : (Object.setPrototypeOf(error, cls.prototype as object) as Error);
+  // It is given the stack that it was sent with. `Reflect.set`, because Error may be frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    if (className === 'DOMException' && !registered) return new DOMException(message, name);
+    const cls = registered
+      ? transferableNamed(className)
+      : Object.hasOwn(BUILT_IN_ERRORS, className)
+        ? BUILT_IN_ERRORS[className]
+        : undefined;
+    const error = new Error(message);
+    return cls === undefined || cls === Error ? error : (Object.setPrototypeOf(error, cls.prototype as object) as Error);
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', limit);
+  }
 }
 
 function hide(error: Error, key: string, value: unknown): void {

@@ -1,12 +1,16 @@
+import { ProtocolError } from '../errors.js';
+import { KeyGuard } from './collisions.js';
 import type { Decoder } from './decoder.js';
 import { REGEXP_PADDING, VIEW_PADDING, VIEW_TYPES } from './tags.js';
 
 export function decodeMap(decoder: Decoder): Map<unknown, unknown> {
   const count = decoder.count(2);
   const map = decoder.created(new Map<unknown, unknown>());
+  const guard = KeyGuard.for(count);
   decoder.enter();
   for (let i = 0; i < count; i++) {
     const key = decoder.value();
+    if (guard !== undefined && !guard.admit(key)) throw colliding();
     map.set(key, decoder.value());
   }
   decoder.leave();
@@ -16,10 +20,19 @@ export function decodeMap(decoder: Decoder): Map<unknown, unknown> {
 export function decodeSet(decoder: Decoder): Set<unknown> {
   const count = decoder.count(1);
   const set = decoder.created(new Set<unknown>());
+  const guard = KeyGuard.for(count);
   decoder.enter();
-  for (let i = 0; i < count; i++) set.add(decoder.value());
+  for (let i = 0; i < count; i++) {
+    const item = decoder.value();
+    if (guard !== undefined && !guard.admit(item)) throw colliding();
+    set.add(item);
+  }
   decoder.leave();
   return set;
+}
+
+function colliding(): ProtocolError {
+  return new ProtocolError('malformed value: keys that are made to collide');
 }
 
 export function decodeRegExp(decoder: Decoder): RegExp {

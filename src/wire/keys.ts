@@ -30,7 +30,7 @@ const FAR = '500000000';
  * @param nth how many such keys the object has already
  */
 export function setIndexed(object: Record<string, unknown>, key: string, value: unknown, nth: number): void {
-  if (Number(key) > 8 + nth * 2 && !(FAR in object)) {
+  if (Number(key) > 2 + nth * 2 && !(FAR in object)) {
     object[FAR] = undefined;
     delete object[FAR];
   }

@@ -135,10 +135,16 @@ class StreamLink implements Link {
    */
   #schedule(): void {
     if (this.#scheduled) return;
-    this.#scheduled = true;
-    if (this.#lone) process.nextTick(this.#flushScheduled);
-    else setImmediate(this.#flushScheduled);
+    if (!this.#lone) return this.#scheduleAfterPoll();
     this.#lone = false;
+    this.#scheduled = true;
+    process.nextTick(this.#flushScheduled);
+  }
+
+  #scheduleAfterPoll(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#flushScheduled);
   }
 
   #writeTurn(): void {
@@ -188,7 +194,8 @@ class StreamLink implements Link {
     this.#writingBytes -= bytes;
     if (slab !== undefined) this.#turn.release(slab);
     if (this.#state === 'broken' || this.#state === 'closed') return;
-    if (!this.#outbox.empty && this.#writingBytes < PIECES_AHEAD) this.flush();
+    // In a later turn, so that what comes in meanwhile is read while a large value goes out.
+    if (!this.#outbox.empty && this.#writingBytes < PIECES_AHEAD) this.#scheduleAfterPoll();
     if (this.#congested && this.#writing.length === 0 && this.#outbox.empty) {
       this.#congested = false;
       this.#guarded(() => this.#receiver.drained?.());

@@ -1,14 +1,14 @@
 import { types } from 'node:util';
-import { refusal } from './cloneable.js';
+import { collides, refusal, viewType } from './cloneable.js';
 import type { Encoder } from './encoder.js';
 import { encodeError } from './error-encoding.js';
-import { REGEXP_PADDING, Tag, VIEW_PADDING, VIEW_TYPES } from './tags.js';
+import { REGEXP_PADDING, Tag, VIEW_PADDING } from './tags.js';
 
 /** Objects that are neither arrays nor plain. Throws `refused` for what cannot be copied. */
 export function encodeObject(encoder: Encoder, value: object, refused: unknown): void {
-  if (ArrayBuffer.isView(value)) return Buffer.isBuffer(value) ? encodeBuffer(encoder, value) : encodeView(encoder, value);
-  if (types.isMap(value)) return encodeMap(encoder, value);
-  if (types.isSet(value)) return encodeSet(encoder, value);
+  if (ArrayBuffer.isView(value)) return Buffer.isBuffer(value) ? encodeBuffer(encoder, value) : encodeView(encoder, value, refused);
+  if (types.isMap(value)) return encodeMap(encoder, value, refused);
+  if (types.isSet(value)) return encodeSet(encoder, value, refused);
   if (types.isDate(value)) {
     encoder.byte(Tag.DATE);
     return encoder.double(Date.prototype.getTime.call(value));
@@ -37,10 +37,9 @@ function encodeBuffer(encoder: Encoder, value: Uint8Array): void {
   encoder.bytes(value);
 }
 
-function encodeView(encoder: Encoder, value: ArrayBufferView): void {
-  const tag = types.isUint8Array(value) ? 2 : VIEW_TYPES.findIndex((type, index) => index > 0 && value instanceof type);
-  // From another context: its own constructors, told apart by name.
-  const type = tag > 0 ? tag : VIEW_TYPES.findIndex(({ name }) => name === Object.prototype.toString.call(value).slice(8, -1));
+function encodeView(encoder: Encoder, value: ArrayBufferView, refused: unknown): void {
+  const type = viewType(value);
+  if (type < 0) throw refused;
   encodeMemory(encoder, type, new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
 }
 
@@ -52,9 +51,10 @@ function encodeMemory(encoder: Encoder, type: number, memory: Uint8Array): void 
   encoder.bytes(memory);
 }
 
-function encodeMap(encoder: Encoder, map: ReadonlyMap<unknown, unknown>): void {
+function encodeMap(encoder: Encoder, map: ReadonlyMap<unknown, unknown>, refused: unknown): void {
   // A copy: a getter in it may change the map.
   const entries = [...map];
+  if (collides(map)) throw refused;
   encoder.byte(Tag.MAP);
   encoder.uint32(entries.length);
   for (const [key, item] of entries) {
@@ -63,8 +63,9 @@ function encodeMap(encoder: Encoder, map: ReadonlyMap<unknown, unknown>): void {
   }
 }
 
-function encodeSet(encoder: Encoder, set: ReadonlySet<unknown>): void {
+function encodeSet(encoder: Encoder, set: ReadonlySet<unknown>, refused: unknown): void {
   const items = [...set];
+  if (collides(set)) throw refused;
   encoder.byte(Tag.SET);
   encoder.uint32(items.length);
   for (const item of items) encoder.value(item);
