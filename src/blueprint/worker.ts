@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { RESERVED_TASK_NAMES } from '../decorators/task.js';
 import type { WorkerOptions } from '../decorators/worker-types.js';
 import type { Mistake } from '../errors.js';
 import { ownDeclarations } from '../decorators/metadata.js';
@@ -67,7 +68,7 @@ function build(cls: Ctor, mistakes: Mistake[], overrides: Readonly<Record<string
     settings,
     written: new Set(Object.keys(written)),
     tasks,
-    others: methodNames(lineage(cls)).filter(method => !tasks.has(method)),
+    others: methodNames(lineage(cls)).filter(method => !tasks.has(method) && !RESERVED_TASK_NAMES.includes(method)),
     mailbox: readData(members, report),
     start: keysOf(members, 'OnStart'),
     stop: keysOf(members, 'OnStop'),
