@@ -1,9 +1,20 @@
 import { expect } from 'chai';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { readConnection, readEndpoints, reporter, schemeOf } from '../../src/blueprint/index.js';
 import { Connection } from '../../src/decorators/connection.js';
 import { exec } from '../../src/decorators/exec.js';
 import { ConfigurationError, type Mistake } from '../../src/errors.js';
 import { BAD, HERE, OUT, told } from './kit.js';
+
+const run = promisify(execFile);
+const BLUEPRINT = new URL('../../src/blueprint/index.js', import.meta.url).href;
+const WITHOUT_IMPORTS = `
+  import { readEndpoints } from ${JSON.stringify(BLUEPRINT)};
+  const imports = [];
+  readEndpoints(['wss://h:1', 'http://h:2'], {}, 'listen', (member, wrong, remedy) => imports.push(/'(.*)'/.exec(remedy)[1]));
+  process.stdout.write(imports.join(' '));
+`;
 
 function read(written: unknown, options: Record<string, unknown> = {}, use: 'listen' | 'connect' = 'listen') {
   const mistakes: Mistake[] = [];
@@ -54,9 +65,15 @@ describe('endpoints', () => {
     ]);
   });
 
-  it('name the import that a scheme needs', () => {
+  it('of a scheme that nobody knows are refused', () => {
     expect(read('gopher://h:70').mistakes[0]).to.deep.include({ wrong: "nothing knows the scheme of 'gopher://h:70'" });
     expect(read('gopher://h:70').mistakes[0]!.remedy).to.match(/register your own/);
+  });
+
+  it('name the import that brings a scheme which nobody imported', async () => {
+    // In a process of its own: here some other spec may have imported it.
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', WITHOUT_IMPORTS]);
+    expect(stdout).to.equal('packet-ts/websocket packet-ts/http');
   });
 
   it('that a throwing function should have returned are a mistake', () => {
