@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { deepStrictEqual } from 'node:assert';
 import { ProtocolError } from '../../src/errors.js';
 import { decodeValue, encodeValue } from '../../src/wire/codec.js';
@@ -108,7 +108,7 @@ describe('the decoder', () => {
       new Date(),
       new Error('e'),
       new Float64Array(3),
-      [,],
+      new Array(1),
     ];
     const bytes = encodeValue(value);
     for (let length = 0; length < bytes.length; length++) expect(() => decodeValue(bytes.subarray(0, length))).to.throw(ProtocolError);

@@ -18,7 +18,7 @@ export class Encoder extends Sink {
   busy = false;
   #depth = 0;
   /** The objects of this value in the order in which they were begun: the first few, then all of them in `#many`. */
-  readonly #few: object[] = new Array<object>(FEW).fill(NOTHING);
+  readonly #few: object[] = Array.from({ length: FEW }, () => NOTHING);
   #many: Set<object> | undefined;
   /** Of the members of `#many`, once one of them came again. */
   #indices: Map<object, number> | undefined;
