@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { deepStrictEqual } from 'node:assert';
+import { inspect } from 'node:util';
 import { ProtocolError } from '../../src/errors.js';
 import { decodeValue, encodeValue } from '../../src/wire/codec.js';
 import { Tag } from '../../src/wire/tags.js';
@@ -40,6 +41,8 @@ describe('the decoder', () => {
   it('returns what structuredClone returns, for anything', () => {
     fc.assert(
       fc.property(anything, value => {
+        // Two invalid dates are not equal in the eyes of deepStrictEqual.
+        fc.pre(!inspect(value, { depth: Infinity }).includes('Invalid Date'));
         deepStrictEqual(decodeValue(encodeValue(value)), structuredClone(value));
       }),
       { numRuns: 1000 },
