@@ -83,6 +83,16 @@ export class Encoder extends Sink {
     this.pos = pos + 4;
   }
 
+  /** Leaves room for a u32 that is known later: a getter may change what is being counted. */
+  hole32(): number {
+    this.uint32(0);
+    return this.pos - this.base - 4;
+  }
+
+  fill32(at: number, value: number): void {
+    this.buf.writeUInt32LE(value, this.base + at);
+  }
+
   double(value: number): void {
     if (this.pos + 8 > this.cap) this.reserve(8);
     const { buf, pos } = this;
