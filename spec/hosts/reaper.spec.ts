@@ -103,16 +103,21 @@ describe('the reaper', function () {
       await once(server, 'close');
     });
 
-    it('leaves no worker: idle, computing without end, or stopped', async () => {
-      const child = spawn(process.execPath, [master, String((server.address() as AddressInfo).port)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
+    for (const [how, shell, names] of [
+      ['leaves no worker: idle, computing without end, or stopped', [], ['idle', 'computing', 'stopped']],
+      ['leaves none that runs where there is no shell: each watches by itself', ['/no/such/shell'], ['idle', 'computing']],
+    ] as const) {
+      it(how, async () => {
+        const child = spawn(process.execPath, [master, String((server.address() as AddressInfo).port), ...shell], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        await once(child.stdout, 'data');
+        expect([...workers.keys()]).to.have.members(names);
+        const began = performance.now();
+        child.kill('SIGKILL');
+        await Promise.all(workers.values());
+        expect(performance.now() - began).to.be.lessThan(2_000);
       });
-      await once(child.stdout, 'data');
-      expect([...workers.keys()]).to.have.members(['idle', 'computing', 'stopped']);
-      const began = performance.now();
-      child.kill('SIGKILL');
-      await Promise.all(workers.values());
-      expect(performance.now() - began).to.be.lessThan(2_000);
-    });
+    }
   });
 });

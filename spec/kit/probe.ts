@@ -36,14 +36,15 @@ export class Probe {
   readonly #answers: Interface;
   readonly #waiting: { readonly test: (line: string) => boolean; readonly found: (line: string) => void }[] = [];
 
-  constructor(host: Host, settings: Partial<HostSettings> = {}) {
-    this.process = host.start(
-      hostSpec(settings, (text, stream) => {
+  constructor(host: Host, settings: Partial<HostSettings> = {}, source: string | undefined = probeEntry.href) {
+    this.process = host.start({
+      ...hostSpec(settings, (text, stream) => {
         const line = `${stream} ${text}`;
         this.lines.push(line);
         for (const waiting of [...this.#waiting]) if (waiting.test(line)) waiting.found(line);
       }),
-    );
+      source,
+    });
     this.exit = new Promise(resolve => this.process.onExit(resolve));
     this.#answers = createInterface(this.process.stream);
     this.#answers.on('error', () => {});

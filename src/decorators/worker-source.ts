@@ -29,9 +29,8 @@ function callerFiles(below: AnyFunction): readonly string[] {
   }
 }
 
-/** Node's own code, and what has no file: the REPL, `node --eval`, vm scripts. */
 function isInternal(file: string): boolean {
-  return file.startsWith('node:') || !(isAbsolute(file) || /^[a-z]+:/.test(file));
+  return file === '' || file.startsWith('node:');
 }
 
 /** A file's url: ESM names its files by url, CommonJS by path. */

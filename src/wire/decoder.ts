@@ -258,9 +258,8 @@ export class Decoder {
   }
 
   #elements(length: number): unknown[] {
-    // What is announced takes no more memory than a few times the bytes that are there: `count` saw to it.
-    const array: unknown[] = this.created(new Array<unknown>(length));
-    for (let i = 0; i < length; i++) array[i] = this.value();
+    const array: unknown[] = this.created([]);
+    for (let i = 0; i < length; i++) array.push(this.value());
     return array;
   }
 
@@ -281,7 +280,7 @@ export class Decoder {
     const start = this.skip(length);
     if (this.#owned && length >= VIEW_FROM) return this.buf.subarray(start, start + length);
     const copy = Buffer.allocUnsafe(length);
-    if (length > 24) this.buf.copy(copy, 0, start, start + length);
+    if (length > 64) this.buf.copy(copy, 0, start, start + length);
     else for (let i = 0; i < length; i++) copy[i] = this.buf[start + i]!;
     return copy;
   }

@@ -18,7 +18,7 @@ export class Encoder extends Sink {
   busy = false;
   #depth = 0;
   /** The objects of this value in the order in which they were begun: the first few, then all of them in `#many`. */
-  readonly #few: object[] = Array.from({ length: FEW }, () => NOTHING);
+  readonly #few: object[] = new Array<object>(FEW).fill(NOTHING);
   #many: Set<object> | undefined;
   /** Of the members of `#many`, once one of them came again. */
   #indices: Map<object, number> | undefined;
@@ -81,16 +81,6 @@ export class Encoder extends Sink {
     buf[pos + 2] = value >>> 16;
     buf[pos + 3] = value >>> 24;
     this.pos = pos + 4;
-  }
-
-  /** Leaves room for a u32 that is known later: a getter may change what is being counted. */
-  hole32(): number {
-    this.uint32(0);
-    return this.pos - this.base - 4;
-  }
-
-  fill32(at: number, value: number): void {
-    this.buf.writeUInt32LE(value, this.base + at);
   }
 
   double(value: number): void {

@@ -1,3 +1,5 @@
+// Not the global: a worker's code may replace that.
+import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { ProtocolError } from '../errors.js';
 import { ReceivedBody } from './body.js';
@@ -24,7 +26,7 @@ export function openLink(stream: Duplex, receiver: LinkReceiver, options: LinkOp
 class StreamLink implements Link {
   readonly #stream: Duplex;
   readonly #receiver: LinkReceiver;
-  readonly #limit: number;
+  #limit: number;
   readonly #frames: FrameReader;
   readonly #body = new ReceivedBody();
   readonly #turn = new TurnBuffer();
@@ -70,6 +72,10 @@ class StreamLink implements Link {
 
   get bufferedBytes(): number {
     return this.#writingBytes + this.#turn.length + this.#outbox.bytes;
+  }
+
+  limit(maxMessageSize: number): void {
+    this.#limit = maxMessageSize;
   }
 
   send(kind: number, id: number, arg: number): void {

@@ -52,26 +52,21 @@ function encodeMemory(encoder: Encoder, type: number, memory: Uint8Array): void 
 }
 
 function encodeMap(encoder: Encoder, map: ReadonlyMap<unknown, unknown>, refused: unknown): void {
+  // A copy: a getter in it may change the map.
+  const entries = [...map];
   if (collides(map)) throw refused;
   encoder.byte(Tag.MAP);
-  const countAt = encoder.hole32();
-  let count = 0;
-  for (const [key, item] of map) {
+  encoder.uint32(entries.length);
+  for (const [key, item] of entries) {
     encoder.value(key);
     encoder.value(item);
-    count++;
   }
-  encoder.fill32(countAt, count);
 }
 
 function encodeSet(encoder: Encoder, set: ReadonlySet<unknown>, refused: unknown): void {
+  const items = [...set];
   if (collides(set)) throw refused;
   encoder.byte(Tag.SET);
-  const countAt = encoder.hole32();
-  let count = 0;
-  for (const item of set) {
-    encoder.value(item);
-    count++;
-  }
-  encoder.fill32(countAt, count);
+  encoder.uint32(items.length);
+  for (const item of items) encoder.value(item);
 }

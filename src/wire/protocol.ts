@@ -87,8 +87,12 @@ export interface BootMessage {
   readonly maxMessageSize: number;
   readonly stallTimeout: number;
   readonly validate: 'receiver' | 'both' | 'off';
-  /** Names and tasks of the other workers of the application: what injected clients may call. */
-  readonly workers: readonly { readonly name: string; readonly tasks: readonly string[] }[];
+  /** Names and tasks of the other workers of the application: what injected clients may call. `streams`: the tasks among them that answer with a stream. */
+  readonly workers: readonly {
+    readonly name: string;
+    readonly tasks: readonly string[];
+    readonly streams?: readonly string[] | undefined;
+  }[];
 }
 
 export interface HelloMessage {

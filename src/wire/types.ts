@@ -40,6 +40,8 @@ export interface Link {
   readonly congested: boolean;
   /** Bytes accepted and not yet taken by the kernel. */
   readonly bufferedBytes: number;
+  /** From now on no value that is sent may have more bytes than this; 0: any. A worker learns its limit over the link itself. */
+  limit(maxMessageSize: number): void;
   /** A message without a value. `id` and `arg` are unsigned 32-bit integers. */
   send(kind: number, id: number, arg: number): void;
   /**

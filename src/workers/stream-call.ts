@@ -153,7 +153,7 @@ export class ItemStream implements AsyncIterableIterator<unknown, undefined> {
 
   throw(error: unknown): Promise<never> {
     this.#source.leave();
-    return Promise.reject(error);
+    return Promise.reject(error as Error);
   }
 
   [Symbol.asyncIterator](): this {

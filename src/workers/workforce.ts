@@ -170,7 +170,7 @@ export class Workforce implements Directory {
       host: this.#options.host(worker.settings.runtime),
       directory: this,
       admits: owner => !this.#closing || owner.exempt || owner.kind === 'task',
-      others: () => (this.#others ??= [...this.#byName.values()].map(({ name, tasks }) => ({ name, tasks: [...tasks.keys()] }))),
+      others: () => (this.#others ??= [...this.#byName.values()].map(facesOf)),
       tell: (event, ...args) => void this.#announcer.tell(event, ...args),
       unasked: (member, value) => this.#unasked(member, value),
     };
@@ -219,4 +219,10 @@ function checkOptions(worker: WorkerBlueprint, options: unknown): unknown {
     throw new BoundaryError({ worker: worker.name, direction: 'input', issues: verdict.issues, what: `start options of ${worker.name}` });
   encodeValue(verdict.value, worker.settings.maxMessageSize, 'options');
   return verdict.value;
+}
+
+/** What other workers may call of this one. */
+function facesOf({ name, tasks }: WorkerBlueprint): BootMessage['workers'][number] {
+  const streams = [...tasks.values()].filter(task => task.yields).map(task => task.name);
+  return { name, tasks: [...tasks.keys()], streams };
 }

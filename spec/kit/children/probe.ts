@@ -5,7 +5,9 @@ import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 
 Object.assign(globalThis, { require: createRequire(import.meta.url) });
-const link = new Socket({ fd: 3 });
+// Where no reaper watches it, a worker process does so by itself; that part is the runtime's.
+const watching = process.env['PACKET_TS_WATCHDOG'] !== undefined;
+const link = watching ? (await import('../../../src/tasks/process-setup.js')).prepareProcess().stream : new Socket({ fd: 3 });
 link.on('end', () => process.exit());
 createInterface(link).on('line', line => {
   void (async () => {

@@ -1,5 +1,0 @@
-import './memory.js';
-import './tcp.js';
-import './unix.js';
-
-export * from './endpoint.js';

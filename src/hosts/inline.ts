@@ -1,0 +1,105 @@
+import type { Duplex } from 'node:stream';
+import { asError } from '../errors.js';
+import type { Host, HostExit, HostProcess, HostSpec } from './host.js';
+
+/** A worker that was started inside this process. */
+export interface InlineWorker {
+  /** The highest call id that it may have begun. */
+  mark(): number;
+}
+
+export interface InlineHostOptions {
+  /** Two streams, each of which reads what the other one writes. */
+  pair(): [Duplex, Duplex];
+  /** Starts a worker on its end of the link. `ended`: it has finished by itself. */
+  start(stream: Duplex, spec: HostSpec, ended: (clean: boolean) => void): InlineWorker;
+}
+
+/**
+ * Runs workers inside the master: the same bytes over the same link, nothing of the isolation. For tests, and for tasks so small that
+ * a process is not worth it. Memory, loops and crashes are shared with the master; limits, environment and rights cannot be kept.
+ */
+class InlineHost implements Host {
+  readonly runtime = 'inline';
+  readonly #options: InlineHostOptions;
+
+  constructor(options: InlineHostOptions) {
+    this.#options = options;
+  }
+
+  start(spec: HostSpec): HostProcess {
+    return new InlineProcess(this.#options, spec);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+class InlineProcess implements HostProcess {
+  readonly pid = process.pid;
+  readonly stream: Duplex;
+  /** The worker's end of the link. */
+  readonly #inside: Duplex;
+  readonly #worker: InlineWorker | undefined;
+  #exit: HostExit | undefined;
+  #waiting: ((exit: HostExit) => void)[] = [];
+
+  constructor({ pair, start }: InlineHostOptions, spec: HostSpec) {
+    const [outside, inside] = pair();
+    this.stream = outside;
+    this.#inside = inside;
+    outside.on('error', () => {});
+    inside.on('error', () => {});
+    // As a process ends with its link: the master has destroyed its end, or the worker its own.
+    inside.once('close', () => this.#end({ exitCode: 0 }));
+    try {
+      this.#worker = start(inside, spec, clean => this.#end({ exitCode: clean ? 0 : 1 }));
+    } catch (error) {
+      this.#end({ exitCode: 1, error: asError(error) });
+    }
+  }
+
+  mark(): number {
+    return this.#worker?.mark() ?? 0;
+  }
+
+  /** Nothing of it reaches the master any more. What it is just doing cannot be stopped: that is what processes are for. */
+  kill(signal: NodeJS.Signals): void {
+    if (signal !== 'SIGKILL' && signal !== 'SIGTERM') return;
+    this.#end({ signal });
+  }
+
+  onExit(exited: (exit: HostExit) => void): void {
+    if (this.#exit) exited(this.#exit);
+    else this.#waiting.push(exited);
+  }
+
+  /** It is the master's own memory: none of it is this worker's alone. */
+  rss(): undefined {}
+  stopped(): boolean {
+    return false;
+  }
+  /** An inline worker holds nothing that keeps a loop running. */
+  keepAlive(): void {}
+
+  #end({ exitCode = null, signal = null, error }: { exitCode?: number | null; signal?: NodeJS.Signals | null; error?: Error }): void {
+    if (this.#exit) return;
+    this.#exit = { exitCode, signal, stderr: '', memory: false, ...(error && { error }) };
+    this.#inside.destroy();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // In a turn of its own: a kill in the midst of something is told when that is over, as the system does it.
+    setImmediate(() => {
+      for (const exited of waiting) exited(this.#exit!);
+    });
+  }
+}
+
+/**
+ * The host of workers that share the master's process.
+ * @example const host = inlineHost({ pair: duplexPair, start: (stream, spec, ended) => startInline(stream, spec, ended) });
+ */
+export function inlineHost(options: InlineHostOptions): Host {
+  return new InlineHost(options);
+}

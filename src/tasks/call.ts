@@ -1,0 +1,65 @@
+import { AbortError } from '../errors.js';
+import { INITIAL_CREDIT, type CallMeta } from '../wire/protocol.js';
+import type { CreditGate } from './credit.js';
+import type { Incoming } from './incoming.js';
+import type { ItemStream } from './item-stream.js';
+import type { RunnableTask } from './task.js';
+
+/** One call at the worker, from its arrival until it is settled. What only some calls have is made when it is asked for. */
+export class Call {
+  readonly id: number;
+  readonly task: RunnableTask;
+  readonly input: unknown;
+  readonly meta: CallMeta | undefined;
+  /** What the caller streams in; there from the arrival, because items may follow before the call begins. */
+  readonly incoming: Incoming | undefined;
+  phase: 'waiting' | 'running' | 'settled' = 'waiting';
+  /** When it began, on the monotonic clock in ms. */
+  began = 0;
+  /** The caller has given up: what comes out is of interest to nobody, only that it is over. */
+  abandoned = false;
+  events: CreditGate | undefined;
+  items: ItemStream | undefined;
+  #controller: AbortController | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
+
+  constructor(id: number, task: RunnableTask, input: unknown, meta: CallMeta | undefined, incoming: Incoming | undefined) {
+    this.id = id;
+    this.task = task;
+    this.input = input;
+    this.meta = meta;
+    this.incoming = incoming;
+  }
+
+  /** Made when a task first looks at it: most never do. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.#aborted || this.phase === 'settled') return;
+    this.#aborted = { reason };
+    this.#controller?.abort(reason);
+  }
+
+  /** The caller does not wait any more. */
+  abandon(): void {
+    this.abandoned = true;
+    const reason = new AbortError(undefined, 'the caller has given up the call');
+    this.abort(reason);
+    this.incoming?.fail(reason);
+    this.items?.leave();
+  }
+
+  settle(): void {
+    this.phase = 'settled';
+    this.events?.close();
+    this.incoming?.close();
+  }
+}
+
+export const EVENT_CREDIT = INITIAL_CREDIT.events;

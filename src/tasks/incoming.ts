@@ -1,0 +1,107 @@
+import { BoundaryError } from '../errors.js';
+import type { Validator } from '../schema.js';
+
+/** How many items may be consumed before the caller hears of it: a message for every one would be half the traffic. */
+const CREDIT_BATCH = 8;
+
+interface Taker {
+  resolve(result: IteratorResult<unknown, undefined>): void;
+  reject(reason: unknown): void;
+}
+
+export interface IncomingOptions {
+  readonly worker: string;
+  readonly task: string;
+  readonly validate: Validator | undefined;
+  /** Tells the sender that there is room for so many more. */
+  credit(count: number): void;
+  /** The reader has left its loop before the end. */
+  left?(): void;
+}
+
+/** A stream that arrives over the link: parsed item by item when it is taken. One reader, once. */
+export class Incoming implements AsyncIterableIterator<unknown, undefined> {
+  readonly #options: IncomingOptions;
+  readonly #items: unknown[] = [];
+  readonly #takers: Taker[] = [];
+  #consumed = 0;
+  #over = false;
+  #failure: { readonly reason: unknown } | undefined;
+
+  constructor(options: IncomingOptions) {
+    this.#options = options;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    return new Promise((resolve, reject) => {
+      if (this.#items.length > 0) this.#give({ resolve, reject }, this.#items.shift());
+      else if (this.#failure) {
+        const { reason } = this.#failure;
+        this.#failure = undefined; // Told once; after that it is simply over.
+        reject(reason);
+      } else if (this.#over) resolve({ done: true, value: undefined });
+      else this.#takers.push({ resolve, reject });
+    });
+  }
+
+  /** The reader has left its loop: no more credit, so the sender stands still. */
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    const early = !this.#over;
+    this.close();
+    if (early) this.#options.left?.();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  push(item: unknown): void {
+    if (this.#over) return;
+    const taker = this.#takers.shift();
+    if (taker) this.#give(taker, item);
+    else this.#items.push(item);
+  }
+
+  /** Everything has been sent. */
+  end(): void {
+    this.#over = true;
+    for (const taker of this.#takers.splice(0)) taker.resolve({ done: true, value: undefined });
+  }
+
+  fail(reason: unknown): void {
+    if (this.#over && this.#items.length === 0) return;
+    this.#over = true;
+    this.#items.length = 0;
+    const [first, ...others] = this.#takers.splice(0);
+    if (first) first.reject(reason);
+    else this.#failure = { reason };
+    for (const taker of others) taker.resolve({ done: true, value: undefined });
+  }
+
+  close(): void {
+    this.#items.length = 0;
+    this.#failure = undefined;
+    this.end();
+  }
+
+  #give(taker: Taker, item: unknown): void {
+    const { worker, task, validate, credit } = this.#options;
+    const verdict = validate?.(item) ?? { value: item };
+    if (verdict.issues) {
+      const error = new BoundaryError({ worker, task, direction: 'input', issues: verdict.issues });
+      this.close();
+      return taker.reject(error);
+    }
+    if (!this.#over && ++this.#consumed >= CREDIT_BATCH) {
+      credit(this.#consumed);
+      this.#consumed = 0;
+    }
+    taker.resolve({ done: false, value: verdict.value });
+  }
+}
+
+/** For a task that receives, called by somebody who sends nothing. */
+export async function* nothingIncoming(): AsyncGenerator<never, undefined> {
+  // Ends at once.
+}

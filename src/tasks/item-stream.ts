@@ -1,0 +1,105 @@
+import { BoundaryError } from '../errors.js';
+import type { Validator } from '../schema.js';
+
+/** What a stream needs of the runtime. */
+export interface ItemPort {
+  /** Sends one item. Throws what the encoder throws. */
+  item(value: unknown): void;
+  /** The source has ended, or was left: settles the call. */
+  ended(): void;
+  failed(reason: unknown): void;
+}
+
+interface Source {
+  next(): unknown;
+  return?(): unknown;
+}
+
+/** Of what a streaming task returned: an async generator as a rule, any iterable will do. */
+function sourceOf(result: unknown): Source {
+  const iterable = result as { [Symbol.asyncIterator]?(): Source; [Symbol.iterator]?(): Source } | null | undefined;
+  const source = typeof result === 'object' ? (iterable?.[Symbol.asyncIterator]?.() ?? iterable?.[Symbol.iterator]?.()) : undefined;
+  if (!source) throw new TypeError('a task with `yields` must return an async iterable: write it as `async *`');
+  return source;
+}
+
+/** One streaming call: takes from the generator only what the caller has room for. */
+export class ItemStream {
+  readonly #source: Source;
+  readonly #validate: Validator | undefined;
+  readonly #name: { readonly worker: string; readonly task: string };
+  readonly #port: ItemPort;
+  #credit: number;
+  #wake: (() => void) | undefined;
+  #left = false;
+
+  constructor(
+    result: unknown,
+    credit: number,
+    validate: Validator | undefined,
+    name: { readonly worker: string; readonly task: string },
+    port: ItemPort,
+  ) {
+    this.#source = sourceOf(result);
+    this.#credit = credit;
+    this.#validate = validate;
+    this.#name = name;
+    this.#port = port;
+    void this.#run();
+  }
+
+  give(credit: number): void {
+    this.#credit += credit;
+    this.#wakeUp();
+  }
+
+  /** Nobody takes the rest: the generator's `finally` blocks run, also when it is just waiting for something. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    void this.#close();
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#left) {
+        if (this.#credit === 0) {
+          await new Promise<void>(resolve => (this.#wake = resolve));
+          continue;
+        }
+        const { done, value } = (await this.#source.next()) as IteratorResult<unknown>;
+        if (this.#left) return; // What leave() started settles the call.
+        if (done) return this.#port.ended();
+        const { issues } = this.#validate?.(value) ?? {};
+        if (issues) throw new BoundaryError({ ...this.#name, direction: 'output', issues });
+        this.#credit--;
+        this.#port.item(value);
+      }
+    } catch (reason) {
+      if (this.#left) return;
+      this.#left = true;
+      // After an item that cannot be sent the generator is still open; after its own error this does nothing.
+      await this.#return();
+      this.#port.failed(reason);
+    }
+  }
+
+  async #close(): Promise<void> {
+    await this.#return();
+    this.#port.ended();
+  }
+
+  async #return(): Promise<void> {
+    try {
+      await this.#source.return?.();
+    } catch {
+      // The caller has left, or has an error already: there is nobody to tell.
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { UsageError } from '../errors.js';
+
+/** What a Master does its work with. */
+export interface MasterPort {
+  send(data: unknown): Promise<void>;
+  status(value: unknown): void;
+}
+
+/**
+ * The way from a worker to its master, unasked. Inject it into a worker, its providers or its connections.
+ * @example constructor(private readonly master: Master) {} … await this.master.send({ warmed: 120 })
+ */
+export class Master {
+  readonly #port: MasterPort | undefined;
+
+  constructor(port?: MasterPort) {
+    this.#port = port;
+  }
+
+  /**
+   * Sends to the proxy's `@OnData`, or to `workers.on('message')` where there is no proxy. Resolves when there is room for one more.
+   * Throws NotCloneableError or MessageTooLargeError for what cannot be sent.
+   */
+  send(data: unknown): Promise<void> {
+    return this.#there().send(data);
+  }
+
+  /** What `workers.status()` shows of this process; only the latest counts. Throws like {@link Master.send}. */
+  status(value: unknown): void {
+    this.#there().status(value);
+  }
+
+  #there(): MasterPort {
+    if (!this.#port) throw new UsageError('Master exists in workers only: inject it there');
+    return this.#port;
+  }
+}

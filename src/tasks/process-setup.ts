@@ -1,0 +1,58 @@
+// Not the global: the worker's code may replace that.
+import process from 'node:process';
+import { Socket } from 'node:net';
+import { fstatSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { CWD_VARIABLE, WATCHDOG_VARIABLE } from '../hosts/environment.js';
+import { LINK_FD, MARK_FD } from '../hosts/mark-file.js';
+import { FileMark, type Mark } from './mark.js';
+
+/** Ctrl-C and a service manager's SIGTERM reach the whole process group: a worker obeys its link, not them. */
+const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** How often a worker looks whether its parent still lives, where nobody else does. Milliseconds. */
+const WATCH = 500;
+
+/** What a worker process has from its master. */
+export interface ProcessLink {
+  readonly stream: Socket;
+  readonly mark: Mark;
+}
+
+/**
+ * Makes a process a worker's: the first thing that runs in it, before any code of the application.
+ * @throws Error when this process was not started by a process host.
+ */
+export function prepareProcess(): ProcessLink {
+  for (const signal of IGNORED) process.on(signal, () => {});
+  const { [CWD_VARIABLE]: cwd, [WATCHDOG_VARIABLE]: watchdog } = process.env;
+  delete process.env[CWD_VARIABLE];
+  delete process.env[WATCHDOG_VARIABLE];
+  if (cwd !== undefined) process.chdir(cwd);
+  if (watchdog !== undefined) watchParent();
+  // What was printed before a crash is not lost, and who prints without end waits for the master to read.
+  for (const { _handle: handle } of [process.stdout, process.stderr] as unknown as Printing[]) handle?.setBlocking?.(true);
+  if (!isSocket(LINK_FD)) throw new Error('this file is what a worker process runs first: packet-ts starts it, with a link to the master');
+  return { stream: new Socket({ fd: LINK_FD, readable: true, writable: true }), mark: new FileMark(MARK_FD) };
+}
+
+/** The part of a stream's inside that Node has no public name for. */
+interface Printing {
+  readonly _handle?: { setBlocking?(blocking: boolean): void };
+}
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket();
+  } catch {
+    return false;
+  }
+}
+
+/** A thread, because the loop of this one may be busy for ever. It does not read: a blocking read would hold up `process.exit()`. */
+function watchParent(): void {
+  const code = `setInterval(() => { if (process.ppid !== ${process.ppid}) process.kill(process.pid, 'SIGKILL') }, ${WATCH})`;
+  const watchdog = new Worker(code, { eval: true, execArgv: [], stdout: false, stderr: false });
+  watchdog.on('error', error => process.stderr.write(`nobody can see whether the master of this worker lives: ${error.message}\n`));
+  watchdog.unref();
+}

@@ -1,0 +1,291 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import { BoundaryError, WorkerTimeoutError } from '../errors.js';
+import { INITIAL_CREDIT, Kind, type CallMeta } from '../wire/protocol.js';
+import type { Link } from '../wire/types.js';
+import { Call } from './call.js';
+import { CallQueue } from './call-queue.js';
+import { CallContext, type ContextPort } from './context.js';
+import { creditFor, Lane } from './credit.js';
+import { sendFailure } from './failure.js';
+import { Incoming } from './incoming.js';
+import { ItemStream } from './item-stream.js';
+import type { Mark } from './mark.js';
+import type { RunnableTask } from './task.js';
+
+/** Calls that one write of the mark may cover. All but the first may turn out not to have begun, when the process dies. */
+const GROUP = 16;
+/** Milliseconds: a turn that is older lets its replies out, and other events in, before the next task begins. */
+const TURN = 1;
+
+export interface RunnerOptions {
+  readonly name: string;
+  readonly key: string | undefined;
+  readonly concurrency: number;
+  readonly link: Link;
+  readonly mark: Mark;
+  /** What contexts tell the master, apart from events. */
+  readonly context: Pick<ContextPort, 'encode' | 'status'>;
+}
+
+/**
+ * Executes calls: first come, first served, at most `concurrency` at once, each marked before it begins and settled exactly once.
+ *
+ * A synchronous task costs no promise: calls are begun in a loop, from the turn's first message until one of them has to wait,
+ * or the turn is a millisecond old.
+ */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #link: Link;
+  readonly #mark: Mark;
+  readonly #port: ContextPort;
+  readonly #waiting = new CallQueue();
+  /** Calls that a later message may be about: begun and not settled, or with something to stream in. */
+  readonly #live = new Map<number, Call>();
+  #running = 0;
+  /** Every call up to here is marked, up to there begun. */
+  #marked = 0;
+  #begun = 0;
+  /** When a task last ended, or the loop last began: what the clock is asked for once per call. */
+  #now = 0;
+  /** When this turn's replies were last let out. */
+  #flushed = 0;
+  #looping = false;
+  #scheduled = false;
+  #reconsidering = false;
+  #stopped = false;
+  /** In which call the running code was begun; only where something asks, it makes every promise dearer. */
+  #trace: AsyncLocalStorage<number> | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#link = options.link;
+    this.#mark = options.mark;
+    this.#port = {
+      ...options.context,
+      worker: options.name,
+      sendEvent: (call, encoded) => this.#link.sendEncoded(Kind.EVENT, call.id, 0, encoded),
+    };
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  traceCalls(trace: AsyncLocalStorage<number>): void {
+    this.#trace = trace;
+  }
+
+  accept(id: number, task: RunnableTask, input: unknown, meta: CallMeta | undefined, sends: boolean): void {
+    if (this.#stopped) return;
+    let incoming: Incoming | undefined;
+    if (sends) {
+      const { name: worker } = this.#options;
+      const credit = (count: number): void => this.#link.send(Kind.CREDIT, id, creditFor(Lane.sends, count));
+      incoming = new Incoming({ worker, task: task.name, validate: task.receives, credit });
+    }
+    const call = new Call(id, task, input, meta, incoming);
+    if (sends) this.#live.set(id, call);
+    this.#waiting.push(call);
+  }
+
+  /** Begins what may begin. Called when calls have arrived, when one is settled, when the link takes bytes again. */
+  run(): void {
+    if (this.#looping || this.#scheduled) return;
+    this.#looping = true;
+    const began = (this.#now = performance.now());
+    this.#breathe();
+    while (this.#running < this.#options.concurrency && !this.#link.congested) {
+      const call = this.#waiting.shift();
+      if (!call) break;
+      if (call.id > this.#marked) this.#markFrom(call);
+      this.#begin(call);
+      if (this.#now - began > TURN) {
+        this.#yield();
+        break;
+      }
+    }
+    this.#looping = false;
+    if (this.#marked > this.#begun && !this.#scheduled && !this.#reconsidering) this.#reconsider();
+  }
+
+  cancel(id: number, how: number): void {
+    const live = this.#live.get(id);
+    const call = live?.phase === 'running' ? live : this.#waiting.find(id);
+    if (!call) return;
+    if (how === 1) {
+      const { name: worker, key } = this.#options;
+      call.abort(new WorkerTimeoutError({ worker, key, task: call.task.name }, call.task.softTimeout));
+    } else if (call.phase === 'running') call.abandon();
+    else {
+      call.settle();
+      this.#live.delete(id);
+      this.#link.send(Kind.DROPPED, id, 0);
+    }
+  }
+
+  credit(id: number, lane: number, count: number): void {
+    const call = this.#live.get(id);
+    if (lane === Lane.items) call?.items?.give(count);
+    else if (lane === Lane.events) call?.events?.give(count);
+  }
+
+  /** One item that the caller streams in, its end, or its failure. */
+  incoming(id: number): Incoming | undefined {
+    return this.#live.get(id)?.incoming;
+  }
+
+  /** Nothing begins any more; what runs may end. Calls that have not begun are not mentioned: the master knows that they cannot. */
+  stop(): void {
+    this.#stopped = true;
+    for (let call = this.#waiting.shift(); call; call = this.#waiting.shift()) this.#live.delete(call.id);
+  }
+
+  /** The link is gone: whoever listens to a signal hears it. */
+  close(): void {
+    this.stop();
+    for (const call of [...this.#live.values()]) call.abandon();
+  }
+
+  /** Marks this call, and with it the calls behind it that will be begun within the next millisecond or so. */
+  #markFrom(call: Call): void {
+    this.#marked = call.task.quick ? this.#waiting.lastQuick(call, GROUP - 1) : call.id;
+    this.#mark.begin(this.#marked);
+  }
+
+  /** A call that was thought quick makes others wait that are marked already: if it still does in the next turn, they are not begun. */
+  #reconsider(): void {
+    this.#reconsidering = true;
+    setImmediate(() => {
+      this.#reconsidering = false;
+      if (this.#marked === this.#begun || this.#scheduled) return;
+      this.#marked = this.#begun;
+      this.#mark.begin(this.#begun);
+    });
+  }
+
+  #begin(call: Call): void {
+    this.#running++;
+    this.#begun = call.id;
+    call.phase = 'running';
+    call.began = this.#now;
+    if (this.#trace) this.#trace.run(call.id, each => this.#invoke(each), call);
+    else this.#invoke(call);
+  }
+
+  #invoke(call: Call): void {
+    const { task } = call;
+    try {
+      let { input } = call;
+      if (task.input) {
+        const verdict = task.input(input);
+        if (verdict.issues)
+          throw new BoundaryError({ worker: this.#options.name, task: task.name, direction: 'input', issues: verdict.issues });
+        input = verdict.value;
+      }
+      const result = task.invoke(input, task.context ? new CallContext(call, this.#port) : undefined);
+      if (isThenable(result)) this.#await(call, result);
+      else if (task.streams) this.#stream(call, result);
+      else this.#reply(call, result);
+    } catch (error) {
+      this.#fail(call, error);
+    }
+  }
+
+  #await(call: Call, result: PromiseLike<unknown>): void {
+    this.#live.set(call.id, call);
+    Promise.resolve(result).then(
+      value => {
+        if (call.task.streams) this.#stream(call, value);
+        else this.#reply(call, value);
+        this.run();
+      },
+      (error: unknown) => {
+        this.#fail(call, error);
+        this.run();
+      },
+    );
+  }
+
+  #stream(call: Call, result: unknown): void {
+    this.#live.set(call.id, call);
+    try {
+      call.items = new ItemStream(
+        result,
+        INITIAL_CREDIT.items,
+        call.task.yields,
+        { worker: this.#options.name, task: call.task.name },
+        {
+          item: value => {
+            this.#link.sendValue(Kind.ITEM, call.id, 0, value, 'item');
+            this.#now = performance.now();
+            this.#breathe();
+          },
+          ended: () => {
+            this.#link.send(Kind.END, call.id, 0);
+            this.#settle(call);
+            this.run();
+          },
+          failed: reason => {
+            this.#fail(call, reason);
+            this.run();
+          },
+        },
+      );
+      if (call.abandoned) call.items.leave();
+    } catch (error) {
+      this.#fail(call, error);
+    }
+  }
+
+  #reply(call: Call, value: unknown): void {
+    const { task } = call;
+    try {
+      const issues = call.abandoned ? undefined : task.output?.(value).issues;
+      if (issues) throw new BoundaryError({ worker: this.#options.name, task: task.name, direction: 'output', issues });
+      if (value === undefined || call.abandoned) this.#link.send(Kind.REPLY, call.id, 0);
+      else this.#link.sendValue(Kind.REPLY, call.id, 0, value, 'output');
+    } catch (error) {
+      return this.#fail(call, error);
+    }
+    this.#settle(call);
+  }
+
+  #fail(call: Call, reason: unknown): void {
+    sendFailure(this.#link, call.id, reason);
+    this.#settle(call);
+  }
+
+  #settle(call: Call): void {
+    this.#now = performance.now();
+    call.task.quick = this.#now - call.began < TURN;
+    call.settle();
+    this.#live.delete(call.id);
+    this.#running--;
+  }
+
+  /** Lets out what has been said so far, if that is older than a turn should be. */
+  #breathe(): void {
+    if (this.#now - this.#flushed <= TURN) return;
+    this.#flushed = this.#now;
+    this.#link.flush();
+  }
+
+  /** Goes on in the next turn of the event loop: a cancellation, a ping, a timer of the worker's own come in between. */
+  #yield(): void {
+    this.#flushed = this.#now;
+    this.#link.flush();
+    if (this.#waiting.empty) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.run();
+    });
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}

@@ -1,0 +1,273 @@
+import process from 'node:process';
+import type { Duplex } from 'node:stream';
+import { ProtocolError, TaskNotFoundError } from '../errors.js';
+import { encodeValue } from '../wire/codec.js';
+import { openLink } from '../wire/link.js';
+import {
+  CallFlag,
+  INITIAL_CREDIT,
+  Kind,
+  PROTOCOL_VERSION,
+  UPWARD,
+  type BootMessage,
+  type CallMeta,
+  type HelloMessage,
+} from '../wire/protocol.js';
+import type { Body, Link, LinkReceiver } from '../wire/types.js';
+import { CreditGate, Lane } from './credit.js';
+import { sendFailure } from './failure.js';
+import { LatestStatus } from './latest.js';
+import type { Mark } from './mark.js';
+import { Master } from './master.js';
+import { Runner } from './runner.js';
+import { contextsOf, mailTask, runnableTasks, type RunnableTask } from './task.js';
+import { Upstream } from './upstream.js';
+import type { CreatedWorker, LoadWorker, LoadedWorker } from './worker-environment.js';
+
+/** How a runtime ended: told to stop, could not start, or its link is gone. `clean`: everything it had to do was done. */
+export interface RuntimeEnd {
+  readonly clean: boolean;
+}
+
+export interface TaskRuntimeOptions {
+  readonly mark: Mark;
+  readonly load: LoadWorker;
+  /** BOOT has come: who the worker is. */
+  booting?(boot: BootMessage): void;
+  /** It is over, exactly once; everything said has been written. */
+  ended?(end: RuntimeEnd): void;
+}
+
+/** waiting: for BOOT. loading: the module, then the instance. ready: takes calls. stopping: runs `@OnStop`. over: the link is ending or gone. */
+type State = 'waiting' | 'loading' | 'ready' | 'stopping' | 'over';
+
+/** The part of CALL's arg that is the task's index. */
+const TASK_INDEX = 0xffff;
+
+/**
+ * The worker's side of a link: becomes the worker that BOOT names, then executes what it is asked to until STOP, or until the link ends.
+ * The same in a process of its own and inside the master.
+ */
+export class TaskRuntime implements LinkReceiver {
+  readonly #options: TaskRuntimeOptions;
+  readonly #stream: Duplex;
+  readonly #link: Link;
+  readonly #latest: LatestStatus;
+  readonly #messages: CreditGate;
+  #state: State = 'waiting';
+  #boot: BootMessage | undefined;
+  #runner: Runner | undefined;
+  #upstream: Upstream | undefined;
+  #created: CreatedWorker | undefined;
+  #tasks: readonly RunnableTask[] = [];
+  #mail: RunnableTask | undefined;
+  /** The META whose CALL comes next. */
+  #meta: { readonly id: number; readonly value: CallMeta } | undefined;
+  /** STOP came before READY. */
+  #stopSoon = false;
+  #clean = true;
+  #told = false;
+
+  constructor(stream: Duplex, options: TaskRuntimeOptions) {
+    this.#options = options;
+    this.#stream = stream;
+    this.#link = openLink(stream, this, { maxMessageSize: 0 });
+    this.#latest = new LatestStatus(this.#link);
+    this.#messages = new CreditGate(INITIAL_CREDIT.messages, encoded => this.#link.sendEncoded(Kind.MESSAGE, 0, 0, encoded));
+  }
+
+  // ── what the link says
+
+  message(kind: number, id: number, arg: number, body: Body): void {
+    if (kind === Kind.CALL) {
+      const task = this.#tasks[arg & TASK_INDEX];
+      return task ? this.#accept(id, task, arg, body) : this.#unknown(id, `task ${arg & TASK_INDEX}`);
+    }
+    if (id >= UPWARD) return this.#upstream?.message(kind, id, arg, body);
+    switch (kind) {
+      case Kind.META:
+        this.#meta = { id, value: body.value() as CallMeta };
+        return;
+      case Kind.MAIL:
+        return this.#mail ? this.#accept(id, this.#mail, 0, body) : this.#unknown(id, arg === 0 ? 'ask' : 'tell');
+      case Kind.CANCEL:
+        return this.#runner?.cancel(id, arg);
+      case Kind.CREDIT:
+        if (arg >>> 24 === Lane.messages) this.#messages.give(arg & 0xff_ffff);
+        else this.#runner?.credit(id, arg >>> 24, arg & 0xff_ffff);
+        return;
+      case Kind.ITEM:
+        return this.#runner?.incoming(id)?.push(body.value());
+      case Kind.END:
+        return this.#runner?.incoming(id)?.end();
+      case Kind.FAILURE:
+        return this.#runner?.incoming(id)?.fail(body.value());
+      case Kind.PING:
+        return this.#link.send(Kind.PONG, id, arg);
+      case Kind.STOP:
+        return this.#onStop();
+      case Kind.BOOT:
+        if (this.#state !== 'waiting') throw new ProtocolError('a second BOOT');
+        void this.#start(body.value() as BootMessage);
+    }
+  }
+
+  burst(): void {
+    this.#runner?.run();
+  }
+
+  drained(): void {
+    this.#latest.tell();
+    this.#runner?.run();
+  }
+
+  closed(): void {
+    if (this.#state !== 'over') this.#clean = false;
+    if (this.#state === 'ready') this.#created?.dropped?.();
+    this.#state = 'over';
+    this.#runner?.close();
+    this.#upstream?.close();
+    this.#messages.close();
+    this.#tell();
+  }
+
+  // ── what the process around it says
+
+  /** Writes what has been said so far, as far as the kernel takes it: the process ends. */
+  flush(): void {
+    this.#latest.tell();
+    this.#link.flush();
+  }
+
+  /** An error that no caller waits for. */
+  stray(error: unknown): void {
+    try {
+      this.#link.sendValue(Kind.STRAY, 0, 0, error, 'error');
+    } catch {
+      this.#link.sendValue(Kind.STRAY, 0, 0, new Error(error instanceof Error ? error.message : 'an error that cannot be copied'));
+    }
+  }
+
+  // ── its life
+
+  async #start(boot: BootMessage): Promise<void> {
+    this.#state = 'loading';
+    this.#boot = boot;
+    try {
+      if (boot.version !== PROTOCOL_VERSION)
+        throw new ProtocolError(`the master speaks version ${boot.version} of the protocol, not ${PROTOCOL_VERSION}`);
+      this.#options.booting?.(boot);
+      const loaded = await this.#options.load(boot);
+      this.#hello(boot, loaded);
+      const runner = this.#prepare(boot);
+      this.#created = await loaded.create(this.#environment(boot));
+      const { instance } = this.#created;
+      this.#tasks = runnableTasks(loaded.blueprint, instance, boot);
+      this.#mail = mailTask(loaded.blueprint, instance, boot);
+      this.#runner = runner;
+    } catch (error) {
+      return this.#failed(error);
+    }
+    if (this.#isOver()) return this.#created.dropped?.(); // The link went while it was being built.
+    this.#state = 'ready';
+    this.#link.send(Kind.READY, 0, 0);
+    if (this.#stopSoon) this.#onStop();
+  }
+
+  #hello(boot: BootMessage, { blueprint }: LoadedWorker): void {
+    const hello: HelloMessage = {
+      version: PROTOCOL_VERSION,
+      name: boot.name,
+      pid: process.pid,
+      tasks: [...blueprint.tasks.keys()],
+      context: contextsOf(blueprint),
+    };
+    this.#link.sendValue(Kind.HELLO, 0, 0, hello);
+    this.#link.limit(boot.maxMessageSize);
+  }
+
+  #prepare({ name, key, concurrency, workers, maxMessageSize }: BootMessage): Runner {
+    const context = {
+      encode: (value: unknown, root: string) => encodeValue(value, maxMessageSize, root),
+      status: (value: unknown) => this.#status(value, maxMessageSize),
+    };
+    const runner = new Runner({ name, key, concurrency, link: this.#link, mark: this.#options.mark, context });
+    const trace = runner.traceCalls.bind(runner);
+    this.#upstream = new Upstream({ link: this.#link, workers, stray: error => this.stray(error), trace });
+    return runner;
+  }
+
+  #environment(boot: BootMessage): Parameters<LoadedWorker['create']>[0] {
+    const { maxMessageSize } = boot;
+    return {
+      boot,
+      master: new Master({
+        send: data => this.#messages.push(encodeValue(data, maxMessageSize, 'data')),
+        status: value => this.#status(value, maxMessageSize),
+      }),
+      client: (worker, key) => this.#upstream!.client(worker, key),
+      holds: connections => this.#link.send(Kind.HOLDS, 0, connections),
+      stray: error => this.stray(error),
+    };
+  }
+
+  #status(value: unknown, limit: number): void {
+    this.#latest.set(encodeValue(value, limit, 'status'));
+  }
+
+  #accept(id: number, task: RunnableTask, flags: number, body: Body): void {
+    const meta = this.#meta?.id === id ? this.#meta.value : undefined;
+    this.#meta = undefined;
+    this.#runner?.accept(id, task, body.value(), meta, (flags & CallFlag.SENDS) !== 0);
+  }
+
+  /** Master and worker are of different builds, or there is no mailbox. */
+  #unknown(id: number, task: string): void {
+    if (!this.#boot || !this.#runner) throw new ProtocolError('a call before READY');
+    const { name: worker, key } = this.#boot;
+    sendFailure(this.#link, id, new TaskNotFoundError({ worker, key, task }));
+  }
+
+  #onStop(): void {
+    if (this.#state === 'waiting' || this.#state === 'loading') this.#stopSoon = true;
+    if (this.#state !== 'ready') return;
+    this.#state = 'stopping';
+    this.#runner?.stop();
+    void this.#stopInstance().then(() => this.#finish());
+  }
+
+  async #stopInstance(): Promise<void> {
+    try {
+      await this.#created?.stop();
+    } catch (error) {
+      this.#clean = false;
+      this.stray(error);
+    }
+  }
+
+  /** The worker cannot start: why is the last thing it says. */
+  #failed(error: unknown): void {
+    this.#clean = false;
+    sendFailure(this.#link, 0, error);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isOver()) return;
+    this.#state = 'over';
+    this.#latest.tell();
+    this.#stream.once('finish', () => this.#tell());
+    this.#link.end();
+  }
+
+  /** A method, since the state changes behind an `await` and the compiler would think that it had not. */
+  #isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  #tell(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#options.ended?.({ clean: this.#clean });
+  }
+}

@@ -1,0 +1,21 @@
+import process from 'node:process';
+import { inspect } from 'node:util';
+
+/**
+ * What happens to an exception that no task can be blamed for: thrown in a timer or an event, or a rejection that nobody awaited.
+ * The worker's state is unknown then, so the process ends: the error goes to stderr and with a message to the master,
+ * which replaces the process; running calls end with WorkerCrashedError and that stderr.
+ *
+ * A listener of the application's own takes over: it decided to live on.
+ */
+export function endOnStray(report: (error: unknown) => void): void {
+  process.on('uncaughtException', error => {
+    try {
+      process.stderr.write(`${inspect(error)}\n`);
+    } catch {
+      // Nobody reads it any more: the master hears the message.
+    }
+    report(error);
+    if (process.listenerCount('uncaughtException') === 1) process.exit(1);
+  });
+}

@@ -1,0 +1,130 @@
+import type { TaskBlueprint, WorkerBlueprint } from '../blueprint/types.js';
+import { BoundaryError } from '../errors.js';
+import type { Validator } from '../schema.js';
+import type { BootMessage } from '../wire/protocol.js';
+
+type Method = (this: object, input: unknown, context?: unknown) => unknown;
+
+/** A task as the runtime calls it: the method taken off the instance once, and the validators that are to run on this side. */
+export interface RunnableTask {
+  readonly name: string;
+  readonly input: Validator | undefined;
+  /** Only where both sides check. */
+  readonly output: Validator | undefined;
+  readonly yields: Validator | undefined;
+  readonly events: ReadonlyMap<string, Validator>;
+  readonly checkEvents: boolean;
+  readonly receives: Validator | undefined;
+  readonly streams: boolean;
+  /** It gets a context. */
+  readonly context: boolean;
+  readonly softTimeout: number;
+  invoke(input: unknown, context: unknown): unknown;
+  /** Its last call took less than a millisecond: its calls are marked in groups. */
+  quick: boolean;
+}
+
+/**
+ * Whether a method looks at its second parameter. A wrapper that passes everything on has none in its `length`, so where the parameters
+ * cannot be counted the answer is yes: a context made for nothing is dear, one that is missing is a bug.
+ */
+export function looksAtContext(method: (...args: never[]) => unknown): boolean {
+  if (method.length >= 2) return true;
+  const text = Function.prototype.toString.call(method);
+  if (/\barguments\b|\[native code\]/.test(text)) return true;
+  let depth = 0;
+  for (let i = text.indexOf('('); i >= 0 && i < text.length; i++) {
+    const char = text[i]!;
+    if (char === '(' || char === '[' || char === '{') depth++;
+    else if (char === ')' || char === ']' || char === '}') depth--;
+    else if (depth === 1 && (char === ',' || text.startsWith('...', i))) return true;
+    if (depth === 0) return false;
+  }
+  return false;
+}
+
+function methodOf(cls: { readonly prototype: object }, name: PropertyKey): Method {
+  return (cls.prototype as Record<PropertyKey, Method>)[name]!;
+}
+
+/** Of each task, in the order of HELLO, whether its calls bring a context. */
+export function contextsOf(blueprint: WorkerBlueprint): boolean[] {
+  const cls = blueprint.cls as unknown as { readonly prototype: object };
+  return [...blueprint.tasks.values()].map(
+    task => task.receives !== undefined || task.events.size > 0 || looksAtContext(methodOf(cls, task.name)),
+  );
+}
+
+const NO_EVENTS: ReadonlyMap<string, Validator> = new Map();
+
+/** The tasks of one worker instance, in the order in which CALL counts them. */
+export function runnableTasks(blueprint: WorkerBlueprint, instance: object, { validate }: Pick<BootMessage, 'validate'>): RunnableTask[] {
+  const contexts = contextsOf(blueprint);
+  return [...blueprint.tasks.values()].map((task, index) => runnable(task, blueprint, instance, validate, contexts[index]!));
+}
+
+function runnable(
+  task: TaskBlueprint,
+  blueprint: WorkerBlueprint,
+  instance: object,
+  validate: BootMessage['validate'],
+  context: boolean,
+): RunnableTask {
+  const method = (instance as Record<string, Method>)[task.name]!;
+  const receiving = validate !== 'off';
+  const sending = validate === 'both';
+  return {
+    name: task.name,
+    input: receiving ? (task.input ?? nothing) : undefined,
+    output: sending ? task.output : undefined,
+    yields: sending ? task.yields : undefined,
+    events: task.events,
+    checkEvents: sending,
+    receives: receiving ? task.receives : undefined,
+    streams: task.yields !== undefined,
+    context,
+    softTimeout: task.softTimeout ?? blueprint.settings.softTimeout,
+    // Called with one argument where that is all there is: what a default parameter sees must not depend on us.
+    invoke: context ? (input, given) => method.call(instance, input, given) : input => method.call(instance, input),
+    quick: false,
+  };
+}
+
+/** The schema of a task that declares no input. */
+const nothing: Validator = value =>
+  value === undefined ? { value } : { issues: [{ message: 'it takes nothing: declare what it takes with @Task({ input })' }] };
+
+/** The mailbox as a task: the first `@OnData` whose schema accepts the message takes it. */
+export function mailTask(
+  blueprint: WorkerBlueprint,
+  instance: object,
+  { validate }: Pick<BootMessage, 'validate'>,
+): RunnableTask | undefined {
+  if (blueprint.mailbox.length === 0) return undefined;
+  const routes = blueprint.mailbox.map(({ key, validate: validator }) => ({
+    method: (instance as Record<PropertyKey, Method>)[key]!,
+    validator: validate === 'off' ? undefined : validator,
+  }));
+  return {
+    name: 'ask',
+    input: undefined,
+    output: undefined,
+    yields: undefined,
+    events: NO_EVENTS,
+    checkEvents: false,
+    receives: undefined,
+    streams: false,
+    context: routes.some(({ method }) => method.length >= 2),
+    softTimeout: blueprint.settings.softTimeout,
+    invoke: (data, context) => {
+      const issues = [];
+      for (const { method, validator } of routes) {
+        const verdict = validator?.(data) ?? { value: data };
+        if (!verdict.issues) return method.call(instance, verdict.value, context);
+        issues.push(...verdict.issues);
+      }
+      throw new BoundaryError({ worker: blueprint.name, task: 'ask', direction: 'input', issues });
+    },
+    quick: false,
+  };
+}
