@@ -28,8 +28,8 @@ export function delimiterPattern(pattern: RegExp): DelimiterPattern {
   const reader = new PatternReader(source);
   const { text, shortest, longest, ways } = reader.read();
   if (shortest === 0) throw refused(source, 'it matches where there is no byte');
-  if (longest > LONGEST) throw refused(source, `it may match ${longest} bytes, and ${LONGEST} is the most`);
   if (ways > MOST_WAYS) throw refused(source, 'it can match the same bytes in too many ways: do not repeat what repeats itself');
+  if (longest > LONGEST) throw refused(source, `it may match ${longest} bytes, and ${LONGEST} is the most`);
   const flags = pattern.flags.replaceAll(/[^is]/g, '');
   const search = new RegExp(text, `${flags}g`);
   const sticky = new RegExp(text, `${flags}y`);

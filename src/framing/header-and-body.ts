@@ -45,7 +45,8 @@ class HeaderAndBodyDecoder extends QueuedDecoder<HeaderAndBody> {
     const queue = this.queue;
     if (this.#block && this.#block.length === undefined) return this.#give(this.#block, queue.length - this.#blockSize);
     // A blank line that was not finished is no message either.
-    if (queue.length === 0 || (queue.length === 1 && queue.at(0) === RETURN)) return undefined;
+    if (queue.length === 1 && queue.at(0) === RETURN) queue.skip(1);
+    if (queue.length === 0) return undefined;
     throw truncated(this.#block ? `a body of ${this.#block.length} bytes` : 'a header block', queue.length - this.#blockSize);
   }
 

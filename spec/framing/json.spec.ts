@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { FramingError, json } from '../../src/framing/index.js';
+import { conformance } from '../../src/testing/conformance.js';
+import { decoded, encoded, survivesAnyBytes, survivesAnyCut } from './kit.js';
+
+describe('json()', () => {
+  conformance(json(), {
+    samples: [
+      { bytes: '{"a":[1,"\\n"]}\r\nnull\n\n\r\n  false \n"grüße 👋"', messages: [{ a: [1, '\n'] }, null, false, 'grüße 👋'] },
+      { bytes: `["${'x'.repeat(2 ** 18)}"]\n`, messages: [['x'.repeat(2 ** 18)]] },
+    ],
+    garbage: ['{', '{}x\n', 'undefined\n', "{'a':1}\n", '[1,]\n', '{"a":1\n}', '{"__proto__":{}}\n', '\ufeff{}\n', ' \n'],
+  });
+
+  it('delivers any document as it was sent, however it is cut', () => {
+    survivesAnyCut(json(), fc.jsonValue(), (actual, expected) => expect(actual).to.deep.equal(JSON.parse(JSON.stringify(expected))));
+  });
+
+  it('raises nothing but FramingErrors', () => survivesAnyBytes(json(), ['{', '}', '[', ']', '"', '\n', '1', 'null\n', '\\']));
+
+  it('says of a line that is no JSON what the parser says', () => {
+    expect(() => decoded(json(), ['{]\n']))
+      .to.throw(FramingError, 'not a JSON document')
+      .with.property('cause')
+      .instanceOf(SyntaxError);
+  });
+
+  it('delivers the documents before a line that is none', () => {
+    const decoder = json().decoder(Infinity);
+    decoder.push(Buffer.from('1\n2\nx\n'));
+    expect([decoder.next(), decoder.next()]).to.deep.equal([1, 2]);
+    expect(() => decoder.next()).to.throw(FramingError);
+  });
+
+  it('refuses keys that poison prototypes, however they are spelled', () => {
+    for (const document of [
+      '{"__proto__":1}',
+      '[[{"a":{"__proto__":{"admin":true}}}]]',
+      '{"\\u005f_proto__":1}',
+      '{"__pr\\u006Fto__":1}',
+      '{"constructor":{"prototype":{"x":1}}}',
+      '{"c\\u006fnstructor":{"prot\\u006ftype":1}}',
+    ]) {
+      expect(() => decoded(json(), [`${document}\n`]), document).to.throw(FramingError, '__proto__');
+    }
+  });
+
+  it('takes the same words elsewhere for what they are', () => {
+    const documents = [
+      '["__proto__"]',
+      '{"a":"__proto__"}',
+      '{"constructor":"Ferrari"}',
+      '{"prototype":1,"toString":2}',
+      '{"constructor":{"name":"x"}}',
+      '{"a":"\\u005f"}',
+    ];
+    for (const document of documents) expect(decoded(json(), [`${document}\n`]), document).to.deep.equal([JSON.parse(document)]);
+  });
+
+  it('takes 100 levels and no more', () => {
+    const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}\n`;
+    expect(decoded(json(), [nested(100)])).to.have.length(1);
+    for (const depth of [101, 100_000]) expect(() => decoded(json(), [nested(depth)])).to.throw(FramingError, '100 levels');
+    // Brackets in strings nest nothing.
+    const text = '[{"\\"'.repeat(60);
+    expect(decoded(json(), [`${JSON.stringify([text, text])}\n`])).to.deep.equal([[text, text]]);
+  });
+
+  it('throws for what JSON cannot say', () => {
+    for (const message of [undefined, () => {}, Symbol('x')]) expect(() => json().encode(message)).to.throw(TypeError, 'json()');
+    expect(() => json().encode(1n)).to.throw(TypeError);
+  });
+
+  it('is the document alone in a datagram', () => {
+    expect(encoded(json().whole!, { a: 1 }).toString()).to.equal('{"a":1}');
+    expect(decoded(json().whole!, ['{"a":1}'])).to.deep.equal([{ a: 1 }]);
+    expect(decoded(json().whole!, [''])).to.deep.equal([]);
+  });
+});
