@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { NotCloneableError } from '../../src/errors.js';
+import { MessageTooLargeError, NotCloneableError } from '../../src/errors.js';
 import { decodeValue, encodeValue } from '../../src/wire/codec.js';
 
 function refused(value: unknown, root?: string): NotCloneableError {
@@ -109,5 +109,23 @@ describe('a value that cannot be copied', () => {
 
   it('is not a proxy that answers like an object', () => {
     expect(decodeValue(encodeValue(new Proxy({ a: 1 }, {})))).to.deep.equal({ a: 1 });
+  });
+
+  it('is not a subclass that answers oddly: what the language knows of it counts', () => {
+    const odd = [
+      Object.defineProperty(/a/g, 'source', { value: '(' }),
+      Object.defineProperty(Object(1) as object, 'valueOf', { value: () => ({}) }),
+      new (class extends Map<unknown, unknown> {
+        override [Symbol.iterator](): MapIterator<[unknown, unknown]> {
+          throw new Error('never');
+        }
+      })([['key', 1]]),
+    ];
+    const [regexp, box, map] = decodeValue(encodeValue(odd)) as [RegExp, object, Map<unknown, unknown>];
+    expect(String(regexp)).to.equal('/a/g');
+    expect(box.valueOf()).to.equal(1);
+    expect([...map]).to.deep.equal([['key', 1]]);
+    const endless = new Proxy([1, 2], { get: (target, key): unknown => (key === 'length' ? -5 : Reflect.get(target, key)) });
+    expect(() => encodeValue(endless)).to.throw(MessageTooLargeError);
   });
 });

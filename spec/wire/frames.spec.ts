@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ProtocolError } from '../../src/errors.js';
 import { FrameReader, HEADER_SIZE, LARGE, PIECE, PIECE_SIZE, writeHeader } from '../../src/wire/frames.js';
 

@@ -1,9 +1,11 @@
 import { UsageError } from '../errors.js';
-import { decodeRange } from './codec.js';
+import { Decoder } from './decoder.js';
 import type { Body, Encoded } from './types.js';
 
 /** The one body of a link: it shows the message that is being handed over, and nothing afterwards. */
 export class ReceivedBody implements Body {
+  /** Of this link alone: what one sender's objects look like is nothing that another one should be able to fill up. */
+  readonly #decoder = new Decoder();
   #buf: Buffer | undefined;
   #start = 0;
   #end = 0;
@@ -32,7 +34,7 @@ export class ReceivedBody implements Body {
     const owned = this.#owned;
     // A second decoding must not share memory with the first.
     this.#owned = false;
-    return decodeRange(buf, this.#start, this.#end, owned);
+    return this.#decoder.decode(buf, this.#start, this.#end, owned);
   }
 
   take(): Encoded {

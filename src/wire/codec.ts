@@ -41,7 +41,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
   );
 }
 
-/** The same for a part of a larger buffer. `owned`: large Buffers in the value may stay in that memory. */
+/** The same for a part of a larger buffer. `owned`: nobody else uses that memory, so that large Buffers in the value may stay in it. */
 export function decodeRange(buf: Buffer, start: number, end: number, owned: boolean): unknown {
   return decoder.decode(buf, start, end, owned);
 }

@@ -1,23 +1,16 @@
-import { isUtf8 } from 'node:buffer';
 import { ProtocolError } from '../errors.js';
 import { decodeError } from './error-decoding.js';
 import { decodeBigInt, decodeMap, decodeRegExp, decodeSet, decodeView } from './extras.js';
 import { defineOwn, keyText, setIndexed } from './keys.js';
+import { cutOff, isText, malformed, Reader } from './reader.js';
 import { assign, Shapes } from './shapes.js';
-import { SHORT, shortText } from './short-text.js';
 import { MAX_DEPTH, Tag } from './tags.js';
-
-const DOUBLE = new Float64Array(1);
-const DOUBLE_BYTES = new Uint8Array(DOUBLE.buffer);
 
 /** Buffers from so many bytes on are not copied out of memory that is theirs alone. */
 const VIEW_FROM = 32 * 1024;
 
 /** Reads values out of bytes that nobody vouches for: linear in their number, in time and memory. */
-export class Decoder {
-  buf: Buffer = Buffer.alloc(0);
-  pos = 0;
-  end = 0;
+export class Decoder extends Reader {
   #depth = 0;
   /** Elements that arrays and collections have announced so far; each takes a byte, so that honest ones never exceed the bytes there are. */
   #announced = 0;
@@ -67,7 +60,7 @@ export class Decoder {
   value(): unknown {
     const tag = this.byte();
     if (tag < Tag.INT_END) return tag;
-    if (tag < Tag.STRING_END) return this.#latin1(tag - Tag.STRING);
+    if (tag < Tag.STRING_END) return this.latin1(tag - Tag.STRING);
     if (tag < Tag.ARRAY_END) return this.#array(tag - Tag.ARRAY);
     if (tag < Tag.SPARSE_END) return this.#sparse(this.announce(tag - Tag.SPARSE));
     switch (tag) {
@@ -100,42 +93,8 @@ export class Decoder {
       case Tag.REF:
         return this.#reference();
       default:
-        return this.#isString(tag) ? this.#text(tag) : this.#rare(tag);
+        return isText(tag) ? this.text(tag) : this.#rare(tag);
     }
-  }
-
-  byte(): number {
-    if (this.pos >= this.end) throw cutOff();
-    return this.buf[this.pos++]!;
-  }
-
-  uint32(): number {
-    const { buf, pos } = this;
-    if (pos + 4 > this.end) throw cutOff();
-    this.pos = pos + 4;
-    return (buf[pos]! | (buf[pos + 1]! << 8) | (buf[pos + 2]! << 16) | (buf[pos + 3]! << 24)) >>> 0;
-  }
-
-  double(): number {
-    const { buf, pos } = this;
-    if (pos + 8 > this.end) throw cutOff();
-    for (let i = 0; i < 8; i++) DOUBLE_BYTES[i] = buf[pos + i]!;
-    this.pos = pos + 8;
-    return DOUBLE[0]!;
-  }
-
-  /** A view of the next bytes: copy what is to be kept. */
-  bytes(length: number): Buffer {
-    const start = this.skip(length);
-    return this.buf.subarray(start, start + length);
-  }
-
-  /** Passes over bytes; where they began. */
-  skip(length: number): number {
-    const start = this.pos;
-    if (length > this.end - start) throw cutOff();
-    this.pos = start + length;
-    return start;
   }
 
   /** A u32 that announces so many elements of `each` values. */
@@ -149,13 +108,6 @@ export class Decoder {
     this.#announced += elements;
     if (this.#announced > this.#size) throw malformed('more elements than bytes');
     return elements;
-  }
-
-  string(): string {
-    const tag = this.byte();
-    if (tag >= Tag.STRING && tag < Tag.STRING_END) return this.#latin1(tag - Tag.STRING);
-    if (this.#isString(tag)) return this.#text(tag);
-    throw malformed('no string where one belongs');
   }
 
   /** An object that has begun: others may refer to it. */
@@ -258,8 +210,9 @@ export class Decoder {
   }
 
   #elements(length: number): unknown[] {
-    const array: unknown[] = this.created([]);
-    for (let i = 0; i < length; i++) array.push(this.value());
+    // What is announced takes no more memory than a few times the bytes that are there: `count` saw to it.
+    const array: unknown[] = this.created(new Array<unknown>(length));
+    for (let i = 0; i < length; i++) array[i] = this.value();
     return array;
   }
 
@@ -280,7 +233,7 @@ export class Decoder {
     const start = this.skip(length);
     if (this.#owned && length >= VIEW_FROM) return this.buf.subarray(start, start + length);
     const copy = Buffer.allocUnsafe(length);
-    if (length > 64) this.buf.copy(copy, 0, start, start + length);
+    if (length > 24) this.buf.copy(copy, 0, start, start + length);
     else for (let i = 0; i < length; i++) copy[i] = this.buf[start + i]!;
     return copy;
   }
@@ -289,28 +242,6 @@ export class Decoder {
     const index = this.uint32();
     if (this.#objects === undefined || index >= this.#objects.length) throw malformed('a reference to nothing');
     return this.#objects[index];
-  }
-
-  #latin1(length: number): string {
-    const start = this.skip(length);
-    return length <= SHORT ? shortText(this.buf, start, length) : this.buf.toString('latin1', start, start + length);
-  }
-
-  #isString(tag: number): boolean {
-    return tag >= Tag.STRING8 && tag <= Tag.UTF16;
-  }
-
-  #text(tag: number): string {
-    if (tag === Tag.STRING8) return this.#latin1(this.byte());
-    if (tag === Tag.STRING32) return this.#latin1(this.uint32());
-    if (tag === Tag.UTF8) {
-      const bytes = this.bytes(this.uint32());
-      if (!isUtf8(bytes)) throw malformed('no UTF-8');
-      return bytes.toString('utf8');
-    }
-    const length = (tag === Tag.UTF16_8 ? this.byte() : this.uint32()) * 2;
-    const start = this.skip(length);
-    return this.buf.toString('utf16le', start, start + length);
   }
 
   #rare(tag: number): unknown {
@@ -340,12 +271,4 @@ export class Decoder {
         throw malformed(`the unknown tag ${tag}`);
     }
   }
-}
-
-function cutOff(): ProtocolError {
-  return malformed('it is cut off');
-}
-
-export function malformed(what: string, cause?: unknown): ProtocolError {
-  return new ProtocolError(`malformed value: ${what}`, cause === undefined ? undefined : { cause });
 }

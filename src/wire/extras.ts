@@ -1,7 +1,9 @@
-import { ProtocolError } from '../errors.js';
+import { malformed } from './reader.js';
 import { KeyGuard } from './collisions.js';
 import type { Decoder } from './decoder.js';
 import { REGEXP_PADDING, VIEW_PADDING, VIEW_TYPES } from './tags.js';
+
+const COLLIDING = 'keys that are made to collide';
 
 export function decodeMap(decoder: Decoder): Map<unknown, unknown> {
   const count = decoder.count(2);
@@ -10,7 +12,7 @@ export function decodeMap(decoder: Decoder): Map<unknown, unknown> {
   decoder.enter();
   for (let i = 0; i < count; i++) {
     const key = decoder.value();
-    if (guard !== undefined && !guard.admit(key)) throw colliding();
+    if (guard !== undefined && !guard.admit(key)) throw malformed(COLLIDING);
     map.set(key, decoder.value());
   }
   decoder.leave();
@@ -24,15 +26,11 @@ export function decodeSet(decoder: Decoder): Set<unknown> {
   decoder.enter();
   for (let i = 0; i < count; i++) {
     const item = decoder.value();
-    if (guard !== undefined && !guard.admit(item)) throw colliding();
+    if (guard !== undefined && !guard.admit(item)) throw malformed(COLLIDING);
     set.add(item);
   }
   decoder.leave();
   return set;
-}
-
-function colliding(): ProtocolError {
-  return new ProtocolError('malformed value: keys that are made to collide');
 }
 
 export function decodeRegExp(decoder: Decoder): RegExp {

@@ -17,18 +17,23 @@ export function encodeObject(encoder: Encoder, value: object, refused: unknown):
   if (types.isRegExp(value)) {
     encoder.byte(Tag.REGEXP);
     encoder.padding(REGEXP_PADDING);
-    encoder.string(value.source);
-    return encoder.string(value.flags);
+    // The language's own getters: what a subclass answers may not compile on the other side.
+    encoder.string(Reflect.get(RegExp.prototype, 'source', value));
+    return encoder.string(Reflect.get(RegExp.prototype, 'flags', value));
   }
   if (types.isArrayBuffer(value)) return encodeMemory(encoder, 0, new Uint8Array(value));
-  if (types.isBoxedPrimitive(value)) {
-    if (types.isSymbolObject(value)) throw refused;
-    encoder.byte(Tag.BOXED);
-    return encoder.value((value as { valueOf(): unknown }).valueOf());
-  }
+  if (types.isBoxedPrimitive(value)) return encodeBox(encoder, value, refused);
   if (types.isSharedArrayBuffer(value) || refusal(value) !== undefined) throw refused;
   encoder.byte(Tag.OBJECT);
   encoder.properties(value);
+}
+
+function encodeBox(encoder: Encoder, box: object, refused: unknown): void {
+  if (types.isSymbolObject(box)) throw refused;
+  encoder.byte(Tag.BOXED);
+  if (types.isNumberObject(box)) encoder.number(Number.prototype.valueOf.call(box));
+  else if (types.isStringObject(box)) encoder.string(String.prototype.valueOf.call(box));
+  else encoder.value(types.isBooleanObject(box) ? Boolean.prototype.valueOf.call(box) : BigInt.prototype.valueOf.call(box));
 }
 
 function encodeBuffer(encoder: Encoder, value: Uint8Array): void {
@@ -52,21 +57,26 @@ function encodeMemory(encoder: Encoder, type: number, memory: Uint8Array): void 
 }
 
 function encodeMap(encoder: Encoder, map: ReadonlyMap<unknown, unknown>, refused: unknown): void {
-  // A copy: a getter in it may change the map.
-  const entries = [...map];
   if (collides(map)) throw refused;
   encoder.byte(Tag.MAP);
-  encoder.uint32(entries.length);
-  for (const [key, item] of entries) {
+  const countAt = encoder.hole32();
+  let count = 0;
+  for (const [key, item] of Map.prototype.entries.call(map) as MapIterator<[unknown, unknown]>) {
     encoder.value(key);
     encoder.value(item);
+    count++;
   }
+  encoder.fill32(countAt, count);
 }
 
 function encodeSet(encoder: Encoder, set: ReadonlySet<unknown>, refused: unknown): void {
-  const items = [...set];
   if (collides(set)) throw refused;
   encoder.byte(Tag.SET);
-  encoder.uint32(items.length);
-  for (const item of items) encoder.value(item);
+  const countAt = encoder.hole32();
+  let count = 0;
+  for (const item of Set.prototype.values.call(set) as SetIterator<unknown>) {
+    encoder.value(item);
+    count++;
+  }
+  encoder.fill32(countAt, count);
 }

@@ -106,6 +106,7 @@ export function assign(keys: readonly string[], values: readonly unknown[], at: 
 function compile(keys: readonly string[]): Maker | undefined {
   const properties = keys.map((key, index) => `${JSON.stringify(key)}:v[i+${index}]`);
   try {
+    // oxlint-disable-next-line typescript/no-implied-eval -- nothing but quoted keys goes in; a literal is four times as fast as stores
     return new Function('v', 'i', `return {${properties.join()}}`) as Maker;
   } catch {
     return undefined;
