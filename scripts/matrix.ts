@@ -9,7 +9,9 @@ import { delimiter, join } from 'node:path';
 import { ROOT } from './structure/read-sources.js';
 
 const MAJORS = process.argv.length > 2 ? process.argv.slice(2) : ['20', '22', '24'];
-const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'packet-ts');
+/** Outside the project. Root's own home is closed to other users, and specs run workers as another one. */
+const CACHE =
+  process.getuid?.() === 0 ? '/var/cache/packet-ts' : join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'packet-ts');
 
 function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): number {
   const { status, error } = spawnSync(command, args, { cwd: ROOT, env, stdio: 'inherit' });

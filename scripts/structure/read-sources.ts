@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import type { Sources } from './check.js';
 
 /** The project's folder, from dist/scripts/structure/. */
@@ -11,17 +11,24 @@ export function readSources(folders: readonly string[] = ['src', 'spec', 'script
   const sources = new Map<string, string>();
   for (const folder of folders) {
     for (const name of listFiles(join(root, folder)).sort()) {
-      const file = `${folder}/${name.split(sep).join('/')}`;
-      if (/(?<!\.d)\.ts$/.test(name) && !/(^|\/)(?:node_modules|dist)\//.test(file))
-        sources.set(file, readFileSync(join(root, file), 'utf8'));
+      if (/(?<!\.d)\.ts$/.test(name)) sources.set(`${folder}/${name}`, readFileSync(join(root, folder, name), 'utf8'));
     }
   }
   return sources;
 }
 
-function listFiles(folder: string): string[] {
+/** Paths of files below a folder; what was installed or compiled there is not ours. */
+function listFiles(folder: string, prefix = ''): string[] {
+  return entries(join(folder, prefix)).flatMap(entry => {
+    if (entry.name === 'node_modules' || entry.name === 'dist') return [];
+    const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
+    return entry.isDirectory() ? listFiles(folder, path) : [path];
+  });
+}
+
+function entries(folder: string): Dirent[] {
   try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     // A young project has no examples/ yet.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

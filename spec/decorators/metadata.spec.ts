@@ -87,7 +87,7 @@ describe('a decorator called as a plain function', () => {
     Connection({ idleTimeout: '5s' })(Plain);
     Worker('plain function')(Plain);
     expect(ownDeclarations(Plain).members).to.deep.equal([{ decorator: 'OnData', schema, key: 'handle', isStatic: false }]);
-    expect(ownDeclarations(Plain).classes.map(declaration => declaration.kind)).to.deep.equal(['connection', 'worker']);
+    expect(ownDeclarations(Plain).classes.map(declaration => declaration.kind)).to.deep.equal(['worker', 'connection']);
   });
 });
 

@@ -1,14 +1,19 @@
 import { expect } from 'chai';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import type { Ctor } from '../../src/decorators/ctor.js';
 import { registeredWorkers, workersDeclaredIn } from '../../src/decorators/worker-registry.js';
 import { Worker } from '../../src/decorators/worker.js';
 
 const HERE = import.meta.url;
+const WORKER = new URL('../../src/decorators/worker.js', HERE).href;
+const BLUEPRINT = new URL('../../src/blueprint/index.js', HERE).href;
+const run = promisify(execFile);
 const SHARED = Symbol.for('packet-ts.spec.worker');
 
 @Worker('worker spec: plain')
@@ -75,6 +80,12 @@ describe('@Worker', () => {
     await writeFile(path, `globalThis[Symbol.for('packet-ts.spec.worker')]('worker spec: common')(class {});`);
     createRequire(HERE)(path);
     expect(source('worker spec: common')).to.deep.equal({ url: pathToFileURL(path).href, sure: true });
+  });
+
+  it('knows no module of code that lies in no file, and the blueprint says so', async () => {
+    const decorate = `import(${JSON.stringify(WORKER)}).then(({ Worker }) => { class Typed {} Worker('typed')(Typed); return import(${JSON.stringify(BLUEPRINT)}).then(b => console.log(b.readWorker(Typed).mistakes[0].wrong)); })`;
+    const { stdout } = await run(process.execPath, ['--eval', decorate]);
+    expect(stdout.trim()).to.equal('its module is not known, so no other process can import it');
   });
 
   it('does not depend on how stack traces are limited or formatted, and leaves both as they were', () => {

@@ -23,7 +23,10 @@ import { Module, discover } from '../../src/decorators/module.js';
 import { OnWorkerData, OnWorkerEvent, OnWorkerExit, OnWorkerStart } from '../../src/decorators/worker-hooks.js';
 import type { Remote } from '../../src/endpoints/endpoint.js';
 import type { Framing } from '../../src/framing/framing.js';
-import { Master, Peer, Reactor, Workers, json, lines, raw, spawn } from './stand-ins.js';
+import { json, lines, raw } from '../../src/framing/index.js';
+import { Peer } from '../../src/reactor/peer.js';
+import { Workers } from '../../src/workers/workers.js';
+import { Master, Reactor, spawn } from './stand-ins.js';
 import { Good, Other, Tenant } from './workers.js';
 
 const News = channel<{ title: string }>('news', { buffer: 10, overflow: 'dropOldest' });

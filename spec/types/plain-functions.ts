@@ -8,7 +8,7 @@ import { Every } from '../../src/decorators/lifecycle.js';
 import { Module } from '../../src/decorators/module.js';
 import { Task } from '../../src/decorators/task.js';
 import { Worker } from '../../src/decorators/worker.js';
-import { lines } from './stand-ins.js';
+import { lines } from '../../src/framing/index.js';
 import { Good } from './workers.js';
 
 class Plain {

@@ -10,7 +10,8 @@ import { Task } from '../../src/decorators/task.js';
 import { Transferable } from '../../src/decorators/transferable.js';
 import { Worker } from '../../src/decorators/worker.js';
 import { bytes } from '../../src/schema.js';
-import { Master, WorkerProxy } from './stand-ins.js';
+import { WorkerProxy } from '../../src/workers/proxy.js';
+import { Master } from './stand-ins.js';
 
 @Proxy()
 class FooProxy extends WorkerProxy<Good> {

@@ -1,22 +1,14 @@
-import { ConfigurationError, type Mistake } from '../errors.js';
+import type { Mistake } from '../errors.js';
 import { readConnection } from './connection.js';
 import { readEndpoints, schemeOf } from './endpoints.js';
 import { strayOptions, unknownWorkers } from './injections.js';
 import { mergedOptions } from './lineage.js';
-import { nameOf, reporter } from './mistakes.js';
+import { reporter } from './mistakes.js';
 import { mergeModules, mergeWorker } from './module.js';
 import { providerMistakes } from './provider-declarations.js';
 import { readProvider, readProxy } from './provider.js';
 import { readWorker } from './worker.js';
-import type {
-  AppBlueprint,
-  ConnectionBlueprint,
-  Ctor,
-  EndpointBlueprint,
-  ProviderDeclaration,
-  ProxyBlueprint,
-  WorkerBlueprint,
-} from './types.js';
+import type { AppBlueprint, ConnectionBlueprint, Ctor, ProviderDeclaration, ProxyBlueprint, WorkerBlueprint } from './types.js';
 
 export interface ApplicationReading {
   readonly app: AppBlueprint;
@@ -26,17 +18,6 @@ export interface ApplicationReading {
 export interface ReadModuleOptions {
   /** Endpoints that replace those of the decorator: what `bootstrap(…, { listen })` was given. */
   readonly listen?: ReadonlyMap<Ctor, unknown> | undefined;
-}
-
-/** What `read` gives; if it throws a ConfigurationError, nothing, and its mistakes are noted. */
-function collect(read: () => readonly EndpointBlueprint[], mistakes: Mistake[]): readonly EndpointBlueprint[] {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    mistakes.push(...error.mistakes);
-    return [];
-  }
 }
 
 /** The connection as this application runs it: its endpoint functions are called now, once. */
@@ -52,9 +33,8 @@ function atBootstrap(cls: Ctor, replaced: unknown, mistakes: Mistake[]): Connect
       'write `listen:` or `connect:`, or remove it from `connections`: what reactor.connect() is given need not be listed',
     );
   }
-  const listen =
-    replaced === undefined ? collect(() => reading.listen(), mistakes) : readEndpoints(replaced, reading.options, 'listen', report);
-  const connect = collect(() => reading.connect(), mistakes);
+  const listen = readEndpoints(replaced ?? written['listen'], reading.options, 'listen', report);
+  const connect = readEndpoints(written['connect'], reading.options, 'connect', report);
   return { ...reading, listen: () => listen, connect: () => connect };
 }
 
@@ -99,14 +79,15 @@ function proxyOf(worker: WorkerBlueprint, mistakes: Mistake[]): ProxyBlueprint |
 /** The endpoints inside a worker. Functions among them are called in its own process: here they are not. */
 function checkInside(worker: WorkerBlueprint, connection: Ctor, mistakes: Mistake[]): void {
   const { listen, connect } = mergedOptions(connection, 'connection');
-  const reading = readConnection(connection);
-  if (typeof connect !== 'function') collect(() => reading.connect(), mistakes);
-  const listens = typeof listen === 'function' ? [] : collect(() => reading.listen(), mistakes);
+  const { name, options } = readConnection(connection);
+  const report = reporter(name, mistakes);
+  if (typeof connect !== 'function') readEndpoints(connect, options, 'connect', report);
+  const listens = typeof listen === 'function' ? [] : readEndpoints(listen, options, 'listen', report);
   if (worker.settings.maxWorkers <= 1 || !listens.some(endpoint => schemeOf(endpoint) === 'udp')) return;
   // Each process of the pool would bind the port, and only one can.
   reporter(worker.className, mistakes)(
     'connections',
-    `${nameOf(connection)} listens on udp, and maxWorkers is ${worker.settings.maxWorkers}`,
+    `${name} listens on udp, and maxWorkers is ${worker.settings.maxWorkers}`,
     'write maxWorkers: 1, or let the master listen',
   );
 }

@@ -71,7 +71,9 @@ function checkScheme(endpoint: EndpointBlueprint, use: Use, report: Report): voi
     report(
       use,
       `nothing knows the scheme of '${endpoint.url}'`,
-      path === undefined ? 'write a known scheme, tcp: for instance, or register your own' : `write import '${path}'`,
+      path === undefined
+        ? 'write a known scheme, tcp: for instance, or register your own'
+        : `add import '${path}' to the module that uses it`,
     );
     return;
   }

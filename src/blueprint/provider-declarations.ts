@@ -12,11 +12,12 @@ function tokenName(token: unknown): string {
 }
 
 /** A class in `providers` must be no connection, worker, proxy or module: those are built otherwise. */
-function checkClass(cls: Ctor, report: Report): void {
+function isProvider(cls: Ctor, report: Report): boolean {
   const kind = kindOf(cls);
   if (kind === 'proxy') report('providers', `${nameOf(cls)} is a proxy`, 'name it in the `proxy` option of its worker');
   else if (kind !== undefined)
     report('providers', `${nameOf(cls)} is a ${kind}`, `list it in \`${kind === 'module' ? 'imports' : `${kind}s`}\``);
+  return kind === undefined;
 }
 
 function fromClass(token: Token, cls: unknown, scope: ProviderDeclaration['scope'], report: Report): ProviderDeclaration | undefined {
@@ -28,8 +29,7 @@ function fromClass(token: Token, cls: unknown, scope: ProviderDeclaration['scope
     );
     return undefined;
   }
-  checkClass(cls as Ctor, report);
-  return { token, kind: 'class', cls: cls as Ctor, scope };
+  return isProvider(cls as Ctor, report) ? { token, kind: 'class', cls: cls as Ctor, scope } : undefined;
 }
 
 function fromObject(written: Readonly<Record<string, unknown>>, report: Report): ProviderDeclaration | undefined {
@@ -111,5 +111,5 @@ export function mergeProviders(
 
 /** What is wrong with the classes that the declarations name. */
 export function providerMistakes(declarations: readonly ProviderDeclaration[]): readonly Mistake[] {
-  return declarations.flatMap(({ cls }) => (cls !== undefined && kindOf(cls) === undefined ? readProvider(cls).mistakes : []));
+  return declarations.flatMap(({ cls }) => (cls === undefined ? [] : readProvider(cls).mistakes));
 }

@@ -1,11 +1,11 @@
 import type { MemberDeclaration } from '../decorators/metadata.js';
 import type { Mistake } from '../errors.js';
-import { WORKER_PROXY } from '../decorators/proxy.js';
 import { readChannels } from './channels.js';
 import { kindOf, lineage, methodNames } from './lineage.js';
 import { keysOf, namedWorker, readData, readMembers, readTimers } from './members.js';
 import { cached, nameOf, reporter, type Report } from './mistakes.js';
 import { parameterMistakes, readParameters } from './parameters.js';
+import { WORKER_PROXY } from './worker-proxy.js';
 import type { Ctor, ProviderBlueprint, ProxyBlueprint } from './types.js';
 
 function watched(

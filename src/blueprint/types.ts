@@ -25,7 +25,7 @@ export type ParameterBlueprint =
   | { readonly kind: 'options' }
   /** `token` may be a tsyringe DelayedConstructor or transform; `type` is the class from decorator metadata where known. */
   | { readonly kind: 'token'; readonly token: Token; readonly multiple?: boolean; readonly optional?: boolean }
-  /** No metadata and no decorator: a mistake that the container plan reports. */
+  /** No metadata and no decorator: `parameterMistakes` tells it. */
   | { readonly kind: 'unknown' };
 
 /** Hooks without arguments in their decorator, in the order in which they are called. */

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { RESERVED_TASK_NAMES } from '../decorators/task.js';
 import type { WorkerOptions } from '../decorators/worker-types.js';
 import type { Mistake } from '../errors.js';
 import { ownDeclarations } from '../decorators/metadata.js';
@@ -12,7 +13,7 @@ import { checkRuntime, checkSettings, toSettings, workerRules } from './worker-s
 import type { Ctor, WorkerBlueprint } from './types.js';
 
 /** The worker's own `@Worker`: name and source are not inherited. */
-function identity(cls: Ctor, report: Report): Pick<WorkerBlueprint, 'name' | 'source'> {
+function identity(cls: Ctor, runtime: 'process' | 'inline', report: Report): Pick<WorkerBlueprint, 'name' | 'source'> {
   const own = ownDeclarations(cls).classes.find(declaration => declaration.kind === 'worker');
   if (!own) {
     const base = kindOf(cls) === 'worker' ? 'only its base class is a worker' : 'it is not a worker';
@@ -24,6 +25,13 @@ function identity(cls: Ctor, report: Report): Pick<WorkerBlueprint, 'name' | 'so
     report('@Worker', `its name is ${JSON.stringify(name)}`, 'write a name that no other worker has');
   if (typeof options?.source === 'string' && !/^(file|data):/.test(options.source) && !isAbsolute(options.source)) {
     report('@Worker', `source is '${options.source}'`, 'write `source: import.meta.url`');
+  }
+  if (!source && runtime === 'process') {
+    report(
+      '@Worker',
+      'its module is not known, so no other process can import it',
+      'put it into a file, or write `source: import.meta.url`',
+    );
   }
   return { name, source };
 }
@@ -41,10 +49,10 @@ function proxyOf(written: unknown): () => Ctor | undefined {
 
 function build(cls: Ctor, mistakes: Mistake[], overrides: Readonly<Record<string, unknown>> = {}): WorkerBlueprint {
   const report = reporter(nameOf(cls), mistakes);
-  const { name, source } = identity(cls, report);
   const written = checkOptions(mergedOptions(cls, 'worker'), workerRules, '@Worker', report);
   const options = { ...written, ...checkOptions(overrides, workerRules, 'options', report) };
   const settings = toSettings(options);
+  const { name, source } = identity(cls, settings.runtime, report);
   checkSettings(settings, '@Worker', report);
   checkRuntime(written, '@Worker', report);
   const members = readMembers(cls, 'worker', report);
@@ -67,7 +75,7 @@ function build(cls: Ctor, mistakes: Mistake[], overrides: Readonly<Record<string
     settings,
     written: new Set(Object.keys(written)),
     tasks,
-    others: methodNames(lineage(cls)).filter(method => !tasks.has(method)),
+    others: methodNames(lineage(cls)).filter(method => !tasks.has(method) && !RESERVED_TASK_NAMES.includes(method)),
     mailbox: readData(members, report),
     start: keysOf(members, 'OnStart'),
     stop: keysOf(members, 'OnStop'),

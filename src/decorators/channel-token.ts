@@ -1,34 +1,9 @@
 import { ConfigurationError } from '../errors.js';
+import type { ChannelOptions, ChannelSpec, ChannelToken } from './channel-types.js';
+
+export type { Channel, ChannelOptions, ChannelSpec, ChannelToken } from './channel-types.js';
 
 const CHANNEL = Symbol.for('packet-ts.channel');
-
-/** One owner's face of a channel. Its subscriptions end with the owner. */
-export interface Channel<T> extends AsyncIterable<T> {
-  /** Hands the item to every subscriber; a slow one holds up nobody. */
-  publish(item: T): void;
-  /** Calls the listener for each item from now on, until it is disposed. */
-  subscribe(listener: (item: T) => unknown): Disposable;
-}
-
-export interface ChannelOptions {
-  /** Items kept for a slow subscriber. Default 1000. */
-  buffer?: number | undefined;
-  /** Beyond: forget the oldest (default), or the subscriber. */
-  overflow?: 'dropOldest' | 'unsubscribe' | undefined;
-}
-
-/** What a channel token carries. */
-export interface ChannelSpec {
-  readonly name: string;
-  readonly buffer: number;
-  readonly overflow: 'dropOldest' | 'unsubscribe';
-}
-
-/** A class that serves as the injection token of a channel. It is never constructed. */
-export interface ChannelToken<T> {
-  // oxlint-disable-next-line typescript/no-explicit-any -- so that inject() takes it
-  new (...args: any[]): Channel<T>;
-}
 
 /**
  * Declares a channel. The class that comes back is its token.

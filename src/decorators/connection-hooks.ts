@@ -1,6 +1,6 @@
 import type { PeerTls, Remote } from '../endpoints/endpoint.js';
 import type { AnySchema, SchemaOut } from '../schema.js';
-import type { ChannelToken } from './channel-token.js';
+import type { ChannelToken } from './channel-types.js';
 import type { About, CloseReason, ExitStatus, Method } from './hook-types.js';
 import { onMember } from './metadata.js';
 

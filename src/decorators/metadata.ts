@@ -104,7 +104,8 @@ function refuseStandard(where: string, context: unknown): void {
 export function onClass(declare: (cls: Ctor) => ClassDeclaration): (target: Ctor, context?: unknown) => void {
   return (target, context) => {
     refuseStandard(target.name, context);
-    writable(target).classes.push(declare(target));
+    // The topmost decorator is called last: back to the order in which they were written.
+    writable(target).classes.unshift(declare(target));
   };
 }
 

@@ -2,9 +2,6 @@ import type { Ctor } from './ctor.js';
 import { onClass } from './metadata.js';
 import type { ProxyShape } from './proxy-types.js';
 
-/** A static property of `WorkerProxy`, so that the blueprint knows one of whichever copy of the package: `static readonly [WORKER_PROXY] = true`. */
-export const WORKER_PROXY: unique symbol = Symbol.for('packet-ts.worker-proxy');
-
 /**
  * Makes a `WorkerProxy` the class that stands in front of a worker in the master: one instance per worker and key.
  * @example @Proxy() class Cache extends WorkerProxy<Search> { look(query: Query, call: ProxyCall) { return this.worker.look(query, call); } }

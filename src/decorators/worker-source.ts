@@ -29,8 +29,9 @@ function callerFiles(below: AnyFunction): readonly string[] {
   }
 }
 
+/** Node's own code, and what has no file: the REPL, `node --eval`, vm scripts. */
 function isInternal(file: string): boolean {
-  return file === '' || file.startsWith('node:');
+  return file.startsWith('node:') || !(isAbsolute(file) || /^[a-z]+:/.test(file));
 }
 
 /** A file's url: ESM names its files by url, CommonJS by path. */

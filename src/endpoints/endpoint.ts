@@ -74,9 +74,18 @@ export interface BoundAddress {
   readonly path?: string | undefined;
 }
 
+/** A command to run, and how. */
+export interface ExecTarget {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
 /** What a scheme gets to know about the endpoint: the url and the options that only it understands. */
 export interface EndpointTarget {
   readonly url: string;
+  /** The command of `exec()`. */
+  readonly exec?: ExecTarget | undefined;
   readonly options: Readonly<Record<string, unknown>>;
 }
 

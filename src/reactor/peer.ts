@@ -1,7 +1,10 @@
 import type { peerTypes, PeerShape } from '../decorators/peer-types.js';
-import type { PeerTls, Remote } from '../endpoints/endpoint.js';
+import type { PeerTls, Remote, Transport } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
 import type { Duration, Off, Size } from '../units.js';
+import type { Ending } from './ending.js';
+import type { Outbound } from './outbound.js';
+import type { Piping } from './piping.js';
 
 export interface PipeOptions {
   /** Stop after so many bytes; the rest is handled as messages again. Default: until the source has finished. */
@@ -20,26 +23,21 @@ export interface FileRange {
 /** What a peer asks of its session. */
 export interface PeerPort {
   readonly id: string;
-  readonly remote: Remote;
-  readonly local: Remote;
-  readonly tls: PeerTls | undefined;
-  readonly request: { readonly url: string; readonly headers: Headers } | undefined;
-  readonly congested: boolean;
-  readonly bufferedBytes: number;
+  readonly transport: Transport;
+  readonly outbound: Outbound;
+  readonly ending: Ending;
+  readonly pipes: Piping;
   readonly bytesRead: number;
-  readonly bytesWritten: number;
-  readonly openedAt: Date;
-  readonly signal: AbortSignal;
-  readonly data: object;
+  /** Milliseconds since the epoch. */
+  readonly openedAt: number;
+  /** `data` of connect() or dial(). */
+  readonly given: object;
   send(message: unknown, to?: Remote): boolean;
-  flush(): Promise<void>;
   end(message: unknown): void;
-  destroy(error: Error | undefined): void;
   pause(): void;
   resume(): void;
   setFraming(framing: Framing<unknown, unknown>): void;
   setIdleTimeout(timeout: Duration | Off): void;
-  pipe(to: Peer, options: PipeOptions): Promise<number>;
   sendFile(path: string | URL, range: FileRange): Promise<number>;
 }
 
@@ -90,7 +88,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    * @throws ConnectionClosedError when the connection closes before.
    */
   flush(): Promise<void> {
-    return this.#session.flush();
+    return this.#session.outbound.whenEmpty();
   }
 
   /**
@@ -103,7 +101,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /** Closes at once; what is not sent yet is dropped. */
   destroy(error?: Error): void {
-    this.#session.destroy(error);
+    this.#session.ending.drop({ by: 'local', code: 'DESTROY', error });
   }
 
   /** Stops reading and handling messages until `resume()`. */
@@ -132,7 +130,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- whatever it speaks
   pipe(to: Peer<any, any, any>, options: PipeOptions = {}): Promise<number> {
-    return this.#session.pipe(to, options);
+    return this.#session.pipes.start(portOf(to).pipes, options);
   }
 
   /**
@@ -154,30 +152,30 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
   }
 
   get remote(): Remote {
-    return this.#session.remote;
+    return this.#session.transport.remote;
   }
 
   get local(): Remote {
-    return this.#session.local;
+    return this.#session.transport.local;
   }
 
   get tls(): PeerTls | undefined {
-    return this.#session.tls;
+    return this.#session.transport.tls;
   }
 
   /** Of `ws:`: the request that was upgraded. */
   get request(): { readonly url: string; readonly headers: Headers } | undefined {
-    return this.#session.request;
+    return this.#session.transport.request;
   }
 
   /** As many bytes wait to be sent as `highWaterMark` says: better wait for `@OnDrain` or `flush()`. */
   get congested(): boolean {
-    return this.#session.congested;
+    return this.#session.outbound.congested;
   }
 
   /** Bytes sent and not yet taken by the kernel. */
   get bufferedBytes(): number {
-    return this.#session.bufferedBytes;
+    return this.#session.outbound.bytes;
   }
 
   get bytesRead(): number {
@@ -186,26 +184,26 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /** Bytes that the kernel took. */
   get bytesWritten(): number {
-    return this.#session.bytesWritten;
+    return this.#session.transport.bytesWritten;
   }
 
   get openedAt(): Date {
-    return this.#session.openedAt;
+    return new Date(this.#session.openedAt);
   }
 
   /** Aborted when the peer is gone. */
   get signal(): AbortSignal {
-    return this.#session.signal;
+    return this.#session.ending.signal;
   }
 
   /** What `reactor.connect` or `dial` was given as `data`; empty for accepted connections. */
   get data(): Data {
     // `connect` demands a value of this type for every class whose peer declares one.
-    return this.#session.data as Data;
+    return this.#session.given as Data;
   }
 }
 
-/** A peer's session: for the reactor, never for handlers. */
+/** The session behind a peer: for the reactor, never for handlers. */
 export function portOf(peer: Peer): PeerPort {
   return reach(peer);
 }

@@ -14,8 +14,8 @@ export class Announcer {
     if (!listeners) this.#listeners.set(event, (listeners = new Set()));
     // One function may be given twice; each is ended by itself.
     const own: Listener<N> = (...args) => listener(...args);
-    listeners.add(own as Listener<never>);
-    return { [Symbol.dispose]: () => void listeners.delete(own as Listener<never>) };
+    listeners.add(own);
+    return { [Symbol.dispose]: () => void listeners.delete(own) };
   }
 
   hears(event: Name): boolean {

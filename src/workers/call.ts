@@ -4,7 +4,7 @@ import { publish } from '../diagnostics.js';
 import { toMilliseconds } from '../units.js';
 import { encodeValue } from '../wire/codec.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
-import type { Body, Encoded } from '../wire/types.js';
+import type { Body } from '../wire/types.js';
 import type { Line, Queueable } from './fair-queue.js';
 import type { List } from './list.js';
 import type { Owned, Owner } from './owner.js';
@@ -61,7 +61,7 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
   readonly hard: number;
   readonly soft: number;
 
-  /** A primitive as it is, anything else {@link Encoded}: kept until the call settles, because it may be sent again. */
+  /** A primitive as it is, anything else encoded: kept until the call settles, because it may be sent again. */
   #input: unknown;
   #encoded = false;
   #eventsDelivered = 0;

@@ -1,3 +1,4 @@
+import { WORKER_PROXY } from '../blueprint/worker-proxy.js';
 import type { WorkerClient } from '../decorators/client-types.js';
 import type { Instance, ProxiedWorker, ProxyShape, proxyTypes } from '../decorators/proxy-types.js';
 import { UsageError } from '../errors.js';
@@ -33,6 +34,7 @@ export function withTools<T>(tools: ProxyTools, build: () => T): T {
  * }
  */
 export abstract class WorkerProxy<W, O = unknown> implements ProxyShape<W, O> {
+  static readonly [WORKER_PROXY] = true;
   declare readonly [proxyTypes]: { readonly worker: W; readonly options: O };
   readonly #tools: ProxyTools;
 

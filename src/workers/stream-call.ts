@@ -153,7 +153,7 @@ export class ItemStream implements AsyncIterableIterator<unknown, undefined> {
 
   throw(error: unknown): Promise<never> {
     this.#source.leave();
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 
   [Symbol.asyncIterator](): this {

@@ -1,0 +1,22 @@
+import { redisBenchmark } from './echo/redis-benchmark.js';
+import { server } from './echo/servers.js';
+import { chosen, readOptions } from './kit/options.js';
+import { report } from './kit/report.js';
+import { runRounds } from './kit/rounds.js';
+
+/** Requests that take about as long at either depth: deep pipelines are an order of magnitude faster. */
+const SETTINGS = [
+  { name: '1 pipelined', pipeline: 1, requestsPerSecond: 100_000 },
+  { name: '16 pipelined', pipeline: 16, requestsPerSecond: 800_000 },
+];
+
+/** Lines echoed a second to 50 connections, asked by redis-benchmark: a decorated class against bare `net`. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const options = readOptions(argv, { rounds: 7, ms: 1500 });
+  const contenders = chosen([server('bare net', 'net')], options);
+  const settings = SETTINGS.filter(({ pipeline }) => options.at?.includes(pipeline) ?? true);
+  const figures = await runRounds(contenders, settings, options.rounds, (port, { pipeline, requestsPerSecond }, warmUp) =>
+    redisBenchmark(port, Math.round((requestsPerSecond * (warmUp ? 500 : options.ms)) / 1000), pipeline),
+  );
+  report('echo', 'requests/s', figures);
+}

@@ -1,0 +1,5 @@
+import './memory.js';
+import './tcp.js';
+import './unix.js';
+
+export * from './endpoint.js';

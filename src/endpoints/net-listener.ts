@@ -1,0 +1,52 @@
+import { createServer, type ListenOptions, type Server, type ServerOpts, type Socket } from 'node:net';
+import type { Acceptor, Transport } from './endpoint.js';
+import { listenError } from './system-errors.js';
+
+/** A Node server that hands out transports and stops accepting when it is told, whatever its connections do. */
+export class NetListener {
+  readonly server: Server;
+  #close: Promise<void> | undefined;
+
+  private constructor(server: Server) {
+    this.server = server;
+  }
+
+  /**
+   * Binds. `around` calls what it is given at once: there the system call happens.
+   * @throws ListenError
+   */
+  static bind(
+    url: string,
+    serverOptions: ServerOpts,
+    where: ListenOptions,
+    toTransport: (socket: Socket) => Transport,
+    acceptor: Acceptor,
+    around: (bind: () => void) => void = bind => bind(),
+  ): Promise<NetListener> {
+    const server = createServer({ ...serverOptions, allowHalfOpen: true });
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error): void => reject(listenError(url, error));
+      server.once('error', failed);
+      server.once('listening', () => {
+        server.off('error', failed);
+        server.on('error', error => acceptor.failed(listenError(url, error)));
+        server.on('connection', socket => acceptor.accept(toTransport(socket)));
+        resolve(new NetListener(server));
+      });
+      try {
+        around(() => server.listen(where));
+      } catch (error) {
+        reject(listenError(url, error));
+      }
+    });
+  }
+
+  /** Resolves when the address is free; open connections live on. */
+  close(): Promise<void> {
+    // Node calls back when the connections are closed, too; the descriptor is closed at once.
+    return (this.#close ??= new Promise(resolve => {
+      this.server.close();
+      setImmediate(resolve);
+    }));
+  }
+}

@@ -1,0 +1,69 @@
+import type { AddressInfo, Socket } from 'node:net';
+import { toMilliseconds, type Duration, type Off } from '../units.js';
+import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport } from './endpoint.js';
+import { registerScheme } from './endpoint.js';
+import { dialSocket } from './net-dial.js';
+import { NetListener } from './net-listener.js';
+import { SocketTransport } from './socket-transport.js';
+
+const URL_PARTS = /^[a-z]+:\/\/(\[[0-9a-f:.%a-z]*\]|[^:/?#[\]]*):(\d{1,5})\/?$/i;
+const LOOPBACK = '127.0.0.1';
+const BACKLOG = 1024;
+const KEEP_ALIVE = '1m';
+
+/** The two parts of `scheme://host:port`; an empty host is the loopback. Undefined: it is not written so. */
+export function hostAndPort(url: string): { readonly host: string; readonly port: number } | undefined {
+  const [, host, digits] = URL_PARTS.exec(url) ?? [];
+  const port = Number(digits);
+  if (host === undefined || !(port <= 65_535)) return undefined;
+  return { host: host === '' ? LOOPBACK : host.replace(/^\[(.*)\]$/, '$1'), port };
+}
+
+/** `scheme://host:port`, with an IPv6 address in brackets. */
+export function urlOf(scheme: string, host: string, port: number): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function place(scheme: string, address: string | undefined, port: number | undefined): Remote {
+  if (address === undefined || port === undefined) return { url: `${scheme}:` };
+  return { url: urlOf(scheme, address, port), address, port };
+}
+
+function transportOf(socket: Socket): Transport {
+  const remote = place('tcp', socket.remoteAddress, socket.remotePort);
+  return new SocketTransport(socket, remote, ({ localAddress, localPort }) => place('tcp', localAddress, localPort));
+}
+
+/** What sockets are told when they are made. */
+function socketOptions(options: EndpointTarget['options']): { noDelay: boolean; keepAlive: boolean; keepAliveInitialDelay: number } {
+  const idle = toMilliseconds((options['keepAlive'] as Duration | Off | undefined) ?? KEEP_ALIVE);
+  return { noDelay: options['noDelay'] !== false, keepAlive: idle > 0, keepAliveInitialDelay: idle };
+}
+
+async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
+  // The blueprint has checked the url.
+  const where = hostAndPort(url)!;
+  const backlog = (options['backlog'] as number | undefined) ?? BACKLOG;
+  const listener = await NetListener.bind(url, socketOptions(options), { ...where, backlog }, transportOf, acceptor);
+  const { address: host, port } = listener.server.address() as AddressInfo;
+  return { address: { url: urlOf('tcp', host, port), host, port }, close: () => listener.close() };
+}
+
+function connect({ url, options }: EndpointTarget, signal: AbortSignal): Promise<Transport> {
+  // Every address of the name is tried, of both families.
+  return dialSocket(url, { ...hostAndPort(url)!, autoSelectFamily: true, ...socketOptions(options) }, signal, transportOf);
+}
+
+/** `tcp://host:port`. Port 0 picks a free one; an empty host is the loopback. */
+export const tcp: Scheme = {
+  name: 'tcp',
+  listen,
+  connect,
+  check: ({ url }, use) => {
+    const parts = hostAndPort(url);
+    if (!parts) return "it is not written like 'tcp://host:port' or 'tcp://[::1]:port'";
+    return use === 'connect' && parts.port === 0 ? 'nobody can be reached at port 0' : undefined;
+  },
+};
+
+registerScheme(tcp);

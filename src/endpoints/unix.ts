@@ -1,0 +1,105 @@
+import { lstat, unlink } from 'node:fs/promises';
+import { connect as dial, type Socket } from 'node:net';
+import { ListenError } from '../errors.js';
+import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport } from './endpoint.js';
+import { registerScheme } from './endpoint.js';
+import { dialSocket } from './net-dial.js';
+import { NetListener } from './net-listener.js';
+import { SocketTransport } from './socket-transport.js';
+import { listenError } from './system-errors.js';
+
+const MODE = 0o600;
+const BACKLOG = 1024;
+/** What fits into a socket address, without the byte that ends it. The kernel's limit; on some systems it is smaller. */
+const LONGEST = process.platform === 'linux' ? 107 : 103;
+
+/** The path of `unix:/run/app.sock` or `unix:relative.sock`. */
+export function pathOf(url: string): string {
+  return url.replace(/^unix:(\/\/(?=\/))?/i, '');
+}
+
+function transportOf(path: string, isClient: boolean): (socket: Socket) => Transport {
+  // The side that dialled has no name of its own.
+  const named: Remote = { url: `unix:${path}`, path };
+  const nameless: Remote = { url: 'unix:' };
+  const [remote, local] = isClient ? [named, nameless] : [nameless, named];
+  return socket => new SocketTransport(socket, remote, () => local);
+}
+
+function codeOf(error: unknown): unknown {
+  const cause = error instanceof ListenError ? error.cause : error;
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined;
+}
+
+/** Whether somebody accepts at that socket file. */
+function isLive(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const probe = dial({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+      // A full backlog or a missing permission: somebody is there.
+      else if (error.code === 'EAGAIN' || error.code === 'EACCES') resolve(true);
+      else reject(error);
+    });
+  });
+}
+
+/** Removes a socket file that nobody listens on any more. Throws ListenError when it is alive or no socket. */
+async function replaceStale(url: string, path: string): Promise<void> {
+  try {
+    // A plain file answers like a stale socket; it is not ours to remove.
+    if (!(await lstat(path)).isSocket()) throw new ListenError(url, 'there is a file that is no socket');
+    if (await isLive(path)) throw new ListenError(url, 'somebody listens there already');
+    await unlink(path);
+  } catch (error) {
+    if (error instanceof ListenError) throw error;
+    if (codeOf(error) !== 'ENOENT') throw listenError(url, error);
+  }
+}
+
+async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
+  const path = pathOf(url);
+  const mode = (options['mode'] as number | undefined) ?? MODE;
+  const backlog = (options['backlog'] as number | undefined) ?? BACKLOG;
+  // The file is made by the bind, which happens inside this call: at no moment is it open to others.
+  const around = (bind: () => void): void => {
+    const before = process.umask(0o777 & ~mode);
+    try {
+      bind();
+    } finally {
+      process.umask(before);
+    }
+  };
+  const bind = (): Promise<NetListener> => NetListener.bind(url, {}, { path, backlog }, transportOf(path, false), acceptor, around);
+  const listener = await bind().catch(async (error: unknown) => {
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
+    await replaceStale(url, path);
+    return bind();
+  });
+  // The file goes with the descriptor: libuv removes it before it closes the socket.
+  return { address: { url: `unix:${path}`, host: '', port: 0, path }, close: () => listener.close() };
+}
+
+function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transport> {
+  const path = pathOf(url);
+  return dialSocket(url, { path }, signal, transportOf(path, true));
+}
+
+/** `unix:/run/app.sock`, with `mode` 0600 unless said otherwise. A stale file is replaced, a live one is an error; removed at close. */
+export const unix: Scheme = {
+  name: 'unix',
+  listen,
+  connect,
+  check: ({ url }) => {
+    const path = pathOf(url);
+    if (path === '') return "it has no path: write 'unix:/run/app.sock'";
+    const bytes = Buffer.byteLength(path);
+    return bytes > LONGEST ? `its path has ${bytes} bytes, and a socket address holds ${LONGEST}` : undefined;
+  },
+};
+
+registerScheme(unix);

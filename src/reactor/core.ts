@@ -1,0 +1,252 @@
+import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/types.js';
+import type { Clock } from '../clock.js';
+import { publish } from '../diagnostics.js';
+import type { Transport } from '../endpoints/endpoint.js';
+import { asError, ClosingError, EncodeError } from '../errors.js';
+import type { Chunk, Framing } from '../framing/framing.js';
+import { Channels } from './channel.js';
+import { planOf, type HandlerPlan } from './dispatch.js';
+import { Listener } from './listener.js';
+import { establish } from './outgoing.js';
+import type { Handlers } from './plan-types.js';
+import { Session } from './session.js';
+import type { SessionHost } from './session-host.js';
+import { settingsOf, type Settings } from './settings.js';
+import { Timers } from './timers.js';
+import { Turn } from './turn.js';
+
+/** What the application gives its reactor. */
+export interface ReactorOptions {
+  readonly clock: Clock;
+  readonly handlers: Handlers;
+}
+
+/** Something that begins nothing new when the reactor closes: a Dialer. */
+export interface Retiring {
+  retire(): Promise<void>;
+}
+
+/** How long a peer may take to finish after us when the application closes, in milliseconds. */
+const CLOSE_GRACE = 2_000;
+
+/** Never reused in this process, whatever the number of reactors. */
+let lastId = 0;
+
+/**
+ * This process's sockets and timers, without a policy of its own: what `Reactor` shows to users and the application drives when it closes.
+ * Closing goes `stopListening()`, `drain()`, and past the deadline `destroy()`.
+ */
+export class ReactorCore implements SessionHost {
+  readonly clock: Clock;
+  readonly turn = new Turn();
+  readonly timers: Timers;
+  readonly channels = new Channels();
+  readonly #handlers: Handlers;
+  readonly #plans = new Map<Ctor, HandlerPlan>();
+  readonly #listeners = new Set<Listener>();
+  readonly #dialers = new Set<Retiring>();
+  /** Open connections by class. */
+  readonly #open = new Map<Ctor, Set<Session>>();
+  /** Those whose `@OnClose` has not settled. */
+  readonly #unfinished = new Set<Session>();
+  /** Where an accepted connection came in. */
+  readonly #origins = new WeakMap<Session, Listener>();
+  #empty: (() => void)[] = [];
+  #closing = false;
+
+  constructor({ clock, handlers }: ReactorOptions) {
+    this.clock = clock;
+    this.#handlers = handlers;
+    this.timers = new Timers(clock);
+  }
+
+  /** A class, compiled once. Throws ConfigurationError. */
+  plan(cls: Ctor): HandlerPlan {
+    let plan = this.#plans.get(cls);
+    if (!plan) {
+      const blueprint = this.#handlers.blueprintOf(cls);
+      this.#plans.set(cls, (plan = planOf(blueprint, this.#handlers.build(blueprint))));
+    }
+    return plan;
+  }
+
+  blueprint(cls: Ctor): ConnectionBlueprint {
+    return this.plan(cls).blueprint;
+  }
+
+  /** @throws ListenError, ConfigurationError, ClosingError */
+  async listen(cls: Ctor, endpoint: EndpointBlueprint): Promise<Listener> {
+    const listener = new Listener(settingsOf(this.plan(cls), endpoint, 'listen'), this.#accept);
+    this.#refuseWhenClosing();
+    this.#listeners.add(listener);
+    try {
+      await listener.bind();
+    } catch (error) {
+      this.#listeners.delete(listener);
+      throw error;
+    }
+    // It closed while the system was at it.
+    if (this.#closing) await listener.close();
+    this.#refuseWhenClosing();
+    return listener;
+  }
+
+  /** Dials once; resolves when `@OnConnect` has settled. Throws ConnectError, ConfigurationError, ClosingError, or what the handler threw. */
+  async connect(cls: Ctor, endpoint: EndpointBlueprint, data?: object, signal?: AbortSignal): Promise<Session> {
+    return this.dialOnce(settingsOf(this.plan(cls), endpoint, 'connect'), data, signal);
+  }
+
+  /** The same for settings read before. */
+  async dialOnce(settings: Settings, data: object | undefined, signal: AbortSignal | undefined): Promise<Session> {
+    this.#refuseWhenClosing();
+    return establish(this.clock, settings, signal, transport => {
+      this.#refuseWhenClosing();
+      return this.#begin(settings, transport, data);
+    });
+  }
+
+  /** It is retired when the reactor stops listening. */
+  keep(dialer: Retiring): Disposable {
+    this.#refuseWhenClosing();
+    this.#dialers.add(dialer);
+    return { [Symbol.dispose]: () => this.#dialers.delete(dialer) };
+  }
+
+  get listeners(): Iterable<Listener> {
+    return this.#listeners;
+  }
+
+  /** Open connections: all, or those of a class and its subclasses. */
+  *sessions(cls?: Ctor): Iterable<Session> {
+    for (const [known, sessions] of this.#open) {
+      if (cls === undefined || known === cls || known.prototype instanceof cls) yield* sessions;
+    }
+  }
+
+  count(cls?: Ctor): number {
+    let count = 0;
+    for (const [known, { size }] of this.#open) if (cls === undefined || known === cls || known.prototype instanceof cls) count += size;
+    return count;
+  }
+
+  /** Sends a message to all connections of a class; nobody waits for a slow one. Throws EncodeError. */
+  broadcast(cls: Ctor, message: unknown, isExcepted: (session: Session) => boolean): void {
+    // Encoded once for all that speak the same.
+    const encodings = new Map<Framing<unknown, unknown>, Chunk | readonly Chunk[]>();
+    for (const session of [...this.sessions(cls)]) {
+      if (isExcepted(session) || !session.ending.open) continue;
+      const { framing } = session;
+      let encoded = encodings.get(framing);
+      if (encoded === undefined) {
+        try {
+          encodings.set(framing, (encoded = framing.encode(message)));
+        } catch (cause) {
+          throw new EncodeError(session.settings.plan.name, cause);
+        }
+      }
+      session.say(encoded);
+    }
+  }
+
+  /** Runs it in the next turn, in the order of asking. */
+  nextTick(run: () => unknown): void {
+    const failed = (error: unknown): void => publish('hook.error', { hook: 'nextTick', error: asError(error) });
+    setImmediate(() => {
+      try {
+        const outcome = run();
+        if (outcome instanceof Promise) outcome.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    });
+  }
+
+  /** Connections whose handlers are at it. */
+  get busy(): number {
+    let busy = 0;
+    for (const session of this.#unfinished) if (!session.line.quiet) busy++;
+    return busy;
+  }
+
+  /** Nothing new begins: no accepting, no dialling. Open connections live on. */
+  async stopListening(): Promise<void> {
+    this.#closing = true;
+    for (const dialer of [...this.#dialers]) void dialer.retire();
+    await Promise.allSettled([...this.#listeners].map(listener => listener.close()));
+  }
+
+  /**
+   * On every connection: `@OnShutdown`, then reading stops, what is decoded is handled and answered, then flush, end,
+   * `grace` ms for the peer, destroy. Resolves when the `@OnClose` of the last one has settled.
+   */
+  async drain(grace: number = CLOSE_GRACE): Promise<void> {
+    for (const session of [...this.sessions()]) void session.shutdown(grace);
+    await this.whenEmpty();
+  }
+
+  /** Resolves when there is no connection, and no `@OnClose` under way. */
+  whenEmpty(): Promise<void> {
+    return this.#unfinished.size === 0 ? Promise.resolve() : new Promise(resolve => this.#empty.push(resolve));
+  }
+
+  /** Closes every connection at once. Returns how many that were. */
+  destroy(): number {
+    const cutOff = this.count();
+    for (const session of [...this.sessions()]) session.ending.drop({ by: 'shutdown', code: 'SHUTDOWN' });
+    this.timers.close();
+    return cutOff;
+  }
+
+  // ── SessionHost ──
+
+  nextId(): number {
+    return ++lastId;
+  }
+
+  subscribe(token: Ctor, listener: (item: unknown) => unknown): Disposable {
+    return this.channels.subscribe(token, listener);
+  }
+
+  left(session: Session): void {
+    this.#open.get(session.settings.plan.blueprint.cls)?.delete(session);
+    this.#origins.get(session)?.left(session.transport);
+  }
+
+  finished(session: Session): void {
+    this.#unfinished.delete(session);
+    if (this.#unfinished.size > 0) return;
+    const waiting = this.#empty;
+    this.#empty = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  // ── its own ──
+
+  readonly #accept = (listener: Listener, transport: Transport): boolean => {
+    let session: Session;
+    try {
+      session = this.#begin(listener.settings, transport, undefined);
+    } catch (thrown) {
+      transport.destroy();
+      publish('connection.error', { handler: listener.settings.plan.name, during: 'hook', hook: 'constructor', error: asError(thrown) });
+      return false;
+    }
+    this.#origins.set(session, listener);
+    void session.open();
+    return true;
+  };
+
+  #begin(settings: Settings, transport: Transport, data: object | undefined): Session {
+    const session = new Session(this, settings, transport, data);
+    const { cls } = settings.plan.blueprint;
+    let sessions = this.#open.get(cls);
+    if (!sessions) this.#open.set(cls, (sessions = new Set()));
+    sessions.add(session);
+    this.#unfinished.add(session);
+    return session;
+  }
+
+  #refuseWhenClosing(): void {
+    if (this.#closing) throw new ClosingError('the application is closing: nothing new is listened on or connected to');
+  }
+}

@@ -1,0 +1,231 @@
+import type { CloseReason } from '../decorators/hook-types.js';
+import type { Transport } from '../endpoints/endpoint.js';
+import type { Chunk } from '../framing/framing.js';
+import type { Owner } from '../workers/owner.js';
+import { abortReason, reasonOfTransport, tellsOfClosing } from './close-reason.js';
+import { GRACE, type Deadlines } from './deadlines.js';
+import { finalHooks } from './final-hooks.js';
+import type { Line } from './line.js';
+import type { Outbound } from './outbound.js';
+import type { Built } from './plan-types.js';
+import { Hold, type Reader } from './reader.js';
+import type { SessionHost } from './session-host.js';
+import type { Settings } from './settings.js';
+
+/** The life of a connection; it only moves forward. */
+const State = {
+  OPEN: 0,
+  /** It ends as soon as no reply is due. */
+  LEAVING: 1,
+  /** Our direction has ended; the peer's may not have. */
+  ENDED: 2,
+  /** The transport is closed; handlers may still be at it. */
+  GONE: 3,
+  /** `@OnClose` has been called. */
+  FINISHED: 4,
+} as const;
+
+/** How long `@OnClose` waits for handlers that do not finish. */
+const STRAGGLERS = 5_000;
+
+/** The session, as its ending sees it. */
+export interface EndingHost {
+  readonly id: string;
+  readonly host: SessionHost;
+  readonly settings: Settings;
+  readonly transport: Transport;
+  readonly reader: Reader;
+  readonly outbound: Outbound;
+  readonly line: Line;
+  readonly deadlines: Deadlines;
+  readonly owner: Owner | undefined;
+  readonly built: Built;
+  /** Its bytes flow to another peer, or another's to it: half-closed, it stays. */
+  readonly piped: boolean;
+  /** The transport is closed: lets go of everything that waits for it. */
+  released(): void;
+  /** `@OnClose` has settled. */
+  finished(): void;
+}
+
+/** How one connection ends: once, for one reason, politely where there is time for it. Only here does its state change. */
+export class Ending {
+  readonly #session: EndingHost;
+  #state: number = State.OPEN;
+  #reason: CloseReason | undefined;
+  /** The message of `end(message)`, encoded. */
+  #farewell: Chunk | readonly Chunk[] | undefined;
+  /** The peer has finished. */
+  #finned = false;
+  /** And all that it said is handled. */
+  #heard = false;
+  /** And `@OnEnd` has been told. */
+  #told = false;
+  /** How long the peer may take to finish after us. */
+  #grace: number;
+  /** What `signal` is aborted with; there once the connection is gone. */
+  #aborted: Error | undefined;
+  #abort: AbortController | undefined;
+  #stragglers: Disposable | undefined;
+
+  constructor(session: EndingHost) {
+    this.#session = session;
+    this.#grace = session.settings.limits.halfCloseGrace;
+  }
+
+  /** Nothing has begun to end it. */
+  get open(): boolean {
+    return this.#state === State.OPEN;
+  }
+
+  get leaving(): boolean {
+    return this.#state === State.LEAVING;
+  }
+
+  /** Nothing can be sent any more. */
+  get over(): boolean {
+    return this.#state >= State.ENDED;
+  }
+
+  get gone(): boolean {
+    return this.#state >= State.GONE;
+  }
+
+  get reason(): CloseReason | undefined {
+    return this.#reason;
+  }
+
+  get peerHasEnded(): boolean {
+    return this.#finned;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.#aborted) this.#abort.abort(this.#aborted);
+    }
+    return this.#abort.signal;
+  }
+
+  causes(error: Error): boolean {
+    return this.#aborted !== undefined && tellsOfClosing(error, this.#aborted);
+  }
+
+  /** The first reason counts. */
+  because(reason: CloseReason): void {
+    this.#reason ??= reason;
+  }
+
+  /** Ends it when no reply is due any more, after the farewell; nothing more is read. */
+  leave(reason: CloseReason, farewell?: Chunk | readonly Chunk[], grace?: number): void {
+    if (grace !== undefined) this.#grace = Math.min(this.#grace, grace);
+    if (this.#state !== State.OPEN) return;
+    this.#farewell = farewell;
+    this.#deaf(reason, State.LEAVING);
+    this.step();
+  }
+
+  /** Ends it with what has been sent so far. */
+  leaveNow(reason: CloseReason): void {
+    if (this.#state >= State.ENDED) return;
+    this.#deaf(reason, State.LEAVING);
+    this.#end();
+  }
+
+  /** Closes it at once. */
+  drop(reason: CloseReason): void {
+    if (this.#state >= State.GONE) return;
+    this.#deaf(reason, State.ENDED);
+    this.#session.transport.destroy();
+  }
+
+  /** Ends our direction and reads on: the end of a pipe. */
+  halfClose(): void {
+    if (this.#state < State.ENDED) this.#end();
+  }
+
+  /** The peer has finished. */
+  peerEnded(): void {
+    this.#finned = true;
+    const { settings, piped, deadlines } = this.#session;
+    if (this.#state < State.ENDED && !settings.allowHalfOpen && !piped) deadlines.set(GRACE, settings.limits.halfCloseGrace);
+  }
+
+  /** The peer has finished, and all that it sent is handled. True the first time. */
+  heardAll(): boolean {
+    if (!this.#finned || this.#heard) return false;
+    return (this.#heard = true);
+  }
+
+  /** What comes next, now that something has been done. */
+  step(): void {
+    const { line, settings, piped } = this.#session;
+    if (this.#state >= State.GONE) {
+      if (line.quiet) this.#finish();
+      return;
+    }
+    if (line.due > 0) return;
+    if (this.#state === State.OPEN && this.#heard && !piped) {
+      if (!settings.allowHalfOpen) {
+        this.leave({ by: 'peer', code: 'END' });
+      } else if (!this.#told) {
+        this.#told = true;
+        void line.hook('OnEnd', settings.plan.blueprint.hooks.end);
+      }
+    }
+    if (this.#state === State.LEAVING) this.#end();
+  }
+
+  /** Everything sent is with the kernel. */
+  flushed(): void {
+    if (this.#state === State.ENDED && !this.#finned && !this.#session.piped) this.#session.deadlines.set(GRACE, this.#grace);
+  }
+
+  /** The transport is closed. */
+  closed(error: Error | undefined): void {
+    if (this.#state >= State.GONE) return;
+    const { host, owner, line, reader, deadlines, outbound } = this.#session;
+    const unforeseen = this.#reason === undefined;
+    const reason = (this.#reason ??= reasonOfTransport(error));
+    const aborted = (this.#aborted = abortReason(reason));
+    this.#state = State.GONE;
+    reader.hold(Hold.DEAF);
+    deadlines.close();
+    outbound.close();
+    this.#session.released();
+    this.#abort?.abort(aborted);
+    owner?.abort(aborted);
+    line.stop();
+    if (unforeseen && error && reason.by === 'error') void line.tell(error, { during: 'socket' });
+    if (line.quiet) {
+      this.#finish();
+      return;
+    }
+    const late = host.clock.after(STRAGGLERS, () => this.#finish());
+    this.#stragglers = { [Symbol.dispose]: () => late.cancel() };
+  }
+
+  #deaf(reason: CloseReason, state: number): void {
+    this.#reason ??= reason;
+    this.#state = Math.max(this.#state, state);
+    this.#session.reader.hold(Hold.DEAF);
+    this.#session.deadlines.hush();
+  }
+
+  #end(): void {
+    this.#state = State.ENDED;
+    const { outbound, transport } = this.#session;
+    if (this.#farewell !== undefined) outbound.push(this.#farewell);
+    this.#farewell = undefined;
+    outbound.flush();
+    transport.end();
+    if (outbound.empty) this.flushed();
+  }
+
+  #finish(): void {
+    if (this.#state === State.FINISHED) return;
+    this.#state = State.FINISHED;
+    this.#stragglers?.[Symbol.dispose]();
+    void finalHooks(this.#session, this.#reason!).then(() => this.#session.finished());
+  }
+}

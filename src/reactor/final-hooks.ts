@@ -1,0 +1,36 @@
+import type { CloseReason } from '../decorators/hook-types.js';
+import { observed, publish } from '../diagnostics.js';
+import { asError } from '../errors.js';
+import type { Owner } from '../workers/owner.js';
+import type { Methods } from './dispatch.js';
+import type { Built } from './plan-types.js';
+import type { Settings } from './settings.js';
+
+/** Whose connection is over. */
+export interface Departed {
+  readonly id: string;
+  readonly settings: Settings;
+  readonly built: Built;
+  readonly owner: Owner | undefined;
+}
+
+/** Runs `@OnClose`, ends the owner, disposes what was made for the connection. Never rejects: there is nobody left to tell but the log. */
+export async function finalHooks({ id, settings, built, owner }: Departed, reason: CloseReason): Promise<void> {
+  const { name, blueprint } = settings.plan;
+  const failed = (hook: string, thrown: unknown): void => publish('hook.error', { id, handler: name, hook, error: asError(thrown) });
+  if (owner) owner.exempt = true;
+  for (const key of blueprint.hooks.close) {
+    try {
+      await (built.instance as Methods)[key]!(reason);
+    } catch (thrown) {
+      failed('OnClose', thrown);
+    }
+  }
+  owner?.close();
+  try {
+    await built.dispose?.();
+  } catch (thrown) {
+    failed('dispose', thrown);
+  }
+  if (observed('connection.close')) publish('connection.close', { id, handler: name, ...reason });
+}

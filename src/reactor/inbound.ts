@@ -1,0 +1,102 @@
+import { FramingError } from '../errors.js';
+import type { Decoder, Framing } from '../framing/framing.js';
+
+/** What one chunk costs besides its bytes: a Buffer with its memory, measured at 216 bytes. */
+const PART = 256;
+
+/**
+ * The bytes that have arrived and are not handled yet. Nothing is decoded ahead: chunks wait here until somebody asks for a message.
+ * Owned by one session, which alone writes and reads it.
+ */
+export class Inbound {
+  #framing: Framing<unknown, unknown>;
+  /** Made with the first byte: an idle connection has none. */
+  #decoder: Decoder<unknown> | undefined;
+  /** Chunks behind those that the decoder has. */
+  #chunks: Buffer[] | undefined;
+  #limit: number;
+  /** What #chunks cost in memory: their bytes and, so that a dribble of single bytes counts too, their objects. */
+  weight = 0;
+  /** The decoder may hold the beginning of a message. */
+  begun = false;
+  /** A message came out since a chunk went in: whether the decoder then holds more, only `pending` can tell. */
+  #gave = false;
+
+  constructor(framing: Framing<unknown, unknown>, limit: number) {
+    this.#framing = framing;
+    this.#limit = limit;
+  }
+
+  get framing(): Framing<unknown, unknown> {
+    return this.#framing;
+  }
+
+  push(chunk: Buffer): void {
+    this.weight += chunk.length + PART;
+    (this.#chunks ??= []).push(chunk);
+  }
+
+  /** One message, or undefined when more bytes are needed. Throws whatever the decoder throws. */
+  next(): unknown {
+    for (;;) {
+      const message = this.#decoder?.next();
+      if (message !== undefined) {
+        this.#gave = true;
+        return message;
+      }
+      const chunk = this.#chunks?.shift();
+      if (chunk === undefined) break;
+      this.weight -= chunk.length + PART;
+      this.#gave = false;
+      (this.#decoder ??= this.#framing.decoder(this.#limit)).push(chunk);
+      this.begun = true;
+    }
+    const pending = this.#decoder?.pending;
+    this.begun = pending === undefined ? this.begun && !this.#gave : pending > 0;
+    return undefined;
+  }
+
+  /** The peer has finished and `next` gives no more: a last message, or undefined. Throws when one was cut off. Asked once. */
+  end(): unknown {
+    const decoder = this.#decoder;
+    this.#decoder = undefined;
+    this.begun = false;
+    if (!decoder) return undefined;
+    if (decoder.end) return decoder.end();
+    const rest = decoder.rest().length;
+    if (rest > 0) {
+      throw new FramingError(`the peer finished in the middle of a message, ${rest} bytes into it`, {
+        code: 'ERR_PACKET_FRAMING_TRUNCATED',
+      });
+    }
+    return undefined;
+  }
+
+  /** Everything not handled yet, taken out. The next message has a fresh decoder. */
+  take(): Buffer {
+    const rest = this.#decoder?.rest();
+    const chunks = this.#chunks ?? [];
+    this.#decoder = undefined;
+    this.#chunks = undefined;
+    this.weight = 0;
+    this.begun = false;
+    if (chunks.length === 0) return rest ?? Buffer.alloc(0);
+    return Buffer.concat(rest ? [rest, ...chunks] : chunks);
+  }
+
+  /** From here on bytes lie so; those not decoded yet included. */
+  use(framing: Framing<unknown, unknown>, limit: number): void {
+    const rest = this.take();
+    this.#framing = framing;
+    this.#limit = limit;
+    if (rest.length > 0) this.push(rest);
+  }
+
+  /** Forgets everything. */
+  drop(): void {
+    this.#decoder = undefined;
+    this.#chunks = undefined;
+    this.weight = 0;
+    this.begun = false;
+  }
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import type { Limits as WrittenLimits } from '../decorators/endpoint-types.js';
+import type { Framing } from '../framing/framing.js';
+import { limitOf, toBytes, toMilliseconds, type Duration, type Off, type Size } from '../units.js';
+
+/**
+ * The limits of one endpoint, as numbers to compare with: milliseconds, bytes, counts; Infinity where a limit is off.
+ * Shared by all sessions of the endpoint and read when they need it, so a change takes effect at once.
+ */
+export interface Limits {
+  maxConnections: number;
+  whenFull: 'reject' | 'pause';
+  maxPerPeer: number;
+  maxMessageSize: number;
+  firstMessageTimeout: number;
+  messageTimeout: number;
+  idleTimeout: number;
+  connectTimeout: number;
+  handshakeTimeout: number;
+  highWaterMark: number;
+  lowWaterMark: number;
+  maxBufferedBytes: number;
+  drainTimeout: number;
+  halfCloseGrace: number;
+  rateLimit: RateLimit | undefined;
+}
+
+export interface RateLimit {
+  readonly messages: number;
+  /** Milliseconds. */
+  readonly per: number;
+  readonly burst: number;
+  readonly beyond: 'pause' | 'close';
+}
+
+/** Schemes whose clients must say something soon: those that strangers can reach. */
+const STRANGERS = new Set(['tcp', 'tls', 'ws', 'wss']);
+
+/** Descriptors that are not for connections: files, workers, the process's own. */
+const RESERVED_DESCRIPTORS = 64;
+const MOST_CONNECTIONS = 10_000;
+
+let descriptorLimit: number | undefined;
+
+/** How many connections one listener takes by default: fewer where descriptors are scarcer. */
+export function defaultMaxConnections(read: () => string = () => readFileSync('/proc/self/limits', 'latin1')): number {
+  if (descriptorLimit === undefined) {
+    let text = '';
+    try {
+      text = read();
+    } catch {
+      // No such file on this system: the default stands.
+    }
+    const soft = /^Max open files\s+(\d+)/m.exec(text)?.[1];
+    descriptorLimit = soft === undefined ? Infinity : Number(soft);
+  }
+  return Math.max(1, Math.min(MOST_CONNECTIONS, descriptorLimit - RESERVED_DESCRIPTORS));
+}
+
+function rateLimit(written: WrittenLimits['rateLimit']): RateLimit | undefined {
+  if (!written) return undefined;
+  const { messages, per, burst = messages, beyond } = written;
+  return { messages, per: toMilliseconds(per), burst, beyond };
+}
+
+/**
+ * The limits table with its defaults.
+ * @throws TypeError for what is no duration or size.
+ */
+export function resolveLimits(
+  written: WrittenLimits,
+  framing: Framing<unknown, unknown>,
+  scheme: string,
+  use: 'listen' | 'connect',
+): Limits {
+  const time = (value: Duration | Off | undefined, fallback: Duration): number => limitOf(toMilliseconds(value ?? fallback));
+  const size = (value: Size | Off | undefined, fallback: Size): number => limitOf(toBytes(value ?? fallback));
+  const count = (value: number | Off | undefined, fallback: number): number => limitOf(value === false ? 0 : (value ?? fallback));
+  const highWaterMark = size(written.highWaterMark, '64kb');
+  return {
+    maxConnections: count(written.maxConnections, defaultMaxConnections()),
+    whenFull: written.whenFull ?? 'reject',
+    maxPerPeer: count(written.maxPerPeer, 0),
+    maxMessageSize: size(written.maxMessageSize, framing.maxMessageSize ?? '1mb'),
+    firstMessageTimeout: time(written.firstMessageTimeout, use === 'listen' && STRANGERS.has(scheme) ? '30s' : 0),
+    messageTimeout: time(written.messageTimeout, '30s'),
+    idleTimeout: time(written.idleTimeout, 0),
+    connectTimeout: time(written.connectTimeout, '10s'),
+    handshakeTimeout: time(written.handshakeTimeout, '10s'),
+    highWaterMark,
+    lowWaterMark: size(written.lowWaterMark, written.highWaterMark === undefined ? '32kb' : Math.max(1, Math.floor(highWaterMark / 2))),
+    maxBufferedBytes: size(written.maxBufferedBytes, '16mb'),
+    drainTimeout: time(written.drainTimeout, '30s'),
+    halfCloseGrace: time(written.halfCloseGrace, '5s'),
+    rateLimit: rateLimit(written.rateLimit),
+  };
+}

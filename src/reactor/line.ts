@@ -1,0 +1,266 @@
+import type { About } from '../decorators/hook-types.js';
+import type { Remote } from '../endpoints/endpoint.js';
+import { asError, EncodeError } from '../errors.js';
+import type { Framing } from '../framing/framing.js';
+import { refusal, UNROUTED, type HandlerPlan, type Methods } from './dispatch.js';
+import { ReplyStream, isAsyncIterable } from './reply-stream.js';
+
+/** How far its connection is with ending. */
+export interface LineEnding {
+  /** Nothing can be sent any more. */
+  readonly over: boolean;
+  /** It ends as soon as nothing is due. */
+  readonly leaving: boolean;
+  /** The rejection only says that the connection has closed. */
+  causes(error: Error): boolean;
+}
+
+/** What the line asks of its session. */
+export interface LineHost {
+  /** In force for what is handled now. */
+  readonly framing: Framing<unknown, unknown>;
+  readonly remote: Remote;
+  /** Encodes and sends; silent when nothing can be sent any more. Throws EncodeError. */
+  reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined): void;
+  /** A promise while the peer reads too slowly. */
+  room(): Promise<void> | undefined;
+  readonly ending: LineEnding;
+  /** Nobody explains this error: it is logged and the connection closes. */
+  fail(error: Error, about: About): void;
+  /** A handler is at it that did not finish at once. */
+  working(): void;
+  /** One has finished. */
+  settled(): void;
+}
+
+/** The hooks that the line runs besides `@OnData`. What the others return is not sent. */
+export type HookLabel =
+  'OnConnect' | 'OnWorkerData' | 'OnWorkerEvent' | 'OnChannel' | 'OnIdle' | 'OnShutdown' | 'OnSecure' | 'OnDrain' | 'OnEnd' | 'OnExit';
+const ANSWERS: ReadonlySet<HookLabel> = new Set<HookLabel>([
+  'OnConnect',
+  'OnWorkerData',
+  'OnWorkerEvent',
+  'OnChannel',
+  'OnIdle',
+  'OnShutdown',
+]);
+
+function isThenable(value: object): value is PromiseLike<unknown> {
+  return 'then' in value && typeof value.then === 'function';
+}
+
+/** A value that is one message: not a promise, not a stream. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true;
+  return !isThenable(value) && !isAsyncIterable(value);
+}
+
+/**
+ * Runs the methods of one handler: keeps messages in order, sends what methods return, takes what they throw to `@OnError`.
+ * A method that answers at once costs no promise; all others are seen through by one asynchronous function.
+ */
+export class Line {
+  readonly #host: LineHost;
+  readonly #plan: HandlerPlan;
+  /** Nothing while the constructor runs: no method is called then. */
+  #instance: Methods = {};
+  /** With several messages in flight: resolves when the last of them has answered. Undefined: replies leave as they come. */
+  #tail: Promise<void> | undefined;
+  /** Messages whose handlers have not finished. */
+  inFlight = 0;
+  /** Methods that have not finished and whose answers are due, messages included. */
+  due = 0;
+  /** Methods that have not finished and answer nothing. */
+  others = 0;
+  /** Streams being sent. */
+  readonly #streams = new Set<ReplyStream>();
+
+  constructor(host: LineHost, plan: HandlerPlan, keepsOrder: boolean) {
+    this.#host = host;
+    this.#plan = plan;
+    this.#tail = keepsOrder ? Promise.resolve() : undefined;
+  }
+
+  /** Whose methods it runs, once it is made. */
+  serve(instance: object): void {
+    // The blueprint was read from this very class.
+    this.#instance = instance as Methods;
+  }
+
+  /** No method is running. */
+  get quiet(): boolean {
+    return this.due === 0 && this.others === 0;
+  }
+
+  /** Handles one message. */
+  message(message: unknown, from: Remote | undefined): void {
+    const host = this.#host;
+    const { framing } = host;
+    this.due++;
+    try {
+      const outcome = this.#plan.data(this.#instance, message, () => from ?? host.remote);
+      if (outcome === undefined) {
+        this.due--;
+        return;
+      }
+      if (outcome === UNROUTED) {
+        void this.#see(Promise.reject(refusal(this.#plan.blueprint.data, message, 'message')), 'schema', message, from, framing);
+      } else if (isPlain(outcome) && (this.#tail === undefined || this.inFlight === 0)) {
+        host.reply(outcome, framing, from);
+        this.due--;
+      } else {
+        void this.#see(outcome, 'message', message, from, framing);
+      }
+    } catch (thrown) {
+      void this.#see(Promise.reject(thrown), 'message', message, from, framing);
+    }
+  }
+
+  /** Runs all methods of a hook in order. Undefined: they have finished already; the promise never rejects. */
+  hook(label: HookLabel, keys: readonly PropertyKey[], ...args: unknown[]): Promise<void> | undefined {
+    const { framing } = this.#host;
+    const answers = ANSWERS.has(label);
+    for (const [at, key] of keys.entries()) {
+      this.#enter(answers);
+      let outcome: unknown;
+      try {
+        outcome = this.#instance[key]!(...args);
+        if (isPlain(outcome)) {
+          if (answers && outcome !== undefined) this.#host.reply(outcome, framing, undefined);
+          this.#leave(answers);
+          continue;
+        }
+      } catch (thrown) {
+        outcome = Promise.reject(thrown);
+      }
+      return this.#seeHook(label, keys.slice(at + 1), args, outcome, framing);
+    }
+    if (this.#host.ending.leaving) this.#host.settled();
+    return undefined;
+  }
+
+  /** Runs a timer's method. The promise never rejects; true: it failed and nobody explained it. */
+  async timer(key: PropertyKey, log: (error: Error) => void): Promise<void> {
+    this.others++;
+    try {
+      const outcome = this.#instance[key]!();
+      if (!isPlain(outcome)) {
+        this.#host.working();
+        await outcome;
+      }
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (this.#plan.blueprint.hooks.error.length > 0) await this.#explain(error, { during: 'timer' }, undefined, this.#host.framing);
+      else if (!this.#host.ending.causes(error)) log(error);
+    }
+    this.others--;
+    this.#host.settled();
+  }
+
+  /** Tells an error that no method threw: of the socket, the framing, a worker. The promise never rejects. */
+  async tell(error: Error, about: About): Promise<void> {
+    this.due++;
+    this.#host.working();
+    await this.#explain(error, about, undefined, this.#host.framing);
+    this.due--;
+    this.#host.settled();
+  }
+
+  /** The connection is over: streams are told to stop. */
+  stop(): void {
+    for (const stream of this.#streams) stream.stop();
+  }
+
+  #enter(answers: boolean): void {
+    if (answers) this.due++;
+    else this.others++;
+  }
+
+  #leave(answers: boolean): void {
+    if (answers) this.due--;
+    else this.others--;
+  }
+
+  /** Sees a message through whose handler did not finish at once. */
+  async #see(
+    outcome: unknown,
+    during: 'message' | 'schema',
+    message: unknown,
+    from: Remote | undefined,
+    framing: Framing<unknown, unknown>,
+  ): Promise<void> {
+    this.inFlight++;
+    this.#host.working();
+    const before = this.#tail;
+    let done: (() => void) | undefined;
+    if (before) this.#tail = new Promise(resolve => (done = resolve));
+    try {
+      const value = await outcome;
+      if (before) await before;
+      await this.#send(value, framing, from);
+    } catch (thrown) {
+      const error = asError(thrown);
+      const about: About = { during: error instanceof EncodeError ? 'encode' : during, message, from };
+      await this.#explain(error, about, before, framing);
+    }
+    done?.();
+    this.inFlight--;
+    this.due--;
+    this.#host.settled();
+  }
+
+  async #seeHook(
+    label: HookLabel,
+    rest: readonly PropertyKey[],
+    args: readonly unknown[],
+    outcome: unknown,
+    framing: Framing<unknown, unknown>,
+  ): Promise<void> {
+    const answers = ANSWERS.has(label);
+    this.#host.working();
+    try {
+      const value = await outcome;
+      if (answers) await this.#send(value, framing, undefined);
+    } catch (thrown) {
+      const error = asError(thrown);
+      await this.#explain(error, { during: error instanceof EncodeError ? 'encode' : 'hook', hook: label }, undefined, framing);
+    }
+    // The next method begins before the session hears that this one has finished: in between it would look idle.
+    const following = this.#host.ending.over ? undefined : this.hook(label, rest, ...args);
+    this.#leave(answers);
+    if (following) await following;
+    else this.#host.settled();
+  }
+
+  /** Sends what a method answered. Returns a promise only for a stream. */
+  #send(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined): Promise<void> | undefined {
+    if (value === undefined) return undefined;
+    if (!isAsyncIterable(value)) {
+      this.#host.reply(value, framing, to);
+      return undefined;
+    }
+    const stream = new ReplyStream(value, this.#host, framing, to);
+    this.#streams.add(stream);
+    return stream.run().finally(() => this.#streams.delete(stream));
+  }
+
+  /** Takes an error to `@OnError`; what that answers takes the failed message's place. */
+  async #explain(error: Error, about: About, before: Promise<void> | undefined, framing: Framing<unknown, unknown>): Promise<void> {
+    const host = this.#host;
+    if (host.ending.causes(error)) return;
+    const { error: keys } = this.#plan.blueprint.hooks;
+    if (keys.length === 0) {
+      host.fail(error, about);
+      return;
+    }
+    try {
+      const answers: unknown[] = [];
+      for (const key of keys) answers.push(await this.#instance[key]!(error, about));
+      if (before) await before;
+      for (const answer of answers) await this.#send(answer, framing, about.from);
+    } catch (thrown) {
+      const second = asError(thrown);
+      if (!host.ending.causes(second)) host.fail(second, { during: 'hook', hook: 'OnError' });
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { publish } from '../diagnostics.js';
+import type { Limits as WrittenLimits } from '../decorators/endpoint-types.js';
+import type { Acceptor, Bound, BoundAddress, Transport } from '../endpoints/endpoint.js';
+import { ConnectionClosedError } from '../errors.js';
+import { Admission } from './admission.js';
+import type { Limits } from './limits.js';
+import type { Settings } from './settings.js';
+
+/** What users hold of a listener: `reactor.listen(…)` gives it. */
+export interface Listening {
+  /** Where it listens; port 0 is replaced by the port that was picked. */
+  readonly address: BoundAddress;
+  /** In numbers (milliseconds, bytes; Infinity is off). Changing one takes effect at once. */
+  readonly limits: Limits;
+  /** Stops accepting, until `resume()`; open connections live on. */
+  suspend(): Promise<void>;
+  /** @throws ListenError when the address has been taken meanwhile. */
+  resume(): Promise<void>;
+  /** Stops accepting for good; open connections live on. */
+  close(): Promise<void>;
+}
+
+/** Takes an accepted connection over. False: its handler could not be made. */
+export type TakeOver = (listener: Listener, transport: Transport) => boolean;
+
+/** One listening endpoint: binds, lets connections in or refuses them, and counts. */
+export class Listener implements Listening, Acceptor {
+  readonly settings: Settings;
+  readonly #takeOver: TakeOver;
+  readonly #admission: Admission;
+  #bound: Bound | undefined;
+  #address: BoundAddress | undefined;
+  /** The user, or `whenFull: 'pause'`, wants it not to listen. */
+  #suspended = false;
+  #full = false;
+  #closed: Promise<void> | undefined;
+  /** Binding and unbinding one after the other. */
+  #rebinding: Promise<void> = Promise.resolve();
+
+  /** @throws ConfigurationError for address rules that are none. */
+  constructor(settings: Settings, takeOver: TakeOver) {
+    this.settings = settings;
+    this.#takeOver = takeOver;
+    // Checked by the blueprint.
+    this.#admission = new Admission(settings.limits, settings.target.options as WrittenLimits);
+  }
+
+  get address(): BoundAddress {
+    if (!this.#address) throw new ConnectionClosedError(`${this.settings.plan.name} does not listen yet`);
+    return this.#address;
+  }
+
+  get limits(): Limits {
+    return this.settings.limits;
+  }
+
+  /** Open connections that came in here. */
+  get connections(): number {
+    return this.#admission.count;
+  }
+
+  /** @throws ListenError */
+  async bind(): Promise<void> {
+    const { target, scheme, plan } = this.settings;
+    // Bound again, it must be found where it was: also when the port was picked.
+    const url = this.#address?.url ?? target.url;
+    this.#bound = await scheme.listen!({ ...target, url }, this);
+    this.#address = this.#bound.address;
+    publish('listener.open', { handler: plan.name, address: this.#address });
+  }
+
+  accept(transport: Transport): void {
+    const { remote } = transport;
+    const refusal = this.#closed ? 'closed' : this.#admission.enter(remote);
+    if (refusal !== undefined) {
+      transport.destroy();
+      publish('listener.reject', { handler: this.settings.plan.name, url: this.#address?.url, reason: refusal, remote });
+      return;
+    }
+    if (!this.#takeOver(this, transport)) this.#admission.leave(remote);
+    else if (this.#admission.full && this.limits.whenFull === 'pause') this.#pauseWhileFull(true);
+  }
+
+  failed(error: Error): void {
+    publish('listener.error', { handler: this.settings.plan.name, url: this.#address?.url, error });
+  }
+
+  /** One of its connections is over. */
+  left(transport: Transport): void {
+    this.#admission.leave(transport.remote);
+    if (this.#full && !this.#admission.full) this.#pauseWhileFull(false);
+  }
+
+  suspend(): Promise<void> {
+    this.#suspended = true;
+    return this.#rebind();
+  }
+
+  resume(): Promise<void> {
+    this.#suspended = false;
+    return this.#rebind();
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#rebind().then(() => {
+      publish('listener.close', { handler: this.settings.plan.name, url: this.#address?.url });
+    }));
+  }
+
+  #pauseWhileFull(full: boolean): void {
+    this.#full = full;
+    this.#rebind().catch((error: Error) => this.failed(error));
+  }
+
+  /** Listens or not, as is wanted when its turn comes. */
+  #rebind(): Promise<void> {
+    const next = this.#rebinding.then(async () => {
+      const wanted = !this.#closed && !this.#suspended && !this.#full;
+      if (!wanted && this.#bound) {
+        const bound = this.#bound;
+        this.#bound = undefined;
+        await bound.close();
+      } else if (wanted && !this.#bound) {
+        await this.bind();
+      }
+    });
+    this.#rebinding = next.catch(() => {});
+    return next;
+  }
+}

@@ -1,0 +1,211 @@
+import type { Remote, Transport } from '../endpoints/endpoint.js';
+import { ConnectionClosedError } from '../errors.js';
+import type { Chunk } from '../framing/framing.js';
+import type { Limits } from './limits.js';
+import type { Flushable, Turn } from './turn.js';
+
+/** What the outbound side tells its session. */
+export interface OutboundHost {
+  /** From now on bytes wait to be sent; or none wait any more. */
+  waits(waiting: boolean): void;
+  /** The kernel took something, and more waits. */
+  progressed(): void;
+  /** It rose to the high mark, or fell to the low one. */
+  congestion(congested: boolean): void;
+  /** `maxBufferedBytes` was exceeded. */
+  overflowed(): void;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The bytes that are to leave: what one turn says leaves in one write, and what the kernel does not take yet is counted.
+ * Owned by one session.
+ */
+export class Outbound implements Flushable {
+  #transport: Transport;
+  readonly #host: OutboundHost;
+  readonly #turn: Turn;
+  readonly #limits: Limits;
+  /** Said in this turn; strings next to each other are one. */
+  #chunks: Chunk[] = [];
+  /** Of #chunks; a character counts as a byte, so it may be too small until they are written. */
+  #pending = 0;
+  /** Set while the session flushes by itself at the end of what it does. */
+  corked = false;
+  #scheduled = false;
+  #waiting = false;
+  #congested = false;
+  #closed = false;
+  /** Who wants to know when all is taken. */
+  #waiters: Waiter[] | undefined;
+  /** While somebody writes exclusively: what others said, in order. */
+  #behind: Chunk[] | undefined;
+  #behindBytes = 0;
+
+  constructor(transport: Transport, host: OutboundHost, turn: Turn, limits: Limits) {
+    this.#transport = transport;
+    this.#host = host;
+    this.#turn = turn;
+    this.#limits = limits;
+  }
+
+  /** Bytes said and not yet taken by the kernel. */
+  get bytes(): number {
+    return this.#pending + this.#behindBytes + (this.#closed ? 0 : this.#transport.bufferedBytes);
+  }
+
+  /** At or above the high mark. Whoever sees it true can count on `congestion(false)`. */
+  get congested(): boolean {
+    // What is only said may still find its way into the kernel.
+    if (!this.#congested && this.bytes >= this.#limits.highWaterMark) this.flush();
+    return this.#congested;
+  }
+
+  /** Nothing waits. */
+  get empty(): boolean {
+    return this.#pending === 0 && this.#behind === undefined && (this.#closed || this.#transport.bufferedBytes === 0);
+  }
+
+  /** Adds bytes to what this turn says. */
+  push(encoded: Chunk | readonly Chunk[]): void {
+    if (this.#behind) this.#queueBehind(encoded);
+    else this.write(encoded);
+  }
+
+  /** The same for whoever writes exclusively. */
+  write(encoded: Chunk | readonly Chunk[]): void {
+    if (this.#closed) return;
+    if (typeof encoded === 'string' || encoded instanceof Uint8Array) this.#add(encoded);
+    else for (const chunk of encoded) this.#add(chunk);
+    if (this.#pending >= this.#limits.highWaterMark) this.flush();
+    else if (!this.corked && !this.#scheduled && this.#pending > 0) {
+      this.#scheduled = true;
+      this.#turn.flushLater(this);
+    }
+  }
+
+  /** One whole message for somebody, on transports that delimit messages themselves. */
+  datagram(encoded: Chunk | readonly Chunk[], to: Remote | undefined): void {
+    if (this.#closed) return;
+    const whole = typeof encoded === 'string' || encoded instanceof Uint8Array ? [encoded] : encoded;
+    this.#wrote(this.#transport.write(whole, to));
+  }
+
+  /** Hands what was said to the kernel. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#pending === 0 || this.#closed) return;
+    const chunks = this.#chunks;
+    this.#pending = 0;
+    const taken = this.#transport.write(chunks);
+    // The array is kept: a connection that answers does so again.
+    chunks.length = 0;
+    this.#wrote(taken);
+  }
+
+  /** The transport's word that the kernel took something. */
+  drained(): void {
+    if (this.#closed) return;
+    const left = this.#transport.bufferedBytes;
+    if (this.#congested && left + this.#pending + this.#behindBytes <= this.#limits.lowWaterMark) {
+      this.#congested = false;
+      this.#host.congestion(false);
+    }
+    if (this.#closed) return;
+    if (left > 0) {
+      this.#host.progressed();
+      return;
+    }
+    if (this.#waiting) {
+      this.#waiting = false;
+      this.#host.waits(false);
+    }
+    if (this.empty) this.#release();
+  }
+
+  /** Resolves when everything said so far is with the kernel. */
+  whenEmpty(): Promise<void> {
+    this.flush();
+    if (this.#closed) return Promise.reject(new ConnectionClosedError());
+    if (this.empty) return Promise.resolve();
+    return new Promise((resolve, reject) => (this.#waiters ??= []).push({ resolve, reject }));
+  }
+
+  /** From now on only `write` reaches the peer; what `push` takes waits. False: somebody else has it. */
+  seize(): boolean {
+    if (this.#behind || this.#closed) return false;
+    this.#behind = [];
+    return true;
+  }
+
+  /** What waited behind follows. */
+  yield(): void {
+    const behind = this.#behind;
+    if (!behind) return;
+    this.#behind = undefined;
+    this.#behindBytes = 0;
+    if (behind.length > 0) this.write(behind);
+    this.drained();
+  }
+
+  /** Another transport carries on: TLS over this one. */
+  use(transport: Transport): void {
+    this.#transport = transport;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#chunks = [];
+    this.#pending = 0;
+    this.#behind = undefined;
+    this.#behindBytes = 0;
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    for (const { reject } of waiters ?? []) reject(new ConnectionClosedError());
+  }
+
+  #add(chunk: Chunk): void {
+    if (chunk.length === 0) return;
+    const chunks = this.#chunks;
+    const last = chunks.length - 1;
+    const before = chunks[last];
+    if (typeof chunk === 'string' && typeof before === 'string') chunks[last] = before + chunk;
+    else chunks.push(chunk);
+    this.#pending += chunk.length;
+  }
+
+  #queueBehind(encoded: Chunk | readonly Chunk[]): void {
+    const chunks = typeof encoded === 'string' || encoded instanceof Uint8Array ? [encoded] : encoded;
+    for (const chunk of chunks) {
+      this.#behind!.push(chunk);
+      this.#behindBytes += chunk.length;
+    }
+    if (this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.overflowed();
+  }
+
+  #wrote(taken: boolean): void {
+    if (taken) return;
+    const left = this.#transport.bufferedBytes;
+    if (!this.#waiting) {
+      this.#waiting = true;
+      this.#host.waits(true);
+    }
+    if (left + this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.overflowed();
+    else if (!this.#congested && left + this.#behindBytes >= this.#limits.highWaterMark) {
+      this.#congested = true;
+      this.#host.congestion(true);
+    }
+  }
+
+  #release(): void {
+    const waiters = this.#waiters;
+    if (!waiters) return;
+    this.#waiters = undefined;
+    for (const { resolve } of waiters) resolve();
+  }
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../clock.js';
+import type { Transport } from '../endpoints/endpoint.js';
+import { ConnectError } from '../errors.js';
+import type { Session } from './session.js';
+import type { Settings } from './settings.js';
+
+/** One dial within `connectTimeout`. Throws ConnectError. */
+async function dial(clock: Clock, { target, scheme, limits }: Settings, signal: AbortSignal | undefined): Promise<Transport> {
+  const controller = new AbortController();
+  const giveUp = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  const { connectTimeout } = limits;
+  const late = new ConnectError(target.url, 'timeout', `no connection within connectTimeout (${connectTimeout} ms)`);
+  const timer = connectTimeout === Infinity ? undefined : clock.after(connectTimeout, () => controller.abort(late), true);
+  try {
+    return await scheme.connect!(target, controller.signal);
+  } catch (error) {
+    throw controller.signal.reason === late ? late : error;
+  } finally {
+    timer?.cancel();
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+/** Resolves when the connection is usable: `@OnConnect` has settled. Throws ConnectError, or what the handler threw. */
+async function opened(session: Session): Promise<void> {
+  const { ending, settings } = session;
+  const opening = session.open();
+  if (opening) {
+    // A handler that never settles must not hide that the peer is gone.
+    const left = new Promise<void>(resolve => ending.signal.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([opening, left]);
+  }
+  const { reason } = ending;
+  if (reason?.by === 'error' && reason.error) throw reason.error;
+  if (ending.gone && reason?.by !== 'local') {
+    const how = reason?.by === 'peer' ? 'the peer closed it before it was usable' : `it was closed before it was usable (${reason?.code})`;
+    throw new ConnectError(settings.target.url, reason?.by === 'timeout' ? 'timeout' : 'refused', how, { cause: reason?.error });
+  }
+}
+
+/**
+ * Dials once and opens the connection; afterwards the signal destroys it.
+ * @param begin makes the session; what it throws rejects, and the connection is closed.
+ */
+export async function establish(
+  clock: Clock,
+  settings: Settings,
+  signal: AbortSignal | undefined,
+  begin: (transport: Transport) => Session,
+): Promise<Session> {
+  const transport = await dial(clock, settings, signal);
+  let session: Session;
+  try {
+    session = begin(transport);
+  } catch (error) {
+    transport.destroy();
+    throw error;
+  }
+  if (signal) {
+    const destroy = (): void => session.ending.drop({ by: 'local', code: 'ABORTED' });
+    session.ending.signal.addEventListener('abort', () => signal.removeEventListener('abort', destroy), { once: true });
+    signal.addEventListener('abort', destroy, { once: true });
+    if (signal.aborted) destroy();
+  }
+  await opened(session);
+  return session;
+}

@@ -1,0 +1,143 @@
+import { readEndpoints, refuse, reporter } from '../blueprint/index.js';
+import type { Ctor, EndpointBlueprint } from '../blueprint/types.js';
+import type { ConnectArgs, DialArgs } from '../decorators/dial-types.js';
+import type { Endpoint, EndpointOptions, PerEndpoint, Reconnect } from '../decorators/endpoint-types.js';
+import { publish } from '../diagnostics.js';
+import { asError, type Mistake } from '../errors.js';
+import type { Duration } from '../units.js';
+import type { ReactorCore } from './core.js';
+import { Dialer } from './dialer.js';
+import type { Listening } from './listener.js';
+import type { Peer } from './peer.js';
+import { settingsOf } from './settings.js';
+import type { Timer } from './timers.js';
+
+/** An endpoint with or without options of its own. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the framing's types belong to the handler class
+export type Where = Endpoint | EndpointOptions<any, any>;
+
+/** Open connections, counted and one by one. */
+export interface Connections<H> extends Iterable<{ readonly handler: H; readonly peer: Peer }> {
+  readonly count: number;
+}
+
+export interface BroadcastOptions {
+  /** Who does not get it: a peer, or a handler. */
+  readonly except?: object | undefined;
+}
+
+interface DialOptions extends Readonly<Record<string, unknown>> {
+  readonly data?: object | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly reconnect?: Reconnect | undefined;
+}
+
+/**
+ * This process's sockets and timers. Inject it, in the master or in a worker.
+ * @example
+ * constructor(private readonly reactor: Reactor) {}
+ * const upstream = await this.reactor.connect(Upstream, 'tcp://127.0.0.1:7000', { data: { client: this.peer } });
+ */
+export class Reactor {
+  readonly #core: ReactorCore;
+  #closed: Promise<void> | undefined;
+
+  /** Made by the application. */
+  constructor(core: ReactorCore) {
+    this.#core = core;
+  }
+
+  /**
+   * Lets a handler class listen. Resolves when the address is bound.
+   * @throws ListenError when the system refuses, ConfigurationError for a class or endpoint that is wrong, ClosingError.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the framing's types belong to the handler class
+  async listen(handler: Ctor, endpoint: Where, options: PerEndpoint<any, any> = {}): Promise<Listening> {
+    return this.#core.listen(handler, this.#endpoint(handler, endpoint, 'listen', { ...options }));
+  }
+
+  /**
+   * Dials once, every address of a name. Resolves with the handler when its `@OnConnect` has settled; a failed dial makes none.
+   * `signal` aborts the dial, and destroys the connection afterwards.
+   * @throws ConnectError, ConfigurationError, ClosingError, or what the handler's constructor or `@OnConnect` threw.
+   */
+  async connect<C extends Ctor>(handler: C, endpoint: Where, ...options: ConnectArgs<C>): Promise<InstanceType<C>> {
+    const { data, signal, ...rest } = (options[0] ?? {}) as DialOptions;
+    const session = await this.#core.connect(handler, this.#endpoint(handler, endpoint, 'connect', rest), data, signal);
+    return session.built.instance as InstanceType<C>;
+  }
+
+  /**
+   * Keeps a connection up: dials again when it closes, with growing, scattered waits. A new handler for each connection.
+   * @throws ConfigurationError, ClosingError.
+   */
+  dial<C extends Ctor>(handler: C, endpoint: Where, ...options: DialArgs<C>): Dialer<InstanceType<C>> {
+    const { data, signal, reconnect, ...rest } = (options[0] ?? {}) as DialOptions;
+    const target = this.#endpoint(handler, endpoint, 'connect', rest);
+    const settings = settingsOf(this.#core.plan(handler), target, 'connect');
+    return new Dialer(this.#core, settings, data, reconnect ?? (target.options['reconnect'] as Reconnect | undefined), signal);
+  }
+
+  /** Runs it every so often until it is cancelled: no drift, no bursts, no overlap with itself. What it throws is logged. */
+  every(interval: Duration, run: () => unknown): Timer {
+    return this.#core.timers.every(interval, run, this.#failed);
+  }
+
+  /** Runs it once. What it throws is logged. */
+  after(delay: Duration, run: () => unknown): Timer {
+    return this.#core.timers.after(delay, run, this.#failed);
+  }
+
+  /** Runs it in the next turn of the event loop, in the order of asking. What it throws is logged. */
+  nextTick(run: () => unknown): void {
+    this.#core.nextTick(run);
+  }
+
+  /** Open connections: all, or those of a class and its subclasses. */
+  connections<H extends object = object>(handler?: Ctor<H>): Connections<H> {
+    const core = this.#core;
+    return {
+      get count() {
+        return core.count(handler);
+      },
+      *[Symbol.iterator]() {
+        // Built by the plan of that class or a subclass.
+        for (const { built, peer } of core.sessions(handler)) yield { handler: built.instance as H, peer };
+      },
+    };
+  }
+
+  /**
+   * Sends a message to every connection of a class and its subclasses; nobody waits for a slow one.
+   * @throws EncodeError when the framing cannot encode it.
+   */
+  broadcast(handler: Ctor, message: unknown, { except }: BroadcastOptions = {}): void {
+    this.#core.broadcast(handler, message, ({ peer, built }) => except !== undefined && (peer === except || built.instance === except));
+  }
+
+  /** Stops listening and dialling, ends every connection as the application's close does, cancels every timer. */
+  close(): Promise<void> {
+    return (this.#closed ??= (async () => {
+      await this.#core.stopListening();
+      await this.#core.drain();
+      this.#core.timers.close();
+    })());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @throws ConfigurationError */
+  #endpoint(handler: Ctor, where: Where, use: 'listen' | 'connect', options: Readonly<Record<string, unknown>>): EndpointBlueprint {
+    const { name, options: classOptions } = this.#core.blueprint(handler);
+    const mistakes: Mistake[] = [];
+    const written = typeof where === 'object' && 'url' in where ? { ...where, ...options } : { url: where, ...options };
+    const [endpoint] = readEndpoints(written, classOptions, use, reporter(name, mistakes));
+    refuse(mistakes);
+    // Without a mistake there is an endpoint.
+    return endpoint!;
+  }
+
+  readonly #failed = (error: unknown): void => publish('timer.error', { error: asError(error) });
+}

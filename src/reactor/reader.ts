@@ -1,0 +1,177 @@
+import type { Remote, Transport } from '../endpoints/endpoint.js';
+import { Inbound } from './inbound.js';
+import type { Limits } from './limits.js';
+import type { RateGate } from './rate-gate.js';
+import type { Settings } from './settings.js';
+import type { Resumable, Turn } from './turn.js';
+
+/** Why no message is asked for. When none of these is set, messages are handled as they come. */
+export const Hold = {
+  /** `@OnConnect` has not settled. */
+  OPENING: 1,
+  /** `peer.pause()`: not even bytes are read. */
+  PAUSED: 2,
+  /** Its bytes flow to another peer. */
+  PIPED: 4,
+  /** The peer reads too slowly what it is sent. */
+  CONGESTED: 8,
+  /** `rateLimit`. */
+  RATE: 16,
+  /** It is ending: what still arrives is thrown away. */
+  DEAF: 32,
+  /** The class has no `@OnData`. */
+  UNREAD: 64,
+  /** It had its share of this turn. */
+  YIELDED: 128,
+  /** The peer that its bytes flow to has no room: not even bytes are read. */
+  BLOCKED: 256,
+} as const;
+
+/** What the reader asks of its session. */
+export interface ReaderHost {
+  /** Another message may be handled now. */
+  readonly hasRoom: boolean;
+  handle(message: unknown, from: Remote | undefined): void;
+  /** What has arrived holds no further whole message; `begun`: it holds the beginning of one. */
+  dry(begun: boolean): void;
+  /** The bytes are no messages. */
+  unreadable(thrown: unknown): void;
+  /** More messages than `rateLimit` allows. */
+  tooFast(): void;
+  /** A turn's work begins, or is done: what it said leaves in one write. */
+  cork(corked: boolean): void;
+}
+
+/** Messages handled before other connections get their turn, and the milliseconds after which it is their turn anyway. */
+const SHARE = 128;
+const SLICE = 10;
+/** Messages between two looks at the time. */
+const LOOK = 8;
+
+/**
+ * Decides when a message is asked for and when the transport is read.
+ * Nothing is decoded ahead, undecoded bytes are bounded by the high mark, and nobody takes more than a share of a turn.
+ */
+export class Reader implements Resumable {
+  readonly inbound: Inbound;
+  readonly #host: ReaderHost;
+  readonly #transport: Transport;
+  readonly #turn: Turn;
+  readonly #limits: Limits;
+  readonly #rate: RateGate | undefined;
+  /** Bits of Hold. Only `hold` and `release` change them. */
+  #hold = 0;
+  #share = SHARE;
+  #pumping = false;
+  /** The transport is paused. */
+  #stopped = false;
+
+  constructor(host: ReaderHost, transport: Transport, turn: Turn, { framing, limits, messageLimit }: Settings, rate: RateGate | undefined) {
+    this.#host = host;
+    this.#transport = transport;
+    this.#turn = turn;
+    this.#limits = limits;
+    this.#rate = rate;
+    this.inbound = new Inbound(framing, messageLimit(framing));
+  }
+
+  held(bits: number): boolean {
+    return (this.#hold & bits) !== 0;
+  }
+
+  hold(bits: number): void {
+    this.#hold |= bits;
+    if (this.held(Hold.DEAF)) this.inbound.drop();
+    this.flow();
+  }
+
+  /** Takes a reason away; if none is left, messages are handled, now or (`soon`) in the next turn. */
+  release(bits: number, soon = false): void {
+    this.#hold &= ~bits;
+    this.flow();
+    if (soon) this.#yield();
+    else this.pump();
+  }
+
+  /** Bytes arrived. */
+  data(chunk: Buffer): void {
+    if (this.held(Hold.DEAF)) return;
+    this.inbound.push(chunk);
+    if (this.#hold === 0) this.proceed();
+    else this.flow();
+  }
+
+  /** A turn's work: as many messages as are there, up to the share. */
+  proceed(): void {
+    this.#hold &= ~Hold.YIELDED;
+    this.#share = SHARE;
+    this.#host.cork(true);
+    this.pump();
+    this.#host.cork(false);
+  }
+
+  /** Handles messages for as long as nothing is against it. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const host = this.#host;
+    let started = 0;
+    while (this.#hold === 0 && host.hasRoom) {
+      if (this.#share-- <= 0) {
+        this.#yield();
+        break;
+      }
+      if (this.#share % LOOK === 0) {
+        const now = performance.now();
+        if (started === 0) started = now;
+        else if (now - started > SLICE) this.#share = 0;
+      }
+      let message: unknown;
+      try {
+        message = this.#next();
+      } catch (thrown) {
+        host.unreadable(thrown);
+        break;
+      }
+      if (message === undefined) {
+        this.#share++;
+        if (this.#hold === 0) host.dry(this.inbound.begun);
+        break;
+      }
+      host.handle(message, undefined);
+    }
+    this.#pumping = false;
+    this.flow();
+  }
+
+  /** Reads the transport or not. */
+  flow(): void {
+    const { weight } = this.inbound;
+    // Read again only when all is used up: stopping and starting costs system calls.
+    const full = this.held(Hold.PAUSED | Hold.BLOCKED) || (this.#stopped ? weight > 0 : weight >= this.#limits.highWaterMark);
+    const stop = full && !this.held(Hold.DEAF);
+    if (stop === this.#stopped) return;
+    this.#stopped = stop;
+    if (stop) this.#transport.pause();
+    else this.#transport.resume();
+  }
+
+  #next(): unknown {
+    const rate = this.#rate;
+    if (!rate) return this.inbound.next();
+    if (rate.pauses && !rate.ready(() => this.release(Hold.RATE))) {
+      this.#hold |= Hold.RATE;
+      return undefined;
+    }
+    const message = this.inbound.next();
+    if (message === undefined || rate.take()) return message;
+    this.#host.tooFast();
+    return undefined;
+  }
+
+  #yield(): void {
+    if (this.held(Hold.YIELDED)) return;
+    this.#hold |= Hold.YIELDED;
+    this.#turn.proceedLater(this);
+  }
+}

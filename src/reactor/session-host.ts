@@ -1,0 +1,33 @@
+import type { Ctor } from '../blueprint/types.js';
+import type { Clock } from '../clock.js';
+import { publish } from '../diagnostics.js';
+import type { HandlerPlan } from './dispatch.js';
+import type { Line } from './line.js';
+import type { Session } from './session.js';
+import type { Timers } from './timers.js';
+import type { Turn } from './turn.js';
+
+/** What a session needs from its reactor. */
+export interface SessionHost {
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly timers: Timers;
+  /** A number never used before in this process. */
+  nextId(): number;
+  /** Delivers what is published on a channel until it is disposed. */
+  subscribe(token: Ctor, listener: (item: unknown) => unknown): Disposable;
+  /** Its transport is closed: it counts no more. */
+  left(session: Session): void;
+  /** `@OnClose` has settled, and what was made for it is disposed. */
+  finished(session: Session): void;
+}
+
+/** Starts what a connection owns by its decorators: timers and subscriptions. */
+export function startOwned(host: SessionHost, plan: HandlerPlan, line: Line, id: () => string): Disposable[] | undefined {
+  const { channels, timers } = plan.blueprint;
+  if (channels.length === 0 && timers.length === 0) return undefined;
+  const owned: Disposable[] = channels.map(({ token, key }) => host.subscribe(token, item => line.hook('OnChannel', [key], item)));
+  const log = (error: unknown): void => publish('timer.error', { id: id(), handler: plan.name, error });
+  for (const { kind, delay, key } of timers) owned.push(host.timers[kind](delay, () => line.timer(key, log), log));
+  return owned;
+}

@@ -1,0 +1,390 @@
+import type { About } from '../decorators/hook-types.js';
+import { observed, publish } from '../diagnostics.js';
+import type { Remote, Transport, TransportSink } from '../endpoints/endpoint.js';
+import { EncodeError, LimitError, UsageError, asError } from '../errors.js';
+import type { Chunk, Framing } from '../framing/framing.js';
+import { limitOf, toMilliseconds, type Duration, type Off } from '../units.js';
+import { Owner } from '../workers/owner.js';
+import { reasonOfError } from './close-reason.js';
+import { Deadlines, DRAIN, FIRST, GRACE, IDLE, MESSAGE, type DeadlineHost, type DeadlineName } from './deadlines.js';
+import { Ending, type EndingHost } from './ending.js';
+import { Line, type LineHost } from './line.js';
+import { Outbound, type OutboundHost } from './outbound.js';
+import { Peer, type FileRange, type PeerPort } from './peer.js';
+import { Piping, type PipingHost } from './piping.js';
+import type { Built } from './plan-types.js';
+import { RateGate } from './rate-gate.js';
+import { Hold, Reader, type ReaderHost } from './reader.js';
+import { sendFile } from './send-file.js';
+import { startOwned, type SessionHost } from './session-host.js';
+import type { Settings } from './settings.js';
+import { WorkerAnswers } from './worker-answers.js';
+
+const NO_DATA: object = Object.freeze({});
+
+/**
+ * One connection: bytes in, messages to the handler in order, replies out, within its limits, closed once for one reason.
+ * It joins the rooms: Reader (bytes not handled), Line (methods), Outbound (bytes not sent), Deadlines, Ending.
+ */
+export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost, LineHost, OutboundHost, DeadlineHost, PipingHost {
+  readonly host: SessionHost;
+  readonly settings: Settings;
+  readonly transport: Transport;
+  readonly given: object;
+  readonly openedAt: number;
+  readonly peer: Peer;
+  readonly reader: Reader;
+  readonly outbound: Outbound;
+  readonly line: Line;
+  readonly deadlines: Deadlines;
+  readonly owner: Owner | undefined;
+  readonly built: Built;
+  readonly ending: Ending;
+  readonly #serial: number;
+  readonly #rate: RateGate | undefined;
+  framing: Framing<unknown, unknown>;
+  bytesRead = 0;
+  /** Anything was sent or received. */
+  #spoken = false;
+  /** Bytes wait for the kernel. */
+  #waiting = false;
+  #idle: number;
+  /** What the kernel had taken when `drainTimeout` began. */
+  #taken = 0;
+  /** Streams that wait for the peer to read. */
+  #room: (() => void)[] | undefined;
+  #piping: Piping | undefined;
+  /** Timers and subscriptions. */
+  #owned: Disposable[] | undefined;
+
+  /** Makes the handler. Throws what its constructor throws: then the transport is still the caller's. */
+  constructor(host: SessionHost, settings: Settings, transport: Transport, given: object = NO_DATA) {
+    const { plan, limits } = settings;
+    this.host = host;
+    this.settings = settings;
+    this.transport = transport;
+    this.given = given;
+    this.openedAt = host.clock.epoch();
+    this.framing = settings.framing;
+    this.#serial = host.nextId();
+    this.#idle = limits.idleTimeout;
+    this.#rate = limits.rateLimit && new RateGate(limits.rateLimit, host.clock);
+    this.reader = new Reader(this, transport, host.turn, settings, this.#rate);
+    this.outbound = new Outbound(transport, this, host.turn, limits);
+    this.line = new Line(this, plan, settings.concurrency > 1 && settings.ordered);
+    this.deadlines = new Deadlines(host.clock, this);
+    this.ending = new Ending(this);
+    this.peer = new Peer(this);
+    if (plan.wantsOwner) this.owner = this.#makeOwner();
+    // What the constructor ends, ends when it is through.
+    this.line.due++;
+    try {
+      this.built = plan.build(this.peer, this.owner);
+    } catch (error) {
+      this.outbound.close();
+      this.owner?.abort(error);
+      this.owner?.close();
+      throw error;
+    }
+    this.line.due--;
+    this.line.serve(this.built.instance);
+  }
+
+  // ── what the reactor asks ──
+
+  /** Begins: the transport delivers, timers run. Resolves when `@OnConnect` has settled; undefined when it has already. Never rejects. */
+  open(): Promise<void> | undefined {
+    const { plan, limits } = this.settings;
+    this.reader.hold(Hold.OPENING | (plan.reads ? 0 : Hold.UNREAD));
+    this.transport.open(this);
+    if (observed('connection.open')) {
+      const { remote, local } = this.transport;
+      publish('connection.open', { id: this.id, handler: plan.name, remote, local });
+    }
+    if (!this.ending.open) {
+      this.ending.step();
+      return undefined;
+    }
+    if (!this.#spoken) this.deadlines.set(FIRST, limits.firstMessageTimeout);
+    this.deadlines.set(IDLE, this.#idle);
+    this.#owned = startOwned(this.host, plan, this.line, () => this.id);
+    const connecting = this.line.hook('OnConnect', plan.blueprint.hooks.connect);
+    if (connecting) return connecting.then(() => this.reader.release(Hold.OPENING));
+    this.reader.release(Hold.OPENING);
+    return undefined;
+  }
+
+  /** The application is closing: runs `@OnShutdown`, then ends when nothing is due and gives the peer `grace` ms to finish. Never rejects. */
+  async shutdown(grace: number): Promise<void> {
+    if (!this.ending.open) return;
+    if (this.owner) this.owner.exempt = true;
+    await this.line.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
+    if (this.owner && !this.ending.gone) this.owner.exempt = false;
+    this.ending.leave({ by: 'shutdown', code: 'SHUTDOWN' }, undefined, grace);
+  }
+
+  // ── TransportSink ──
+
+  data(chunk: Buffer): void {
+    this.bytesRead += chunk.length;
+    if (!this.#spoken) this.#speak();
+    if (this.#idle !== Infinity) this.deadlines.set(IDLE, this.#idle);
+    if (this.reader.held(Hold.PIPED)) this.#piping?.data(chunk);
+    else this.reader.data(chunk);
+  }
+
+  ended(): void {
+    this.ending.peerEnded();
+    if (this.reader.held(Hold.PIPED)) this.#piping?.sourceEnded();
+    // A connection that nobody reads may yet be piped; where nothing was received there is nothing to wait for.
+    if (!this.settings.plan.reads && this.reader.inbound.weight === 0) this.ending.heardAll();
+    this.reader.pump();
+    this.ending.step();
+  }
+
+  drained(): void {
+    this.outbound.drained();
+  }
+
+  closed(error?: Error): void {
+    this.ending.closed(error);
+  }
+
+  // ── EndingHost ──
+
+  get id(): string {
+    return `${process.pid.toString(36)}-${this.#serial.toString(36)}`;
+  }
+
+  get piped(): boolean {
+    return this.#piping?.busy === true;
+  }
+
+  released(): void {
+    this.#rate?.close();
+    for (const owned of this.#owned ?? []) owned[Symbol.dispose]();
+    this.#owned = undefined;
+    this.host.left(this);
+    this.#piping?.close();
+    this.#wakeRoom();
+  }
+
+  finished(): void {
+    this.host.finished(this);
+  }
+
+  // ── ReaderHost ──
+
+  get hasRoom(): boolean {
+    return this.line.inFlight < this.settings.concurrency;
+  }
+
+  handle(message: unknown, from: Remote | undefined): void {
+    if (this.deadlines.isSet(MESSAGE)) this.deadlines.set(MESSAGE, Infinity);
+    this.line.message(message, from);
+    if (this.ending.leaving) this.ending.step();
+  }
+
+  dry(begun: boolean): void {
+    if (begun !== this.deadlines.isSet(MESSAGE)) this.deadlines.set(MESSAGE, begun ? this.settings.limits.messageTimeout : Infinity);
+    if (!this.ending.heardAll()) return;
+    this.deadlines.set(MESSAGE, Infinity);
+    try {
+      const last = this.reader.inbound.end();
+      if (last !== undefined) this.line.message(last, undefined);
+    } catch (thrown) {
+      this.unreadable(thrown);
+    }
+    this.ending.step();
+  }
+
+  unreadable(thrown: unknown): void {
+    const error = asError(thrown);
+    const reason = reasonOfError(error);
+    this.ending.because(reason);
+    this.reader.hold(Hold.DEAF);
+    this.deadlines.hush();
+    this.deadlines.set(GRACE, this.settings.limits.halfCloseGrace);
+    void this.line.tell(error, { during: 'framing' }).then(() => this.ending.leaveNow(reason));
+  }
+
+  tooFast(): void {
+    this.#limit('rateLimit', 'the peer sends more messages than rateLimit allows');
+  }
+
+  cork(corked: boolean): void {
+    this.outbound.corked = corked;
+    if (!corked) this.outbound.flush();
+  }
+
+  // ── LineHost ──
+
+  get remote(): Remote {
+    return this.transport.remote;
+  }
+
+  reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined): void {
+    if (!this.ending.over) this.say(this.#encode(value, framing), to);
+  }
+
+  room(): Promise<void> | undefined {
+    if (!this.reader.held(Hold.CONGESTED) || this.ending.over) return undefined;
+    return new Promise(resolve => (this.#room ??= []).push(resolve));
+  }
+
+  fail(error: Error, { during, hook }: About): void {
+    publish('connection.error', { id: this.id, handler: this.settings.plan.name, during, hook, error });
+    this.ending.leaveNow(reasonOfError(error));
+  }
+
+  working(): void {
+    this.deadlines.stand(true);
+  }
+
+  settled(): void {
+    if (!this.ending.gone) {
+      this.clocks();
+      this.reader.pump();
+    }
+    this.ending.step();
+  }
+
+  // ── OutboundHost ──
+
+  waits(waiting: boolean): void {
+    this.#waiting = waiting;
+    if (waiting) {
+      this.progressed();
+    } else {
+      this.deadlines.set(DRAIN, Infinity);
+      this.ending.flushed();
+    }
+    this.clocks();
+  }
+
+  progressed(): void {
+    this.#taken = this.transport.bytesWritten;
+    this.deadlines.set(DRAIN, this.settings.limits.drainTimeout);
+  }
+
+  congestion(congested: boolean): void {
+    if (congested) {
+      this.reader.hold(Hold.CONGESTED);
+      return;
+    }
+    this.reader.release(Hold.CONGESTED, true);
+    this.#wakeRoom();
+    this.#piping?.hasRoom();
+    void this.line.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
+  }
+
+  overflowed(): void {
+    this.#limit('maxBufferedBytes', `more than ${this.settings.limits.maxBufferedBytes} bytes wait to be sent`);
+  }
+
+  // ── DeadlineHost ──
+
+  expired(name: DeadlineName): void {
+    const { idle } = this.settings.plan.blueprint.hooks;
+    if (name === 'idleTimeout' && idle.length > 0) void this.line.hook('OnIdle', idle);
+    else if (name === 'halfCloseGrace') this.ending.drop({ by: 'peer', code: 'END' });
+    else if (name !== 'drainTimeout') this.ending.drop({ by: 'timeout', code: name });
+    else if (this.transport.bytesWritten > this.#taken) this.progressed();
+    else this.#limit(name, `the peer took nothing for ${this.settings.limits.drainTimeout} ms`);
+  }
+
+  // ── PeerPort ──
+
+  send(message: unknown, to?: Remote): boolean {
+    if (!this.ending.open) return false;
+    this.say(this.#encode(message, this.framing), to);
+    return true;
+  }
+
+  end(message: unknown): void {
+    if (!this.ending.open) return;
+    const farewell = message === undefined ? undefined : this.#encode(message, this.framing);
+    this.ending.leave({ by: 'local', code: 'END' }, farewell);
+  }
+
+  pause(): void {
+    this.reader.hold(Hold.PAUSED);
+    this.clocks();
+  }
+
+  resume(): void {
+    if (!this.reader.held(Hold.PAUSED)) return;
+    this.reader.release(Hold.PAUSED, true);
+    this.clocks();
+  }
+
+  setFraming(framing: Framing<unknown, unknown>): void {
+    if (this.settings.concurrency > 1)
+      throw new UsageError(`${this.settings.plan.name} has concurrency above 1: its framing cannot change`);
+    this.framing = framing;
+    this.reader.inbound.use(framing, this.settings.messageLimit(framing));
+  }
+
+  setIdleTimeout(timeout: Duration | Off): void {
+    this.#idle = limitOf(toMilliseconds(timeout));
+    if (this.ending.open) this.deadlines.set(IDLE, this.#idle);
+  }
+
+  async sendFile(path: string | URL, range: FileRange): Promise<number> {
+    this.line.due++;
+    try {
+      return await sendFile(this, path, range);
+    } finally {
+      this.line.due--;
+      this.settled();
+    }
+  }
+
+  get pipes(): Piping {
+    return (this.#piping ??= new Piping(this));
+  }
+
+  // ── PipingHost ──
+
+  say(encoded: Chunk | readonly Chunk[], to?: Remote): void {
+    if (!this.#spoken) this.#speak();
+    if (this.transport.kind === 'message') this.outbound.datagram(encoded, to);
+    else this.outbound.push(encoded);
+  }
+
+  clocks(): void {
+    this.deadlines.stand(this.#waiting || !this.line.quiet || this.piped || this.reader.held(Hold.PAUSED | Hold.PIPED | Hold.RATE));
+  }
+
+  // ── its own ──
+
+  #encode(value: unknown, framing: Framing<unknown, unknown>): Chunk | readonly Chunk[] {
+    try {
+      return framing.encode(value);
+    } catch (cause) {
+      throw new EncodeError(this.settings.plan.name, cause);
+    }
+  }
+
+  #speak(): void {
+    this.#spoken = true;
+    this.deadlines.set(FIRST, Infinity);
+  }
+
+  #limit(code: string, message: string): void {
+    const error = new LimitError(code, message);
+    publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit: code });
+    this.ending.drop({ by: 'limit', code, error });
+  }
+
+  #wakeRoom(): void {
+    const waiting = this.#room;
+    this.#room = undefined;
+    for (const wake of waiting ?? []) wake();
+  }
+
+  #makeOwner(): Owner {
+    const { id } = this;
+    return new Owner('connection', id, { connection: { id, remote: this.remote } }, new WorkerAnswers(this.settings.plan, id, this.line));
+  }
+}

@@ -1,0 +1,51 @@
+import type { Ctor } from '../blueprint/types.js';
+import type { WorkerOrigin } from '../decorators/hook-types.js';
+import { publish } from '../diagnostics.js';
+import { BoundaryError } from '../errors.js';
+import type { OwnerHooks } from '../workers/owner.js';
+import { refusal, type HandlerPlan } from './dispatch.js';
+import type { Line } from './line.js';
+
+/** Takes what a connection's own calls to workers bring back to its `@OnWorkerData` and `@OnWorkerEvent`. */
+export class WorkerAnswers implements OwnerHooks {
+  readonly #plan: HandlerPlan;
+  readonly #id: string;
+  readonly #line: Line;
+
+  constructor(plan: HandlerPlan, id: string, line: Line) {
+    this.#plan = plan;
+    this.#id = id;
+    this.#line = line;
+  }
+
+  answer(worker: Ctor, data: unknown): void {
+    const routes = this.#plan.blueprint.workerData.filter(route => route.worker === undefined || route.worker === worker);
+    if (routes.length === 0) {
+      this.#dropped('answer', worker);
+      return;
+    }
+    const accepting = routes.flatMap(({ key, validate }) => {
+      const verdict = validate?.(data) ?? { value: data };
+      return verdict.issues ? [] : [{ key, value: verdict.value }];
+    });
+    for (const { key, value } of accepting) void this.#line.hook('OnWorkerData', [key], value);
+    if (accepting.length > 0) return;
+    const { issues } = refusal(routes, data, 'answer');
+    const error = new BoundaryError({ direction: 'output', issues, what: `answer of ${worker.name}` });
+    void this.#line.tell(error, { during: 'schema', hook: 'OnWorkerData', message: data });
+  }
+
+  failed(error: Error, worker: Ctor): void {
+    if (this.#plan.blueprint.hooks.error.length > 0) void this.#line.tell(error, { during: 'worker' });
+    else this.#dropped('failure', worker, error);
+  }
+
+  event(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): void {
+    const keys = this.#plan.blueprint.workerEvents.flatMap(route => (route.worker === worker && route.event === name ? [route.key] : []));
+    void this.#line.hook('OnWorkerEvent', keys, payload, from);
+  }
+
+  #dropped(what: 'answer' | 'failure', worker: Ctor, error?: Error): void {
+    publish('call.dropped', { what, handler: this.#plan.name, connection: this.#id, worker: worker.name, error });
+  }
+}
