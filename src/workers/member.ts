@@ -220,10 +220,10 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
 
   released(call: Call): void {
     this.#desk.released(this, call);
+    if (this.#state === 'draining') this.#checkDrained();
     if (this.roster.size > 0) return;
     this.idleSince = this.#desk.clock.now();
-    if (this.#state === 'ready') this.#keepAlive.offWhen(this.#atRest);
-    else this.#checkDrained();
+    this.#keepAlive.offWhen(this.#atRest);
   }
 
   expired(call: Call, due: Due): void {
