@@ -180,10 +180,9 @@ export class Dispatcher implements CallHolder {
       this.#room.unpark(next);
       return this.dispatch();
     }
-    if (this.#takes(home)) {
-      this.#room.leave(next);
-      this.#give(home, next);
-    } else home.bound.add(next);
+    home.bound.add(next);
+    // Within a burst the process is given its next calls at the end of it, and then others have their turn too.
+    if (!home.roster.bursting) this.room(home);
   }
 
   /** It takes no more calls: what only it could take waits for another, or fails. */

@@ -41,6 +41,8 @@ export interface MemberDesk {
   /** It is dead, with what it leaves behind. */
   buried(member: Member, again: readonly Call[], lost: readonly Lost[]): void;
   released(member: Member, call: Call): void;
+  /** It has nothing to do. */
+  idled(member: Member): void;
   unasked(member: Member, value: unknown): Promise<void> | void;
   stray(member: Member, error: Error): void;
   output(member: Member, line: string, stream: 'stdout' | 'stderr'): void;
@@ -149,9 +151,9 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
     return this.#gone;
   }
 
-  /** We ended it on purpose. */
+  /** We ended it for what a call did, or because it was to go; not for being unable to start, or for what it wrote. */
   get ours(): boolean {
-    return this.#killed !== undefined && !this.timedOut;
+    return this.#killed === 'stop' || (this.#killed !== undefined && this.#killed !== 'protocol' && this.readyAt >= 0);
   }
 
   /** Calls that it had when it died. */
@@ -222,7 +224,7 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
     this.#desk.released(this, call);
     if (this.#state === 'draining') this.#checkDrained();
     if (this.roster.size > 0) return;
-    this.idleSince = this.#desk.clock.now();
+    this.#idled();
     this.#keepAlive.offWhen(this.#atRest);
   }
 
@@ -268,8 +270,8 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
 
   holds(connections: number): void {
     this.connections = connections;
-    if (connections === 0) this.idleSince = this.#desk.clock.now();
     if (this.#state === 'draining') this.#checkDrained();
+    if (connections === 0) this.#idled();
   }
 
   unasked(value: unknown): void {
@@ -342,6 +344,12 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
     this.#state = state;
     this.#clearTimer();
     if (took) this.#desk.left(this);
+  }
+
+  #idled(): void {
+    if (!this.idle || this.#state !== 'ready') return;
+    this.idleSince = this.#desk.clock.now();
+    this.#desk.idled(this);
   }
 
   #checkDrained(): void {

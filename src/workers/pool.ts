@@ -41,6 +41,7 @@ export class Pool implements StaffDesk, DispatchDesk {
   readonly #dispatcher: Dispatcher;
   readonly #idle: (() => void)[] = [];
   #stopping: Promise<readonly number[]> | undefined;
+  #leaving = false;
   #stopped = false;
   /** Calls that its end cut off. */
   cutOff = 0;
@@ -84,7 +85,8 @@ export class Pool implements StaffDesk, DispatchDesk {
   refusal(call: Call): Error | undefined {
     const { name } = this.worker;
     if (!call.admitted && !this.#desk.admits(call.owner)) return new ClosingError();
-    if (this.#stopping && !(call.admitted && this.calls > 0)) {
+    // What was taken before it stops, and the proxy in front of it, may still ask.
+    if (this.staff.stopping || (this.#leaving && !call.admitted && !call.owner.exempt)) {
       return new WorkerNotFoundError(name, this.key, this.#stopped ? 'it was stopped' : 'it is being stopped');
     }
     const signal = call.options?.signal;
@@ -165,6 +167,10 @@ export class Pool implements StaffDesk, DispatchDesk {
     this.staff.released(member);
   }
 
+  idled(): void {
+    this.staff.idled();
+  }
+
   unasked(member: Member, value: unknown): Promise<void> | void {
     return this.#desk.unasked(member, value);
   }
@@ -206,7 +212,7 @@ export class Pool implements StaffDesk, DispatchDesk {
   // ── the pool as a whole
 
   get #state(): WorkerHandle['state'] {
-    if (this.#stopping) return this.#stopped ? 'stopped' : 'stopping';
+    if (this.#leaving) return this.#stopped ? 'stopped' : 'stopping';
     const { staff } = this;
     if (staff.ready.length > 0 || this.worker.settings.minWorkers === 0) return 'ready';
     return staff.starts.open ? 'failed' : staff.wasReady ? 'ready' : 'starting';
@@ -248,15 +254,19 @@ export class Pool implements StaffDesk, DispatchDesk {
     return [{ ...first!, queued: first!.queued + this.#dispatcher.queued }, ...rest];
   }
 
-  /** Takes no more calls, finishes those it has within `timeout` (0: however long), stops. Idempotent. Gives the pids that had to be killed. */
+  /** Takes no more calls, except what it needs to finish. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  /** Finishes the calls it has within `timeout` (0: however long), then stops. Idempotent. Gives the pids that had to be killed. */
   stop(timeout: number): Promise<readonly number[]> {
+    this.leave();
     return (this.#stopping ??= this.#stop(timeout));
   }
 
   async #stop(timeout: number): Promise<readonly number[]> {
     const { staff } = this;
-    // The stopping promise must stand before anything settles.
-    await undefined;
     const deadline = timeout > 0 ? this.clock.now() + timeout : Infinity;
     await this.#within(this.idle(), timeout);
     const { name } = this.worker;

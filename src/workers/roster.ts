@@ -88,6 +88,11 @@ export class Roster implements CallHolder, Watched {
     return this.#blocked.size > 0;
   }
 
+  /** Its process is being listened to at this moment. */
+  get bursting(): boolean {
+    return this.#now >= 0;
+  }
+
   /** Nothing here goes on before another worker answers. */
   get allWaitForOthers(): boolean {
     return this.#running > 0 && this.#blocked.size === this.#running;

@@ -33,6 +33,8 @@ export class Staff {
   #suspect = false;
   #stopping = false;
   #growing = false;
+  /** It was told that nobody can be started. */
+  #gaveUp = false;
   #retry: ClockTimer | undefined;
   #shrink: ClockTimer | undefined;
   #beat: ClockTimer | undefined;
@@ -187,7 +189,11 @@ export class Staff {
   released(member: Member): void {
     if (this.#starts.inSuccession > 0) this.#proven();
     if (this.#settings.maxMemory > 0) this.#checkMemory(member);
-    if (member.roster.size === 0) this.#watchIdle();
+  }
+
+  /** A process has nothing to do. */
+  idled(): void {
+    this.#watchIdle();
   }
 
   stray(member: Member, error: Error): void {
@@ -230,7 +236,6 @@ export class Staff {
 
   #failed(member: Member): void {
     const { clock } = this.#desk;
-    const wasOpen = this.#starts.open;
     this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.timedOut);
     // Why is known only when it is buried: the process may have had last words.
     void member.gone.then(() => {
@@ -239,7 +244,8 @@ export class Staff {
       const error = this.#unavailable();
       this.#reject(error);
       this.#desk.gaveUp();
-      if (wasOpen) return;
+      if (this.#gaveUp) return;
+      this.#gaveUp = true;
       const { name, key } = this.#desk.handle;
       publish('worker.gave-up', { worker: name, key, error });
       this.#desk.tell('gaveUp', this.#desk.handle, error);
@@ -248,6 +254,7 @@ export class Staff {
   }
 
   #proven(): void {
+    this.#gaveUp = false;
     this.#starts = supervisor.afterSuccess(this.#starts);
   }
 
@@ -294,7 +301,7 @@ export class Staff {
 
   readonly #onMemory = (): void => {
     this.#memory = undefined;
-    for (const member of [...this.#all]) this.#checkMemory(member);
+    for (const member of [...this.#all]) if (member.roster.size > 0) this.#checkMemory(member);
     if (this.#all.length > 0 && !this.#stopping) this.#watch();
   };
 

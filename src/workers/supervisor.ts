@@ -96,7 +96,7 @@ export interface Ending {
   readonly done: number;
   /** Calls it held when it died. */
   readonly held: number;
-  /** We ended it on purpose. */
+  /** We ended it: for what a call did, or because it was to go. */
   readonly ours: boolean;
 }
 

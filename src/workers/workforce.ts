@@ -201,6 +201,7 @@ export class Workforce implements Directory {
   }
 
   async #close(route: Route, pool: Pool, timeout: number): Promise<readonly number[]> {
+    pool.leave();
     await route.front?.stop();
     const killed = await pool.stop(timeout);
     if (route.pool === pool) route.pool = route.front = undefined;
