@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { FairQueue, type Queueable } from '../../src/workers/fair-queue.js';
 
 class Item implements Queueable<Item> {
@@ -83,7 +83,10 @@ describe('the fair queue', () => {
       { weight: 4, arbitrary: fc.record({ what: fc.constant('push' as const), caller: fc.constantFrom('a', 'b', 'c', 'd') }) },
       { weight: 2, arbitrary: fc.record({ what: fc.constant('park' as const), caller: fc.constantFrom('a', 'b') }) },
       { weight: 3, arbitrary: fc.constant({ what: 'take' as const }) },
-      { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('delete' as const, 'unpark' as const, 'giveBack' as const), at: fc.nat() }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ what: fc.constantFrom('delete' as const, 'unpark' as const, 'giveBack' as const), at: fc.nat() }),
+      },
     );
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 200 }), operations => {

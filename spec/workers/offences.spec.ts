@@ -20,11 +20,14 @@ describe('a process is not trusted', () => {
     ['emits an event without a name', (worker, { id }) => worker.link.sendValue(Kind.EVENT, id, 0, 'progress')],
     ['emits an event that its task does not declare', (worker, { id }) => worker.link.sendValue(Kind.EVENT, id, 0, ['other', 1])],
     ['answers a ping that was never sent', worker => worker.link.send(Kind.PONG, 0, 1)],
-    ["sends what only masters send: a call", worker => worker.link.sendValue(Kind.CALL, 1, 0, 1)],
-    ["sends what only masters send: a boot message", worker => worker.link.sendValue(Kind.BOOT, 0, 0, {})],
+    ['sends what only masters send: a call', worker => worker.link.sendValue(Kind.CALL, 1, 0, 1)],
+    ['sends what only masters send: a boot message', worker => worker.link.sendValue(Kind.BOOT, 0, 0, {})],
     ['sends a kind that does not exist', worker => worker.link.send(200, 0, 0)],
     ['calls another worker without naming one', worker => worker.link.sendValue(Kind.UPCALL, UPWARD + 1, 0, { worker: 5 })],
-    ['calls another worker in an unknown way', worker => worker.link.sendValue(Kind.UPCALL, UPWARD + 1, 7, { worker: 'fixture', input: 1 })],
+    [
+      'calls another worker in an unknown way',
+      worker => worker.link.sendValue(Kind.UPCALL, UPWARD + 1, 7, { worker: 'fixture', input: 1 }),
+    ],
     [
       'sends unasked messages without credit',
       worker => {

@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { AbortError, BoundaryError, StreamStalledError, WorkerCrashedError, WorkerRecycledError, WorkerTimeoutError } from '../../src/errors.js';
+import {
+  AbortError,
+  BoundaryError,
+  StreamStalledError,
+  WorkerCrashedError,
+  WorkerRecycledError,
+  WorkerTimeoutError,
+} from '../../src/errors.js';
 import { Kind } from '../../src/wire/protocol.js';
 import { Owner } from '../../src/workers/owner.js';
 import type { FakeWorker, Heard } from './support/fake-host.js';
@@ -133,7 +140,9 @@ describe('streams', () => {
       await rig.settle();
       expect(rig.workforce.calls).to.equal(0);
       for (let i = 0; i < 16; i++) await stream.next();
-      expect(await rejection(stream.next())).to.be.instanceOf(StreamStalledError).and.to.include({ timeout: 30_000 });
+      expect(await rejection(stream.next()))
+        .to.be.instanceOf(StreamStalledError)
+        .and.to.include({ timeout: 30_000 });
     });
 
     it('run their clock again when credit comes', async () => {
@@ -251,7 +260,12 @@ describe('streams', () => {
     it("go to the call's own handler and to its owner, before it settles", async () => {
       const worker = await started();
       const told: unknown[] = [];
-      const owner = new Owner('connection', 'c', {}, { event: (worker, name, payload, from) => told.push([worker.name, name, payload, from.task, from.tag]) });
+      const owner = new Owner(
+        'connection',
+        'c',
+        {},
+        { event: (worker, name, payload, from) => told.push([worker.name, name, payload, from.task, from.tag]) },
+      );
       const answer = rig.client(owner).tick(1, { tag: 'my', on: { progress: payload => told.push(payload) } });
       const call = await worker.call();
       worker.link.sendValue(Kind.EVENT, call.id, 0, ['progress', 50]);
@@ -306,7 +320,12 @@ describe('streams', () => {
     it("brings a tell's answer and failure to its owner", async () => {
       const worker = await started({ prefetch: 10 });
       const told: unknown[] = [];
-      const owner = new Owner('connection', 'c', {}, { answer: (_worker, data) => told.push(data), failed: error => told.push(error.message) });
+      const owner = new Owner(
+        'connection',
+        'c',
+        {},
+        { answer: (_worker, data) => told.push(data), failed: error => told.push(error.message) },
+      );
       const client = rig.client(owner);
       client.tell(1);
       client.tell(2);

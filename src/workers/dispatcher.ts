@@ -205,6 +205,12 @@ export class Dispatcher implements CallHolder {
     }
   }
 
+  /** Nobody comes any more. */
+  close(): void {
+    this.#room.close();
+    this.gate.level(0);
+  }
+
   /** Fails all that wait. */
   empty(error: () => Error): void {
     this.#room.empty(error);

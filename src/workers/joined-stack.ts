@@ -3,13 +3,18 @@
  * so that calls that succeed pay nothing for it: resolving the call's promise with an async function's makes that function part of the
  * awaiting chain, and V8 then tells it who awaits (`at async …`). Two turns of the microtask queue are needed until the chain is tied.
  */
-export async function rejectJoined(error: Error, place: string | undefined): Promise<never> {
-  await undefined;
-  await undefined;
+export async function rejectJoined(failure: Error, place: string | undefined): Promise<never> {
+  await Promise.resolve();
+  await Promise.resolve();
   const here = new Error();
   const callers = framesOf(here).slice(1);
-  join(error, place, callers);
-  throw error;
+  join(failure, place, callers);
+  throw failure;
+}
+
+/** A rejection that waits to be asked for is not one that nobody handles. */
+export function quietly(rejection: Promise<never>): void {
+  rejection.catch(() => {});
 }
 
 function framesOf({ stack }: Error): string[] {

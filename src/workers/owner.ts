@@ -10,8 +10,8 @@ export interface OwnerHooks {
   answer?(worker: Ctor, data: unknown): void;
   /** The failure of a `tell`. */
   failed?(error: Error, worker: Ctor): void;
-  /** An event of one of its calls, before the call settles. */
-  event?(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): void;
+  /** An event of one of its calls, before the call settles. A promise holds further events of that call back. */
+  event?(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): unknown;
 }
 
 /** Something that ends when its owner does. */

@@ -275,7 +275,7 @@ export class Pool implements StaffDesk, DispatchDesk {
     const left = Math.max(1, Math.min(deadline - this.clock.now(), this.worker.settings.closeTimeout || Infinity));
     const killed = await staff.stop(left === Infinity ? 0 : left, this.calls > 0);
     this.#stopped = true;
-    this.#dispatcher.gate.level(0);
+    this.#dispatcher.close();
     return killed;
   }
 

@@ -1,6 +1,6 @@
 import { asError } from '../errors.js';
 import { Call } from './call.js';
-import { rejectJoined } from './joined-stack.js';
+import { quietly, rejectJoined } from './joined-stack.js';
 import type { ItemSource } from './stream-call.js';
 
 type Result = IteratorResult<unknown, undefined>;
@@ -58,7 +58,7 @@ export class ProxiedStream extends Call implements ItemSource {
 
   protected failed(error: Error, place: string | undefined): void {
     const rejected = rejectJoined(error, place);
-    rejected.catch(() => {});
+    quietly(rejected);
     if (!this.#waiting) this.#error = rejected;
     this.#close(rejected);
   }

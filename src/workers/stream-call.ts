@@ -2,7 +2,7 @@ import { AbortError, ProtocolError } from '../errors.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
 import type { Body } from '../wire/types.js';
 import { Call, type Due } from './call.js';
-import { rejectJoined } from './joined-stack.js';
+import { quietly, rejectJoined } from './joined-stack.js';
 
 /** Credit is given back when so many items were taken. */
 const GRANT = INITIAL_CREDIT.items / 2;
@@ -102,7 +102,7 @@ export class StreamCall extends Call implements ItemSource {
     if (first) first(rejected);
     else {
       // It is thrown when the caller asks for the next item; until then it is no unhandled rejection.
-      rejected.catch(() => {});
+      quietly(rejected);
       this.#error = rejected;
     }
     this.#finish();

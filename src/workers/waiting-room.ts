@@ -91,6 +91,12 @@ export class WaitingRoom {
     return true;
   }
 
+  /** Nobody comes any more. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
   /** Fails all that wait. */
   empty(error: (call: Call) => Error): void {
     for (const call of this.#queue.drain()) {
