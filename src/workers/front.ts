@@ -35,6 +35,7 @@ class AskedCall implements ProxyCall, CallHolder {
   readonly deadline: number | undefined;
   readonly #call: Call;
   #abort: AbortController | undefined;
+  #withdrawn = false;
 
   constructor(call: Call, deadline: number | undefined) {
     this.#call = call;
@@ -45,7 +46,7 @@ class AskedCall implements ProxyCall, CallHolder {
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController();
-      if (this.#call.settled) this.#abort.abort(this.#call.abortReason);
+      if (this.#withdrawn) this.#abort.abort(this.#call.abortReason);
     }
     return this.#abort.signal;
   }
@@ -63,6 +64,7 @@ class AskedCall implements ProxyCall, CallHolder {
   }
 
   withdraw(call: Call): void {
+    this.#withdrawn = true;
     this.#abort?.abort(call.abortReason);
   }
 

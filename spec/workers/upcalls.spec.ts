@@ -1,0 +1,160 @@
+import { expect } from 'chai';
+import { CallCycleError, WorkerNotFoundError } from '../../src/errors.js';
+import { Kind, UPWARD } from '../../src/wire/protocol.js';
+import { Owner } from '../../src/workers/owner.js';
+import { blueprint } from './support/blueprint.js';
+import type { FakeWorker } from './support/fake-host.js';
+import { rejection, Rig, type FixtureClient } from './support/rig.js';
+
+describe('a call that a worker makes to another', () => {
+  let rig: Rig;
+  let other: FakeWorker;
+  let asker: FakeWorker;
+  const ID = UPWARD + 1;
+  const up = (message: object, how = 0, id = ID): void => asker.link.sendValue(Kind.UPCALL, id, how, message);
+
+  beforeEach(async () => {
+    const second = blueprint({ prefetch: 0, queueTimeout: undefined }, { name: 'other', cls: class Other {} });
+    rig = new Rig({}, {}, {}, undefined, [second]);
+    await rig.workforce.start(rig.worker, undefined, undefined);
+    await rig.workforce.start(second, undefined, undefined);
+    [asker, other] = [await rig.host.worker(1), await rig.host.worker(2)];
+  });
+
+  afterEach(async () => {
+    await rig.close();
+    expect(rig.clock.pending, 'timers left').to.equal(0);
+  });
+
+  it('is answered, and its task sees who called', async () => {
+    up({ worker: 'other', task: 'run', input: { a: 1 } });
+    const call = await other.call();
+    expect(call.value).to.deep.equal({ a: 1 });
+    other.reply(call, 'answer');
+    expect(await asker.next(Kind.REPLY)).to.include({ id: ID, value: 'answer' });
+  });
+
+  it('brings the error of the task, and that of a worker that is not there', async () => {
+    up({ worker: 'other', task: 'run', input: 1 });
+    other.fail(await other.call(), new RangeError('no'));
+    expect((await asker.next(Kind.FAILURE)).value).to.be.instanceOf(RangeError);
+    up({ worker: 'nobody', task: 'run', input: 1 }, 0, ID + 1);
+    expect((await asker.next(Kind.FAILURE)).value).to.be.instanceOf(WorkerNotFoundError);
+    up({ worker: 'other', task: 'helper', input: 1 }, 0, ID + 2);
+    expect((await asker.next(Kind.FAILURE)).value).to.include({ code: 'ERR_PACKET_TASK_NOT_FOUND' });
+  });
+
+  it('asks and tells a mailbox', async () => {
+    up({ worker: 'other', input: 'asked' }, 1);
+    other.reply(await other.next(Kind.MAIL), 'a');
+    expect((await asker.next(Kind.REPLY)).value).to.equal('a');
+    up({ worker: 'other', input: 'told' }, 2, ID + 1);
+    expect((await other.next(Kind.MAIL)).value).to.equal('told');
+    other.reply({ kind: 0, id: 2, arg: 0, value: undefined });
+  });
+
+  it('streams on credit, and stops when the asker leaves', async () => {
+    up({ worker: 'other', task: 'count', input: 100 });
+    const call = await other.call();
+    for (let i = 0; i < 16; i++) other.link.sendValue(Kind.ITEM, call.id, 0, i);
+    for (let i = 0; i < 16; i++) expect((await asker.next(Kind.ITEM)).value).to.equal(i);
+    await other.next(Kind.CREDIT);
+    await other.next(Kind.CREDIT);
+    for (let i = 16; i < 32; i++) other.link.sendValue(Kind.ITEM, call.id, 0, i);
+    await rig.settle();
+    expect(asker.kinds, 'no credit, no items').to.not.include('ITEM');
+    asker.link.send(Kind.CREDIT, ID, 4);
+    for (let i = 16; i < 20; i++) expect((await asker.next(Kind.ITEM)).value).to.equal(i);
+    asker.link.send(Kind.CANCEL, ID, 2);
+    await other.next(Kind.CANCEL);
+    other.link.send(Kind.END, call.id, 0);
+  });
+
+  it('takes a stream in', async () => {
+    up({ worker: 'other', task: 'take', input: 1, sends: true });
+    const call = await other.call();
+    for (let i = 0; i < 3; i++) asker.link.sendValue(Kind.ITEM, ID, 1, i);
+    asker.link.send(Kind.END, ID, 1);
+    for (let i = 0; i < 3; i++) expect((await other.next(Kind.ITEM)).value).to.equal(i);
+    await other.next(Kind.END);
+    other.reply(call, 'all');
+    expect((await asker.next(Kind.REPLY)).value).to.equal('all');
+  });
+
+  it('brings events, no more than the asker takes', async () => {
+    up({ worker: 'other', task: 'tick', input: 1 });
+    const call = await other.call();
+    for (let i = 0; i < 64; i++) other.link.sendValue(Kind.EVENT, call.id, 0, ['progress', i]);
+    for (let i = 0; i < 64; i++) expect((await asker.next(Kind.EVENT)).value).to.deep.equal(['progress', i]);
+    other.reply(call);
+    await asker.next(Kind.REPLY);
+  });
+
+  it('is aborted when the asker gives it up', async () => {
+    up({ worker: 'other', task: 'run', input: 1 });
+    const call = await other.call();
+    asker.link.send(Kind.CANCEL, ID, 0);
+    expect(await other.next(Kind.CANCEL)).to.include({ id: call.id, arg: 0 });
+    other.reply(call);
+    expect((await asker.next(Kind.FAILURE)).value).to.include({ name: 'AbortError' });
+  });
+
+  it('is aborted when the call in whose task it was made is, and when its process dies', async () => {
+    const control = new AbortController();
+    const outer = rejection(rig.client().run('outer', { signal: control.signal }));
+    const { id } = await asker.call();
+    up({ worker: 'other', task: 'run', input: 'inner', parent: id });
+    const inner = await other.call();
+    control.abort();
+    await outer;
+    await other.next(Kind.CANCEL);
+    other.reply(inner);
+    await asker.next(Kind.FAILURE);
+    up({ worker: 'other', task: 'run', input: 'orphan' }, 0, ID + 1);
+    const orphan = await other.call();
+    asker.die({ signal: 'SIGKILL' });
+    await other.next(Kind.CANCEL);
+    other.reply(orphan);
+  });
+
+  it('takes the place in the queue of whoever asked first', async () => {
+    const client = rig.workforce.client('other', new Owner('connection', 'b')) as unknown as FixtureClient;
+    const outer = rig.client(new Owner('connection', 'a')).run('outer');
+    const parent = await asker.call();
+    const running = client.run('running');
+    const waiting = [client.run('b1'), client.run('b2')];
+    for (let i = 0; i < 2; i++) up({ worker: 'other', task: 'run', input: `a${i}`, parent: parent.id }, 0, ID + i);
+    await rig.settle();
+    for (const value of ['running', 'b1', 'a0', 'b2', 'a1']) other.reply(await other.call(value));
+    await Promise.all([running, ...waiting]);
+    asker.reply(parent);
+    await outer;
+  });
+
+  it('fails at once when it would wait for itself, naming the chain', async () => {
+    const outer = rig.client().run('outer');
+    const parent = await asker.call();
+    up({ worker: 'other', task: 'run', input: 'inner', parent: parent.id });
+    const inner = await other.call();
+    other.link.sendValue(Kind.UPCALL, ID, 0, { worker: 'fixture', task: 'run', input: 'back', parent: inner.id });
+    const { value } = await other.next(Kind.FAILURE);
+    expect(value).to.be.instanceOf(CallCycleError);
+    expect((value as CallCycleError).chain).to.deep.equal(['fixture.run', 'other.run', 'fixture.run']);
+    other.reply(inner, 1);
+    await asker.next(Kind.REPLY);
+    asker.reply(parent, 1);
+    await outer;
+  });
+
+  it('waits when the worker it comes back to only happens to be busy', async () => {
+    const [outer, second] = [rig.client().run('outer'), rig.client().run('second')];
+    const parent = await asker.call('outer');
+    up({ worker: 'other', task: 'run', input: 'inner', parent: parent.id });
+    const inner = await other.call();
+    other.reply(inner, 1);
+    await asker.next(Kind.REPLY);
+    asker.reply(parent);
+    asker.reply(await asker.call('second'));
+    await Promise.all([outer, second]);
+  });
+});
