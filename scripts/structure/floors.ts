@@ -9,8 +9,10 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['blueprint', 'endpoints', 'wire', 'schema'],
   ['workers', 'tasks', 'framing'],
   ['reactor'],
-  ['app', 'index'],
+  ['app'],
   ['worker-main', 'testing', 'http', 'websocket'],
+  // The table of contents knows every floor; a sub-path that extends the application imports it as its users do.
+  ['index'],
 ];
 
 /**

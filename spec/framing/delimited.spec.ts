@@ -30,7 +30,7 @@ describe('delimited()', () => {
     it('delivers any bytes as they were sent, however they are cut', () => {
       const framing = delimited('ab');
       const free = bytes('abc\0').filter(message => !`${message.toString('latin1')}ab`.slice(0, -1).includes('ab'));
-      survivesAnyCut<Buffer>(framing as never, free, (actual, expected) => expect(actual).to.deep.equal(expected));
+      survivesAnyCut<Buffer>(framing, free, (actual, expected) => expect(actual).to.deep.equal(expected));
     });
 
     it('raises nothing but FramingErrors', () => survivesAnyBytes(delimited('ab'), ['ab', 'a', 'b']));
@@ -141,7 +141,7 @@ describe('delimited()', () => {
       const accepted: [RegExp, string, string[]][] = [
         [/[\]x]/, 'a]bxc', ['a', 'b', 'c']],
         [/(?<end>;)/g, 'a;b', ['a', 'b']],
-        [/\x00{2}/, 'a\0b\0\0c', ['a\0b', 'c']],
+        [/[\0]{2}/, 'a\0b\0\0c', ['a\0b', 'c']],
         [/END/i, 'aendb', ['a', 'b']],
         [/\cJ/y, 'a\nb', ['a', 'b']],
         [/a{/, '1a{2', ['1', '2']],

@@ -15,7 +15,7 @@ describe('netstring()', () => {
 
   it('delivers any bytes as they were sent, however they are cut', () => {
     const content = fc.uint8Array({ maxLength: 120 }).map(bytes => Buffer.from(bytes));
-    survivesAnyCut<Buffer>(netstring() as never, content, (actual, expected) => expect(actual).to.deep.equal(expected));
+    survivesAnyCut<Buffer>(netstring(), content, (actual, expected) => expect(actual).to.deep.equal(expected));
   });
 
   it('raises nothing but FramingErrors', () => survivesAnyBytes(netstring(), ['5:', ':', ',', '0:,', '1:a,']));

@@ -291,7 +291,7 @@ describe('conformance()', () => {
   describe('catches a symmetric framing that', () => {
     const symmetric = (changes: Partial<Framing<string>>): Framing<string, never> => ({
       decoder: limit => new Semicolons(limit),
-      encode: message => `${message};`,
+      encode: message => `${String(message)};`,
       symmetric: true,
       ...changes,
     });

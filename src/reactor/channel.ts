@@ -1,5 +1,5 @@
-import type { Channel, ChannelSpec } from '../decorators/channel-token.js';
-import { channelSpecOf } from '../decorators/channel-token.js';
+import { channelSpecOf } from '../blueprint/index.js';
+import type { Channel, ChannelSpec } from '../decorators/channel-types.js';
 import type { Ctor } from '../blueprint/types.js';
 import { publish } from '../diagnostics.js';
 import { asError, UsageError } from '../errors.js';

@@ -19,6 +19,8 @@ import { Turn } from './turn.js';
 export interface ReactorOptions {
   readonly clock: Clock;
   readonly handlers: Handlers;
+  /** Hears how many connections are open, whenever that changes. */
+  counted?(connections: number): void;
 }
 
 /** Something that begins nothing new when the reactor closes: a Dialer. */
@@ -53,9 +55,11 @@ export class ReactorCore implements SessionHost {
   readonly #origins = new WeakMap<Session, Listener>();
   #empty: (() => void)[] = [];
   #closing = false;
+  readonly #counted: ReactorOptions['counted'];
 
-  constructor({ clock, handlers }: ReactorOptions) {
+  constructor({ clock, handlers, counted }: ReactorOptions) {
     this.clock = clock;
+    this.#counted = counted;
     this.#handlers = handlers;
     this.timers = new Timers(clock);
   }
@@ -210,6 +214,7 @@ export class ReactorCore implements SessionHost {
   left(session: Session): void {
     this.#open.get(session.settings.plan.blueprint.cls)?.delete(session);
     this.#origins.get(session)?.left(session.transport);
+    this.#counted?.(this.count());
   }
 
   finished(session: Session): void {
@@ -243,6 +248,7 @@ export class ReactorCore implements SessionHost {
     if (!sessions) this.#open.set(cls, (sessions = new Set()));
     sessions.add(session);
     this.#unfinished.add(session);
+    this.#counted?.(this.count());
     return session;
   }
 

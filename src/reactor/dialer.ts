@@ -1,12 +1,13 @@
 import type { ClockTimer } from '../clock.js';
 import type { CloseReason } from '../decorators/hook-types.js';
+import type { Ctor, EndpointBlueprint } from '../blueprint/types.js';
 import type { Reconnect } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import { asError, type ConnectError } from '../errors.js';
 import { Backoff } from './backoff.js';
 import type { ReactorCore, Retiring } from './core.js';
 import type { Session } from './session.js';
-import type { Settings } from './settings.js';
+import { settingsOf, type Settings } from './settings.js';
 
 export type DialerState = 'connecting' | 'up' | 'waiting' | 'closed';
 
@@ -161,4 +162,10 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
       }
     }
   }
+}
+
+/** Keeps a connection to an endpoint of the blueprint up. Throws ConfigurationError, ClosingError. */
+export function dialerOf(core: ReactorCore, cls: Ctor, endpoint: EndpointBlueprint): Dialer {
+  const settings = settingsOf(core.plan(cls), endpoint, 'connect');
+  return new Dialer(core, settings, undefined, endpoint.options['reconnect'] as Reconnect | undefined, undefined);
 }

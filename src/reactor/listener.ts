@@ -1,5 +1,4 @@
 import { publish } from '../diagnostics.js';
-import type { Limits as WrittenLimits } from '../decorators/endpoint-types.js';
 import type { Acceptor, Bound, BoundAddress, Transport } from '../endpoints/endpoint.js';
 import { ConnectionClosedError } from '../errors.js';
 import { Admission } from './admission.js';
@@ -42,7 +41,7 @@ export class Listener implements Listening, Acceptor {
     this.settings = settings;
     this.#takeOver = takeOver;
     // Checked by the blueprint.
-    this.#admission = new Admission(settings.limits, settings.target.options as WrittenLimits);
+    this.#admission = new Admission(settings.limits, settings.target.options);
   }
 
   get address(): BoundAddress {

@@ -1,6 +1,5 @@
 import { schemeOf } from '../blueprint/index.js';
 import type { EndpointBlueprint } from '../blueprint/types.js';
-import type { Limits as WrittenLimits } from '../decorators/endpoint-types.js';
 import { schemeNamed, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
 import { ConfigurationError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
@@ -40,7 +39,7 @@ export function settingsOf(plan: HandlerPlan, endpoint: EndpointBlueprint, use: 
   const { options } = endpoint;
   const framing = (options['framing'] ?? plan.blueprint.framing ?? raw()) as Framing<unknown, unknown>;
   // The blueprint has checked what is written there.
-  const limits = resolveLimits(options as WrittenLimits, framing, name, use);
+  const limits = resolveLimits(options, framing, name, use);
   const most = options['maxMessageSize'] as Size | Off | undefined;
   return {
     plan,

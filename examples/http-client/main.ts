@@ -1,0 +1,37 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { bootstrap, Connection, Module, OnClose, OnConnect, OnData, Peer, Reactor, type CloseReason } from 'packet-ts';
+import { headerAndBody, type HeaderAndBody } from 'packet-ts/framing';
+
+type Page = { title: string };
+
+/** Fetches one page over a plain connection: connected by the reactor, once, with the page to ask for as its `data`. */
+@Connection({ framing: headerAndBody() })
+class WikiHandler {
+  constructor(private readonly peer: Peer<HeaderAndBody, HeaderAndBody, Page>) {}
+
+  @OnConnect() ask(): HeaderAndBody {
+    return { start: `GET /wiki/${this.peer.data.title} HTTP/1.0`, headers: { host: 'localhost' }, body: Buffer.alloc(0) };
+  }
+
+  @OnData() show(page: HeaderAndBody): void {
+    console.log(`${page.start}\n${page.body.toString()}`);
+    this.peer.end();
+  }
+
+  @OnClose() done({ by }: CloseReason): void {
+    console.log(`closed by ${by}`);
+  }
+}
+
+@Module({})
+class AppModule {}
+
+const wiki = createServer((request, response) => response.end(`an article about ${request.url}`));
+await new Promise<void>(resolve => wiki.listen(0, '127.0.0.1', resolve));
+
+const app = await bootstrap(AppModule);
+const { port } = wiki.address() as AddressInfo;
+const handler = await app.get(Reactor).connect(WikiHandler, `tcp://127.0.0.1:${port}`, { data: { title: 'Reactor_pattern' } });
+console.log(`connected as ${handler.constructor.name}`);
+wiki.close(() => void app.close());

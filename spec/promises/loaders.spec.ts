@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { build } from 'esbuild';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { spawnScript, tcpClient, type Script } from '../kit/index.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const SOURCE = join(ROOT, 'spec/fixtures/loaders/plain.main.ts');
+const COMPILED = fileURLToPath(new URL('../fixtures/loaders/plain.main.js', import.meta.url));
+
+/** The line of the source that throws: what a stack must point at. */
+const LINE =
+  readFileSync(SOURCE, 'utf8')
+    .split('\n')
+    .findIndex(line => line.includes('thrown on purpose')) + 1;
+
+async function shows(server: Script): Promise<void> {
+  const port = Number(/\d+/.exec(await server.line(/^port/, { within: '20s' }))![0]);
+  const client = await tcpClient(port);
+  await client.send('hello\nthrow\ndie\nagain\n');
+  const [hello, thrown, dead, again] = (await client.lines(4, { within: '20s' })) as [string, string, string, string];
+  expect(hello).to.match(/^hello in \d+$/);
+  const error = JSON.parse(thrown) as { name: string; message: string; stack: string };
+  expect(error).to.include({ name: 'RangeError', message: 'thrown on purpose' });
+  expect(error.stack).to.include(`plain.main.ts:${LINE}:`);
+  expect(JSON.parse(dead)).to.include({ name: 'WorkerCrashedError' });
+  expect(again).to.match(/^again in \d+$/);
+  expect(again.split(' ')[2]).to.not.equal(hello.split(' ')[2]);
+  await client.destroy();
+  server.kill('SIGTERM');
+  expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
+}
+
+describe('the same application', function () {
+  this.timeout(60_000);
+  const env = { PACKET_LOG: 'fatal' };
+
+  it('runs from the output of tsc', () => shows(spawnScript(COMPILED, [], { env, execArgv: ['--enable-source-maps'] })));
+
+  it('runs under tsx, with explicit tokens', () => shows(spawnScript(SOURCE, [], { env, cwd: ROOT, execArgv: ['--import', 'tsx'] })));
+
+  it('runs as an esbuild bundle in one file', async () => {
+    // Beside the sources, so that the packages left outside the bundle are found from there.
+    const folder = mkdtempSync(join(ROOT, 'dist/bundle-'));
+    try {
+      const bundle = join(folder, 'app.mjs');
+      await build({
+        entryPoints: [SOURCE],
+        outfile: bundle,
+        bundle: true,
+        minify: true,
+        sourcemap: true,
+        platform: 'node',
+        format: 'esm',
+        target: 'node20',
+        banner: { js: `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);` },
+        tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+        logLevel: 'error',
+      });
+      await shows(spawnScript(bundle, [], { env, execArgv: ['--enable-source-maps'] }));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,172 @@
+import { expect } from 'chai';
+import {
+  App,
+  Connection,
+  Every,
+  inject,
+  InjectWorker,
+  Module,
+  OnClose,
+  OnConnect,
+  OnData,
+  OnShutdown,
+  OnStart,
+  OnStop,
+  Peer,
+  Reactor,
+  type CloseReason,
+  type WorkerClient,
+} from 'packet-ts';
+import { lines } from 'packet-ts/framing';
+import { createTestApp, ExpectationError } from 'packet-ts/testing';
+import { SmallWorker } from '../fixtures/small.worker.js';
+
+class Greeting {
+  text = 'hello';
+}
+
+const seen: string[] = [];
+
+@Connection({ listen: 'tcp://127.0.0.1:1', framing: lines() })
+class Greeter {
+  constructor(
+    @inject(Peer) private readonly peer: Peer<string, string>,
+    @inject(Greeting) private readonly greeting: Greeting,
+    @InjectWorker(SmallWorker) private readonly small: WorkerClient<SmallWorker>,
+  ) {}
+
+  @OnConnect() greet(): string {
+    return this.greeting.text;
+  }
+
+  @OnData() async say(line: string): Promise<string | undefined> {
+    if (line === 'bye') return void this.peer.end('bye');
+    return this.small.echo(line);
+  }
+
+  @OnShutdown() down(): string {
+    return 'going down';
+  }
+
+  @OnClose() closed({ by }: CloseReason): void {
+    seen.push(by);
+  }
+}
+
+class Ticker {
+  static ticks = 0;
+  static log: string[] = [];
+  @OnStart() protected start(): void {
+    Ticker.log.push('start');
+  }
+  @OnStop() protected stop(): void {
+    Ticker.log.push('stop');
+  }
+  @Every('1m') protected tick(): void {
+    Ticker.ticks += 1;
+  }
+}
+
+@Connection({ framing: lines() })
+class Upstream {
+  constructor(@inject(Peer) readonly peer: Peer<string, string>) {}
+  @OnConnect() hello(): string {
+    return 'I am here';
+  }
+  @OnData() take(line: string): string {
+    return `got ${line}`;
+  }
+}
+
+@Module({ connections: [Greeter], workers: [SmallWorker], providers: [Greeting, Ticker] })
+class AppModule {}
+
+describe('createTestApp', function () {
+  this.timeout(10_000);
+
+  it('connects scripted peers over memory, without a port', async () => {
+    const app = await createTestApp(AppModule).start();
+    const client = await app.connect<string, string>(Greeter);
+    await client.expect('hello');
+    client.send('one');
+    await client.expect(/^on/);
+    client.send('bye');
+    expect(await client.next()).to.equal('bye');
+    expect(await client.closed).to.include({ by: 'local' });
+    await app.close();
+  });
+
+  it('replaces providers', async () => {
+    const app = await createTestApp(AppModule).override(Greeting).useValue({ text: 'hi' }).start();
+    await using client = await app.connect(Greeter);
+    await client.expect('hi');
+    await app.close();
+  });
+
+  it('says what arrived instead', async () => {
+    const app = await createTestApp(AppModule).start();
+    const client = await app.connect(Greeter);
+    const error = await client.expect('goodbye').catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(ExpectationError).and.to.have.property('message').that.includes("'hello'");
+    const none = await client.next({ within: '20ms' }).catch((thrown: unknown) => thrown);
+    expect(none).to.be.instanceOf(ExpectationError).and.to.have.property('message').that.includes('nothing arrived');
+    client.destroy();
+    expect(await client.closed).to.include({ by: 'peer' });
+    await app.close();
+  });
+
+  it('reads bytes past the framing', async () => {
+    const app = await createTestApp(AppModule).start();
+    const client = await app.connect<string, string>(Greeter);
+    expect((await client.readUntil('\n')).toString()).to.equal('hello\n');
+    client.send('abcdef');
+    expect((await client.read(3)).toString()).to.equal('abc');
+    expect((await client.readUntil(/f\r?\n/)).toString()).to.equal('def\n');
+    client.end();
+    expect(await client.closed).to.include({ by: 'peer' });
+    await app.close();
+  });
+
+  it('moves time by hand, and runs hooks in order', async () => {
+    Ticker.ticks = 0;
+    Ticker.log = [];
+    const app = await createTestApp(AppModule).start({ clock: 'fake' });
+    await app.clock.advance('3m');
+    expect(Ticker.ticks).to.equal(3);
+    const closing = app.close();
+    await app.clock.advance('1s');
+    expect(await closing).to.deep.equal({ graceful: true, connections: 0, calls: 0, workers: 0 });
+    expect(Ticker.log).to.deep.equal(['start', 'stop']);
+  });
+
+  it('says goodbye on every connection when it closes', async () => {
+    const app = await createTestApp(AppModule).start();
+    const client = await app.connect(Greeter);
+    await client.expect('hello');
+    const closing = app.close();
+    await client.expect('going down');
+    client.end();
+    expect(await client.closed).to.include({ by: 'shutdown' });
+    expect((await closing).graceful).to.equal(true);
+  });
+
+  it('accepts the connections that handlers make', async () => {
+    const app = await createTestApp(AppModule).start();
+    const server = await app.accept('memory:upstream');
+    const connected = app.get(Reactor).connect(Upstream, server.url);
+    const peer = await server.next({ framing: lines() });
+    await peer.expect('I am here');
+    peer.send('this');
+    await peer.expect('got this');
+    expect(await connected).to.be.instanceOf(Upstream);
+    expect(app.get(App)).to.equal(app.get(App));
+    await app.close();
+  });
+
+  it('runs workers as processes where the test asks for it', async () => {
+    const app = await createTestApp(AppModule).start({ runtime: 'process' });
+    expect(app.workers.status()[0]?.pid).to.not.equal(process.pid);
+    expect(app.describe()).to.match(/small_worker/);
+    await app.close();
+  });
+});

@@ -1,0 +1,107 @@
+import type { Ctor, Token } from '../blueprint/types.js';
+import type { Mounted } from '../decorators/provider-types.js';
+import type { BoundAddress } from '../endpoints/endpoint.js';
+import type { Dialer, Reactor } from '../reactor/index.js';
+import type { Duration } from '../units.js';
+import type { Workers } from '../workers/workers.js';
+import type { InjectionToken } from 'tsyringe';
+
+/** What was cut off when the application closed; all zero and `graceful` when nothing was. */
+export interface CloseSummary {
+  /** Everything had finished before the deadline. */
+  readonly graceful: boolean;
+  /** Connections that were destroyed. */
+  readonly connections: number;
+  /** Calls that were lost. */
+  readonly calls: number;
+  /** Worker processes that were killed. */
+  readonly workers: number;
+}
+
+/** What stands behind an {@link App}. */
+export interface AppPort {
+  readonly workers: Workers;
+  readonly reactor: Reactor;
+  addresses(connection: Ctor | Mounted): readonly BoundAddress[];
+  get(token: Token): unknown;
+  dialer(handler: Ctor): Dialer;
+  describe(): string;
+  close(timeout: Duration | undefined): Promise<CloseSummary>;
+}
+
+/**
+ * A running application. Inject it, or take it from `bootstrap()`.
+ * @example
+ * const app = await bootstrap(AppModule);
+ * console.log(app.address(EchoConnection).port);
+ * await app.close();
+ */
+export class App implements AsyncDisposable {
+  readonly #port: AppPort;
+
+  /** Made by `bootstrap()`. */
+  constructor(port: AppPort) {
+    this.#port = port;
+  }
+
+  /** All workers of the application. */
+  get workers(): Workers {
+    return this.#port.workers;
+  }
+
+  /** The sockets and timers of this process. */
+  get reactor(): Reactor {
+    return this.#port.reactor;
+  }
+
+  /**
+   * Where a connection class listens: its first endpoint, with the port that the system chose.
+   * @throws UsageError when it does not listen.
+   */
+  address(connection: Ctor | Mounted): BoundAddress {
+    return this.addresses(connection)[0]!;
+  }
+
+  /**
+   * Where a connection class listens.
+   * @throws UsageError when it does not listen.
+   */
+  addresses(connection: Ctor | Mounted): readonly BoundAddress[] {
+    return this.#port.addresses(connection);
+  }
+
+  /**
+   * A provider, or anything else that the container knows.
+   * @throws ConfigurationError when nobody provides it.
+   */
+  get<T>(token: InjectionToken<T>): T {
+    // What a token stands for is known to the compiler only.
+    return this.#port.get(token) as T;
+  }
+
+  /**
+   * The dialer of a class that is connected by its decorator (`connect:`).
+   * @throws UsageError when it has none.
+   */
+  dialer<H extends object>(handler: Ctor<H>): Dialer<H> {
+    // Made for that very class.
+    return this.#port.dialer(handler) as unknown as Dialer<H>;
+  }
+
+  /** The runtime tree as text: endpoints, connections, workers with pids and queue depths. */
+  describe(): string {
+    return this.#port.describe();
+  }
+
+  /**
+   * Closes gracefully: what is under way finishes, at most until `timeout` (`closeTimeout`, '15s'); then what is left is cut off.
+   * Never rejects. A second call returns the same promise.
+   */
+  close(options: { timeout?: Duration | undefined } = {}): Promise<CloseSummary> {
+    return this.#port.close(options.timeout);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

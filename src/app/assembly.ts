@@ -1,0 +1,259 @@
+import { readConnection, readProxy, refuse, valid, type ApplicationReading } from '../blueprint/index.js';
+import type { AppBlueprint, Ctor, EndpointBlueprint, Token, WorkerBlueprint } from '../blueprint/types.js';
+import { realClock, type Clock } from '../clock.js';
+import type { Mounted } from '../decorators/provider-types.js';
+import { publish } from '../diagnostics.js';
+import type { BoundAddress } from '../endpoints/endpoint.js';
+import { UsageError, type Mistake } from '../errors.js';
+import { Logger } from '../logger.js';
+import { dialerOf, Reactor, ReactorCore, type Dialer } from '../reactor/index.js';
+import { Master } from '../tasks/master.js';
+import { toMilliseconds, type Duration } from '../units.js';
+import type { BuiltProxy } from '../workers/front.js';
+import { Owner } from '../workers/owner.js';
+import { Workers } from '../workers/workers.js';
+import { Workforce } from '../workers/workforce.js';
+import { App, type AppPort, type CloseSummary } from './app.js';
+import { closeInOrder, type ClosingParts } from './closing.js';
+import { connectionBuild } from './connection-plan.js';
+import { AppContainer, type Override } from './container.js';
+import { describe } from './describe.js';
+import { logEvents } from './events-to-log.js';
+import { Hosts } from './hosts.js';
+import { ownParts } from './own-parts.js';
+import { Residents } from './residents.js';
+
+/** How an application is put together. */
+export interface AssemblyOptions {
+  readonly logger: Logger;
+  readonly closeTimeout?: Duration | undefined;
+  readonly clock?: Clock | undefined;
+  /** Replaces every worker's runtime (tests). */
+  readonly runtime?: 'process' | 'inline' | undefined;
+  /** Replaces providers (tests). */
+  readonly overrides?: ReadonlyMap<Token, Override> | undefined;
+}
+
+/** The proxy's class; what is wrong with it is in the reading. */
+function proxyOf(worker: WorkerBlueprint): Ctor | undefined {
+  try {
+    const proxy: unknown = worker.proxy();
+    return typeof proxy === 'function' ? (proxy as Ctor) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const DEFAULT_CLOSE_TIMEOUT: Duration = '15s';
+
+/** Everything that an application consists of, wired: the one place that knows all floors. */
+export class Assembly implements AppPort {
+  readonly app: App;
+  readonly workforce: Workforce;
+  readonly workers: Workers;
+  readonly reactor: Reactor;
+  /** Whom calls of providers and of `owner: 'app'` clients belong to. */
+  readonly owner = new Owner('app', 'app');
+  readonly #blueprint: AppBlueprint;
+  readonly #options: AssemblyOptions;
+  readonly #clock: Clock;
+  readonly #core: ReactorCore;
+  readonly #container: AppContainer;
+  readonly #hosts: Hosts;
+  readonly #residents: Residents;
+  readonly #addresses = new Map<Ctor | Mounted, BoundAddress[]>();
+  readonly #dialers = new Map<Ctor, { readonly dialer: Dialer; readonly url: string }[]>();
+  readonly #stopLogging: () => void;
+  #closing: Promise<CloseSummary> | undefined;
+  readonly #cutOff = new AbortController();
+  #hasClosed!: () => void;
+  readonly #closed = new Promise<void>(resolve => (this.#hasClosed = resolve));
+
+  /**
+   * Wires an application. The container's mistakes are told together with those of the reading.
+   * @throws ConfigurationError with all of them.
+   */
+  static of({ app, mistakes }: ApplicationReading, options: AssemblyOptions): Assembly {
+    const assembly = new Assembly(app, options);
+    try {
+      refuse([...mistakes, ...assembly.#plan()]);
+    } catch (error) {
+      void assembly.close(0);
+      throw error;
+    }
+    return assembly;
+  }
+
+  private constructor(blueprint: AppBlueprint, options: AssemblyOptions) {
+    this.#blueprint = blueprint;
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+    this.#hosts = new Hosts(options.logger, options.runtime);
+    this.workforce = new Workforce(blueprint.workers, {
+      clock: this.#clock,
+      host: runtime => this.#hosts.host(runtime),
+      proxy: (cls, worker) => this.#proxy(cls, worker),
+    });
+    this.workers = new Workers(this.workforce);
+    this.#core = new ReactorCore({
+      clock: this.#clock,
+      handlers: {
+        blueprintOf: cls => valid(readConnection(cls)),
+        build: connection => connectionBuild(this.#container, connection),
+      },
+    });
+    this.reactor = new Reactor(this.#core);
+    this.app = new App(this);
+    this.#container = new AppContainer(
+      ownParts(this.reactor, this.#core.channels, options.logger, {
+        constants: [
+          [App, () => this.app],
+          [Workers, () => this.workers],
+        ],
+        absent: [[Master, 'exists in worker processes only']],
+        client: (worker, key, owner) => this.workforce.client(worker, owner, key),
+      }),
+      this.owner,
+      options.overrides,
+    );
+    this.#residents = new Residents(this.#container, {
+      timers: this.#core.timers,
+      workers: this.workers,
+      subscribe: (token, listener) => this.#core.channels.subscribe(token as Ctor, listener),
+    });
+    this.#stopLogging = logEvents(options.logger);
+  }
+
+  /** Plans every class that the application will build; what is wrong with them, besides what their reading has told. */
+  #plan(): readonly Mistake[] {
+    const { providers, connections, workers } = this.#blueprint;
+    this.#container.declare(providers);
+    this.#container.verify();
+    for (const { cls } of connections) this.#container.planConnection(cls);
+    for (const worker of workers) {
+      const proxy = proxyOf(worker);
+      if (proxy) this.#container.planSingle(proxy);
+    }
+    return this.#container.mistakes;
+  }
+
+  /** Workers, then providers, then listeners and dialers. Rejects with the first failure; what had started is the caller's to close. */
+  async start(): Promise<void> {
+    this.#warn();
+    await this.workforce.startAll();
+    await this.#residents.start();
+    for (const connection of this.#blueprint.connections) {
+      for (const endpoint of connection.listen()) await this.#listen(connection.cls, endpoint);
+    }
+    for (const connection of this.#blueprint.connections) {
+      for (const endpoint of connection.connect()) this.#dial(connection.cls, endpoint);
+    }
+    publish('app.start', { pid: process.pid });
+  }
+
+  async #listen(cls: Ctor, endpoint: EndpointBlueprint): Promise<void> {
+    const listening = await this.#core.listen(cls, endpoint);
+    this.#addresses.set(cls, [...(this.#addresses.get(cls) ?? []), listening.address]);
+  }
+
+  #dial(cls: Ctor, endpoint: EndpointBlueprint): void {
+    const dialer = dialerOf(this.#core, cls, endpoint);
+    this.#dialers.set(cls, [...(this.#dialers.get(cls) ?? []), { dialer, url: endpoint.url }]);
+  }
+
+  addresses(connection: Ctor | Mounted): readonly BoundAddress[] {
+    const addresses = this.#addresses.get(connection);
+    if (addresses) return addresses;
+    throw new UsageError(`${typeof connection === 'function' ? connection.name : 'what was mounted'} does not listen in this application`);
+  }
+
+  get(token: Token): unknown {
+    return this.#container.get(token);
+  }
+
+  dialer(handler: Ctor): Dialer {
+    const first = this.#dialers.get(handler)?.[0];
+    if (first) return first.dialer;
+    throw new UsageError(`${handler.name} has no dialer: write connect: in its @Connection and list it in a module`);
+  }
+
+  describe(): string {
+    const rows = this.workforce.status();
+    return describe({
+      listeners: [...this.#addresses].flatMap(([connection, addresses]) =>
+        addresses.map(({ url }) => ({
+          name: typeof connection === 'function' ? connection.name : 'mounted',
+          url,
+          connections: typeof connection === 'function' ? this.reactor.connections(connection).count : 0,
+        })),
+      ),
+      dialers: [...this.#dialers].flatMap(([cls, dialers]) =>
+        dialers.map(({ dialer: { state, attempts }, url }) => ({ name: cls.name, url, state, attempts })),
+      ),
+      workers: this.#blueprint.workers.map(({ name }) => ({ name, status: rows.filter(row => row.name === name) })),
+    });
+  }
+
+  /** Resolves when the application has closed, however that came about. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** While it closes: what is left is cut off now, as if the deadline had come. */
+  cutOff(): void {
+    this.#cutOff.abort();
+  }
+
+  close(timeout: Duration | undefined = this.#options.closeTimeout ?? DEFAULT_CLOSE_TIMEOUT): Promise<CloseSummary> {
+    return (this.#closing ??= this.#close(toMilliseconds(timeout)));
+  }
+
+  async #close(timeout: number): Promise<CloseSummary> {
+    const summary = await closeInOrder(this.#closingParts(), timeout, this.#cutOff.signal);
+    publish('app.close', summary);
+    this.#stopLogging();
+    this.#hasClosed();
+    return summary;
+  }
+
+  #closingParts(): ClosingParts {
+    const core = this.#core;
+    return {
+      clock: this.#clock,
+      stopListening: () => core.stopListening(),
+      shutDownConnections: () => core.drain(),
+      refuseCalls: () => this.workforce.refuse(),
+      callsSettled: () => this.workforce.idle(),
+      stopResidents: async () => {
+        this.owner.exempt = true;
+        await this.#residents.stop();
+        this.owner.exempt = false;
+      },
+      stopWorkers: async left => this.workforce.close(left),
+      destroyConnections: () => core.destroy(),
+      release: async () => {
+        await this.reactor.close();
+        await this.#container.dispose(error => publish('hook.error', { hook: 'dispose', error }));
+        await this.#hosts.close();
+      },
+    };
+  }
+
+  /** The proxy of one started worker, built like any other class of the application. */
+  #proxy(cls: Ctor, worker: WorkerBlueprint): BuiltProxy {
+    const blueprint = valid(readProxy(cls));
+    const resident = this.#residents.add(this.#container.planSingle(cls)(this.#container.scope) as object, blueprint);
+    const methods = new Set(blueprint.methods.filter(name => worker.tasks.has(name)));
+    return { instance: resident.instance, methods, mailbox: blueprint.mailbox, start: () => resident.start(), stop: () => resident.stop() };
+  }
+
+  /** A worker without a timeout may hold a call for ever: said once. */
+  #warn(): void {
+    const endless = this.#blueprint.workers.filter(
+      ({ settings, tasks }) => settings.timeout === 0 && [...tasks.values()].some(task => !task.timeout),
+    );
+    if (endless.length === 0) return;
+    const names = endless.map(({ name }) => name).join(', ');
+    publish('app.warning', { message: `no timeout: calls to ${names} may run for ever; write @Worker(name, { timeout: '30s' })` });
+  }
+}

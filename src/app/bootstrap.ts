@@ -1,0 +1,84 @@
+import { readModule } from '../blueprint/index.js';
+import type { Ctor } from '../blueprint/types.js';
+import type { OneOrMany } from '../decorators/ctor.js';
+import type { Endpoint, EndpointOptions } from '../decorators/endpoint-types.js';
+import { asError } from '../errors.js';
+import { defaultLogger, silentLogger, type Logger } from '../logger.js';
+import type { Duration } from '../units.js';
+import type { App } from './app.js';
+import { Assembly } from './assembly.js';
+import { handleSignals, handleStrays } from './signals.js';
+import { neverInWorker } from './worker-process.js';
+
+/** The options of {@link bootstrap}. */
+export interface BootstrapOptions {
+  /** Endpoints that replace those of the decorators. */
+  listen?: ReadonlyMap<Ctor, OneOrMany<Endpoint | EndpointOptions<never, never>>> | undefined;
+  /** Anything with pino's interface; `false` writes nothing. Default: pino, JSON lines on stderr. */
+  logger?: Logger | false | undefined;
+  /** SIGINT and SIGTERM close gracefully, a second one at once. Default true. */
+  signals?: boolean | undefined;
+  /** How long closing may take before what is left is cut off. Default '15s'. */
+  closeTimeout?: Duration | undefined;
+  /**
+   * 'close': a stray exception, or a promise that nobody awaited, closes the application with exit code 1. 'log': both are logged.
+   * Default: an exception closes, a promise is logged.
+   */
+  uncaught?: 'close' | 'log' | undefined;
+}
+
+/**
+ * Starts an application: checks everything that the module declares, starts its workers, waits until they are ready, then listens.
+ * In a worker's process, whose module may be the whole application's, it never settles.
+ * @throws ConfigurationError with every mistake at once; WorkerUnavailableError or ListenError for what cannot be started. Nothing is left running then.
+ * @example
+ * const app = await bootstrap(AppModule, { closeTimeout: '30s' });
+ */
+export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): Promise<App> {
+  const inWorker = neverInWorker();
+  if (inWorker) return inWorker;
+  const { logger = defaultLogger(), listen, closeTimeout, signals = true, uncaught } = options;
+  const reading = await readModule(module, { listen });
+  const log = logger === false ? silentLogger : logger;
+  const assembly = Assembly.of(reading, { logger: log, closeTimeout });
+  const remove = signals ? watchProcess(assembly, log, uncaught) : () => {};
+  assembly.closed.then(remove, remove);
+  try {
+    await assembly.start();
+  } catch (error) {
+    await assembly.app.close();
+    throw error;
+  }
+  return assembly.app;
+}
+
+/** What the process as a whole meets is the application's: signals end it, stray exceptions are told, and end it where that is asked for. */
+function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOptions['uncaught']): () => void {
+  const { app } = assembly;
+  const end = (code: number): void => {
+    void app.close().then(({ graceful }) => process.exit(code === 0 && graceful ? 0 : 1));
+  };
+  const stray = (error: unknown, what: string, ends: boolean): void => {
+    log[ends ? 'fatal' : 'error']({ err: asError(error) }, what);
+    if (ends) end(1);
+  };
+  const removeSignals = handleSignals({
+    first: signal => {
+      log.info({ signal }, 'closing');
+      end(0);
+    },
+    second: signal => {
+      log.warn({ signal }, 'closing at once');
+      void app.close();
+      assembly.cutOff();
+    },
+  });
+  const removeStrays = handleStrays({
+    exception: error => stray(error, 'an exception that nothing caught', uncaught !== 'log'),
+    rejection: reason => stray(reason, 'a promise that nobody awaited was rejected', uncaught === 'close'),
+  });
+  return () => {
+    removeSignals();
+    removeStrays();
+  };
+}

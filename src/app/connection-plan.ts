@@ -1,0 +1,28 @@
+import type { ConnectionBlueprint } from '../blueprint/types.js';
+import { publish } from '../diagnostics.js';
+import type { Build } from '../reactor/plan-types.js';
+import { Owner } from '../workers/owner.js';
+import type { AppContainer } from './container.js';
+import { Scope } from './scope.js';
+
+/** Owns nothing: for connections that make no calls. */
+const NOBODY = new Owner('connection', 'nobody');
+
+/** Compiles how the container makes the handlers of one connection class. */
+export function connectionBuild(container: AppContainer, blueprint: ConnectionBlueprint): Build {
+  const { make, wantsOwner } = container.planConnection(blueprint.cls);
+  const failed = (error: unknown): void => publish('hook.error', { connection: blueprint.name, hook: 'dispose', error });
+  const build: Build = (peer, owner) => {
+    const scope = new Scope(owner ?? NOBODY, peer);
+    let instance: object;
+    try {
+      instance = make(scope) as object;
+    } catch (error) {
+      // What was made before the constructor threw has an owner no more.
+      if (scope.disposable) void scope.dispose(failed);
+      throw error;
+    }
+    return scope.disposable ? { instance, dispose: () => scope.dispose(failed) } : { instance };
+  };
+  return Object.assign(build, { wantsOwner });
+}

@@ -1,0 +1,57 @@
+import diagnostics from 'node:diagnostics_channel';
+import { eventNames, type EventName } from '../diagnostics.js';
+import type { Logger } from '../logger.js';
+
+type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** At which level each event is told, and in which words. Events about single connections are for debugging; what an operator must see is higher. */
+const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
+  'listener.open': ['info', 'listening'],
+  'listener.close': ['debug', 'stopped listening'],
+  'listener.reject': ['warn', 'connection refused'],
+  'listener.error': ['error', 'listener failed'],
+  'connection.open': ['debug', 'connection open'],
+  'connection.close': ['debug', 'connection closed'],
+  'connection.error': ['error', 'connection handler failed'],
+  'connection.limit': ['warn', 'connection limit reached'],
+  'dialer.up': ['info', 'connected'],
+  'dialer.down': ['warn', 'disconnected'],
+  'worker.start': ['debug', 'worker process started'],
+  'worker.ready': ['info', 'worker ready'],
+  'worker.exit': ['warn', 'worker process ended'],
+  'worker.restart': ['info', 'worker process replaced'],
+  'worker.gave-up': ['error', 'worker cannot be started'],
+  'worker.output': ['info', 'worker output'],
+  'worker.message': ['debug', 'worker sent a message that nobody takes'],
+  'call.retry': ['warn', 'call tried again'],
+  'call.dropped': ['warn', 'answer dropped'],
+  'timer.error': ['error', 'timer failed'],
+  'hook.error': ['error', 'hook failed'],
+  'app.start': ['info', 'started'],
+  'app.close': ['info', 'closed'],
+  'app.warning': ['warn', 'warning'],
+};
+
+/**
+ * Makes the logger a subscriber of everything observable; returns the end of that.
+ * A logger that throws is not asked twice for the same event, and nothing else notices.
+ */
+export function logEvents(logger: Logger): () => void {
+  const subscriptions = eventNames.map(name => {
+    const [level, words] = WORDS[name];
+    const listener = (details: unknown): void => {
+      try {
+        const { expected, ...rest } = details as { expected?: boolean };
+        const { error } = rest as { error?: unknown };
+        logger[expected === true ? 'debug' : level](error === undefined ? rest : { ...rest, err: error, error: undefined }, words);
+      } catch {
+        // The logger's own failure has nowhere to be told.
+      }
+    };
+    diagnostics.subscribe(`packet-ts:${name}`, listener);
+    return () => diagnostics.unsubscribe(`packet-ts:${name}`, listener);
+  });
+  return () => {
+    for (const end of subscriptions) end();
+  };
+}

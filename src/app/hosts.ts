@@ -1,0 +1,56 @@
+import type { Host } from '../hosts/host.js';
+import { inlineHost } from '../hosts/inline.js';
+import { processHost } from '../hosts/process.js';
+import type { Ctor } from '../blueprint/types.js';
+import type { Logger } from '../logger.js';
+import { MemoryMark, TaskRuntime } from '../tasks/index.js';
+import { duplexPair } from '../wire/duplex-pair.js';
+import { workerEntry } from './worker-process.js';
+import { loadedWorker } from './worker-side.js';
+
+/** The hosts of an application: made when a worker first needs one, ended together. */
+export class Hosts {
+  readonly #made = new Map<string, Host>();
+  readonly #logger: Logger;
+  /** Replaces every worker's runtime: for tests. */
+  readonly #only: 'process' | 'inline' | undefined;
+
+  constructor(logger: Logger, only?: 'process' | 'inline') {
+    this.#logger = logger;
+    this.#only = only;
+  }
+
+  host(runtime: 'process' | 'inline'): Host {
+    const wanted = this.#only ?? runtime;
+    let host = this.#made.get(wanted);
+    if (!host) this.#made.set(wanted, (host = wanted === 'inline' ? this.#inline() : ownProcesses()));
+    return host;
+  }
+
+  /** Never rejects. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#made.values()].map(host => host.close()));
+  }
+
+  /** The same runtime, container and wire as in a process of its own, at the other end of a pair of streams. */
+  #inline(): Host {
+    const logger = this.#logger;
+    return inlineHost({
+      pair: duplexPair,
+      start: (stream, spec, ended) => {
+        const mark = new MemoryMark();
+        void new TaskRuntime(stream, {
+          mark,
+          load: async () => loadedWorker(spec.cls as Ctor, logger.child({ worker: spec.name, key: spec.key })),
+          ended: ({ clean }) => ended(clean),
+        });
+        return { mark: () => mark.highest };
+      },
+    });
+  }
+}
+
+function ownProcesses(): Host {
+  const { file, flags } = workerEntry();
+  return processHost({ entry: file, execArgv: [...process.execArgv, ...flags] });
+}

@@ -1,0 +1,40 @@
+// The built-in endpoint schemes register themselves.
+import '../endpoints/index.js';
+import type { Ctor, Token } from '../blueprint/types.js';
+import { channelSpecOf } from '../decorators/channel-token.js';
+import { Logger } from '../logger.js';
+import { Peer, Reactor, type Channels } from '../reactor/index.js';
+import type { FrameworkParts } from './container.js';
+
+/** What differs between a master and a worker. */
+export interface OtherParts extends Pick<FrameworkParts, 'client'> {
+  readonly constants: Iterable<readonly [Token, () => unknown]>;
+  readonly absent: Iterable<readonly [Token, string]>;
+  readonly options?: { readonly value: unknown };
+}
+
+/** What the framework puts into the container of any process. */
+export function ownParts(
+  reactor: Reactor,
+  channels: Channels,
+  logger: Logger,
+  { constants, absent, client, options }: OtherParts,
+): FrameworkParts {
+  return {
+    constants: new Map<Token, () => unknown>([[Reactor, () => reactor], ...constants]),
+    absent: new Map(absent),
+    peer: Peer,
+    logger: Logger,
+    bindLogger: bindings => logger.child(bindings),
+    client,
+    channel: token => {
+      if (typeof token !== 'function' || !channelSpecOf(token)) return undefined;
+      return scope => {
+        const face = channels.face(token as Ctor);
+        scope.keep(face);
+        return face;
+      };
+    },
+    options,
+  };
+}

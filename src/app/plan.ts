@@ -1,0 +1,99 @@
+import { nameOf, parameterMistakes, readParameters } from '../blueprint/index.js';
+import type { Ctor, ParameterBlueprint, Token } from '../blueprint/types.js';
+import type { Mistake } from '../errors.js';
+import type { Scope } from './scope.js';
+
+/** Makes one value in a scope. Compiled once, called often: it looks nothing up. */
+export type Maker = (scope: Scope) => unknown;
+
+export type ScopeKind = 'app' | 'connection';
+
+/** The classes that led here: for cycles and messages. */
+export type Path = readonly Ctor[];
+
+/** What a planner asks the container about. */
+export interface PlanContext {
+  readonly mistakes: Mistake[];
+  /** The maker of anything that is not simply a class to be built; undefined when the token is such a class, or unknown. */
+  makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined;
+  workerMaker(worker: Ctor | string, key: string | undefined, owner: 'app' | undefined, kind: ScopeKind): Maker;
+  optionsMaker(): Maker;
+  allMaker(token: Token): Maker;
+}
+
+type Newable = new (...args: unknown[]) => object;
+
+export function pathText(path: Path): string {
+  return path.map(nameOf).join(' → ');
+}
+
+export function tokenText(token: Token): string {
+  if (typeof token === 'function') return nameOf(token);
+  return typeof token === 'string' ? `'${token}'` : typeof token === 'symbol' ? token.toString() : 'an injection token';
+}
+
+/** Stands where a mistake was found: bootstrap never gets as far as calling it. */
+export function impossible(): never {
+  throw new TypeError('a plan with mistakes cannot be carried out');
+}
+
+/** `new` with its arguments' makers, without an argument array for the usual arities. */
+function construct(cls: Ctor, makers: readonly Maker[]): Maker {
+  const C = cls as unknown as Newable;
+  const [a, b, c, d] = makers as [Maker, Maker, Maker, Maker];
+  switch (makers.length) {
+    case 0:
+      return () => new C();
+    case 1:
+      return s => new C(a(s));
+    case 2:
+      return s => new C(a(s), b(s));
+    case 3:
+      return s => new C(a(s), b(s), c(s));
+    case 4:
+      return s => new C(a(s), b(s), c(s), d(s));
+    default:
+      return s => new C(...makers.map(make => make(s)));
+  }
+}
+
+/** The maker of a class: each constructor parameter becomes a constant, a slot or a lookup, decided here and now. */
+export function planClass(cls: Ctor, kind: ScopeKind, context: PlanContext, path: Path): Maker {
+  if (path.includes(cls)) {
+    const circle = [...path.slice(path.indexOf(cls)), cls];
+    context.mistakes.push({
+      where: nameOf(cls),
+      wrong: `depends on itself: ${pathText(circle)}`,
+      remedy: 'break the circle, or inject one side with @inject(delay(() => Class))',
+    });
+    return impossible;
+  }
+  const inside = [...path, cls];
+  const makers = readParameters(cls).map((parameter, index) => planParameter(parameter, index, kind, context, inside));
+  return construct(cls, makers);
+}
+
+function planParameter(parameter: ParameterBlueprint, index: number, kind: ScopeKind, context: PlanContext, path: Path): Maker {
+  if (parameter.kind === 'worker') return context.workerMaker(parameter.worker, parameter.key, parameter.owner, kind);
+  if (parameter.kind === 'options') return context.optionsMaker();
+  const cls = path[path.length - 1]!;
+  if (parameter.kind === 'unknown') {
+    // The reading of the class found it, too: what is told twice is shown once.
+    context.mistakes.push(...parameterMistakes(cls));
+    return impossible;
+  }
+  const { token } = parameter;
+  if (parameter.multiple === true) return context.allMaker(token);
+  const maker = context.makerOf(token, kind, path);
+  if (maker) return maker;
+  if (typeof token === 'function') return planClass(token as Ctor, kind, context, path);
+  if (parameter.optional === true) return () => undefined;
+  const needed = path.length === 1 ? '' : ` (needed by ${pathText(path.slice(0, -1))})`;
+  context.mistakes.push({
+    where: nameOf(cls),
+    member: `constructor parameter ${index}`,
+    wrong: `nobody provides ${tokenText(token)}${needed}`,
+    remedy: `add it to the module: providers: [{ token: ${tokenText(token)}, useClass, useValue or useFactory }]`,
+  });
+  return impossible;
+}

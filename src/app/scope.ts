@@ -1,0 +1,62 @@
+import type { Owner } from '../workers/owner.js';
+
+type Disposer = () => unknown;
+
+/** How a value wants to be disposed of, if it does. */
+function disposerOf(value: unknown): Disposer | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const candidate = value as Record<PropertyKey, unknown>;
+  // On runtimes without these symbols the key is undefined: nobody defines a property of that name by accident.
+  for (const key of [Symbol.asyncDispose, Symbol.dispose, 'dispose'] as const) {
+    const method = key === undefined ? undefined : candidate[key];
+    if (typeof method === 'function') return () => (method as Disposer).call(value);
+  }
+  return undefined;
+}
+
+/**
+ * What lives and ends together: the application, or one connection.
+ * Holds the instances that were made for it and disposes of them in reverse order, each isolated from the others' failures.
+ */
+export class Scope {
+  /** The connection; undefined in the application's own scope. */
+  readonly peer: unknown;
+  /** Whom worker clients made in this scope belong to. */
+  readonly owner: Owner;
+  /** Instances by slot number; the plan counts the slots. Written and read by makers only. */
+  readonly slots: unknown[] = [];
+  #disposers: Disposer[] | undefined;
+
+  constructor(owner: Owner, peer?: unknown) {
+    this.owner = owner;
+    this.peer = peer;
+  }
+
+  /** Remembers how to dispose of what was just made here. */
+  keep(value: unknown): void {
+    const disposer = disposerOf(value);
+    if (disposer) this.onDispose(disposer);
+  }
+
+  /** Something ends with this scope although it is no instance of it: a subscription, for instance. */
+  onDispose(disposer: Disposer): void {
+    (this.#disposers ??= []).push(disposer);
+  }
+
+  get disposable(): boolean {
+    return this.#disposers !== undefined;
+  }
+
+  /** Disposes of everything, last made first; `failed` hears of each failure and the rest goes on. */
+  async dispose(failed: (error: unknown) => void): Promise<void> {
+    const disposers = this.#disposers ?? [];
+    this.#disposers = undefined;
+    for (const disposer of disposers.reverse()) {
+      try {
+        await disposer();
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+}

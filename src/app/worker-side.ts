@@ -1,0 +1,93 @@
+import { readConnection, readWorker, readWorkerScope, refuse, valid } from '../blueprint/index.js';
+import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
+import { realClock } from '../clock.js';
+import { Logger } from '../logger.js';
+import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
+import { Master } from '../tasks/master.js';
+import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/worker-environment.js';
+import { Owner } from '../workers/owner.js';
+import { Workers } from '../workers/workers.js';
+import { App } from './app.js';
+import { connectionBuild } from './connection-plan.js';
+import { AppContainer } from './container.js';
+import { ownParts } from './own-parts.js';
+import { Residents } from './residents.js';
+
+/** How long connections of a worker that stops get to finish. Milliseconds; the master's `closeTimeout` is the real bound. */
+const CONNECTIONS_GRACE = 10_000;
+
+/**
+ * The container of one worker: the same parts as the master's (reactor, providers, hooks), with the master at the other end of a link.
+ * Its own process has one of it; the inline runtime makes one per worker.
+ */
+async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironment, logger: Logger): Promise<CreatedWorker> {
+  const { app, mistakes } = await readWorkerScope(worker);
+  refuse(mistakes);
+  const names = new Map<Ctor, string>();
+  const nameFor = (other: Ctor | string): string => {
+    if (typeof other === 'string') return other;
+    let name = names.get(other);
+    if (name === undefined) names.set(other, (name = valid(readWorker(other)).name));
+    return name;
+  };
+  const core = new ReactorCore({
+    clock: realClock,
+    handlers: {
+      blueprintOf: cls => valid(readConnection(cls)),
+      build: connection => connectionBuild(container, connection),
+    },
+    counted: connections => environment.holds(connections),
+  });
+  const reactor = new Reactor(core);
+  const container = new AppContainer(
+    ownParts(reactor, core.channels, logger, {
+      constants: [[Master, () => environment.master]],
+      absent: [
+        [App, 'exists in the master only'],
+        [Workers, 'exists in the master only'],
+      ],
+      client: (other, key) => environment.client(nameFor(other), key),
+      options: { value: environment.boot.options },
+    }),
+    new Owner('app', `worker:${worker.name}`),
+  );
+  container.declare([...app.providers, { token: worker.cls, kind: 'class', cls: worker.cls, scope: 'app' }]);
+  container.verify();
+  for (const { cls } of app.connections) container.planConnection(cls);
+  refuse(container.mistakes);
+  const residents = new Residents(container, {
+    timers: core.timers,
+    workers: undefined,
+    subscribe: (token, listener) => core.channels.subscribe(token as Ctor, listener),
+  });
+  // Built first: what it injects comes before it, and what only its providers need after it.
+  const instance = container.get(worker.cls) as object;
+  await residents.start();
+  for (const connection of app.connections) {
+    for (const endpoint of connection.listen()) await core.listen(connection.cls, endpoint);
+    for (const endpoint of connection.connect()) dialerOf(core, connection.cls, endpoint);
+  }
+  return {
+    instance,
+    stop: async () => {
+      await core.stopListening();
+      await withinGrace(core.drain());
+      core.destroy();
+      await residents.stop();
+      await reactor.close();
+      await container.dispose(error => environment.stray(error));
+    },
+  };
+}
+
+async function withinGrace(done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([done, new Promise<void>(resolve => (timer = setTimeout(resolve, CONNECTIONS_GRACE)))]);
+  clearTimeout(timer);
+}
+
+/** A worker class, ready to be built by whatever runtime it is in. */
+export function loadedWorker(cls: Ctor, logger: Logger): LoadedWorker {
+  const blueprint = valid(readWorker(cls));
+  return { blueprint, create: environment => createWorker(blueprint, environment, logger) };
+}

@@ -1,0 +1,112 @@
+/**
+ * Declarative servers for Node: connections and worker processes are decorated classes.
+ * @module packet-ts
+ */
+import 'reflect-metadata';
+import { isMarkedAsWorker } from './app/worker-process.js';
+import { serveWorker } from './worker-main/serve.js';
+
+// Dependency injection: tsyringe's own, re-exported so that there is one copy.
+export { delay, inject, injectable, type InjectionToken } from 'tsyringe';
+
+// An application: what it consists of, how it starts and ends.
+export { bootstrap, type BootstrapOptions } from './app/bootstrap.js';
+export { App, type CloseSummary } from './app/app.js';
+export { spawn } from './app/spawn.js';
+export type { Spawned, SpawnOptions } from './decorators/spawn-types.js';
+export { Logger } from './logger.js';
+export { discover, Module } from './decorators/module.js';
+export { OnStart, OnStop, Every, After } from './decorators/lifecycle.js';
+export type { Discovery, ModuleOptions, Mounted, Provider } from './decorators/provider-types.js';
+
+// Connections: a class per kind of peer.
+export { Connection } from './decorators/connection.js';
+export {
+  OnChannel,
+  OnClose,
+  OnConnect,
+  OnData,
+  OnDrain,
+  OnEnd,
+  OnError,
+  OnExit,
+  OnIdle,
+  OnSecure,
+  OnShutdown,
+} from './decorators/connection-hooks.js';
+export { OnWorkerData, OnWorkerEvent, OnWorkerExit, OnWorkerStart } from './decorators/worker-hooks.js';
+export {
+  Peer,
+  Reactor,
+  type BroadcastOptions,
+  type Connections,
+  type Dialer,
+  type DialerEvents,
+  type DialerState,
+  type Listening,
+  type Timer,
+} from './reactor/index.js';
+export type { About, CloseReason, ExitStatus, Method } from './decorators/hook-types.js';
+export type {
+  ConnectionOptions,
+  Endpoint,
+  EndpointOptions,
+  Exec,
+  ExecOptions,
+  Limits,
+  PerEndpoint,
+  Reconnect,
+  TlsOptions,
+  Url,
+} from './decorators/endpoint-types.js';
+export type { PeerTls, Remote } from './endpoints/endpoint.js';
+export type { Chunk, Decoder, Framing } from './framing/framing.js';
+export { exec } from './decorators/exec.js';
+
+// Endpoint schemes of one's own.
+export {
+  registerScheme,
+  type Acceptor,
+  type Bound,
+  type BoundAddress,
+  type EndpointTarget,
+  type Scheme,
+  type Transport,
+  type TransportSink,
+} from './endpoints/endpoint.js';
+
+// Channels: from one to many, inside a process.
+export { channel, type Channel, type ChannelOptions, type ChannelToken } from './decorators/channel-token.js';
+
+// Workers: classes in processes of their own.
+export { Worker } from './decorators/worker.js';
+export { Task } from './decorators/task.js';
+export { Proxy } from './decorators/proxy.js';
+export { InjectOptions, InjectWorker, type InjectWorkerOptions } from './decorators/inject.js';
+export { Transferable } from './decorators/transferable.js';
+export { Workers } from './workers/workers.js';
+export { WorkerProxy } from './workers/proxy.js';
+export { Master } from './tasks/master.js';
+export type { CallBase, CallOptions, EventsOf, Mailbox, WorkerClient, WorkerTasks } from './decorators/client-types.js';
+export type { Caller, Options, TaskContext } from './decorators/task-types.js';
+export type { Instance, ProxiedWorker, ProxyCall } from './decorators/proxy-types.js';
+export type {
+  ExitReason,
+  Permissions,
+  ResourceLimits,
+  RestartOptions,
+  WorkerHandle,
+  WorkerOptions,
+  WorkerProcess,
+  WorkersEvents,
+  WorkerStatus,
+} from './decorators/worker-types.js';
+export type { WorkerOrigin } from './decorators/hook-types.js';
+
+// The boundary: schemas, units, errors.
+export { bytes, type Schema, type SchemaIn, type SchemaOut } from './schema.js';
+export type { Duration, Off, Size } from './units.js';
+export * from './errors.js';
+
+// A bundle is its own worker entry: started again as a worker, it becomes one before any line of the application runs.
+if (isMarkedAsWorker()) serveWorker();

@@ -1,0 +1,160 @@
+import { readModule, type ApplicationReading } from '../blueprint/index.js';
+import type { ConnectionBlueprint, Ctor, EndpointBlueprint, Token } from '../blueprint/types.js';
+import { App } from '../app/app.js';
+import { Assembly } from '../app/assembly.js';
+import type { Override } from '../app/container.js';
+import { realClock } from '../clock.js';
+import type { Endpoint } from '../decorators/endpoint-types.js';
+import { publish } from '../diagnostics.js';
+import { schemeNamed } from '../endpoints/index.js';
+import { UsageError } from '../errors.js';
+import type { Framing } from '../framing/framing.js';
+import { silentLogger, type Logger } from '../logger.js';
+import type { Duration } from '../units.js';
+import type { InjectionToken } from 'tsyringe';
+import { CloseWatch } from './close-watch.js';
+import { FakeClock } from './fake-clock.js';
+import { TestClient } from './test-client.js';
+import { TestServer } from './test-server.js';
+
+/** How a test application runs. */
+export interface TestOptions {
+  /** Overrides every worker's runtime. Default 'inline': in this process, with the same calls, copying, validation and errors. */
+  runtime?: 'inline' | 'process' | undefined;
+  /** 'fake': time stands still until `app.clock.advance()`. Default 'real'. */
+  clock?: 'real' | 'fake' | undefined;
+  /** Default: writes nothing. */
+  logger?: Logger | undefined;
+}
+
+/** What `override(token)` offers. */
+export interface TestOverride<T> {
+  useValue(value: Partial<T>): TestAppBuilder;
+  useClass(cls: Ctor<T>): TestAppBuilder;
+}
+
+/** What an inline worker cannot keep of its options: said once, at the start. */
+const ONLY_PROCESSES = ['resourceLimits', 'maxMemory', 'env', 'execArgv', 'argv', 'cwd', 'uid', 'gid', 'permissions', 'heartbeat'] as const;
+
+/** An application under test: in memory, driven by scripted peers. */
+export class TestApp extends App {
+  /** Moves the time of a test with `clock: 'fake'`. */
+  readonly clock: { advance(by: Duration): Promise<void> };
+  readonly #endpoints: ReadonlyMap<Ctor, string>;
+  readonly #framings: ReadonlyMap<Ctor, Framing<unknown, unknown> | undefined>;
+  readonly #servers: TestServer[] = [];
+
+  /** Made by {@link createTestApp}. */
+  constructor(assembly: Assembly, connections: readonly ConnectionBlueprint[], clock: FakeClock | undefined) {
+    super(assembly);
+    this.#endpoints = new Map(connections.map((connection): [Ctor, string] => [connection.cls, connection.listen()[0]?.url ?? '']));
+    this.#framings = new Map(connections.map(({ cls, framing }) => [cls, framing]));
+    this.clock = clock ?? {
+      advance: () => Promise.reject(new UsageError("only a fake clock can be advanced: write start({ clock: 'fake' })")),
+    };
+  }
+
+  /**
+   * Connects a scripted peer to a connection class, over memory. It speaks the handler's framing if that is symmetric, `framing` if
+   * given, else bytes. When the handler ends, so does the peer, unless `allowHalfOpen`.
+   * @throws UsageError when the class does not listen in this application.
+   */
+  async connect<In = unknown, Out = unknown>(
+    connection: Ctor,
+    options: { framing?: Framing<In, Out> | undefined; allowHalfOpen?: boolean | undefined } = {},
+  ): Promise<TestClient<In, Out>> {
+    const url = this.#endpoints.get(connection);
+    if (!url) throw new UsageError(`${connection.name} does not listen in this application`);
+    const own = this.#framings.get(connection);
+    const framing = options.framing ?? (own?.symmetric ? (own as unknown as Framing<In, Out>) : undefined);
+    const watch = new CloseWatch();
+    try {
+      const transport = await schemeNamed('memory')!.connect!({ url, options: {} }, new AbortController().signal);
+      return new TestClient(transport, framing, watch.closeOf(transport.local), options.allowHalfOpen);
+    } finally {
+      watch.cancel();
+    }
+  }
+
+  /** A scripted server for handlers that connect. It really listens at that endpoint; `memory:name` needs no port. Closed with the application. */
+  async accept(endpoint: Endpoint): Promise<TestServer> {
+    const server = await TestServer.listen(endpoint);
+    this.#servers.push(server);
+    return server;
+  }
+
+  override async close(options?: { timeout?: Duration }): ReturnType<App['close']> {
+    const summary = await super.close(options);
+    await Promise.all(this.#servers.splice(0).map(server => server.close()));
+    return summary;
+  }
+}
+
+/** Puts a test application together. */
+export class TestAppBuilder {
+  readonly #module: Ctor;
+  readonly #overrides = new Map<Token, Override>();
+
+  constructor(module: Ctor) {
+    this.#module = module;
+  }
+
+  /** Replaces what the application provides for a token. */
+  override<T>(token: InjectionToken<T>): TestOverride<T> {
+    const set = (override: Override): this => {
+      this.#overrides.set(token, override);
+      return this;
+    };
+    return { useValue: value => set({ value }), useClass: cls => set({ cls: cls as Ctor }) };
+  }
+
+  /**
+   * Starts it: workers inline, connections on memory instead of their endpoints, no signal handlers.
+   * @throws ConfigurationError, WorkerUnavailableError, like `bootstrap()`.
+   */
+  async start({ runtime = 'inline', clock = 'real', logger = silentLogger }: TestOptions = {}): Promise<TestApp> {
+    const reading = onMemory(await readModule(this.#module));
+    const fake = clock === 'fake' ? new FakeClock() : undefined;
+    const assembly = Assembly.of(reading, { logger, clock: fake ?? realClock, runtime, overrides: this.#overrides });
+    if (runtime === 'inline') tellIgnored(reading);
+    const app = new TestApp(assembly, reading.app.connections, fake);
+    try {
+      await assembly.start();
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
+    return app;
+  }
+}
+
+let lastName = 0;
+
+/** The same application, listening on memory: each endpoint keeps its options. */
+function onMemory({ app, mistakes }: ApplicationReading): ApplicationReading {
+  const connections = app.connections.map((connection): ConnectionBlueprint => {
+    const listen = connection.listen().map(({ options }): EndpointBlueprint => ({ url: `memory:test-${++lastName}`, options }));
+    return { ...connection, listen: () => listen };
+  });
+  return { app: { ...app, connections }, mistakes };
+}
+
+function tellIgnored({ app }: ApplicationReading): void {
+  const ignored = app.workers.flatMap(({ name, written }) =>
+    ONLY_PROCESSES.filter(option => written.has(option)).map(option => `${name}.${option}`),
+  );
+  if (ignored.length > 0) publish('app.warning', { message: `inline workers cannot keep these options: ${ignored.join(', ')}` });
+}
+
+/**
+ * An application for tests.
+ * @example
+ * const app = await createTestApp(AppModule).override(Store).useValue(fake).start();
+ * const client = await app.connect(EvalConnection);
+ * client.send('1+1');
+ * await client.expect('2');
+ * await app.close();
+ */
+export function createTestApp(module: Ctor): TestAppBuilder {
+  return new TestAppBuilder(module);
+}

@@ -1,0 +1,9 @@
+/**
+ * What applications are tested with: no ports, no sleeps, no processes unless asked for.
+ * @module packet-ts/testing
+ */
+export { createTestApp, TestApp, TestAppBuilder, type TestOptions, type TestOverride } from './create-test-app.js';
+export { ExpectationError, TestClient } from './test-client.js';
+export { TestServer } from './test-server.js';
+export { FakeClock } from './fake-clock.js';
+export { conformance, type ConformanceCases } from './conformance.js';
