@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,9 @@ async function shows(server: Script): Promise<void> {
 describe('the same application', function () {
   this.timeout(60_000);
   const env = { PACKET_LOG: 'fatal' };
+
+  // esbuild keeps a service process until it is told.
+  after(() => stop());
 
   it('runs from the output of tsc', () => shows(spawnScript(COMPILED, [], { env, execArgv: ['--enable-source-maps'] })));
 
