@@ -4,6 +4,7 @@ import type { Ctor } from '../../src/decorators/ctor.js';
 import { realClock, type Clock } from '../../src/clock.js';
 import type { PerEndpoint } from '../../src/decorators/endpoint-types.js';
 import { Peer, Reactor, ReactorCore, type Build, type Listening, type Where } from '../../src/reactor/index.js';
+import { FakeClock } from '../../src/testing/fake-clock.js';
 import type { Owner } from '../../src/workers/owner.js';
 
 /** A reactor with the smallest container that will do: a constructor parameter is the peer, the reactor, or for a client its owner. */
@@ -54,6 +55,8 @@ export function rig(clock: Clock = realClock): Rig {
     close: async () => {
       await core.stopListening();
       core.destroy();
+      // Handlers that never settle are waited for until the clock says it is enough.
+      if (clock instanceof FakeClock) await clock.advance('10s');
       await core.whenEmpty();
     },
   };
