@@ -35,7 +35,8 @@ describe('the inline host', () => {
     await master.kind('READY');
     const input = { a: [1] };
     const { value } = await master.ask(0, input);
-    expect(value).to.deep.equal(input).and.not.equal(input);
+    expect(value).to.deep.equal(input);
+    expect(value).not.to.equal(input);
     expect(inline.pid).to.equal(process.pid);
     expect(inline.mark()).to.equal(1);
     expect([inline.rss(), inline.stopped()]).to.deep.equal([undefined, false]);

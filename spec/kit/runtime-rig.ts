@@ -7,31 +7,32 @@ import { bootMessage } from './worker-fixture.js';
 
 export interface Rig {
   readonly master: LinkEnd;
-  readonly runtime: TaskRuntime;
-  readonly mark: MemoryMark;
   readonly end: Promise<RuntimeEnd>;
+}
+
+export interface RigOptions {
+  readonly mark?: Mark;
+  readonly clock?: { now(): number };
 }
 
 /** A runtime and a scripted master, over a pair of streams. */
 export function rig(
   worker: LoadedWorker | (() => Promise<LoadedWorker>),
   boot: Partial<BootMessage> = {},
-  mark: Mark = new MemoryMark(),
+  { mark = new MemoryMark(), clock }: RigOptions = {},
 ): Rig {
   const [outside, inside] = duplexPair();
-  let ended!: (end: RuntimeEnd) => void;
-  const end = new Promise<RuntimeEnd>(resolve => (ended = resolve));
   const load = typeof worker === 'function' ? worker : () => Promise.resolve(worker);
-  const runtime = new TaskRuntime(inside, { mark, load, ended });
+  const end = new Promise<RuntimeEnd>(ended => void new TaskRuntime(inside, { mark, load, ended, ...(clock && { clock }) }));
   const master = new LinkEnd(outside);
   atEnd(() => master.link.destroy());
   master.boot(bootMessage(boot));
-  return { master, runtime, mark: mark as MemoryMark, end };
+  return { master, end };
 }
 
 /** The same, once it takes calls. */
-export async function ready(...args: Parameters<typeof rig>): Promise<Rig> {
-  const made = rig(...args);
+export async function ready(...given: Parameters<typeof rig>): Promise<Rig> {
+  const made = rig(...given);
   await made.master.kind('READY');
   return made;
 }

@@ -130,7 +130,7 @@ describe('a streaming task', () => {
   });
 
   it('has its items checked only where both sides are to, and sends what it made', async () => {
-    const words = async function* (): AsyncGenerator<unknown> {
+    const words = async function* (): AsyncGenerator {
       yield 1;
       yield 'word';
     };

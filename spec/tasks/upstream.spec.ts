@@ -25,7 +25,7 @@ async function calling(use: (other: Other, input: unknown) => unknown, key?: str
       return use(this.#other, input);
     }
   }
-  const worker = workerOf(Calls as never, [taskOf('go')]);
+  const worker = workerOf(Calls, [taskOf('go')]);
   return ready(
     loaded(worker, ({ client }) => new Calls(client('other', key) as Other)),
     { workers, concurrency: 4 },

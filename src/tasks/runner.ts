@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { Clock } from '../clock.js';
 import { BoundaryError, WorkerTimeoutError } from '../errors.js';
 import { INITIAL_CREDIT, Kind, type CallMeta } from '../wire/protocol.js';
 import type { Link } from '../wire/types.js';
@@ -23,6 +24,7 @@ export interface RunnerOptions {
   readonly concurrency: number;
   readonly link: Link;
   readonly mark: Mark;
+  readonly clock: Pick<Clock, 'now'>;
   /** What contexts tell the master, apart from events. */
   readonly context: Pick<ContextPort, 'encode' | 'status'>;
 }
@@ -37,6 +39,7 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #link: Link;
   readonly #mark: Mark;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #port: ContextPort;
   readonly #waiting = new CallQueue();
   /** Calls that a later message may be about: begun and not settled, or with something to stream in. */
@@ -60,6 +63,7 @@ export class Runner {
     this.#options = options;
     this.#link = options.link;
     this.#mark = options.mark;
+    this.#clock = options.clock;
     this.#port = {
       ...options.context,
       worker: options.name,
@@ -92,7 +96,7 @@ export class Runner {
   run(): void {
     if (this.#looping || this.#scheduled) return;
     this.#looping = true;
-    const began = (this.#now = performance.now());
+    const began = (this.#now = this.#clock.now());
     this.#breathe();
     while (this.#running < this.#options.concurrency && !this.#link.congested) {
       const call = this.#waiting.shift();
@@ -217,7 +221,7 @@ export class Runner {
         {
           item: value => {
             this.#link.sendValue(Kind.ITEM, call.id, 0, value, 'item');
-            this.#now = performance.now();
+            this.#now = this.#clock.now();
             this.#breathe();
           },
           ended: () => {
@@ -256,7 +260,7 @@ export class Runner {
   }
 
   #settle(call: Call): void {
-    this.#now = performance.now();
+    this.#now = this.#clock.now();
     call.task.quick = this.#now - call.began < TURN;
     call.settle();
     this.#live.delete(call.id);

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
+import { realClock, type Clock } from '../clock.js';
 import { ProtocolError, TaskNotFoundError } from '../errors.js';
 import { encodeValue } from '../wire/codec.js';
 import { openLink } from '../wire/link.js';
@@ -32,6 +33,8 @@ export interface RuntimeEnd {
 export interface TaskRuntimeOptions {
   readonly mark: Mark;
   readonly load: LoadWorker;
+  /** What measures how long tasks take; the machine's own unless said otherwise. */
+  readonly clock?: Pick<Clock, 'now'>;
   /** BOOT has come: who the worker is. */
   booting?(boot: BootMessage): void;
   /** It is over, exactly once; everything said has been written. */
@@ -191,7 +194,15 @@ export class TaskRuntime implements LinkReceiver {
       encode: (value: unknown, root: string) => encodeValue(value, maxMessageSize, root),
       status: (value: unknown) => this.#status(value, maxMessageSize),
     };
-    const runner = new Runner({ name, key, concurrency, link: this.#link, mark: this.#options.mark, context });
+    const runner = new Runner({
+      name,
+      key,
+      concurrency,
+      link: this.#link,
+      mark: this.#options.mark,
+      clock: this.#options.clock ?? realClock,
+      context,
+    });
     const trace = runner.traceCalls.bind(runner);
     this.#upstream = new Upstream({ link: this.#link, workers, stray: error => this.stray(error), trace });
     return runner;
