@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { bootstrap, Connection, Module, OnClose, OnConnect, OnData, Peer, Reactor, type CloseReason } from 'packet-ts';
+import { bootstrap, Connection, Module, OnClose, OnConnect, OnData, Peer, type CloseReason } from 'packet-ts';
 import { headerAndBody, type HeaderAndBody } from 'packet-ts/framing';
 
 type Page = { title: string };
@@ -8,7 +9,7 @@ type Page = { title: string };
 /** Fetches one page over a plain connection: connected by the reactor, once, with the page to ask for as its `data`. */
 @Connection({ framing: headerAndBody() })
 class WikiHandler {
-  constructor(private readonly peer: Peer<HeaderAndBody, HeaderAndBody, Page>) {}
+  constructor(readonly peer: Peer<HeaderAndBody, HeaderAndBody, Page>) {}
 
   @OnConnect() ask(): HeaderAndBody {
     return { start: `GET /wiki/${this.peer.data.title} HTTP/1.0`, headers: { host: 'localhost' }, body: Buffer.alloc(0) };
@@ -28,10 +29,11 @@ class WikiHandler {
 class AppModule {}
 
 const wiki = createServer((request, response) => response.end(`an article about ${request.url}`));
-await new Promise<void>(resolve => wiki.listen(0, '127.0.0.1', resolve));
+await once(wiki.listen(0, '127.0.0.1'), 'listening');
 
 const app = await bootstrap(AppModule);
 const { port } = wiki.address() as AddressInfo;
-const handler = await app.get(Reactor).connect(WikiHandler, `tcp://127.0.0.1:${port}`, { data: { title: 'Reactor_pattern' } });
-console.log(`connected as ${handler.constructor.name}`);
-wiki.close(() => void app.close());
+const handler = await app.reactor.connect(WikiHandler, `tcp://127.0.0.1:${port}`, { data: { title: 'Reactor_pattern' } });
+await once(handler.peer.signal, 'abort');
+wiki.close();
+await app.close();

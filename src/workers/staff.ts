@@ -124,7 +124,8 @@ export class Staff {
       else member.stop(timeout);
     }
     await Promise.all(members.map(member => member.gone));
-    return members.filter(member => member.ending().signal === 'SIGKILL').map(member => member.pid);
+    // One that was still starting had nothing to finish: to kill it cut nothing off.
+    return members.filter(member => member.readyAt >= 0 && member.ending().signal === 'SIGKILL').map(member => member.pid);
   }
 
   status(): WorkerStatus[] {

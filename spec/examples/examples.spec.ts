@@ -1,0 +1,70 @@
+import { expect } from 'chai';
+import { needsProgram, spawnProgram, spawnScript, type Script } from '../kit/index.js';
+
+function example(name: string): Script {
+  return spawnScript(new URL(`../../examples/${name}/main.js`, import.meta.url));
+}
+
+/** What a program that was not written here says when it is given that input. */
+async function says(program: string, args: readonly string[], input: string): Promise<string> {
+  const script = spawnProgram(program, args);
+  script.stdin.end(input);
+  expect(await script.exit()).to.deep.equal({ code: 0, signal: null });
+  return script.stdout.text;
+}
+
+/** The log line of a listener. */
+const LISTENING = /"msg":"listening"/;
+
+describe('the example', function () {
+  this.timeout(20_000);
+  if (!needsProgram('nc', 'socat')) return;
+
+  it('echo answers each line to netcat, and ends with it', async () => {
+    const server = example('echo');
+    await server.errorLine(LISTENING);
+    expect(await says('nc', ['-N', '127.0.0.1', '11000'], 'one\ntwo\n')).to.equal('one\ntwo\n');
+    server.kill('SIGTERM');
+    expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('chat brings a line of one to all others, and says goodbye', async () => {
+    const server = example('chat');
+    await server.errorLine(LISTENING);
+    const listener = spawnProgram('socat', ['-', 'TCP:127.0.0.1:11010']);
+    expect(await listener.line()).to.equal('Who are you? (0 others are here)');
+    const speaker = spawnProgram('socat', ['-', 'TCP:127.0.0.1:11010']);
+    expect(await speaker.line()).to.equal('Who are you? (1 others are here)');
+    speaker.stdin.write('ann\nhello all\n');
+    expect(await listener.line()).to.equal('* ann joined');
+    expect(await listener.line()).to.equal('ann: hello all');
+    speaker.stdin.end();
+    expect(await listener.line()).to.equal('* ann left');
+    server.kill('SIGTERM');
+    expect(await listener.line()).to.equal('* the server is going down');
+    expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('http-client fetches a page over a plain connection', async () => {
+    const client = example('http-client');
+    expect(await client.line()).to.match(/^HTTP\/1\.1 200/);
+    expect(await client.line()).to.equal('an article about /wiki/Reactor_pattern');
+    expect(await client.line()).to.match(/^closed by (peer|local)$/);
+    expect(await client.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('eval-server evaluates, and starts FooWorker behind its proxy with the first who asks', async () => {
+    const server = example('eval-server');
+    await server.line(/11007/);
+    expect(await says('nc', ['-N', '127.0.0.1', '11006'], '1+1\n"a".repeat(3)\n')).to.equal("2\n'aaa'\n");
+    const ask = async (word: string): Promise<unknown> =>
+      JSON.parse(await says('nc', ['-N', '127.0.0.1', '11007'], JSON.stringify({ word }) + '\n'));
+    const first = (await ask('reactor')) as { word: string; length: number; pid: number };
+    expect(first).to.deep.include({ word: 'reactor', length: 7 });
+    expect(first.pid).to.not.equal(server.pid);
+    expect(await ask('reactor')).to.deep.equal(first);
+    expect(await ask('')).to.have.property('error');
+    server.kill('SIGINT');
+    expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+});
