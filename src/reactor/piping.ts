@@ -59,7 +59,7 @@ export class Piping {
       target.#session.deadlines.set(GRACE, Infinity);
       this.#session.clocks();
       target.#session.clocks();
-      const received = reader.inbound.take();
+      const received = reader.take();
       if (received.length > 0) this.data(received);
       if (ending.peerHasEnded) this.sourceEnded();
     });

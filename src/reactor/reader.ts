@@ -93,6 +93,13 @@ export class Reader implements Resumable {
     else this.pump();
   }
 
+  /** Everything received and not handled yet, taken out; there is room for more then. */
+  take(): Buffer {
+    const bytes = this.inbound.take();
+    this.flow();
+    return bytes;
+  }
+
   /** Bytes arrived. */
   data(chunk: Buffer): void {
     if (this.held(Hold.DEAF)) return;

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { ConnectionClosedError, UsageError } from '../errors.js';
 import type { Outbound } from './outbound.js';
 import type { FileRange } from './peer.js';
@@ -20,26 +20,29 @@ export interface FileHost {
 export async function sendFile(host: FileHost, path: string | URL, { start = 0, length = Infinity }: FileRange): Promise<number> {
   const { outbound } = host;
   if (!(start >= 0) || !(length >= 0)) throw new UsageError(`a file has no part from ${start} of ${length} bytes`);
-  const file = await open(path, 'r');
+  // Before anything is waited for: what is sent from now on is behind the file.
+  if (!outbound.seize()) throw host.ending.over ? new ConnectionClosedError() : new UsageError('a file is being sent already: wait for it');
+  let sent: number;
   try {
-    if (host.ending.over) throw new ConnectionClosedError();
-    if (!outbound.seize()) throw new UsageError('a file is being sent already: wait for it');
-    let sent = 0;
-    try {
-      while (sent < length) {
-        const piece = Buffer.allocUnsafe(Math.min(PIECE, length - sent));
-        const { bytesRead } = await file.read(piece, 0, piece.length, start + sent);
-        if (host.ending.over) throw new ConnectionClosedError();
-        if (bytesRead === 0) break;
-        outbound.write(piece.subarray(0, bytesRead));
-        sent += bytesRead;
-        await host.room();
-      }
-    } finally {
-      outbound.yield();
+    sent = await copy(host, await open(path, 'r'), start, length);
+  } finally {
+    outbound.yield();
+  }
+  await outbound.whenEmpty();
+  return sent;
+}
+
+async function copy(host: FileHost, file: FileHandle, start: number, length: number): Promise<number> {
+  try {
+    for (let sent = 0; ;) {
+      const piece = Buffer.allocUnsafe(Math.min(PIECE, length - sent));
+      const { bytesRead } = await file.read(piece, 0, piece.length, start + sent);
+      if (host.ending.over) throw new ConnectionClosedError();
+      if (bytesRead === 0) return sent;
+      host.outbound.write(piece.subarray(0, bytesRead));
+      sent += bytesRead;
+      await host.room();
     }
-    await outbound.whenEmpty();
-    return sent;
   } finally {
     await file.close();
   }
