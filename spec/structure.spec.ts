@@ -56,6 +56,26 @@ describe('the structure of the project', () => {
   }
 });
 
+describe('the picture in the README', () => {
+  const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const picture = /```mermaid\n([\s\S]*?)```/.exec(text)![1]!;
+
+  it('names nodes that are files of that name', () => {
+    const nodes = [...new Set(picture.match(/\b[A-Z][a-z]+(?=\b(?:\[| -->|$))/gm))];
+    expect(nodes.length).to.be.greaterThan(10);
+    const places = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).map(name => name.replace(/\.ts$/, ''));
+    const missing = nodes.filter(node => !places.some(place => place.split('/').at(-1) === node.toLowerCase()));
+    expect(missing).to.deep.equal([]);
+  });
+
+  it('stands beside an example that is the one which runs', () => {
+    const echo = readFileSync(join(ROOT, 'examples/echo/main.ts'), 'utf8');
+    const words = (code: string): string => code.replaceAll(/\/\/.*|\s+|: string(?=[ {])/g, '');
+    const shown = /```ts\n(import \{ bootstrap[\s\S]*?)```/.exec(text)![1]!;
+    expect(words(shown)).to.equal(words(echo));
+  });
+});
+
 describe('the structure check', () => {
   const rulesOf = (files: Record<string, string>): string[] => checkStructure(new Map(Object.entries(files))).map(({ rule }) => rule);
 

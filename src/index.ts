@@ -47,18 +47,7 @@ export {
   type Timer,
 } from './reactor/index.js';
 export type { About, CloseReason, ExitStatus, Method } from './decorators/hook-types.js';
-export type {
-  ConnectionOptions,
-  Endpoint,
-  EndpointOptions,
-  Exec,
-  ExecOptions,
-  Limits,
-  PerEndpoint,
-  Reconnect,
-  TlsOptions,
-  Url,
-} from './decorators/endpoint-types.js';
+export type * from './decorators/endpoint-types.js';
 export type { PeerTls, Remote } from './endpoints/endpoint.js';
 export type { Chunk, Decoder, Framing } from './framing/framing.js';
 export { exec } from './decorators/exec.js';
@@ -106,7 +95,39 @@ export type { WorkerOrigin } from './decorators/hook-types.js';
 // The boundary: schemas, units, errors.
 export { bytes, type Schema, type SchemaIn, type SchemaOut } from './schema.js';
 export type { Duration, Off, Size } from './units.js';
-export * from './errors.js';
+export {
+  AbortError,
+  BoundaryError,
+  CallCycleError,
+  ClosingError,
+  ConfigurationError,
+  ConnectError,
+  ConnectionClosedError,
+  EncodeError,
+  FramingError,
+  LimitError,
+  ListenError,
+  MessageTooLargeError,
+  NotCloneableError,
+  PacketError,
+  ProtocolError,
+  QueueTimeoutError,
+  StreamStalledError,
+  TaskNotFoundError,
+  TlsInjectionError,
+  UsageError,
+  WorkerBusyError,
+  WorkerCrashedError,
+  WorkerExistsError,
+  WorkerNotFoundError,
+  WorkerRecycledError,
+  WorkerTimeoutError,
+  WorkerUnavailableError,
+  type CrashReason,
+  type Issue,
+  type Mistake,
+  type PacketErrorCode,
+} from './errors.js';
 
 // A bundle is its own worker entry: started again as a worker, it becomes one before any line of the application runs.
 if (isMarkedAsWorker()) serveWorker();
