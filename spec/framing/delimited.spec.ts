@@ -15,7 +15,7 @@ describe('delimited()', () => {
       samples: [
         { bytes: 'one\0\0three\0', messages: buffers('one', '', 'three') },
         { bytes: 'one\0rest', messages: buffers('one', 'rest') },
-        { bytes: Buffer.concat([Buffer.alloc(2 ** 18, 'x'), Buffer.from([0])]), messages: [Buffer.alloc(2 ** 18, 'x')] },
+        { bytes: Buffer.concat([Buffer.alloc(2 ** 20, 'x'), Buffer.from([0])]), messages: [Buffer.alloc(2 ** 20, 'x')] },
       ],
     });
     describe('of several', () => {
@@ -64,7 +64,7 @@ describe('delimited()', () => {
     conformance(delimited(/\r\n|\r|\n/, { send: '\r\n' }), {
       samples: [
         { bytes: 'unix\nmac\rdos\r\n\r\n\n\rend', messages: buffers('unix', 'mac', 'dos', '', '', '', 'end') },
-        { bytes: Buffer.concat([Buffer.alloc(2 ** 18, 'x'), Buffer.from('\r\n')]), messages: [Buffer.alloc(2 ** 18, 'x')] },
+        { bytes: Buffer.concat([Buffer.alloc(2 ** 20, 'x'), Buffer.from('\r\n')]), messages: [Buffer.alloc(2 ** 20, 'x')] },
       ],
     });
     describe('that repeats', () => {

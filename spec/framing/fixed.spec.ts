@@ -7,8 +7,8 @@ import { decoded, survivesAnyBytes, survivesAnyCut } from './kit.js';
 describe('fixed()', () => {
   conformance(fixed(3), { samples: [{ bytes: 'onetwo', messages: [Buffer.from('one'), Buffer.from('two')] }], garbage: ['four'] });
   describe('of many bytes', () => {
-    conformance(fixed(2 ** 18), {
-      samples: [{ bytes: Buffer.alloc(2 ** 19, 'x'), messages: [Buffer.alloc(2 ** 18, 'x'), Buffer.alloc(2 ** 18, 'x')] }],
+    conformance(fixed(2 ** 20), {
+      samples: [{ bytes: Buffer.alloc(2 ** 21, 'x'), messages: [Buffer.alloc(2 ** 20, 'x'), Buffer.alloc(2 ** 20, 'x')] }],
     });
   });
 

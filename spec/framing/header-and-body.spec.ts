@@ -20,8 +20,8 @@ describe('headerAndBody()', () => {
         messages: [message({ host: 'x', 'content-length': '4' }, 'body', 'POST /a HTTP/1.1'), message({ 'content-length': '0' }, '')],
       },
       {
-        bytes: `content-length: 262144\r\n\r\n${'x'.repeat(2 ** 18)}`,
-        messages: [message({ 'content-length': '262144' }, 'x'.repeat(2 ** 18))],
+        bytes: `content-length: 1048576\r\n\r\n${'x'.repeat(2 ** 20)}`,
+        messages: [message({ 'content-length': '1048576' }, 'x'.repeat(2 ** 20))],
       },
     ],
     garbage: [

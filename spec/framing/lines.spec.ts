@@ -14,7 +14,7 @@ describe('lines()', () => {
       { bytes: `${'long '.repeat(500)}\nshort\r\n`, messages: ['long '.repeat(500), 'short'] },
       { bytes: 'a\rb\r\n', messages: ['a\rb'] },
       { bytes: Buffer.from([0x61, 0xc3, 0x0a, 0xff, 0x0a, 0x62, 0x0a]), messages: ['a\ufffd', '\ufffd', 'b'] },
-      { bytes: `${'x'.repeat(2 ** 18)}\n`, messages: ['x'.repeat(2 ** 18)] },
+      { bytes: `${'x'.repeat(2 ** 20)}\n`, messages: ['x'.repeat(2 ** 20)] },
     ],
   });
 

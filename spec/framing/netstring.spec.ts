@@ -8,7 +8,7 @@ describe('netstring()', () => {
   conformance(netstring(), {
     samples: [
       { bytes: '12:hello world!,0:,1:,,', messages: [Buffer.from('hello world!'), Buffer.alloc(0), Buffer.from(',')] },
-      { bytes: `262144:${'x'.repeat(2 ** 18)},`, messages: [Buffer.alloc(2 ** 18, 'x')] },
+      { bytes: `1048576:${'x'.repeat(2 ** 20)},`, messages: [Buffer.alloc(2 ** 20, 'x')] },
     ],
     garbage: [':', ',', 'x', '-1:', '5:hello;', '5:hello', '01:a,', '00:,', '1 :a,', '+1:a,', '1', '99999999999999999999999:'],
   });

@@ -11,7 +11,7 @@ describe('objects()', () => {
   conformance(objects(), {
     samples: [
       { bytes: Buffer.concat(MESSAGES.map(message => encoded(objects(), message))), messages: MESSAGES },
-      { bytes: encoded(objects(), ['x'.repeat(2 ** 18)]), messages: [['x'.repeat(2 ** 18)]] },
+      { bytes: encoded(objects(), ['x'.repeat(2 ** 20)]), messages: [['x'.repeat(2 ** 20)]] },
     ],
     garbage: [Buffer.from([0, 0, 0, 1, 0xff]), Buffer.from([0, 0, 0, 0]), encoded(objects(), 'cut').subarray(0, -1)],
   });

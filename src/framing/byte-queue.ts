@@ -84,11 +84,14 @@ export class ByteQueue {
     const size = delimiter.length;
     let at = this.scanned;
     while (at + size <= this.length) {
-      const piece = this.piece(at);
-      const hit = size === 1 ? piece.indexOf(first) : piece.indexOf(delimiter);
-      if (hit >= 0) return (this.scanned = at + hit);
+      // In head, where most messages lie, without making a view.
+      const inHead = this.offset + at < this.head.length;
+      const piece = inHead ? this.head : this.piece(at);
+      const from = inHead ? this.offset + at : 0;
+      const hit = size === 1 ? piece.indexOf(first, from) : piece.indexOf(delimiter, from);
+      if (hit >= 0) return (this.scanned = at + hit - from);
       // It may begin in the last bytes of this chunk and end in the next.
-      const end = at + piece.length;
+      const end = at + piece.length - from;
       for (at = Math.max(at, end - size + 1); at < end && at + size <= this.length; at++) {
         if (this.startsWith(delimiter, at)) return (this.scanned = at);
       }

@@ -1,5 +1,6 @@
 import { tooLarge } from './failures.js';
 import type { Chunk, Decoder, Framing } from './framing.js';
+import { overlapsItself } from './overlap.js';
 import { payloadOf } from './payload.js';
 import { delimiterPattern, type DelimiterPattern } from './delimiter-pattern.js';
 import { PatternDecoder } from './pattern-decoder.js';
@@ -50,9 +51,11 @@ export function delimited(by: Chunk | RegExp, options: { readonly send?: Chunk }
   if (by instanceof RegExp) return byPattern(delimiterPattern(by), options.send);
   const delimiter = Buffer.from(payloadOf(by, 'delimited()'));
   if (delimiter.length === 0) throw new TypeError('delimited() needs a delimiter of at least one byte');
+  const overlaps = overlapsItself(delimiter);
   const contentOf = (message: Chunk): Buffer => {
     const content = payloadOf(message, 'delimited()');
-    if (Buffer.concat([content, delimiter]).indexOf(delimiter) !== content.length) throw containsDelimiter(delimiter.toString('latin1'));
+    const contained = overlaps ? Buffer.concat([content, delimiter]).indexOf(delimiter) !== content.length : content.includes(delimiter);
+    if (contained) throw containsDelimiter(delimiter.toString('latin1'));
     return content;
   };
   return framing(limit => new DelimitedDecoder(delimiter, limit), contentOf, delimiter);

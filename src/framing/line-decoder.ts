@@ -1,5 +1,6 @@
 import { ByteQueue } from './byte-queue.js';
 import { tooLarge } from './failures.js';
+import { overlapsItself } from './overlap.js';
 import type { Decoder } from './framing.js';
 
 export type LineEncoding = 'utf8' | 'latin1' | 'utf16le';
@@ -28,11 +29,6 @@ export function lineEnd(text: string, encoding: LineEncoding): LineEnd {
   // In UTF-8 an ASCII byte is always that character; a delimiter that overlaps itself ('aa') is found elsewhere from behind.
   const batch = encoding !== 'utf16le' && bytes.every(byte => byte < 0x80) && !overlapsItself(bytes);
   return { encoding, text, bytes, carriageReturn, batch };
-}
-
-function overlapsItself(bytes: Buffer): boolean {
-  for (let size = 1; size < bytes.length; size++) if (bytes.subarray(0, size).equals(bytes.subarray(-size))) return true;
-  return false;
 }
 
 /**
@@ -74,7 +70,10 @@ export class LineDecoder implements Decoder<string> {
   }
 
   next(): string | undefined {
-    if (this.#text === '' && !this.#fill()) return this.#single();
+    if (this.#text === '') {
+      if (this.#queue.length === 0) return undefined;
+      if (!this.#fill()) return this.#single();
+    }
     const text = this.#text;
     const start = this.#at;
     const end = text.indexOf(this.#delimiter, start);
@@ -113,7 +112,7 @@ export class LineDecoder implements Decoder<string> {
   /** Decodes the next batch. False when the next line is not whole in it: it is long, or split between chunks, or not all here. */
   #fill(): boolean {
     const queue = this.#queue;
-    if (queue.scanned > 0 || queue.length === 0) return false;
+    if (queue.scanned > 0) return false;
     const { head, offset } = queue;
     const size = this.#size;
     const to = Math.min(head.length, offset + this.#batchSize);

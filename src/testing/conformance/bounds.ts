@@ -3,7 +3,7 @@ import { FramingError } from '../../errors.js';
 import type { Framing } from '../../framing/framing.js';
 import type { Check, Material } from './checks.js';
 import { assertLinear } from './cost.js';
-import { bytesOf, decode, drain, offsets, pieces, pushed, same } from './drive.js';
+import { bytesOf, crumbs, decode, drain, offsets, pieces, pushed, same, SMALL } from './drive.js';
 
 const LIMIT = 1024;
 const PIECE = 512;
@@ -16,7 +16,6 @@ const LENGTHS = [0x0f, 0x39];
 /** More array buffer memory than this behind a few bytes was allocated on a peer's word. */
 const ON_A_WORD = 64 * 1024 ** 2;
 const LARGE = 1024 ** 2;
-const SMALL = 4096;
 /** Crumbs, and what a network brings. */
 const CHUNKS = [64, 1448];
 
@@ -38,7 +37,7 @@ export function boundChecks<In>(framing: Framing<In, never>, material: Material<
         for (const { bytes, messages } of samples) {
           for (const limit of bytes.length > SMALL ? [] : offsets(bytes.length, 60)) {
             const whole = decode(framing, limit, [Buffer.from(bytes)]);
-            const cut = decode(framing, limit, pieces(bytes, 1));
+            const cut = decode(framing, limit, crumbs(bytes));
             const alike = (joined || same(cut.messages, whole.messages)) && (cut.error === undefined) === (whole.error === undefined);
             assert.ok(
               alike,

@@ -1,6 +1,20 @@
 import assert from 'node:assert';
 import type { Framing } from '../../framing/framing.js';
-import { assertSame, bytesOf, decode, drain, offsets, pieces, pushed, randomNumbers, same, split, type Outcome } from './drive.js';
+import {
+  assertSame,
+  bytesOf,
+  crumbs,
+  decode,
+  drain,
+  offsets,
+  pieces,
+  pushed,
+  randomNumbers,
+  same,
+  SMALL,
+  split,
+  type Outcome,
+} from './drive.js';
 
 /** What a framing is tested with, bytes and messages ready to be compared. */
 export interface Material<In> {
@@ -16,9 +30,8 @@ export interface Check {
   run(): void;
 }
 
-/** So many offsets of a sample are tried; of a larger one than SMALL a few, and none where every byte before is looked at anew. */
+/** So many offsets of a sample are tried. */
 const MOST_OFFSETS = 600;
-const SMALL = 4096;
 const ROUNDS = 300;
 
 /** What of a framing's contract can be seen from its messages. */
@@ -44,7 +57,7 @@ export function decodingChecks<In>(framing: Framing<In, never>, { samples, garba
       for (const { bytes, messages } of samples) assertMessages(decode(framing, Infinity, [Buffer.from(bytes)]), messages, 'in one chunk');
     }),
     check('decodes each sample byte by byte', () => {
-      for (const { bytes, messages } of samples) assertMessages(decode(framing, Infinity, pieces(bytes, 1)), messages, 'byte by byte');
+      for (const { bytes, messages } of samples) assertMessages(decode(framing, Infinity, crumbs(bytes)), messages, 'byte by byte');
     }),
     check('decodes each sample split at every offset', () => {
       for (const { bytes, messages } of samples) {
@@ -56,7 +69,7 @@ export function decodingChecks<In>(framing: Framing<In, never>, { samples, garba
     check('has nothing new until new bytes come', () => {
       for (const { bytes } of samples) {
         const decoder = framing.decoder(Infinity);
-        for (const piece of pieces(bytes, 1)) {
+        for (const piece of crumbs(bytes)) {
           pushed(decoder, piece);
           drain(decoder, bytes.length, () => {});
           assert.strictEqual(decoder.next(), undefined, 'next() answered undefined, then a message, without new bytes between');
@@ -67,7 +80,7 @@ export function decodingChecks<In>(framing: Framing<In, never>, { samples, garba
       for (const { bytes, messages } of samples) {
         const decoders = [framing.decoder(Infinity), framing.decoder(Infinity)] as const;
         const received: [In[], In[]] = [[], []];
-        for (const piece of pieces(bytes, 1)) {
+        for (const piece of crumbs(bytes)) {
           for (const i of [0, 1] as const) {
             pushed(decoders[i], Buffer.from(piece));
             drain(decoders[i], bytes.length, message => received[i].push(message));
@@ -101,7 +114,7 @@ export function decodingChecks<In>(framing: Framing<In, never>, { samples, garba
           const start = bytes.subarray(0, at);
           assertAlike(
             decode(framing, Infinity, [Buffer.from(start)]),
-            decode(framing, Infinity, pieces(start, 1)),
+            decode(framing, Infinity, crumbs(start)),
             `ended at ${at}, byte by byte`,
           );
         }
@@ -118,7 +131,7 @@ export function decodingChecks<In>(framing: Framing<In, never>, { samples, garba
         const bytes = seed === undefined || seed.length === 0 ? randomBytes(random) : mutated(seed, random);
         const limit = round % 3 === 0 ? 64 : Infinity;
         const whole = decode(framing, limit, [Buffer.from(bytes)]);
-        assertAlike(whole, decode(framing, limit, pieces(bytes, 1)), `${bytes.toString('hex')} byte by byte`);
+        assertAlike(whole, decode(framing, limit, crumbs(bytes)), `${bytes.toString('hex')} byte by byte`);
         assertAlike(whole, decode(framing, limit, pieces(bytes, 1 + Math.floor(random() * 7))), `${bytes.toString('hex')} in pieces`);
       }
     }),
@@ -150,8 +163,8 @@ export function encodingChecks<Message>(framing: Framing<Message>, { samples, jo
       run() {
         for (const { messages } of samples) {
           const bytes = Buffer.concat(messages.map(message => bytesOf(framing.encode(message))));
-          for (const size of [bytes.length || 1, 1]) {
-            const { messages: back, error } = decode(framing, Infinity, pieces(bytes, size));
+          for (const chunks of [[Buffer.from(bytes)], crumbs(bytes)]) {
+            const { messages: back, error } = decode(framing, Infinity, chunks);
             if (error) throw error;
             assertSame(fitting(back), fitting(messages), 'encoded and decoded');
           }

@@ -3,6 +3,10 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import { FramingError } from '../../errors.js';
 import type { Chunk, Decoder, Framing } from '../../framing/framing.js';
 
+/** Every offset of a sample up to this size is looked at, in a larger one some. */
+export const SMALL = 4096;
+const LARGE = 64 * 1024;
+
 /** What became of some bytes. */
 export interface Outcome<In> {
   readonly messages: readonly In[];
@@ -61,6 +65,14 @@ export function pushed(decoder: Decoder<unknown>, chunk: Buffer): void {
 /** Bytes in pieces of that size; each piece is its receiver's own. */
 export function* pieces(bytes: Uint8Array, size: number): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size));
+}
+
+/** Byte by byte; a large sample so at its beginning and end, and as from a network between. */
+export function* crumbs(bytes: Uint8Array): Generator<Buffer> {
+  const edge = bytes.length > LARGE ? SMALL : bytes.length;
+  yield* pieces(bytes.subarray(0, edge), 1);
+  yield* pieces(bytes.subarray(edge, bytes.length - SMALL), 1448);
+  yield* pieces(bytes.subarray(Math.max(edge, bytes.length - SMALL)), 1);
 }
 
 /** Bytes in two pieces. */
