@@ -4,11 +4,15 @@ import type { Size } from '../units.js';
 export type Chunk = Uint8Array | string;
 
 /**
- * How messages lie in a stream of bytes: one small file each, and yours has the same rights as the built-in ones.
+ * How messages lie in a stream of bytes: one small file each, and yours has the same rights and tools as the built-in ones.
+ * docs/framing.md has the contract and two of your own; `conformance()` in `packet-ts/testing` holds them to it.
  * @example
- * const chars: Framing<string> = {
- *   decoder: () => { let text = ''; return { push: c => { text += c.toString('latin1'); }, next: () => { const c = text[0]; text = text.slice(1); return c; }, rest: () => Buffer.from(text, 'latin1') }; },
- *   encode: message => message,
+ * const words: Framing<string[], string> = {
+ *   decoder: limit => {
+ *     const inner = lines().decoder(limit);
+ *     return { push: chunk => inner.push(chunk), next: () => inner.next()?.split(' '), rest: () => inner.rest() };
+ *   },
+ *   encode: text => `${text}\r\n`,
  * };
  */
 export interface Framing<In, Out = In> {
@@ -26,9 +30,9 @@ export interface Framing<In, Out = In> {
 
 /** Reads one connection's bytes. It may keep state across messages. */
 export interface Decoder<In> {
-  /** Takes bytes in. The buffer is the decoder's own. */
+  /** Takes bytes in. The buffer is the decoder's own. Does not throw: messages in front of a bad byte are still to be given out. */
   push(chunk: Buffer): void;
-  /** One message, or undefined when more bytes are needed. Throws FramingError. */
+  /** One message, or undefined when more bytes are needed. Throws FramingError, and then the connection is over. */
   next(): In | undefined;
   /** The peer has finished: a last message, or throws for one that was cut off. Without it, a rest at the end is an error. */
   end?(): In | undefined;
@@ -37,6 +41,6 @@ export interface Decoder<In> {
    * without it, one has begun when bytes arrived and gave no message.
    */
   readonly pending?: number;
-  /** What was taken in and not given out. Called once; the decoder is dropped afterwards. */
+  /** What was taken in and not given out, a header already read included. Called once; the decoder is dropped afterwards. */
   rest(): Buffer;
 }
