@@ -289,7 +289,7 @@ describe('conformance()', () => {
   });
 
   describe('catches a symmetric framing that', () => {
-    const symmetric = (changes: Partial<Framing<string>>): Framing<string, never> => ({
+    const symmetric = (changes: Partial<Framing<string>>): Framing<string> => ({
       decoder: limit => new Semicolons(limit),
       encode: message => `${String(message)};`,
       symmetric: true,
