@@ -291,7 +291,7 @@ describe('conformance()', () => {
   describe('catches a symmetric framing that', () => {
     const symmetric = (changes: Partial<Framing<string>>): Framing<string> => ({
       decoder: limit => new Semicolons(limit),
-      encode: message => `${String(message)};`,
+      encode: message => `${message};`,
       symmetric: true,
       ...changes,
     });
