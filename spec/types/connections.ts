@@ -26,7 +26,7 @@ import type { Framing } from '../../src/framing/framing.js';
 import { json, lines, raw } from '../../src/framing/index.js';
 import { Peer } from '../../src/reactor/peer.js';
 import { Workers } from '../../src/workers/workers.js';
-import { Master, Reactor, spawn } from './stand-ins.js';
+import { Master, Reactor, spawn } from 'packet-ts';
 import { Good, Other, Tenant } from './workers.js';
 
 const News = channel<{ title: string }>('news', { buffer: 10, overflow: 'dropOldest' });

@@ -11,7 +11,7 @@ import { Transferable } from '../../src/decorators/transferable.js';
 import { Worker } from '../../src/decorators/worker.js';
 import { bytes } from '../../src/schema.js';
 import { WorkerProxy } from '../../src/workers/proxy.js';
-import { Master } from './stand-ins.js';
+import { Master } from 'packet-ts';
 
 @Proxy()
 class FooProxy extends WorkerProxy<Good> {
