@@ -127,11 +127,12 @@ export class WorkerChild implements HostProcess {
     const { code, signal, error } = this.#ended;
     const stderr = this.#stderr?.tail() ?? '';
     const unasked = signal === 'SIGKILL' && !this.#killed && this.#killedForMemory();
+    const aborted = isAbort(code, signal);
     this.#exit = {
       exitCode: code,
       signal,
-      stderr: lastLines(stderr),
-      memory: unasked || (isAbort(code, signal) && /out of memory/i.test(stderr)),
+      stderr: lastLines(aborted ? withoutNativeStack(stderr) : stderr),
+      memory: unasked || (aborted && /out of memory/i.test(stderr)),
       ...(error ? { error } : {}),
     };
     const waiting = this.#waiting;
@@ -143,6 +144,11 @@ export class WorkerChild implements HostProcess {
 /** How V8 ends a process whose heap is full: abort(), in some versions a trap; a shell in between makes a code of it. */
 function isAbort(code: number | null, signal: NodeJS.Signals | null): boolean {
   return signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134 || code === 133 || code === 132;
+}
+
+/** Addresses inside the program: they would push the words out of the report that say what happened. */
+function withoutNativeStack(text: string): string {
+  return text.slice(0, text.search(/^-+ Native stack trace -+$/m) >>> 0);
 }
 
 function lastLines(text: string): string {

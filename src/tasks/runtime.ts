@@ -17,7 +17,7 @@ import {
 import type { Body, Link, LinkReceiver } from '../wire/types.js';
 import { CreditGate, Lane } from './credit.js';
 import { sendFailure } from './failure.js';
-import { LatestStatus } from './latest.js';
+import { LatestStatus } from './latest-status.js';
 import type { Mark } from './mark.js';
 import { Master } from './master.js';
 import { Runner } from './runner.js';

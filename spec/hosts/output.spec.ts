@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import { PassThrough } from 'node:stream';
+import { MAX_LINE, OutputReader } from '../../src/hosts/output.js';
+
+/** What comes of these chunks. */
+async function read(...chunks: readonly (string | Buffer)[]): Promise<{ lines: string[]; tail: string }> {
+  const lines: string[] = [];
+  const source = new PassThrough();
+  let reader!: OutputReader;
+  await new Promise<void>(resolve => {
+    reader = new OutputReader(source, line => lines.push(line), resolve);
+    reader.hurry();
+    for (const chunk of chunks) source.write(chunk);
+    source.end();
+  });
+  while (lines.length < chunks.join('').split('\n').length - 1) await new Promise(setImmediate);
+  return { lines, tail: reader.tail() };
+}
+
+describe('the output of a worker', () => {
+  it('comes out as lines, however it was cut', async () => {
+    const bytes = Buffer.from('one\r\ntwo\n\ngrüße\nrest');
+    for (let at = 0; at <= bytes.length; at++)
+      expect((await read(bytes.subarray(0, at), bytes.subarray(at))).lines).to.deep.equal(['one', 'two', '', 'grüße', 'rest']);
+  });
+
+  it('has lines of at most 16 KB, never half a character', async () => {
+    const { lines } = await read('x'.repeat(MAX_LINE - 1), 'ä', 'dropped', '\nnext\n');
+    expect(lines).to.deep.equal(['x'.repeat(MAX_LINE - 1), 'next']);
+  });
+
+  it('is all given out in the end, also many lines of one chunk', async () => {
+    const { lines } = await read(Array.from({ length: 5000 }, (_, i) => `${i}\n`).join(''));
+    expect(lines).to.have.length(5000);
+    expect(lines.at(-1)).to.equal('4999');
+  });
+
+  it('keeps its last 16 KB, also of lines that have not been given out', async () => {
+    const { tail } = await read('a'.repeat(40_000), 'b'.repeat(10_000), `${'c'.repeat(9_000)}\n`);
+    expect(tail).to.equal(`${'b'.repeat(16_384 - 9_001)}${'c'.repeat(9_000)}\n`);
+  });
+
+  it('is paused while more lines have come than a moment can take', async () => {
+    const source = new PassThrough();
+    const lines: string[] = [];
+    const reader = new OutputReader(
+      source,
+      line => lines.push(line),
+      () => {},
+    );
+    source.write('x\n'.repeat(1000));
+    await new Promise(setImmediate);
+    expect(lines).to.have.length(100);
+    expect(source.isPaused()).to.equal(true);
+    reader.hurry();
+    source.end();
+    while (lines.length < 1000) await new Promise(setImmediate);
+  });
+});
