@@ -13,7 +13,7 @@ const SETTINGS = [
 /** Lines echoed a second to 50 connections, asked by redis-benchmark: a decorated class against bare `net`. */
 export async function run(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv, { rounds: 7, ms: 1500 });
-  const contenders = chosen([server('bare net', 'net')], options);
+  const contenders = chosen([server('packet-ts', 'packet'), server('bare net', 'net')], options);
   const settings = SETTINGS.filter(({ pipeline }) => options.at?.includes(pipeline) ?? true);
   const figures = await runRounds(contenders, settings, options.rounds, (port, { pipeline, requestsPerSecond }, warmUp) =>
     redisBenchmark(port, Math.round((requestsPerSecond * (warmUp ? 500 : options.ms)) / 1000), pipeline),

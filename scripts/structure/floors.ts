@@ -49,8 +49,13 @@ export const SECRETS: readonly Secret[] = [
   },
   {
     of: 'decorators',
-    knownTo: ['decorators', 'blueprint', 'app', 'index', 'worker-main', 'testing', 'http', 'websocket'],
-    remedy: 'read the blueprint instead: only blueprint/ reads what decorators recorded',
+    knownTo: [
+      'decorators',
+      ...FLOORS.slice(1)
+        .flat()
+        .filter(room => !['endpoints', 'wire', 'schema'].includes(room)),
+    ],
+    remedy: 'below the blueprint nobody knows how things were declared: take what is needed as an argument',
   },
 ];
 

@@ -169,9 +169,8 @@ describe('a Dialer', () => {
     dialer.on('up', () => {
       throw new Error('listener');
     });
-    watch(dialer)
-      .on('up', () => seen.push('never'))
-      [Symbol.dispose]();
+    const listening = watch(dialer).on('up', () => seen.push('never'));
+    listening[Symbol.dispose]();
     await turns();
     expect(seen).to.deep.equal(['up']);
   });

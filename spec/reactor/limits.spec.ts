@@ -47,7 +47,7 @@ describe('the limits of a connection', () => {
   const peer = (): Peer => (kit.made.at(-1) as { peer: Peer }).peer;
 
   it('have the defaults of the manual', () => {
-    const limits = resolveLimits({}, raw() as Framing<unknown, unknown>, 'tcp', 'listen');
+    const limits = resolveLimits({}, raw(), 'tcp', 'listen');
     const kb = 1024;
     expect(limits).to.deep.equal({
       maxConnections: defaultMaxConnections(),
@@ -66,16 +66,16 @@ describe('the limits of a connection', () => {
       halfCloseGrace: 5_000,
       rateLimit: undefined,
     });
-    expect(resolveLimits({}, lines() as Framing<unknown, unknown>, 'unix', 'listen')).to.include({
+    expect(resolveLimits({}, lines(), 'unix', 'listen')).to.include({
       maxMessageSize: 64 * kb,
       firstMessageTimeout: Infinity,
     });
-    expect(resolveLimits({}, lines() as Framing<unknown, unknown>, 'tcp', 'connect')).to.include({ firstMessageTimeout: Infinity });
+    expect(resolveLimits({}, lines(), 'tcp', 'connect')).to.include({ firstMessageTimeout: Infinity });
   });
 
   it('are off with 0 and false', () => {
     const off = { maxConnections: 0, maxMessageSize: false, messageTimeout: 0, drainTimeout: false, maxBufferedBytes: 0 } as const;
-    const limits = resolveLimits(off, raw() as Framing<unknown, unknown>, 'tcp', 'listen');
+    const limits = resolveLimits(off, raw(), 'tcp', 'listen');
     for (const name of Object.keys(off) as (keyof typeof off)[]) expect(limits[name], name).to.equal(Infinity);
   });
 
