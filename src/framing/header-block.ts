@@ -9,7 +9,6 @@ const BEGINS_LIKE_HEADER = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*:/;
 /** What would end a line, or end a string in somebody's parser. A tab is white space. */
 // oxlint-disable-next-line no-control-regex -- these are what is looked for
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
-const BLANKS_AROUND = /^[ \t]+|[ \t]+$/g;
 
 /** The lines before a body. */
 export interface HeaderBlock {
@@ -50,6 +49,19 @@ function withoutReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
+/** The text from there on, without the spaces and tabs around it. Not trim(): that takes off what may be content. */
+function withoutBlanks(line: string, from: number): string {
+  let start = from;
+  let end = line.length;
+  while (start < end && isBlank(line.charCodeAt(start))) start++;
+  while (end > start && isBlank(line.charCodeAt(end - 1))) end--;
+  return line.slice(start, end);
+}
+
+function isBlank(character: number): boolean {
+  return character === 0x20 || character === 0x09;
+}
+
 function addHeader(headers: Record<string, string>, line: string): void {
   if (line.startsWith(' ') || line.startsWith('\t'))
     throw new FramingError('a header is continued on a second line (folded headers are obsolete)');
@@ -58,7 +70,7 @@ function addHeader(headers: Record<string, string>, line: string): void {
   const name = line.slice(0, colon).toLowerCase();
   if (!NAME.test(name) || name === '__proto__')
     throw new FramingError('the name of a header is empty or has characters that names cannot have');
-  const value = line.slice(colon + 1).replaceAll(BLANKS_AROUND, '');
+  const value = withoutBlanks(line, colon + 1);
   if (CONTROL.test(value)) throw new FramingError(`the header ${name} has control characters`);
   if (name === 'transfer-encoding') throw new FramingError('a message has a Transfer-Encoding, which is not understood here');
   const before = headers[name];
