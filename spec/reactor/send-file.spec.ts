@@ -40,7 +40,7 @@ describe('sendFile', () => {
       return `\n${sent}`.replace('\n', ' ');
     }
     @OnError() error(error: Error & { code?: string }) {
-      return String(error.code ?? error.name);
+      return error.code ?? error.name;
     }
   }
   const dial = async (where?: 'tcp://127.0.0.1:0'): Promise<WireClient> =>
