@@ -11,6 +11,9 @@ export interface Waiting {
   sent: number;
 }
 
+/** What makes a call: these arrive in the order of their ids, or the started mark would count calls that are still on their way. */
+const CALLS: ReadonlySet<number> = new Set([Kind.CALL, Kind.MAIL, Kind.META]);
+
 /**
  * Large values on their way, one at a time, and the messages behind them.
  *
@@ -33,7 +36,7 @@ export class Outbox {
   /** Whether a message must wait its turn here. */
   holds(kind: number, id: number): boolean {
     if (kind === Kind.PING || kind === Kind.PONG) return false;
-    return this.#queue.some(waiting => waiting.id === id || (kind === Kind.CALL && waiting.kind === Kind.CALL));
+    return this.#queue.some(waiting => waiting.id === id || (CALLS.has(kind) && CALLS.has(waiting.kind)));
   }
 
   add(kind: number, id: number, arg: number, value: Encoded | undefined): void {

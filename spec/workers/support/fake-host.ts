@@ -88,6 +88,10 @@ export class FakeWorker implements HostProcess, LinkReceiver {
     this.keptAlive = yes;
   }
 
+  get dead(): boolean {
+    return this.#exit !== undefined;
+  }
+
   // ── as the spec drives it
 
   /** It dies: what it has written is still there to be read. */
@@ -153,6 +157,7 @@ export class FakeWorker implements HostProcess, LinkReceiver {
   }
 
   message(kind: number, id: number, arg: number, body: Body): void {
+    if (this.#exit) return; // The dead do not read.
     const heard: Heard = { kind, id, arg, value: body.value() };
     if (kind === Kind.BOOT) return this.#script.boot ? this.#script.boot(this, heard.value as BootMessage) : this.ready();
     if (kind === Kind.STOP) return this.#script.stop ? this.#script.stop(this) : this.die();
