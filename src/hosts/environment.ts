@@ -6,10 +6,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What a worker that names its own environment gets all the same. */
 const BASE = ['PATH', 'HOME', 'TZ', 'LANG', 'NODE_ENV'];
 
-/** Our own words to a child that has not read BOOT yet; taken out of its environment before the worker's module is imported. */
-export const CWD_VARIABLE = 'PACKET_TS_CWD';
-export const WATCHDOG_VARIABLE = 'PACKET_TS_WATCHDOG';
-
 interface User {
   readonly name: string;
   readonly home: string;

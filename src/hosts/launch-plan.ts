@@ -1,7 +1,8 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CWD_VARIABLE, WATCHDOG_VARIABLE, childEnvironment } from './environment.js';
+import { CWD_VARIABLE, WATCHDOG_VARIABLE } from './child-contract.js';
+import { childEnvironment } from './environment.js';
 import { inheritedFlags, limitFlags } from './flags.js';
 import type { HostSpec } from './host.js';
 import { permissionFlags } from './permissions.js';

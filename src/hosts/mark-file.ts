@@ -6,15 +6,11 @@ import { publish } from '../diagnostics.js';
 
 /** Four bytes that outlive a worker: the highest call id that it may have begun, little-endian. */
 export interface MarkFile {
-  /** What the child gets as descriptor {@link MARK_FD}; undefined where no file could be made. */
+  /** What the child gets as its descriptor MARK_FD; undefined where no file could be made. */
   readonly fd: number | undefined;
   read(): number;
   close(): void;
 }
-
-/** Where a worker process finds its link and its mark. */
-export const LINK_FD = 3;
-export const MARK_FD = 4;
 
 /** Without a mark nothing is known to be not begun: no call of a dead worker is dispatched again, and none runs twice. */
 export const UNKNOWN_MARK = 0xffff_ffff;

@@ -2,9 +2,7 @@
 import process from 'node:process';
 import { Socket } from 'node:net';
 import { fstatSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
-import { CWD_VARIABLE, WATCHDOG_VARIABLE } from '../hosts/environment.js';
-import { LINK_FD, MARK_FD } from '../hosts/mark-file.js';
+import { CWD_VARIABLE, LINK_FD, MARK_FD, WATCHDOG_VARIABLE } from '../hosts/child-contract.js';
 import { FileMark, type Mark } from './mark.js';
 
 /** Ctrl-C and a service manager's SIGTERM reach the whole process group: a worker obeys its link, not them. */
@@ -52,6 +50,7 @@ function isSocket(fd: number): boolean {
 /** A thread, because the loop of this one may be busy for ever. It does not read: a blocking read would hold up `process.exit()`. */
 function watchParent(): void {
   const code = `setInterval(() => { if (process.ppid !== ${process.ppid}) process.kill(process.pid, 'SIGKILL') }, ${WATCH})`;
+  const { Worker } = process.getBuiltinModule('node:worker_threads'); // Loaded where it is needed: hardly ever.
   const watchdog = new Worker(code, { eval: true, execArgv: [], stdout: false, stderr: false });
   watchdog.on('error', error => process.stderr.write(`nobody can see whether the master of this worker lives: ${error.message}\n`));
   watchdog.unref();

@@ -1,0 +1,9 @@
+/** What a process host and the process that it starts agree on. Apart from the rest, so that the child loads nothing else of a host. */
+
+/** The descriptors where a worker process finds its link and its mark. */
+export const LINK_FD = 3;
+export const MARK_FD = 4;
+
+/** Words to a child that has not read BOOT yet; taken out of its environment before the worker's module is imported. */
+export const CWD_VARIABLE = 'PACKET_TS_CWD';
+export const WATCHDOG_VARIABLE = 'PACKET_TS_WATCHDOG';
