@@ -10,7 +10,7 @@ const NAMES = [
   'listener.open', 'listener.close', 'listener.reject', 'listener.error',
   'connection.open', 'connection.close', 'connection.error', 'connection.limit',
   'dialer.up', 'dialer.down',
-  'worker.start', 'worker.ready', 'worker.exit', 'worker.restart', 'worker.gave-up', 'worker.output', 'worker.message',
+  'worker.start', 'worker.ready', 'worker.exit', 'worker.restart', 'worker.gave-up', 'worker.output', 'worker.error', 'worker.message',
   'call.retry', 'call.dropped',
   'timer.error', 'hook.error', 'app.start', 'app.close', 'app.warning',
 ] as const;

@@ -22,6 +22,7 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'worker.restart': ['info', 'worker process replaced'],
   'worker.gave-up': ['error', 'worker cannot be started'],
   'worker.output': ['info', 'worker output'],
+  'worker.error': ['error', 'worker failed outside of a call'],
   'worker.message': ['debug', 'worker sent a message that nobody takes'],
   'call.retry': ['warn', 'call tried again'],
   'call.dropped': ['warn', 'answer dropped'],

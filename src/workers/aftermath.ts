@@ -15,6 +15,8 @@ export interface Deceased {
 export interface Aftermath {
   /** To be dispatched again, in this order. */
   readonly again: readonly Call[];
+  /** Those of them that had begun: this is another attempt. */
+  readonly retried: readonly Call[];
   /** Over. Without an error: the caller had given it up before. */
   readonly failed: readonly { readonly call: Call; readonly error: Error | undefined }[];
 }
@@ -32,6 +34,7 @@ export function aftermath(
 ): Aftermath {
   const { exitCode, signal } = deceased.ending();
   const { pid, stderr, crashReason: reason } = deceased;
+  const retried: Call[] = [];
   const again: Call[] = [];
   const failed: { call: Call; error: Error | undefined }[] = [];
   const crash = (call: Call, started: Lost['started']): WorkerCrashedError =>
@@ -44,12 +47,12 @@ export function aftermath(
       const error = new WorkerCrashedError(nameOf(call.target, key), { pid, exitCode, signal, reason, started, stderr });
       (call.previous ??= []).push(error);
       call.attempt++;
-      again.push(call);
+      retried.push(call);
     } else failed.push({ call, error: crash(call, started) });
   }
   for (const call of unstarted) {
     if (over) failed.push({ call, error: crash(call, 'maybe') });
     else again.push(call);
   }
-  return { again, failed };
+  return { again: [...retried, ...again], retried, failed };
 }

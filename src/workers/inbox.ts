@@ -25,6 +25,9 @@ export interface InboxDesk {
   closed(error?: Error): void;
 }
 
+/** Credit for unasked messages is given back when so many were dealt with. */
+const MESSAGE_GRANT = INITIAL_CREDIT.messages / 2;
+
 /** HELLO has not come, READY has not come, at work. */
 type Phase = 'booting' | 'starting' | 'working';
 
@@ -52,6 +55,7 @@ export class Inbox implements LinkReceiver {
   readonly #desk: InboxDesk;
   #phase: Phase = 'booting';
   #hello: ReturnType<typeof checkHello> | undefined;
+  #dealtWith = 0;
   #messageCredit: number = INITIAL_CREDIT.messages;
 
   constructor(worker: WorkerBlueprint, desk: InboxDesk) {
@@ -89,9 +93,12 @@ export class Inbox implements LinkReceiver {
     this.#desk.closed(error);
   }
 
-  /** So many unasked messages have been dealt with. */
-  creditMessages(amount: number): void {
-    this.#messageCredit += amount;
+  /** One more unasked message has been dealt with. Gives the credit that is due to the process now; 0: none yet. */
+  dealtWith(): number {
+    if (++this.#dealtWith < MESSAGE_GRANT) return 0;
+    this.#dealtWith = 0;
+    this.#messageCredit += MESSAGE_GRANT;
+    return MESSAGE_GRANT;
   }
 
   #other(kind: number, id: number, arg: number, body: Body): void {

@@ -84,7 +84,6 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
   #exit: HostExit | undefined;
   #heldAtDeath = 0;
   readonly #keepAlive: KeepAlive;
-  #unaskedDone = 0;
   #rss: { readonly at: number; readonly bytes: number | undefined } | undefined;
   /** Whether it became ready. */
   readonly readiness: Promise<boolean>;
@@ -110,8 +109,12 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
     this.pulse = new Pulse(clock, this.#process, this.#link, reason => this.kill(reason));
     this.#keepAlive = new KeepAlive(this.#process);
     this.#upcalls = desk.upcalls(this);
+  }
+
+  /** Tells it what to become. Apart from the constructor: a process that could not be launched reports its end at once. */
+  open(): void {
     this.#process.onExit(exit => this.#exited(exit));
-    this.#launch(settings.startTimeout);
+    if (this.#state === 'starting') this.#launch(this.#desk.worker.settings.startTimeout);
   }
 
   get handle(): WorkerHandle {
@@ -229,7 +232,7 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
   }
 
   expired(call: Call, due: Due): void {
-    const { clock, worker, handle } = this.#desk;
+    const { worker, handle } = this.#desk;
     if (due === 'stall') return call.giveUp(new StreamStalledError(nameOf(call.target, handle.key), worker.settings.stallTimeout));
     if (due === 'hard') {
       const error = new WorkerTimeoutError(nameOf(call.target, handle.key), call.hard);
@@ -238,7 +241,7 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
     if (worker.settings.concurrency === 1) return this.kill('neighbour');
     // Its neighbours may finish if it still answers: only then is it the one task that hangs, and not all.
     if (this.#state === 'ready') this.#leave('draining');
-    this.pulse.ask(clock.now(), 'neighbour', () => this.#checkDrained());
+    this.pulse.ask('neighbour', () => this.#checkDrained());
   }
 
   // ── what its process says
@@ -381,10 +384,8 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
   }
 
   #unaskedHandled(): void {
-    if (++this.#unaskedDone < 32) return;
-    this.#inbox.creditMessages(this.#unaskedDone);
-    this.#link.send(Kind.CREDIT, 0, (3 << 24) | this.#unaskedDone);
-    this.#unaskedDone = 0;
+    const credit = this.#inbox.dealtWith();
+    if (credit > 0) this.#link.send(Kind.CREDIT, 0, (3 << 24) | credit);
   }
 
   #setTimer(delay: number, run: () => void, keepAlive = false): void {

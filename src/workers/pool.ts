@@ -2,6 +2,7 @@ import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import type { WorkerHandle, WorkerStatus } from '../decorators/worker-types.js';
 import { AbortError, asError, BoundaryError, ClosingError, WorkerNotFoundError, WorkerUnavailableError } from '../errors.js';
+import { publish } from '../diagnostics.js';
 import type { Host } from '../hosts/host.js';
 import { PROTOCOL_VERSION, type BootMessage } from '../wire/protocol.js';
 import { aftermath } from './aftermath.js';
@@ -152,8 +153,11 @@ export class Pool implements StaffDesk, DispatchDesk {
 
   buried(member: Member, unstarted: readonly Call[], lost: readonly Lost[]): void {
     this.staff.buried(member);
-    const { again, failed } = aftermath(member, this.key, unstarted, lost, this.staff.stopping);
+    const { again, retried, failed } = aftermath(member, this.key, unstarted, lost, this.staff.stopping);
     this.#dispatcher.giveBack(again);
+    const { name } = this.worker;
+    for (const { target, attempt } of retried)
+      publish('call.retry', { worker: name, key: this.key, task: target.name, attempt, pid: member.pid });
     this.#dispatcher.dispatch();
     for (const { call, error } of failed) {
       if (error && call.fail(error)) call.abortChildren(error);

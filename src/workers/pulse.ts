@@ -32,7 +32,7 @@ export class Pulse {
   }
 
   /** Asks for a sign of life now; without one it is killed for this reason. */
-  ask(_now: number, reason: CrashReason, answered: () => void): void {
+  ask(reason: CrashReason, answered: () => void): void {
     if (this.#question) return;
     this.spared = false;
     const timer = this.#clock.after(PATIENCE, () => this.#kill(reason), true);

@@ -36,6 +36,7 @@ export class Staff {
   /** It was told that nobody can be started. */
   #gaveUp = false;
   #retry: ClockTimer | undefined;
+  #retryAwaited = false;
   #shrink: ClockTimer | undefined;
   #beat: ClockTimer | undefined;
   #memory: ClockTimer | undefined;
@@ -182,7 +183,8 @@ export class Staff {
   buried(member: Member): void {
     this.#all.splice(this.#all.indexOf(member), 1);
     const why = member.ending();
-    publish('worker.exit', { ...this.#facts(member), exitCode: why.exitCode, signal: why.signal, reason: why.reason, error: why.error });
+    const { exitCode, signal, reason, error } = why;
+    publish('worker.exit', { ...this.#facts(member), exitCode, signal, reason, error, expected: reason === 'stop' });
     this.#desk.tell('exit', member, why);
   }
 
@@ -198,7 +200,7 @@ export class Staff {
   }
 
   stray(member: Member, error: Error): void {
-    publish('worker.output', { ...this.#facts(member), stream: 'error', line: error.message, error });
+    publish('worker.error', { ...this.#facts(member), error });
   }
 
   output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {
@@ -232,6 +234,7 @@ export class Staff {
       this.restarts++;
       this.#told('restart', member);
     }
+    member.open();
     return member;
   }
 
@@ -259,15 +262,19 @@ export class Staff {
     this.#starts = supervisor.afterSuccess(this.#starts);
   }
 
+  /** Whoever waits keeps the program running until then. */
   #retryAt(delay: number): void {
-    if (this.#retry || this.#stopping) return;
+    const awaited = this.#desk.queued > 0 || this.#waiting.length > 0;
+    if (this.#stopping || (this.#retry && (this.#retryAwaited || !awaited))) return;
+    this.#retry?.cancel();
+    this.#retryAwaited = awaited;
     this.#retry = this.#desk.clock.after(
       delay,
       () => {
         this.#retry = undefined;
         this.grow();
       },
-      this.#desk.queued > 0 || this.#waiting.length > 0,
+      awaited,
     );
   }
 

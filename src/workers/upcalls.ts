@@ -162,7 +162,7 @@ export class Upcalls {
     const message = parse(body.value());
     const { name, key, link } = this.#asker;
     const parent = message.parent === undefined ? undefined : this.#asker.parent(message.parent);
-    const caller: Caller = { worker: { name, key } };
+    const caller: Caller = { connection: parent?.owner.caller.connection, worker: { name, key } };
     const upcall = new Upcall(
       id,
       link,

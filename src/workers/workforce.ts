@@ -178,9 +178,9 @@ export class Workforce implements Directory {
 
   #unasked(member: Member, value: unknown): Promise<void> | void {
     const { name, key } = member.handle;
-    publish('worker.message', { worker: name, key, pid: member.pid });
     const front = this.#routes.get(name)?.get(key)?.front;
     if (front) return front.unasked(value);
+    if (!this.#announcer.hears('message')) publish('worker.message', { worker: name, key, pid: member.pid });
     return this.#announcer.tell('message', value, member)?.then(() => {});
   }
 
