@@ -4,7 +4,7 @@ import type { Logger } from '../logger.js';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
-/** At which level each event is told, and in which words. Events about single connections are for debugging; what an operator must see is higher. */
+/** At which level each event is told, and in which words: the ordinary life of connections and workers is for debugging, what an operator must see is higher. */
 const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'listener.open': ['info', 'listening'],
   'listener.close': ['debug', 'stopped listening'],
@@ -17,9 +17,9 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'dialer.up': ['info', 'connected'],
   'dialer.down': ['warn', 'disconnected'],
   'worker.start': ['debug', 'worker process started'],
-  'worker.ready': ['info', 'worker ready'],
+  'worker.ready': ['debug', 'worker ready'],
   'worker.exit': ['warn', 'worker process ended'],
-  'worker.restart': ['info', 'worker process replaced'],
+  'worker.restart': ['debug', 'worker process replaced'],
   'worker.gave-up': ['error', 'worker cannot be started'],
   'worker.output': ['info', 'worker output'],
   'worker.error': ['error', 'worker failed outside of a call'],
@@ -28,10 +28,15 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'call.dropped': ['warn', 'answer dropped'],
   'timer.error': ['error', 'timer failed'],
   'hook.error': ['error', 'hook failed'],
-  'app.start': ['info', 'started'],
-  'app.close': ['info', 'closed'],
+  'app.start': ['debug', 'started'],
+  'app.close': ['debug', 'closed'],
   'app.warning': ['warn', 'warning'],
 };
+
+/** A process that ends because it was told to, and did, is no news. */
+function isOrdinary(name: EventName, details: { readonly reason?: unknown; readonly exitCode?: unknown }): boolean {
+  return name === 'worker.exit' && details.reason === 'stop' && details.exitCode === 0;
+}
 
 /**
  * Makes the logger a subscriber of everything observable; returns the end of that.
@@ -42,9 +47,8 @@ export function logEvents(logger: Logger): () => void {
     const [level, words] = WORDS[name];
     const listener = (details: unknown): void => {
       try {
-        const { expected, ...rest } = details as { expected?: boolean };
-        const { error } = rest as { error?: unknown };
-        logger[expected === true ? 'debug' : level](error === undefined ? rest : { ...rest, err: error, error: undefined }, words);
+        const { error, ...rest } = details as { readonly error?: unknown };
+        logger[isOrdinary(name, rest) ? 'debug' : level](error === undefined ? rest : { ...rest, err: error }, words);
       } catch {
         // The logger's own failure has nowhere to be told.
       }
