@@ -22,5 +22,5 @@ export const silentLogger: Logger = new Logger();
 
 /** The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). */
 export function defaultLogger(): Logger {
-  return pino({ level: process.env['PACKET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true })) as unknown as Logger;
+  return pino({ level: process.env['PACKET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true }));
 }
