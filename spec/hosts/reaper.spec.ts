@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Reaper, shareReaper } from '../../src/hosts/reaper.js';
+import { atEnd } from '../kit/cleanup.js';
 
 const master = fileURLToPath(new URL('../kit/children/doomed-master.js', import.meta.url));
 
@@ -111,7 +112,10 @@ describe('the reaper', function () {
         const child = spawn(process.execPath, [master, String((server.address() as AddressInfo).port), ...shell], {
           stdio: ['ignore', 'pipe', 'inherit'],
         });
+        atEnd(() => child.kill('SIGKILL'));
         await once(child.stdout, 'data');
+        // What the last one wrote to its socket may be read after what the master printed.
+        while (workers.size < names.length) await new Promise(setImmediate);
         expect([...workers.keys()]).to.have.members(names);
         const began = performance.now();
         child.kill('SIGKILL');

@@ -95,9 +95,8 @@ export class WorkerChild implements HostProcess {
     if (!source) return undefined;
     this.#open++;
     (source as Partial<Socket>).unref?.(); // Output alone keeps nobody running.
-    const { name: worker, key } = spec;
+    const { name: worker } = spec;
     const emit = (line: string): void => {
-      publish('worker.output', { worker, key, pid: this.pid, stream, line });
       try {
         spec.output(line, stream);
       } catch (error) {
@@ -147,9 +146,9 @@ function isAbort(code: number | null, signal: NodeJS.Signals | null): boolean {
   return signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134 || code === 133 || code === 132;
 }
 
-/** Addresses inside the program: they would push the words out of the report that say what happened. */
+/** Addresses inside the program: they would push the words out of the report that say what happened. The JavaScript stack stays. */
 function withoutNativeStack(text: string): string {
-  return text.slice(0, text.search(/^-+ Native stack trace -+$/m) >>> 0);
+  return text.replace(/^-+ Native stack trace -+$.*?(?=^-+ JavaScript stack|(?!.))/ms, '');
 }
 
 function lastLines(text: string): string {
