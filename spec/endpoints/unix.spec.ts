@@ -5,11 +5,11 @@ import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../src/endpoints/index.js';
-import { schemeNamed, type Bound, type Scheme } from '../../src/endpoints/endpoint.js';
+import { schemeNamed, type Bound, type Scheme, type Transport } from '../../src/endpoints/endpoint.js';
 
 describe('unix:', () => {
   const unix = schemeNamed('unix') as Required<Scheme>;
-  const nobody = { accept: () => {}, failed: () => {} };
+  const nobody = { accept: (transport: Transport) => transport.destroy(), failed: () => {} };
   const bound: Bound[] = [];
   let folder: string;
   let path: string;

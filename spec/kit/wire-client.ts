@@ -1,4 +1,5 @@
 import { schemeNamed, type Transport, type TransportSink } from '../../src/endpoints/endpoint.js';
+import { atEnd } from './cleanup.js';
 
 interface Waiter {
   readonly test: () => boolean;
@@ -19,6 +20,7 @@ export class WireClient implements TransportSink {
   private constructor(transport: Transport) {
     this.transport = transport;
     transport.open(this);
+    atEnd(() => transport.destroy());
   }
 
   static async connect(url: string): Promise<WireClient> {

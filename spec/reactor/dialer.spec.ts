@@ -169,8 +169,8 @@ describe('a Dialer', () => {
     dialer.on('up', () => {
       throw new Error('listener');
     });
-    const listening = watch(dialer).on('up', () => seen.push('never'));
-    listening[Symbol.dispose]();
+    const removed = watch(dialer).on('up', () => seen.push('never'));
+    removed[Symbol.dispose]();
     await turns();
     expect(seen).to.deep.equal(['up']);
   });
