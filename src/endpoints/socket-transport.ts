@@ -11,13 +11,19 @@ interface Known extends Socket {
   readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
 }
 
+/** How a scheme writes where the two ends are. Written when asked for: an idle connection keeps no such text. */
+export interface Places {
+  remote(address: string | undefined, port: number | undefined): Remote;
+  local(socket: Socket): Remote;
+}
+
 /** One Node stream socket as a transport: TCP, a unix socket, or an inherited one. It must have been made with `allowHalfOpen`. */
 export class SocketTransport implements Transport {
   readonly kind = 'stream';
   readonly raw: Socket;
-  readonly #remote: Remote;
-  readonly #localOf: (socket: Socket) => Remote;
-  #local: Remote | undefined;
+  readonly #places: Places;
+  readonly #address: string | undefined;
+  readonly #port: number | undefined;
   #sink: TransportSink | undefined;
   #error: Error | undefined;
   /** Closed before anybody took it over. */
@@ -27,11 +33,12 @@ export class SocketTransport implements Transport {
   /** What the kernel had taken when the socket closed. */
   #written = 0;
 
-  /** @param remote captured at once: a socket that the peer has reset knows it no more. */
-  constructor(socket: Socket, remote: Remote, localOf: (socket: Socket) => Remote) {
+  constructor(socket: Socket, places: Places) {
     this.raw = socket;
-    this.#remote = remote;
-    this.#localOf = localOf;
+    this.#places = places;
+    // Asked at once: a socket that the peer has reset knows it no more.
+    this.#address = socket.remoteAddress;
+    this.#port = socket.remotePort;
     (socket as Known)[TRANSPORT] = this;
     // From the first moment: a reset between accept and takeover must not be an unhandled error.
     socket.on('error', onError);
@@ -39,11 +46,11 @@ export class SocketTransport implements Transport {
   }
 
   get remote(): Remote {
-    return this.#remote;
+    return this.#places.remote(this.#address, this.#port);
   }
 
   get local(): Remote {
-    return (this.#local ??= this.#localOf(this.raw));
+    return this.#places.local(this.raw);
   }
 
   get bufferedBytes(): number {

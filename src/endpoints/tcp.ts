@@ -4,7 +4,7 @@ import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport } from 
 import { registerScheme } from './endpoint.js';
 import { dialSocket } from './net-dial.js';
 import { NetListener } from './net-listener.js';
-import { SocketTransport } from './socket-transport.js';
+import { SocketTransport, type Places } from './socket-transport.js';
 
 const URL_PARTS = /^[a-z]+:\/\/(\[[0-9a-f:.%a-z]*\]|[^:/?#[\]]*):(\d{1,5})\/?$/i;
 const LOOPBACK = '127.0.0.1';
@@ -29,9 +29,13 @@ function place(scheme: string, address: string | undefined, port: number | undef
   return { url: urlOf(scheme, address, port), address, port };
 }
 
+const PLACES: Places = {
+  remote: (address, port) => place('tcp', address, port),
+  local: ({ localAddress, localPort }) => place('tcp', localAddress, localPort),
+};
+
 function transportOf(socket: Socket): Transport {
-  const remote = place('tcp', socket.remoteAddress, socket.remotePort);
-  return new SocketTransport(socket, remote, ({ localAddress, localPort }) => place('tcp', localAddress, localPort));
+  return new SocketTransport(socket, PLACES);
 }
 
 /** What sockets are told when they are made. */

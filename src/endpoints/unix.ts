@@ -5,7 +5,7 @@ import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport } from 
 import { registerScheme } from './endpoint.js';
 import { dialSocket } from './net-dial.js';
 import { NetListener } from './net-listener.js';
-import { SocketTransport } from './socket-transport.js';
+import { SocketTransport, type Places } from './socket-transport.js';
 import { listenError } from './system-errors.js';
 
 const MODE = 0o600;
@@ -23,7 +23,8 @@ function transportOf(path: string, isClient: boolean): (socket: Socket) => Trans
   const named: Remote = { url: `unix:${path}`, path };
   const nameless: Remote = { url: 'unix:' };
   const [remote, local] = isClient ? [named, nameless] : [nameless, named];
-  return socket => new SocketTransport(socket, remote, () => local);
+  const places: Places = { remote: () => remote, local: () => local };
+  return socket => new SocketTransport(socket, places);
 }
 
 function codeOf(error: unknown): unknown {

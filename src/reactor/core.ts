@@ -4,6 +4,7 @@ import { publish } from '../diagnostics.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import { asError, ClosingError, EncodeError } from '../errors.js';
 import type { Chunk, Framing } from '../framing/framing.js';
+import { Alarms } from './alarms.js';
 import { Channels } from './channel.js';
 import { planOf, type HandlerPlan } from './dispatch.js';
 import { Listener } from './listener.js';
@@ -41,6 +42,7 @@ let lastId = 0;
 export class ReactorCore implements SessionHost {
   readonly clock: Clock;
   readonly turn = new Turn();
+  readonly alarms: Alarms;
   readonly timers: Timers;
   readonly channels = new Channels();
   readonly #handlers: Handlers;
@@ -49,10 +51,8 @@ export class ReactorCore implements SessionHost {
   readonly #dialers = new Set<Retiring>();
   /** Open connections by class. */
   readonly #open = new Map<Ctor, Set<Session>>();
-  /** Those whose `@OnClose` has not settled. */
-  readonly #unfinished = new Set<Session>();
-  /** Where an accepted connection came in. */
-  readonly #origins = new WeakMap<Session, Listener>();
+  /** Closed ones whose `@OnClose` has not settled. */
+  readonly #leaving = new Set<Session>();
   #empty: (() => void)[] = [];
   #closing = false;
   readonly #counted: ReactorOptions['counted'];
@@ -61,6 +61,7 @@ export class ReactorCore implements SessionHost {
     this.clock = clock;
     this.#counted = counted;
     this.#handlers = handlers;
+    this.alarms = new Alarms(clock);
     this.timers = new Timers(clock);
   }
 
@@ -168,7 +169,8 @@ export class ReactorCore implements SessionHost {
   /** Connections whose handlers are at it. */
   get busy(): number {
     let busy = 0;
-    for (const session of this.#unfinished) if (!session.line.quiet) busy++;
+    for (const session of this.sessions()) if (!session.line.quiet) busy++;
+    for (const session of this.#leaving) if (!session.line.quiet) busy++;
     return busy;
   }
 
@@ -190,7 +192,7 @@ export class ReactorCore implements SessionHost {
 
   /** Resolves when there is no connection, and no `@OnClose` under way. */
   whenEmpty(): Promise<void> {
-    return this.#unfinished.size === 0 ? Promise.resolve() : new Promise(resolve => this.#empty.push(resolve));
+    return this.#isEmpty() ? Promise.resolve() : new Promise(resolve => this.#empty.push(resolve));
   }
 
   /** Closes every connection at once. Returns how many that were. */
@@ -213,13 +215,13 @@ export class ReactorCore implements SessionHost {
 
   left(session: Session): void {
     this.#open.get(session.settings.plan.blueprint.cls)?.delete(session);
-    this.#origins.get(session)?.left(session.transport);
+    this.#leaving.add(session);
     this.#counted?.(this.count());
   }
 
   finished(session: Session): void {
-    this.#unfinished.delete(session);
-    if (this.#unfinished.size > 0) return;
+    this.#leaving.delete(session);
+    if (this.#empty.length === 0 || !this.#isEmpty()) return;
     const waiting = this.#empty;
     this.#empty = [];
     for (const resolve of waiting) resolve();
@@ -230,24 +232,26 @@ export class ReactorCore implements SessionHost {
   readonly #accept = (listener: Listener, transport: Transport): boolean => {
     let session: Session;
     try {
-      session = this.#begin(listener.settings, transport, undefined);
+      session = this.#begin(listener.settings, transport, undefined, listener);
     } catch (thrown) {
       transport.destroy();
       publish('connection.error', { handler: listener.settings.plan.name, during: 'hook', hook: 'constructor', error: asError(thrown) });
       return false;
     }
-    this.#origins.set(session, listener);
     void session.open();
     return true;
   };
 
-  #begin(settings: Settings, transport: Transport, data: object | undefined): Session {
-    const session = new Session(this, settings, transport, data);
+  #isEmpty(): boolean {
+    return this.#leaving.size === 0 && this.count() === 0;
+  }
+
+  #begin(settings: Settings, transport: Transport, data: object | undefined, origin?: Listener): Session {
+    const session = new Session(this, settings, transport, data, origin);
     const { cls } = settings.plan.blueprint;
     let sessions = this.#open.get(cls);
     if (!sessions) this.#open.set(cls, (sessions = new Set()));
     sessions.add(session);
-    this.#unfinished.add(session);
     this.#counted?.(this.count());
     return session;
   }

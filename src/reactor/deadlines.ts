@@ -1,4 +1,5 @@
-import type { Clock, ClockTimer } from '../clock.js';
+import type { Clock } from '../clock.js';
+import type { Alarmed, Alarms } from './alarms.js';
 
 const NAMES = ['firstMessageTimeout', 'messageTimeout', 'idleTimeout', 'drainTimeout', 'halfCloseGrace'] as const;
 
@@ -20,32 +21,34 @@ export interface DeadlineHost {
 const NEVER = Infinity;
 
 /**
- * The deadlines of one connection behind one lazy timer: moving one later costs a number, and a timer that fires too early looks again.
+ * The deadlines of one connection behind one lazy alarm: moving one later costs a number, and an alarm that comes too early looks again.
  * The clocks of messages and of silence can stand still: while the connection is not the peer's to keep waiting.
  */
-export class Deadlines {
+export class Deadlines implements Alarmed {
   readonly #clock: Clock;
+  readonly #alarms: Alarms;
   readonly #host: DeadlineHost;
   /** When each is due; while they stand still, MESSAGE and IDLE are what remains of them. */
   readonly #due = [NEVER, NEVER, NEVER, NEVER, NEVER];
   #still = false;
-  #timer: ClockTimer | undefined;
-  #timerAt = NEVER;
+  alarmAt = NEVER;
+  alarmIndex = -1;
 
-  constructor(clock: Clock, host: DeadlineHost) {
+  constructor(clock: Clock, alarms: Alarms, host: DeadlineHost) {
     this.#clock = clock;
+    this.#alarms = alarms;
     this.#host = host;
   }
 
   /** Sets one `delay` ms from now, or from when it runs again; Infinity switches it off. */
   set(deadline: Deadline, delay: number): void {
-    if (this.#still && (deadline === MESSAGE || deadline === IDLE)) {
+    if (delay === NEVER || this.#stands(deadline)) {
       this.#due[deadline] = delay;
       return;
     }
-    const at = delay === NEVER ? NEVER : this.#clock.now() + delay;
+    const at = this.#clock.now() + delay;
     this.#due[deadline] = at;
-    if (at < this.#timerAt) this.#arm(at);
+    if (at < this.alarmAt) this.#alarms.set(this, at);
   }
 
   isSet(deadline: Deadline): boolean {
@@ -62,7 +65,7 @@ export class Deadlines {
     due[MESSAGE]! += now;
     due[IDLE]! += now;
     const next = Math.min(due[MESSAGE]!, due[IDLE]!);
-    if (!still && next < this.#timerAt) this.#arm(next);
+    if (!still && next < this.alarmAt) this.#alarms.set(this, next);
   }
 
   /** Nothing more is expected of the peer. */
@@ -72,20 +75,11 @@ export class Deadlines {
 
   close(): void {
     this.#due.fill(NEVER);
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#timerAt = NEVER;
+    this.#alarms.set(this, NEVER);
   }
 
-  #arm(at: number): void {
-    this.#timer?.cancel();
-    this.#timerAt = at;
-    this.#timer = this.#clock.after(Math.max(0, at - this.#clock.now()), this.#fire);
-  }
-
-  readonly #fire = (): void => {
-    this.#timer = undefined;
-    this.#timerAt = NEVER;
+  /** Called by the alarm. */
+  alarm(): void {
     const now = this.#clock.now();
     for (const [deadline, name] of NAMES.entries()) {
       if (this.#stands(deadline) || this.#due[deadline]! > now) continue;
@@ -93,8 +87,8 @@ export class Deadlines {
       this.#host.expired(name);
     }
     const next = Math.min(...this.#due.filter((_, deadline) => !this.#stands(deadline)));
-    if (next < this.#timerAt) this.#arm(next);
-  };
+    if (next < this.alarmAt) this.#alarms.set(this, next);
+  }
 
   #stands(deadline: number): boolean {
     return this.#still && (deadline === MESSAGE || deadline === IDLE);

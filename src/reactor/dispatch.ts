@@ -10,7 +10,12 @@ export const UNROUTED: unique symbol = Symbol('unrouted');
 export type Methods = Readonly<Record<PropertyKey, (...args: unknown[]) => unknown>>;
 
 /** Gives a message to the first method whose schema accepts it. */
-export type DataDispatch = (instance: Methods, message: unknown, from: () => Remote) => unknown;
+export type DataDispatch = (instance: Methods, message: unknown, from: Remote | undefined, peer: Located) => unknown;
+
+/** Somebody who is somewhere: whom a message came from where nothing else is said. */
+export interface Located {
+  readonly remote: Remote;
+}
 
 /** A handler class, compiled once: what sessions need to know of it, in the shape in which they need it. */
 export interface HandlerPlan {
@@ -31,13 +36,15 @@ function dispatchOf(blueprint: ConnectionBlueprint): DataDispatch {
   const wantsFrom = data.some(({ key }) => (blueprint.cls.prototype as Methods)[key]!.length > 1);
   if (data.length === 1 && first && !first.validate) {
     const { key } = first;
-    return wantsFrom ? (instance, message, from) => instance[key]!(message, from()) : (instance, message) => instance[key]!(message);
+    return wantsFrom
+      ? (instance, message, from, peer) => instance[key]!(message, from ?? peer.remote)
+      : (instance, message) => instance[key]!(message);
   }
-  return (instance, message, from) => {
+  return (instance, message, from, peer) => {
     for (const { key, validate } of data) {
-      if (!validate) return wantsFrom ? instance[key]!(message, from()) : instance[key]!(message);
+      if (!validate) return wantsFrom ? instance[key]!(message, from ?? peer.remote) : instance[key]!(message);
       const verdict = validate(message);
-      if (!verdict.issues) return wantsFrom ? instance[key]!(verdict.value, from()) : instance[key]!(verdict.value);
+      if (!verdict.issues) return wantsFrom ? instance[key]!(verdict.value, from ?? peer.remote) : instance[key]!(verdict.value);
     }
     return UNROUTED;
   };

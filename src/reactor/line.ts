@@ -73,7 +73,7 @@ export class Line {
   /** Methods that have not finished and answer nothing. */
   others = 0;
   /** Streams being sent. */
-  readonly #streams = new Set<ReplyStream>();
+  #streams: Set<ReplyStream> | undefined;
 
   constructor(host: LineHost, plan: HandlerPlan, keepsOrder: boolean) {
     this.#host = host;
@@ -98,7 +98,7 @@ export class Line {
     const { framing } = host;
     this.due++;
     try {
-      const outcome = this.#plan.data(this.#instance, message, () => from ?? host.remote);
+      const outcome = this.#plan.data(this.#instance, message, from, host);
       if (outcome === undefined) {
         this.due--;
         return;
@@ -168,7 +168,7 @@ export class Line {
 
   /** The connection is over: streams are told to stop. */
   stop(): void {
-    for (const stream of this.#streams) stream.stop();
+    for (const stream of this.#streams ?? []) stream.stop();
   }
 
   #enter(answers: boolean): void {
@@ -240,8 +240,9 @@ export class Line {
       return undefined;
     }
     const stream = new ReplyStream(value, this.#host, framing, to);
-    this.#streams.add(stream);
-    return stream.run().finally(() => this.#streams.delete(stream));
+    const streams = (this.#streams ??= new Set());
+    streams.add(stream);
+    return stream.run().finally(() => streams.delete(stream));
   }
 
   /** Takes an error to `@OnError`; what that answers takes the failed message's place. */

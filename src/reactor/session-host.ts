@@ -1,6 +1,8 @@
 import type { Ctor } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
+import type { Transport } from '../endpoints/endpoint.js';
+import type { Alarms } from './alarms.js';
 import type { HandlerPlan } from './dispatch.js';
 import type { Line } from './line.js';
 import type { Session } from './session.js';
@@ -11,6 +13,7 @@ import type { Turn } from './turn.js';
 export interface SessionHost {
   readonly clock: Clock;
   readonly turn: Turn;
+  readonly alarms: Alarms;
   readonly timers: Timers;
   /** A number never used before in this process. */
   nextId(): number;
@@ -20,6 +23,12 @@ export interface SessionHost {
   left(session: Session): void;
   /** `@OnClose` has settled, and what was made for it is disposed. */
   finished(session: Session): void;
+}
+
+/** Where a connection came in. */
+export interface SessionOrigin {
+  /** The connection is over. */
+  left(transport: Transport): void;
 }
 
 /** Starts what a connection owns by its decorators: timers and subscriptions. */

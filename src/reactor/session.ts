@@ -16,7 +16,7 @@ import type { Built } from './plan-types.js';
 import { RateGate } from './rate-gate.js';
 import { Hold, Reader, type ReaderHost } from './reader.js';
 import { sendFile } from './send-file.js';
-import { startOwned, type SessionHost } from './session-host.js';
+import { startOwned, type SessionHost, type SessionOrigin } from './session-host.js';
 import type { Settings } from './settings.js';
 import { WorkerAnswers } from './worker-answers.js';
 
@@ -31,6 +31,8 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   readonly settings: Settings;
   readonly transport: Transport;
   readonly given: object;
+  /** Where it came in; undefined when it was dialled. */
+  readonly origin: SessionOrigin | undefined;
   readonly openedAt: number;
   readonly peer: Peer;
   readonly reader: Reader;
@@ -58,12 +60,13 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   #owned: Disposable[] | undefined;
 
   /** Makes the handler. Throws what its constructor throws: then the transport is still the caller's. */
-  constructor(host: SessionHost, settings: Settings, transport: Transport, given: object = NO_DATA) {
+  constructor(host: SessionHost, settings: Settings, transport: Transport, given: object = NO_DATA, origin?: SessionOrigin) {
     const { plan, limits } = settings;
     this.host = host;
     this.settings = settings;
     this.transport = transport;
     this.given = given;
+    this.origin = origin;
     this.openedAt = host.clock.epoch();
     this.framing = settings.framing;
     this.#serial = host.nextId();
@@ -72,7 +75,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
     this.reader = new Reader(this, transport, host.turn, settings, this.#rate);
     this.outbound = new Outbound(transport, this, host.turn, limits);
     this.line = new Line(this, plan, settings.concurrency > 1 && settings.ordered);
-    this.deadlines = new Deadlines(host.clock, this);
+    this.deadlines = new Deadlines(host.clock, host.alarms, this);
     this.ending = new Ending(this);
     this.peer = new Peer(this);
     if (plan.wantsOwner) this.owner = this.#makeOwner();
@@ -164,6 +167,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
     this.#rate?.close();
     for (const owned of this.#owned ?? []) owned[Symbol.dispose]();
     this.#owned = undefined;
+    this.origin?.left(this.transport);
     this.host.left(this);
     this.#piping?.close();
     this.#wakeRoom();

@@ -1,0 +1,102 @@
+import type { Clock, ClockTimer } from '../clock.js';
+
+/** Somebody who wants to be called at a time. Both fields are the queue's. */
+export interface Alarmed {
+  /** When; Infinity when it waits for nothing. */
+  alarmAt: number;
+  /** Where it stands in the queue, -1 when it does not. */
+  alarmIndex: number;
+  alarm(): void;
+}
+
+/**
+ * The next deadline of each connection, behind one timer: a timer of its own would cost each idle connection 250 bytes.
+ * A binary heap; setting the last or cancelling costs next to nothing.
+ */
+export class Alarms {
+  readonly #clock: Clock;
+  readonly #heap: Alarmed[] = [];
+  #timer: ClockTimer | undefined;
+  #timerAt = Infinity;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls it at that time, instead of the one it was set to. */
+  set(who: Alarmed, at: number): void {
+    const before = who.alarmAt;
+    who.alarmAt = at;
+    if (at === Infinity) this.#remove(who);
+    else if (who.alarmIndex < 0) this.#rise(who, this.#heap.push(who) - 1);
+    else if (at < before) this.#rise(who, who.alarmIndex);
+    else this.#sink(who, who.alarmIndex);
+    // A timer that has become too early looks again; only a late one must be replaced.
+    if (at < this.#timerAt) this.#arm(at);
+  }
+
+  #remove(who: Alarmed): void {
+    const index = who.alarmIndex;
+    if (index < 0) return;
+    who.alarmIndex = -1;
+    const last = this.#heap.pop()!;
+    if (last !== who) {
+      this.#sink(last, index);
+      this.#rise(last, last.alarmIndex);
+    }
+    if (this.#heap.length > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
+  }
+
+  #arm(at: number): void {
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    this.#timer = this.#clock.after(Math.max(0, at - this.#clock.now()), this.#ring);
+  }
+
+  readonly #ring = (): void => {
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
+    const now = this.#clock.now();
+    for (let first = this.#heap[0]; first && first.alarmAt <= now; first = this.#heap[0]) {
+      this.set(first, Infinity);
+      first.alarm();
+    }
+    const next = this.#heap[0];
+    if (next && next.alarmAt < this.#timerAt) this.#arm(next.alarmAt);
+  };
+
+  #rise(who: Alarmed, from: number): void {
+    const heap = this.#heap;
+    let index = from;
+    while (index > 0) {
+      const above = (index - 1) >> 1;
+      const parent = heap[above]!;
+      if (parent.alarmAt <= who.alarmAt) break;
+      this.#place(parent, index);
+      index = above;
+    }
+    this.#place(who, index);
+  }
+
+  #sink(who: Alarmed, from: number): void {
+    const heap = this.#heap;
+    let index = from;
+    for (;;) {
+      let below = 2 * index + 1;
+      if (below >= heap.length) break;
+      if (below + 1 < heap.length && heap[below + 1]!.alarmAt < heap[below]!.alarmAt) below++;
+      if (heap[below]!.alarmAt >= who.alarmAt) break;
+      this.#place(heap[below]!, index);
+      index = below;
+    }
+    this.#place(who, index);
+  }
+
+  #place(who: Alarmed, index: number): void {
+    this.#heap[index] = who;
+    who.alarmIndex = index;
+  }
+}
