@@ -19,13 +19,13 @@ describe('the joined stack', () => {
     expect(lines[4]).to.match(/^at async outer/);
   });
 
-  it('names both processes of an error that is passed on, and no frame twice', async () => {
+  it('names both processes of an error that is passed on, and the asker behind both once', async () => {
     async function asker(): Promise<unknown> {
       return await failing(await rejection(failing(remote(), '[worker a pid 1]')), '[worker b pid 2]');
     }
     const frames = (await rejection(asker())).stack!.split('\n').slice(1);
     expect(frames.join()).to.match(/worker a.*worker b/);
-    expect(new Set(frames).size).to.equal(frames.length);
+    expect(frames.filter(frame => frame.includes('async Context'))).to.have.length(1);
   });
 
   it('leaves a frozen error as it is', async () => {

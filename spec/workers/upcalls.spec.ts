@@ -146,6 +146,23 @@ describe('a call that a worker makes to another', () => {
     await outer;
   });
 
+  it('fails at once when two calls would wait for each other crosswise', async () => {
+    const client = rig.workforce.client('other', new Owner('app', 'x')) as unknown as FixtureClient;
+    const [one, two] = [rig.client().run('one'), client.run('two')];
+    const [inFixture, inOther] = [await asker.call(), await other.call()];
+    up({ worker: 'other', task: 'run', input: 'crosswise', parent: inFixture.id });
+    await rig.settle();
+    other.link.sendValue(Kind.UPCALL, ID, 0, { worker: 'fixture', task: 'run', input: 'back', parent: inOther.id });
+    const { value } = await other.next(Kind.FAILURE);
+    expect(value).to.be.instanceOf(CallCycleError);
+    expect((value as CallCycleError).chain).to.deep.equal(['fixture.run', 'other.run', 'fixture.run']);
+    other.reply(inOther, 1);
+    other.reply(await other.call('crosswise'), 2);
+    await asker.next(Kind.REPLY);
+    asker.reply(inFixture, 3);
+    expect(await Promise.all([one, two])).to.deep.equal([3, 1]);
+  });
+
   it('waits when the worker it comes back to only happens to be busy', async () => {
     const [outer, second] = [rig.client().run('outer'), rig.client().run('second')];
     const parent = await asker.call('outer');

@@ -25,6 +25,8 @@ export interface CallHolder {
   withdraw(call: Call, leaving?: boolean): void;
   /** The caller can take so many more items, or events, of it. */
   credit(call: Call, of: 'items' | 'events', amount: number): void;
+  /** The calls that hold the slots which a waiting call waits for; undefined: it gets one anyway. */
+  ahead(): Iterable<Call> | undefined;
 }
 
 /** A process that a call is made to, and to no other of its pool. */
@@ -94,12 +96,11 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
   admitted = false;
   /** Why the caller gave up. */
   abortReason: unknown;
-  /** The call in whose task it was made. */
-  parent: Call | undefined;
+  #parent: Call | undefined;
   /** Calls to other workers that its task has made and that are not over. */
   children: Set<Owned> | undefined;
-  /** When its process will be stopped, in milliseconds since the epoch; set when it is sent. */
-  deadline: number | undefined;
+  /** The calls behind these. */
+  waitsFor: Set<Call> | undefined;
 
   constructor(target: Target, key: string | undefined, owner: Owner, options: CallSettings | undefined) {
     this.target = target;
@@ -113,6 +114,17 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
       const own = toMilliseconds(timeout);
       if (own > 0 && (this.hard === 0 || own < this.hard)) this.hard = own;
     }
+  }
+
+  /** The call in whose task it was made. */
+  get parent(): Call | undefined {
+    return this.#parent;
+  }
+
+  /** Said once, before anything else. */
+  madeIn(parent: Call): void {
+    this.#parent = parent;
+    (parent.waitsFor ??= new Set()).add(this);
   }
 
   /** Whose turn it takes. */
@@ -294,6 +306,7 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
     if (this.settled) return false;
     this.settled = true;
     this.owner.delete(this);
+    this.#parent?.waitsFor?.delete(this);
     const signal = this.options?.signal;
     if (signal) unwatch(signal, this);
     this.sender?.stop();

@@ -4,6 +4,7 @@ import { CallCycleError, WorkerUnavailableError } from '../errors.js';
 import type { CallMeta } from '../wire/protocol.js';
 import type { Call, CallHolder, Pin } from './call.js';
 import { DrainGate } from './drain-gate.js';
+import { findKnot } from './knot.js';
 import { Lanes } from './lanes.js';
 import type { Member } from './member.js';
 import { nameOf } from './target.js';
@@ -52,12 +53,7 @@ export class Dispatcher implements CallHolder {
       const member = this.#choose();
       if (member) return this.#give(member, call);
     }
-    const cycle = call.parent && this.#cycle(call);
-    if (cycle) {
-      call.fail(cycle);
-      return this.left(call);
-    }
-    this.#wait(call, !first);
+    if (this.#wait(call, !first) && call.parent) this.#refuseKnot(call);
   }
 
   #placePinned(call: Call, pin: Pin): void {
@@ -200,6 +196,10 @@ export class Dispatcher implements CallHolder {
   /** Calls that a dead process did not begin: they go first. */
   giveBack(calls: readonly Call[]): void {
     for (const call of calls) {
+      if (call.pin) {
+        call.fail(this.#processGone(call.pin));
+        continue;
+      }
       call.holder = this;
       this.#room.giveBack(call);
     }
@@ -225,18 +225,18 @@ export class Dispatcher implements CallHolder {
     return own === undefined ? inherited : inherited === undefined ? own : Math.min(own, inherited);
   }
 
-  /** Everyone here waits for others, and this call is made for one of them: it would wait for itself. */
-  #cycle(call: Call): CallCycleError | undefined {
-    const chain = [call];
-    let within = false;
-    for (let parent = call.parent; parent; parent = parent.parent) {
-      chain.unshift(parent);
-      within ||= parent.target.worker === this.#worker && parent.key === this.#desk.key;
-    }
-    if (!within || this.#desk.ready.length < this.#worker.settings.maxWorkers) return undefined;
-    for (const member of this.#desk.ready) if (!member.roster.allWaitForOthers) return undefined;
-    const names = chain.map(({ target, key }) => `${target.worker.name}${key === undefined ? '' : `[${key}]`}.${target.name}`);
-    return new CallCycleError(nameOf(call.target, this.#desk.key), names);
+  /** The running calls of all processes; undefined where another process may be started. */
+  ahead(): Iterable<Call> | undefined {
+    const { ready } = this.#desk;
+    return ready.length < this.#worker.settings.maxWorkers ? undefined : ready.flatMap(member => [...member.roster.ahead()]);
+  }
+
+  /** It was made by a task, must wait, and what it waits for waits for it. */
+  #refuseKnot(call: Call): void {
+    const knot = findKnot(call);
+    if (!knot) return;
+    const names = [...knot, call].map(({ target, key }) => `${target.worker.name}${key === undefined ? '' : `[${key}]`}.${target.name}`);
+    call.giveUp(new CallCycleError(nameOf(call.target, this.#desk.key), names));
   }
 
   #processGone({ pid }: Pin): WorkerUnavailableError {

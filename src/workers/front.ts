@@ -69,6 +69,9 @@ class AskedCall implements ProxyCall, CallHolder {
   }
 
   credit(): void {}
+
+  /** What a proxy does is not known: it may go on. */
+  ahead(): undefined {}
 }
 
 /** A proxy's call for an asker: its owner, signal, limits, events and stream are the asker's. */
@@ -148,7 +151,7 @@ export class Front {
     } catch (error) {
       return Promise.reject(asError(error));
     }
-    call.parent = parent;
+    if (parent) call.madeIn(parent);
     const verdict = this.#admit(call, input);
     if ('value' in verdict) this.#ask(call, verdict.value);
     return call instanceof ProxiedStream ? new ItemStream(call) : call.promise;

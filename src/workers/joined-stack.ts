@@ -6,9 +6,7 @@
 export async function rejectJoined(failure: Error, place: string | undefined): Promise<never> {
   await Promise.resolve();
   await Promise.resolve();
-  const here = new Error();
-  const callers = framesOf(here).slice(1);
-  join(failure, place, callers);
+  join(failure, place, waitingHere(new Error()));
   throw failure;
 }
 
@@ -17,8 +15,9 @@ export function quietly(rejection: Promise<never>): void {
   rejection.catch(() => {});
 }
 
-function framesOf({ stack }: Error): string[] {
-  return typeof stack === 'string' ? stack.split('\n').filter(line => line.startsWith('    at ')) : [];
+/** Those who await: the other frames are this function and the machinery that woke it. */
+function waitingHere({ stack }: Error): string[] {
+  return typeof stack === 'string' ? stack.split('\n').filter(line => line.startsWith('    at async ')) : [];
 }
 
 /** Whose stack is joined already: an error passed on through several calls keeps growing by its askers, but not by the same twice. */

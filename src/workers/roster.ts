@@ -93,9 +93,9 @@ export class Roster implements CallHolder, Watched {
     return this.#now >= 0;
   }
 
-  /** Nothing here goes on before another worker answers. */
-  get allWaitForOthers(): boolean {
-    return this.#running > 0 && this.#blocked.size === this.#running;
+  /** The running ones. */
+  *ahead(): Generator<Call> {
+    for (const call of this.#calls.values()) if (call.began >= 0) yield call;
   }
 
   /** A running call has made a call to another worker, or its last one is over. */

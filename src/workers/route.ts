@@ -72,7 +72,8 @@ export class Route {
     } catch (error) {
       return Promise.reject(asError(error));
     }
-    call.parent = parent ?? asker?.parent;
+    const outer = parent ?? asker?.parent;
+    if (outer) call.madeIn(outer);
     call.pin = pin;
     call.admitted = asker !== undefined;
     this.#submit(call, input);
