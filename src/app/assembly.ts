@@ -88,7 +88,7 @@ export class Assembly implements AppPort {
     this.#blueprint = blueprint;
     this.#options = options;
     this.#clock = options.clock ?? realClock;
-    this.#hosts = new Hosts(options.logger, options.runtime);
+    this.#hosts = new Hosts(this.#clock, options.logger, options.runtime);
     this.workforce = new Workforce(blueprint.workers, {
       clock: this.#clock,
       host: runtime => this.#hosts.host(runtime),

@@ -1,9 +1,10 @@
-import type { Host } from '../hosts/host.js';
+import type { Clock } from '../clock.js';
+import type { Host, HostSpec } from '../hosts/host.js';
 import { inlineHost } from '../hosts/inline.js';
 import { processHost } from '../hosts/process.js';
 import type { Ctor } from '../blueprint/types.js';
 import type { Logger } from '../logger.js';
-import { MemoryMark, TaskRuntime } from '../tasks/index.js';
+import { serveInline, type LoadedWorker } from '../tasks/index.js';
 import { duplexPair } from '../wire/duplex-pair.js';
 import { workerEntry } from './worker-process.js';
 import { loadedWorker } from './worker-side.js';
@@ -11,11 +12,13 @@ import { loadedWorker } from './worker-side.js';
 /** The hosts of an application: made when a worker first needs one, ended together. */
 export class Hosts {
   readonly #made = new Map<string, Host>();
+  readonly #clock: Clock;
   readonly #logger: Logger;
   /** Replaces every worker's runtime: for tests. */
   readonly #only: 'process' | 'inline' | undefined;
 
-  constructor(logger: Logger, only?: 'process' | 'inline') {
+  constructor(clock: Clock, logger: Logger, only?: 'process' | 'inline') {
+    this.#clock = clock;
     this.#logger = logger;
     this.#only = only;
   }
@@ -34,19 +37,9 @@ export class Hosts {
 
   /** The same runtime, container and wire as in a process of its own, at the other end of a pair of streams. */
   #inline(): Host {
-    const logger = this.#logger;
-    return inlineHost({
-      pair: duplexPair,
-      start: (stream, spec, ended) => {
-        const mark = new MemoryMark();
-        void new TaskRuntime(stream, {
-          mark,
-          load: async () => loadedWorker(spec.cls as Ctor, logger.child({ worker: spec.name, key: spec.key })),
-          ended: ({ clean }) => ended(clean),
-        });
-        return { mark: () => mark.highest };
-      },
-    });
+    const load = async (_boot: unknown, { cls, name: worker, key }: HostSpec): Promise<LoadedWorker> =>
+      loadedWorker(cls as Ctor, this.#logger.child({ worker, key }), this.#clock);
+    return inlineHost({ pair: duplexPair, start: serveInline(load) });
   }
 }
 

@@ -1,6 +1,6 @@
 import { readConnection, readWorker, readWorkerScope, refuse, valid } from '../blueprint/index.js';
 import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
-import { realClock } from '../clock.js';
+import { realClock, type Clock, type ClockTimer } from '../clock.js';
 import { Logger } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
@@ -20,7 +20,7 @@ const CONNECTIONS_GRACE = 10_000;
  * The container of one worker: the same parts as the master's (reactor, providers, hooks), with the master at the other end of a link.
  * Its own process has one of it; the inline runtime makes one per worker.
  */
-async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironment, logger: Logger): Promise<CreatedWorker> {
+async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironment, logger: Logger, clock: Clock): Promise<CreatedWorker> {
   const { app, mistakes } = await readWorkerScope(worker);
   refuse(mistakes);
   const names = new Map<Ctor, string>();
@@ -31,7 +31,7 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
     return name;
   };
   const core = new ReactorCore({
-    clock: realClock,
+    clock,
     handlers: {
       blueprintOf: cls => valid(readConnection(cls)),
       build: connection => connectionBuild(container, connection),
@@ -71,23 +71,27 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
     instance,
     stop: async () => {
       await core.stopListening();
-      await withinGrace(core.drain());
+      await within(clock, CONNECTIONS_GRACE, core.drain());
       core.destroy();
       await residents.stop();
       await reactor.close();
       await container.dispose(error => environment.stray(error));
     },
+    dropped: () => {
+      void core.stopListening();
+      core.destroy();
+    },
   };
 }
 
-async function withinGrace(done: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([done, new Promise<void>(resolve => (timer = setTimeout(resolve, CONNECTIONS_GRACE)))]);
-  clearTimeout(timer);
+async function within(clock: Clock, milliseconds: number, done: Promise<void>): Promise<void> {
+  let timer: ClockTimer | undefined;
+  await Promise.race([done, new Promise<void>(resolve => (timer = clock.after(milliseconds, resolve)))]);
+  timer?.cancel();
 }
 
 /** A worker class, ready to be built by whatever runtime it is in. */
-export function loadedWorker(cls: Ctor, logger: Logger): LoadedWorker {
+export function loadedWorker(cls: Ctor, logger: Logger, clock: Clock = realClock): LoadedWorker {
   const blueprint = valid(readWorker(cls));
-  return { blueprint, create: environment => createWorker(blueprint, environment, logger) };
+  return { blueprint, create: environment => createWorker(blueprint, environment, logger, clock) };
 }
