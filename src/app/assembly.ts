@@ -232,7 +232,6 @@ export class Assembly implements AppPort {
       stopWorkers: async left => this.workforce.close(left),
       destroyConnections: () => core.destroy(),
       release: async () => {
-        await this.reactor.close();
         await this.#container.dispose(error => publish('hook.error', { hook: 'dispose', error }));
         await this.#hosts.close();
       },

@@ -18,7 +18,7 @@ export interface ClosingParts {
   stopWorkers(timeout: number): Promise<{ readonly calls: number; readonly pids: readonly number[] }>;
   /** Step 7, past the deadline: destroys every connection that is left; their number. */
   destroyConnections(): number;
-  /** What is left then: the reactor's timers, the container, hosts, the logger's subscription. Never rejects. */
+  /** What is left then: the container's instances, the hosts. It must not wait for handlers: they had their time. Never rejects. */
   release(): Promise<void>;
 }
 

@@ -74,7 +74,6 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
       await within(clock, CONNECTIONS_GRACE, core.drain());
       core.destroy();
       await residents.stop();
-      await reactor.close();
       await container.dispose(error => environment.stray(error));
     },
     dropped: () => {

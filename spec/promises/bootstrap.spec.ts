@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { spawnScript, tcpClient, type Script, type TcpClient } from '../kit/index.js';
+
+const MAIN = new URL('../fixtures/stray.main.js', import.meta.url);
+
+async function start(env: Readonly<Record<string, string>> = {}): Promise<{ server: Script; client: TcpClient }> {
+  const server = spawnScript(MAIN, [], { env });
+  const port = Number(/\d+/.exec(await server.line(/^port/))![0]);
+  return { server, client: await tcpClient(port) };
+}
+
+describe('a process that runs an application', function () {
+  this.timeout(20_000);
+
+  it('logs an exception that nothing caught, closes and exits with 1', async () => {
+    const { server, client } = await start();
+    await client.send('throw\n');
+    await server.errorLine(/"level":60.*a stray exception/);
+    expect(await server.exit()).to.deep.equal({ code: 1, signal: null });
+  });
+
+  it('logs a promise that nobody awaited, and goes on', async () => {
+    const { server, client } = await start();
+    await client.send('reject\n');
+    expect(await client.line()).to.equal('reject');
+    await server.errorLine(/"level":50.*a stray promise/);
+    await client.send('on\n');
+    expect(await client.line()).to.equal('on');
+    server.kill('SIGINT');
+    expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it("closes after both with uncaught: 'close', after neither with 'log'", async () => {
+    const closing = await start({ UNCAUGHT: 'close' });
+    await closing.client.send('reject\n');
+    expect(await closing.server.exit()).to.deep.equal({ code: 1, signal: null });
+    const logging = await start({ UNCAUGHT: 'log' });
+    await logging.client.send('throw\n');
+    expect(await logging.client.line()).to.equal('throw');
+    await logging.server.errorLine(/a stray exception/);
+    await logging.client.send('on\n');
+    expect(await logging.client.line()).to.equal('on');
+    logging.server.kill('SIGTERM');
+    expect(await logging.server.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('closes at once at the second signal, with exit code 1', async () => {
+    const { server, client } = await start({ SLOW: 'yes' });
+    await client.send('hello\n');
+    await client.line();
+    server.kill('SIGTERM');
+    await server.errorLine(/"msg":"closing"/);
+    server.kill('SIGTERM');
+    expect(await server.exit({ within: '5s' })).to.deep.equal({ code: 1, signal: null });
+  });
+});
