@@ -67,9 +67,22 @@ export function selfTimes({ nodes, samples = [], timeDeltas = [] }: CpuProfile):
     .map(({ frame, time }) => ({ name: frame.functionName || '(anonymous)', place: sourceOf(frame), share: time / busy }));
 }
 
-export function printSelfTimes(title: string, profile: CpuProfile, rows = 25): void {
-  console.log(`\n${title}: self time, share of what was not idle`);
-  for (const { name, place, share } of selfTimes(profile).slice(0, rows)) {
-    console.log(`${(share * 100).toFixed(1).padStart(5)} %  ${name.padEnd(32)} ${place}`);
+/** The same summed up by file, busiest first. */
+function byFile(times: readonly SelfTime[]): { place: string; share: number }[] {
+  const files = new Map<string, number>();
+  for (const { place, name, share } of times) {
+    const file = place === '(native)' ? `native ${name}` : place.replace(/:\d+$/, '');
+    files.set(file, (files.get(file) ?? 0) + share);
   }
+  return [...files].map(([place, share]) => ({ place, share })).sort((a, b) => b.share - a.share);
+}
+
+/** The busiest functions and the busiest files. */
+export function printSelfTimes(title: string, profile: CpuProfile, rows = 20): void {
+  const percent = (share: number): string => `${(share * 100).toFixed(1).padStart(5)} %`;
+  const times = selfTimes(profile);
+  console.log(`\n${title}: self time, share of what was not idle`);
+  for (const { name, place, share } of times.slice(0, rows)) console.log(`${percent(share)}  ${name.padEnd(28)} ${place}`);
+  console.log('by file');
+  for (const { place, share } of byFile(times).slice(0, rows)) console.log(`${percent(share)}  ${place}`);
 }

@@ -1,4 +1,4 @@
-import { arch, cpus, platform } from 'node:os';
+import { arch, cpus, loadavg, platform } from 'node:os';
 import type { Figures } from './contender.js';
 
 export function median(values: readonly number[]): number {
@@ -31,7 +31,8 @@ export function report(bench: string, unit: string, figures: Figures): void {
     ratios[setting] = Object.fromEntries(names.slice(1).map(name => [name, round2(ratio(byName.get(hero)!, byName.get(name)!))]));
   }
   const rounds = figures.get(settings[0]!)!.get(hero)!.length;
-  const machine = `Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus().length} cores`;
+  const load = loadavg()[0]!.toFixed(1);
+  const machine = `Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus().length} cores, load ${load}`;
   console.log(`${bench}: ${unit}, median of ${rounds} interleaved rounds; in brackets ${hero} over it (${machine})\n`);
   const rows = names.map(name => [
     name,
