@@ -3,8 +3,11 @@ import { ClosingError, UsageError, WorkerExistsError, WorkerNotFoundError, Worke
 import { Kind } from '../../src/wire/protocol.js';
 import { toValidator } from '../../src/schema.js';
 import { Workers } from '../../src/workers/workers.js';
+import type { FakeWorker, Heard } from './support/fake-host.js';
 import { rejection, Rig } from './support/rig.js';
 import { z } from 'zod';
+
+const echo = (worker: FakeWorker, call: Heard): void => worker.reply(call);
 
 describe('the workforce', () => {
   let rig: Rig;
@@ -69,6 +72,26 @@ describe('the workforce', () => {
       const second = await rig.host.worker(2);
       second.reply(await second.call());
       expect(await answer).to.equal('again');
+    });
+
+    it('may be stopped twice, and started while it stops', async () => {
+      await started({}, { call: echo });
+      const handle = rig.workforce.list()[0]!;
+      const stopped = [rig.workforce.stop(handle, undefined), rig.workforce.stop(handle, undefined)];
+      const again = rig.start();
+      await Promise.all([...stopped, again]);
+      await rig.workforce.stop(handle, undefined);
+      expect(await rig.client().run('second life')).to.equal('second life');
+    });
+
+    it('remembers no key that nobody started, however many are asked for', async () => {
+      await started({}, { call: echo });
+      for (let i = 0; i < 100; i++) await rejection(rig.client().run(1, { key: `made up ${i}` }));
+      await rig.start('real');
+      const client = rig.client(rig.owner, 'late');
+      await rig.start('late');
+      expect(await client.run(1)).to.equal(1);
+      expect(rig.workforce.list().map(({ key }) => key)).to.deep.equal([undefined, 'real', 'late']);
     });
 
     it('waits for all processes, however different their speed', async () => {

@@ -16,7 +16,6 @@ import type { Upcalls } from './upcalls.js';
 
 /** After the first sign of death the rest is waited for so long: the exit, or the last bytes. */
 const BURIAL = 1000;
-const RSS_LASTS = 200;
 
 /**
  * starting: launched, not ready. ready: takes calls. draining: finishes what it has, takes nothing new. stopping: was told to stop.
@@ -49,7 +48,7 @@ export interface MemberDesk {
 }
 
 /** One process of a pool: its host's process, its link, and the calls it has. */
-export class Member implements InboxDesk, RosterDesk, WorkerProcess {
+export class Member implements InboxDesk, RosterDesk {
   readonly #desk: MemberDesk;
   readonly #process: HostProcess;
   readonly #link: Link;
@@ -59,6 +58,8 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
   readonly pulse: Pulse;
   readonly startedAt: Date;
   readonly pid: number;
+  /** What users are given of it. */
+  readonly face: WorkerProcess;
   readonly place: string;
   /** Calls that only this process may take: of an affinity that it serves, or made to this very process. */
   readonly bound = new Set<Call>();
@@ -84,7 +85,6 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
   #exit: HostExit | undefined;
   #heldAtDeath = 0;
   readonly #keepAlive: KeepAlive;
-  #rss: { readonly at: number; readonly bytes: number | undefined } | undefined;
   /** Whether it became ready. */
   readonly readiness: Promise<boolean>;
   #decided!: (ready: boolean) => void;
@@ -102,6 +102,7 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
     const output = (line: string, stream: 'stdout' | 'stderr'): void => desk.output(this, line, stream);
     this.#process = desk.host.start({ name, key: desk.handle.key, cls, source: source?.url, settings, output });
     this.pid = this.#process.pid;
+    this.face = Object.freeze({ handle: desk.handle, pid: this.pid });
     this.place = `[worker ${name} pid ${this.pid}]`;
     this.#inbox = new Inbox(worker, this);
     this.#link = openLink(this.#process.stream, this.#inbox, { maxMessageSize: settings.maxMessageSize });
@@ -140,13 +141,6 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
 
   get rss(): number | undefined {
     return this.#process.rss();
-  }
-
-  /** The same, not older than a moment: it is asked after each call, and the system is slow to answer. */
-  recentRss(): number | undefined {
-    const now = this.#desk.clock.now();
-    if (!this.#rss || now - this.#rss.at >= RSS_LASTS) this.#rss = { at: now, bytes: this.#process.rss() };
-    return this.#rss.bytes;
   }
 
   /** Resolves when it is dead and everything it had is settled. */
@@ -374,13 +368,17 @@ export class Member implements InboxDesk, RosterDesk, WorkerProcess {
     if (startTimeout === 0) return;
     this.#setTimer(
       startTimeout,
-      () => {
-        this.timedOut = true;
-        this.bootError = new Error(`it was not ready within its startTimeout of ${startTimeout} ms`);
-        this.kill('exit');
-      },
+      // READY may lie there unread, if the master was busy.
+      () => setImmediate(() => this.#startTimedOut(startTimeout)),
       true,
     );
+  }
+
+  #startTimedOut(startTimeout: number): void {
+    if (this.#state !== 'starting') return;
+    this.timedOut = true;
+    this.bootError = new Error(`it was not ready within its startTimeout of ${startTimeout} ms`);
+    this.kill('exit');
   }
 
   #unaskedHandled(): void {

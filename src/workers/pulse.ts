@@ -10,17 +10,22 @@ const PATIENCE = 1000;
 /** A process seen as stopped is looked at again after this: when a whole group is continued the master may run first. */
 const SECOND_LOOK = 250;
 
-/** Whether one process still answers. */
+const RSS_LASTS = 200;
+
+/** Whether one process still answers, and how large it is. */
 export class Pulse {
   readonly #clock: Clock;
   readonly #process: HostProcess;
   readonly #link: Link;
   readonly #kill: (reason: CrashReason) => void;
   #nonce = 0;
-  /** When an idle process was pinged; -1: no answer is due. */
-  #pingedAt = -1;
+  #heard = 0;
+  #stopped = false;
+  /** Beats since an idle process was pinged; -1: no answer is due. Beats and not time: while the master itself stood still there were none. */
+  #unanswered = -1;
   #question: { readonly nonce: number; readonly timer: ClockTimer; readonly answered: () => void } | undefined;
   #look: ClockTimer | undefined;
+  #rss: { readonly at: number; readonly bytes: number | undefined } | undefined;
   /** It answered when one of its tasks was hanging: the others may finish. */
   spared = false;
 
@@ -35,12 +40,13 @@ export class Pulse {
   ask(reason: CrashReason, answered: () => void): void {
     if (this.#question) return;
     this.spared = false;
-    const timer = this.#clock.after(PATIENCE, () => this.#kill(reason), true);
-    this.#question = { nonce: this.#ping(), timer, answered };
+    const nonce = this.#ping();
+    const timer = this.#clock.after(PATIENCE, () => this.#unlessHeard(nonce, reason), true);
+    this.#question = { nonce, timer, answered };
   }
 
-  /** The heartbeat: an idle process must answer within `grace`; a stopped one is killed even when busy. */
-  beat(idle: boolean, grace: number): void {
+  /** The heartbeat: an idle process must answer within so many beats; a stopped one is killed even when busy. */
+  beat(idle: boolean, patience: number): void {
     if (this.#process.stopped()) {
       this.#look ??= this.#clock.after(SECOND_LOOK, () => {
         this.#look = undefined;
@@ -48,17 +54,24 @@ export class Pulse {
       });
       return;
     }
-    const now = this.#clock.now();
-    if (!idle) this.#pingedAt = -1;
-    else if (this.#pingedAt < 0) {
-      this.#pingedAt = now;
+    if (!idle) this.#unanswered = -1;
+    else if (this.#unanswered < 0) {
+      this.#unanswered = 0;
       this.#ping();
-    } else if (now - this.#pingedAt >= grace) this.#kill('heartbeat');
+    } else if (++this.#unanswered >= patience) this.#unlessHeard(this.#nonce, 'heartbeat');
+  }
+
+  /** Resident bytes, not older than a moment: they are asked for after each call, and the system is slow to answer. */
+  recentRss(): number | undefined {
+    const now = this.#clock.now();
+    if (!this.#rss || now - this.#rss.at >= RSS_LASTS) this.#rss = { at: now, bytes: this.#process.rss() };
+    return this.#rss.bytes;
   }
 
   answered(nonce: number): void {
     if (nonce === 0 || nonce > this.#nonce) throw new ProtocolError('an answer to a ping that was never sent');
-    this.#pingedAt = -1;
+    this.#unanswered = -1;
+    this.#heard = nonce;
     const question = this.#question;
     if (!question || nonce < question.nonce) return;
     question.timer.cancel();
@@ -67,7 +80,15 @@ export class Pulse {
     question.answered();
   }
 
+  /** The answer may lie there unread, if the master was busy: it counts. */
+  #unlessHeard(nonce: number, reason: CrashReason): void {
+    setImmediate(() => {
+      if (this.#heard < nonce && !this.#stopped) this.#kill(reason);
+    });
+  }
+
   stop(): void {
+    this.#stopped = true;
     this.#question?.timer.cancel();
     this.#look?.cancel();
     this.#question = this.#look = undefined;

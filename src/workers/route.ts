@@ -19,6 +19,10 @@ export class Route {
   pool: Pool | undefined;
   /** What stands in front of it; written by the workforce. */
   front: Front | undefined;
+  /** It is being stopped. Written by the workforce. */
+  closing: Promise<readonly number[]> | undefined;
+  /** Clients hold it: it is to be found under its key even when nothing is started there. Written by the workforce. */
+  held = false;
   /** The route of another key. */
   readonly #other: (key: string) => Route;
 

@@ -185,7 +185,7 @@ export class Staff {
     const why = member.ending();
     const { exitCode, signal, reason, error } = why;
     publish('worker.exit', { ...this.#facts(member), exitCode, signal, reason, error, expected: reason === 'stop' });
-    this.#desk.tell('exit', member, why);
+    this.#desk.tell('exit', member.face, why);
   }
 
   /** A call of it is over. */
@@ -302,7 +302,8 @@ export class Staff {
     const { heartbeat } = this.#settings;
     if (!heartbeat) return;
     for (const member of [...this.#all]) {
-      if (member.state === 'ready' || member.state === 'draining') member.pulse.beat(member.roster.size === 0, heartbeat.grace);
+      if (member.state === 'ready' || member.state === 'draining')
+        member.pulse.beat(member.roster.size === 0, Math.ceil(heartbeat.grace / heartbeat.every));
     }
     if (this.#all.length > 0 && !this.#stopping) this.#watch();
   };
@@ -315,7 +316,7 @@ export class Staff {
 
   #checkMemory(member: Member): void {
     if (member.state !== 'ready' && member.state !== 'draining') return;
-    const verdict = supervisor.onMemory(this.#settings.maxMemory, member.recentRss());
+    const verdict = supervisor.onMemory(this.#settings.maxMemory, member.pulse.recentRss());
     if (verdict === 'kill') member.kill('memory');
     else if (verdict === 'recycle') member.drain();
   }
@@ -349,7 +350,7 @@ export class Staff {
 
   #told(event: 'start' | 'ready' | 'restart', member: Member): void {
     publish(`worker.${event}`, this.#facts(member));
-    this.#desk.tell(event, member);
+    this.#desk.tell(event, member.face);
   }
 }
 

@@ -40,7 +40,7 @@ export class Workforce implements Directory {
   readonly #options: WorkforceOptions;
   readonly #byName: ReadonlyMap<string, WorkerBlueprint>;
   readonly #byClass: ReadonlyMap<Ctor, WorkerBlueprint>;
-  /** By name, then by key. Routes stay: clients hold them. */
+  /** By name, then by key: those that are started, and those that clients hold. */
   readonly #routes = new Map<string, Map<string | undefined, Route>>();
   readonly #announcer = new Announcer();
   #others: BootMessage['workers'] | undefined;
@@ -59,7 +59,9 @@ export class Workforce implements Directory {
    * @throws UsageError when the application has no such worker.
    */
   client(worker: Ctor | string, owner: Owner, key?: string): Client {
-    return clientOf(this.#route(this.blueprint(worker), key), owner);
+    const route = this.#keep(this.blueprint(worker), key);
+    route.held = true;
+    return clientOf(route, owner);
   }
 
   blueprint(worker: Ctor | string): WorkerBlueprint {
@@ -76,11 +78,10 @@ export class Workforce implements Directory {
   }
 
   async start(worker: WorkerBlueprint, key: string | undefined, options: unknown): Promise<WorkerHandle> {
-    if (this.#closing) throw new ClosingError();
-    const route = this.#route(worker, key);
-    if (route.pool?.handle.state === 'stopping') await route.pool.stop(0);
-    if (this.#closing) throw new ClosingError();
     const parsed = checkOptions(worker, options);
+    await this.#route(worker, key).closing;
+    if (this.#closing) throw new ClosingError();
+    const route = this.#keep(worker, key);
     const running = route.pool;
     if (running && !isDeepStrictEqual(running.options, parsed)) throw new WorkerExistsError(worker.name, key);
     const pool = running ?? this.#open(route, parsed);
@@ -90,7 +91,9 @@ export class Workforce implements Directory {
   }
 
   /** Finishes what runs and waits within `timeout`, then stops. @throws WorkerNotFoundError when it is not started. */
-  async stop({ name, key }: WorkerHandle, timeout: number | undefined): Promise<void> {
+  async stop(handle: WorkerHandle, timeout: number | undefined): Promise<void> {
+    if (handle.state === 'stopped') return;
+    const { name, key } = handle;
     const route = this.#routes.get(name)?.get(key);
     const pool = route?.pool;
     if (!pool) throw new WorkerNotFoundError(name, key, 'it is not started');
@@ -181,15 +184,21 @@ export class Workforce implements Directory {
     const front = this.#routes.get(name)?.get(key)?.front;
     if (front) return front.unasked(value);
     if (!this.#announcer.hears('message')) publish('worker.message', { worker: name, key, pid: member.pid });
-    return this.#announcer.tell('message', value, member)?.then(() => {});
+    return this.#announcer.tell('message', value, member.face)?.then(() => {});
   }
 
-  #route(worker: WorkerBlueprint, key: string | undefined): Route {
+  /** The way there, kept: it was or will be started, or clients hold it. */
+  #keep(worker: WorkerBlueprint, key: string | undefined): Route {
+    const route = this.#route(worker, key);
     let routes = this.#routes.get(worker.name);
     if (!routes) this.#routes.set(worker.name, (routes = new Map()));
-    let route = routes.get(key);
-    if (!route) routes.set(key, (route = new Route(worker, key, other => this.#route(worker, other))));
+    routes.set(key, route);
     return route;
+  }
+
+  /** The way there. One that nobody has started is not kept: keys may come from anywhere. */
+  #route(worker: WorkerBlueprint, key: string | undefined): Route {
+    return this.#routes.get(worker.name)?.get(key) ?? new Route(worker, key, other => this.#route(worker, other));
   }
 
   #open(route: Route, options: unknown): Pool {
@@ -200,11 +209,17 @@ export class Workforce implements Directory {
     return (route.pool = new Pool(worker, key, options, this.#desk(worker)));
   }
 
-  async #close(route: Route, pool: Pool, timeout: number): Promise<readonly number[]> {
+  /** Idempotent. */
+  #close(route: Route, pool: Pool, timeout: number): Promise<readonly number[]> {
+    return (route.closing ??= this.#end(route, pool, timeout));
+  }
+
+  async #end(route: Route, pool: Pool, timeout: number): Promise<readonly number[]> {
     pool.leave();
     await route.front?.stop();
     const killed = await pool.stop(timeout);
-    if (route.pool === pool) route.pool = route.front = undefined;
+    route.pool = route.front = route.closing = undefined;
+    if (!route.held) this.#routes.get(route.worker.name)?.delete(route.key);
     return killed;
   }
 
