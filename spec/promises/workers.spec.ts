@@ -79,6 +79,15 @@ describe('real worker processes', function () {
     });
   });
 
+  describe('cannot be launched, and', () => {
+    it('whoever starts it is told why', async () => {
+      const restart = { maxFailedStarts: 2, within: 10_000, delay: 1, maxDelay: 10_000 };
+      const error = await rejection(Quarters.open({ cwd: '/nowhere/at/all', restart }));
+      expect(error).to.include({ code: 'ERR_PACKET_WORKER_UNAVAILABLE' });
+      expect((error.cause as Error).message).to.include('/nowhere/at/all');
+    });
+  });
+
   describe('hang, and', () => {
     it('a loop is killed at its timeout, though it ignores SIGTERM; others are served meanwhile', async () => {
       const quarters = await Quarters.open({ maxWorkers: 2, minWorkers: 2, timeout: 400 });
