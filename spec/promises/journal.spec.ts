@@ -101,9 +101,10 @@ describe('calls while workers are killed', function () {
     const other = await tcpClient(port);
     await client.send('spin 60000\n');
     await other.send('spin 60000\n');
+    // Both computing, so that both had been told of: their titles come with the first message of the master.
     const workers = await waitFor(() => {
-      const found = workersOf(server);
-      return found.length === 2 && found;
+      const found = processesOf(server.pid).filter(({ command, state }) => command.startsWith('packet-ts ') && state === 'R');
+      return found.length === 2 && found.map(({ pid }) => pid);
     });
     process.kill(workers[1]!, 'SIGSTOP');
     server.kill('SIGKILL');
