@@ -274,6 +274,66 @@ describe('a proxy', () => {
     await idle;
   });
 
+  it('has the time that the end has, and whoever waits for it then is told', async () => {
+    class Hung extends WorkerProxy<Fixture> {
+      text(): Promise<string> {
+        return new Promise(() => {});
+      }
+    }
+    await behind(Hung, ['text'], { stop: () => new Promise(() => {}) });
+    const waiting = rejection(rig.client().text('x'));
+    const closed = rig.workforce.close(500);
+    await rig.clock.advance(600);
+    expect(await closed).to.include({ calls: 1 });
+    expect(await waiting).to.include({ code: 'ERR_PACKET_WORKER_NOT_FOUND' });
+  });
+
+  it('may take its time to stop: who starts the worker again meanwhile gets a new one', async () => {
+    let stopped = (): void => {};
+    class Slow extends WorkerProxy<Fixture> {}
+    await behind(Slow, [], { stop: () => new Promise<void>(resolve => (stopped = resolve)) });
+    const stopping = rig.workforce.stop(rig.workforce.list()[0]!, undefined);
+    const again = rig.start();
+    stopped();
+    await stopping;
+    await again;
+    expect(rig.workforce.list().map(({ state }) => state)).to.deep.equal(['ready']);
+    const last = rig.workforce.close(0);
+    stopped();
+    await last;
+  });
+
+  it('does no harm with a stream that is none', async () => {
+    const broken = {
+      [Symbol.asyncIterator]: () => {
+        throw new RangeError('no iterator');
+      },
+    };
+    const bare = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}), return: () => undefined }) };
+    const rude = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => {}),
+        return: () => {
+          throw new Error('no return');
+        },
+      }),
+    };
+    class Streams extends WorkerProxy<Fixture> {
+      count(which: number): AsyncIterable<number> {
+        return [broken, bare, rude][which] as unknown as AsyncIterable<number>;
+      }
+    }
+    await behind(Streams, ['count']);
+    expect(await rejection(rig.client().count(0).next())).to.be.instanceOf(RangeError);
+    for (const which of [1, 2]) {
+      const controller = new AbortController();
+      const next = rejection(rig.client().count(which, { signal: controller.signal }).next());
+      await rig.settle();
+      controller.abort();
+      expect(await next).to.be.instanceOf(AbortError);
+    }
+  });
+
   it('cannot be made by hand', () => {
     class ByHand extends WorkerProxy<Fixture> {}
     expect(() => new ByHand()).to.throw(UsageError, /ByHand/);

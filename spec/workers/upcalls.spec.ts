@@ -44,6 +44,18 @@ describe('a call that a worker makes to another', () => {
     expect((await asker.next(Kind.FAILURE)).value).to.include({ code: 'ERR_PACKET_TASK_NOT_FOUND' });
   });
 
+  it('brings an error that is larger than the asker takes, cut short', async () => {
+    const second = blueprint({}, { name: 'large', cls: class Large {} });
+    const small = new Rig({ maxMessageSize: 4096 }, {}, {}, undefined, [second]);
+    await small.workforce.start(small.worker, undefined, undefined);
+    await small.workforce.start(second, undefined, undefined);
+    const [from, to] = [await small.host.worker(1), await small.host.worker(2)];
+    from.link.sendValue(Kind.UPCALL, ID, 0, { worker: 'large', task: 'run', input: 1 });
+    to.fail(await to.call(), new RangeError('x'.repeat(10_000)));
+    expect((await from.next(Kind.FAILURE)).value).to.include({ name: 'RangeError', message: 'x'.repeat(500) });
+    await small.close();
+  });
+
   it('asks and tells a mailbox', async () => {
     up({ worker: 'other', input: 'asked' }, 1);
     other.reply(await other.next(Kind.MAIL), 'a');

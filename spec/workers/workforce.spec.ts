@@ -110,6 +110,31 @@ describe('the workforce', () => {
       expect(second!.signals).to.deep.equal([]);
     });
 
+    it('ends within the shortest time that it was given, though it was told to take longer first', async () => {
+      await started({ closeTimeout: 0, concurrency: 1 }, { stop: () => {} });
+      const running = rejection(rig.client().run(1));
+      const unhurried = rig.workforce.stop(rig.workforce.list()[0]!, 0);
+      await rig.settle();
+      const closed = rig.workforce.close(500);
+      await rig.clock.advance(2000);
+      expect(await closed).to.include({ calls: 1 });
+      expect(await running).to.include({ code: 'ERR_PACKET_WORKER_CRASHED' });
+      await unhurried;
+    });
+
+    it('ends a process in time that was told to stop before and takes longer', async () => {
+      await started({ closeTimeout: 0 }, { stop: () => {} });
+      const [process] = rig.host.workers;
+      const unhurried = rig.workforce.stop(rig.workforce.list()[0]!, 0);
+      await rig.settle();
+      const closed = rig.workforce.close(500);
+      await rig.clock.advance(499);
+      expect(process!.signals).to.deep.equal([]);
+      await rig.clock.advance(2000);
+      expect((await closed).pids).to.deep.equal([process!.pid]);
+      await unhurried;
+    });
+
     it('kills a process that does not stop within closeTimeout', async () => {
       await started({ closeTimeout: 2000 }, { stop: () => {} });
       const worker = await rig.host.worker(1);

@@ -7,7 +7,7 @@ import { Call } from './call.js';
 import { CallQueue } from './call-queue.js';
 import { CallContext, type ContextPort } from './context.js';
 import { creditFor, Lane } from './credit.js';
-import { sendFailure } from './failure.js';
+import { sendFailure } from '../wire/failure.js';
 import { Incoming } from './incoming.js';
 import { ItemStream } from './item-stream.js';
 import type { Mark } from './mark.js';

@@ -16,7 +16,7 @@ import {
 } from '../wire/protocol.js';
 import type { Body, Link, LinkReceiver } from '../wire/types.js';
 import { CreditGate, Lane } from './credit.js';
-import { sendFailure } from './failure.js';
+import { sendFailure } from '../wire/failure.js';
 import { LatestStatus } from './latest-status.js';
 import type { Mark } from './mark.js';
 import { Master } from './master.js';

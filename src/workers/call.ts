@@ -97,6 +97,8 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
   /** Why the caller gave up. */
   abortReason: unknown;
   #parent: Call | undefined;
+  /** Told when it has settled. */
+  over: (() => void) | undefined;
   /** Calls to other workers that its task has made and that are not over. */
   children: Set<Owned> | undefined;
   /** The calls behind these. */
@@ -311,6 +313,7 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
     if (signal) unwatch(signal, this);
     this.sender?.stop();
     this.#input = undefined;
+    this.over?.();
     return true;
   }
 

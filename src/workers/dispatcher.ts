@@ -86,12 +86,12 @@ export class Dispatcher implements CallHolder {
 
   /** It has a free slot. */
   #takes(member: Member): boolean {
-    return member.state === 'ready' && member.roster.freeSlots > 0 && !member.congested;
+    return member.state === 'ready' && member.roster.freeSlots > 0 && !member.link.congested;
   }
 
   /** It has a free slot, or calls may wait at it. */
   #hasRoom(member: Member): boolean {
-    if (member.state !== 'ready' || member.congested) return false;
+    if (member.state !== 'ready' || member.link.congested) return false;
     const { freeSlots } = member.roster;
     return freeSlots > 0 || (freeSlots + this.#window(member) > 0 && !this.#anyFree());
   }

@@ -105,6 +105,8 @@ export class Front {
   readonly #route: Route;
   readonly #proxy: BuiltProxy;
   readonly #owner: Owner;
+  /** Calls that the proxy has not answered. */
+  readonly #asked = new Set<Call>();
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -136,6 +138,16 @@ export class Front {
 
   stop(): Promise<void> {
     return (this.#stopped ??= this.#proxy.stop?.() ?? Promise.resolve());
+  }
+
+  /** How many calls the proxy has not answered. */
+  get answering(): number {
+    return this.#asked.size;
+  }
+
+  /** Its time is over: whoever still waits for the proxy is told so. */
+  empty(error: () => Error): void {
+    for (const call of [...this.#asked]) call.giveUp(error());
   }
 
   overrides(target: Target): boolean {
@@ -189,20 +201,27 @@ export class Front {
 
   #ask(call: PromiseCall | ProxiedStream, input: unknown): void {
     call.register();
+    this.#asked.add(call);
+    call.over = () => this.#answered(call);
     const asked = new AskedCall(call, this.#route.pool?.deadlineOf(call));
     call.holder = asked;
     let result: unknown;
     try {
       result = method(this.#proxy.instance, call.target.name)(input, asked);
+      if (call instanceof ProxiedStream) call.from(result, this.#place);
     } catch (error) {
       return void call.fail(asError(error), this.#place);
     }
-    if (call instanceof ProxiedStream) call.from(result, this.#place);
-    else
+    if (call instanceof PromiseCall)
       void Promise.resolve(result).then(
         answer => call.checked(answer),
         (error: unknown) => call.fail(asError(error), this.#place),
       );
+  }
+
+  #answered(call: Call): void {
+    this.#asked.delete(call);
+    this.#route.pool?.fewer();
   }
 
   get #place(): string {

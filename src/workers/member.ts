@@ -81,6 +81,7 @@ export class Member implements InboxDesk, RosterDesk {
   #timer: ClockTimer | undefined;
   /** Why we killed it. */
   #killed: CrashReason | undefined;
+  #stopBy = Infinity;
   #linkClosed = false;
   #exit: HostExit | undefined;
   #heldAtDeath = 0;
@@ -130,17 +131,9 @@ export class Member implements InboxDesk, RosterDesk {
     return this.#state;
   }
 
-  get congested(): boolean {
-    return this.#link.congested;
-  }
-
   /** It has no calls and no connections. */
   get idle(): boolean {
     return this.roster.size === 0 && this.connections === 0;
-  }
-
-  get rss(): number | undefined {
-    return this.#process.rss();
   }
 
   /** Resolves when it is dead and everything it had is settled. */
@@ -179,16 +172,14 @@ export class Member implements InboxDesk, RosterDesk {
     this.#checkDrained();
   }
 
-  /** Tells it to stop: after `closeTimeout` it is killed. What it still has is lost. */
+  /** Tells it to stop: after `closeTimeout` it is killed, or sooner when it is told again. What it still has is lost. */
   stop(timeout = this.#desk.worker.settings.closeTimeout): void {
-    if (this.#state === 'stopping' || this.#state === 'dying' || this.#state === 'dead') return;
+    if (this.#state === 'dying' || this.#state === 'dead') return;
     if (this.#state === 'starting') return this.kill('stop');
-    this.#leave('stopping');
-    this.#keepAlive.on();
-    this.#killed ??= 'stop';
-    this.#link.send(Kind.STOP, 0, 0);
-    this.#link.flush();
-    if (timeout > 0) this.#setTimer(timeout, () => this.kill('stop'));
+    if (this.#state !== 'stopping') this.#sayStop();
+    const by = timeout > 0 ? this.#desk.clock.now() + timeout : Infinity;
+    if (by < this.#stopBy) this.#setTimer(timeout, () => this.kill('stop'), true);
+    this.#stopBy = Math.min(by, this.#stopBy);
   }
 
   kill(reason: CrashReason): void {
@@ -341,6 +332,14 @@ export class Member implements InboxDesk, RosterDesk {
     this.#state = state;
     this.#clearTimer();
     if (took) this.#desk.left(this);
+  }
+
+  #sayStop(): void {
+    this.#leave('stopping');
+    this.#keepAlive.on();
+    this.#killed ??= 'stop';
+    this.#link.send(Kind.STOP, 0, 0);
+    this.#link.flush();
   }
 
   #idled(): void {

@@ -8,8 +8,10 @@ import { PROTOCOL_VERSION, type BootMessage } from '../wire/protocol.js';
 import { aftermath } from './aftermath.js';
 import type { Call } from './call.js';
 import { Dispatcher, type DispatchDesk } from './dispatcher.js';
+import type { Front } from './front.js';
 import type { Member } from './member.js';
 import type { Owner } from './owner.js';
+import { Patience } from './patience.js';
 import type { Lost } from './roster.js';
 import { Sender } from './sender.js';
 import { Staff, type StaffDesk } from './staff.js';
@@ -38,8 +40,10 @@ export class Pool implements StaffDesk, DispatchDesk {
   readonly clock: Clock;
   readonly host: Host;
   readonly staff: Staff;
+  readonly front: Front | undefined;
   readonly #desk: PoolDesk;
   readonly #dispatcher: Dispatcher;
+  readonly #patience: Patience;
   readonly #idle: (() => void)[] = [];
   #stopping: Promise<readonly number[]> | undefined;
   #leaving = false;
@@ -47,12 +51,15 @@ export class Pool implements StaffDesk, DispatchDesk {
   /** Calls that its end cut off. */
   cutOff = 0;
 
-  constructor(worker: WorkerBlueprint, key: string | undefined, options: unknown, desk: PoolDesk) {
+  /** @param front what stands in front of it */
+  constructor(worker: WorkerBlueprint, key: string | undefined, options: unknown, desk: PoolDesk, front?: Front) {
     this.worker = worker;
     this.key = key;
     this.options = options;
     this.#desk = desk;
+    this.front = front;
     this.clock = desk.clock;
+    this.#patience = new Patience(desk.clock);
     this.host = desk.host;
     const state = (): WorkerHandle['state'] => this.#state;
     this.handle = {
@@ -231,9 +238,9 @@ export class Pool implements StaffDesk, DispatchDesk {
     return this.#dispatcher.gate.opened();
   }
 
-  /** Calls that run or wait. */
+  /** Calls that run or wait, here or at the proxy. */
   get calls(): number {
-    return this.staff.all.reduce((sum, member) => sum + member.roster.size, this.#dispatcher.queued);
+    return this.staff.all.reduce((sum, member) => sum + member.roster.size, this.#dispatcher.queued + (this.front?.answering ?? 0));
   }
 
   /** Resolves when no call runs or waits. */
@@ -263,35 +270,33 @@ export class Pool implements StaffDesk, DispatchDesk {
     this.#leaving = true;
   }
 
-  /** Finishes the calls it has within `timeout` (0: however long), then stops. Idempotent. Gives the pids that had to be killed. */
+  /**
+   * Lets what stands in front of it stop, finishes the calls it has, then stops; all within `timeout` (0: however long).
+   * Idempotent, but whoever asks again with less time gets it sooner. Gives the pids that had to be killed.
+   */
   stop(timeout: number): Promise<readonly number[]> {
     this.leave();
-    return (this.#stopping ??= this.#stop(timeout));
+    this.#patience.shorten(timeout);
+    if (timeout > 0) this.staff.hurry(timeout);
+    return (this.#stopping ??= this.#stop());
   }
 
-  async #stop(timeout: number): Promise<readonly number[]> {
-    const { staff } = this;
-    const deadline = timeout > 0 ? this.clock.now() + timeout : Infinity;
-    await this.#within(this.idle(), timeout);
+  async #stop(): Promise<readonly number[]> {
+    const { staff, front } = this;
+    await this.#patience.within(front?.stop());
+    await this.#patience.within(this.idle());
     const { name } = this.worker;
+    const overdue = this.calls > 0;
     this.cutOff = this.calls;
-    this.#dispatcher.empty(() => new WorkerNotFoundError(name, this.key, 'it was stopped'));
-    const left = Math.max(1, Math.min(deadline - this.clock.now(), this.worker.settings.closeTimeout || Infinity));
-    const killed = await staff.stop(left === Infinity ? 0 : left, this.calls > 0);
+    const error = (): Error => new WorkerNotFoundError(name, this.key, 'it was stopped');
+    front?.empty(error);
+    this.#dispatcher.empty(error);
+    const left = Math.min(this.#patience.left, this.worker.settings.closeTimeout || Infinity);
+    const killed = await staff.stop(left === Infinity ? 0 : left, overdue);
+    this.#patience.stop();
     this.#stopped = true;
     this.#dispatcher.close();
     return killed;
-  }
-
-  async #within(promise: Promise<void>, timeout: number): Promise<void> {
-    if (timeout === 0) return promise;
-    let stop = (): void => {};
-    const over = new Promise<void>(resolve => {
-      const timer = this.clock.after(timeout, resolve, true);
-      stop = () => timer.cancel();
-    });
-    await Promise.race([promise, over]);
-    stop();
   }
 
   /** Calls have left: whoever waits for the last one is told. */

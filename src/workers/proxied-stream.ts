@@ -25,7 +25,7 @@ export class ProxiedStream extends Call implements ItemSource {
     const iterable = result as Partial<AsyncIterable<unknown>> | null | undefined;
     if (typeof iterable?.[Symbol.asyncIterator] === 'function') this.#items = iterable[Symbol.asyncIterator]!();
     else this.fail(new TypeError(`${this.target.name} of the proxy must return an async iterable`), place);
-    if (this.settled) void this.#items?.return?.().catch(() => {});
+    if (this.settled) this.#leaveItems();
   }
 
   /** One after the other, however many the asker asks for at once. */
@@ -78,7 +78,14 @@ export class ProxiedStream extends Call implements ItemSource {
 
   #close(last: Result | Promise<never>): void {
     this.#give(last);
-    void this.#items?.return?.().catch(() => {});
+    this.#leaveItems();
+  }
+
+  /** The proxy's generator returns. It may be no generator at all: what that throws, or rejects with, has nobody to go to. */
+  #leaveItems(): void {
+    const items = this.#items;
+    this.#items = undefined;
+    void (async () => items?.return?.())().catch(() => {});
   }
 
   #give(result: Result | Promise<never>): void {

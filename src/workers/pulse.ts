@@ -61,10 +61,15 @@ export class Pulse {
     } else if (++this.#unanswered >= patience) this.#unlessHeard(this.#nonce, 'heartbeat');
   }
 
-  /** Resident bytes, not older than a moment: they are asked for after each call, and the system is slow to answer. */
+  /** Resident bytes at this moment; undefined where they are not known. */
+  get rss(): number | undefined {
+    return this.#process.rss();
+  }
+
+  /** The same, not older than a moment: they are asked for after each call, and the system is slow to answer. */
   recentRss(): number | undefined {
     const now = this.#clock.now();
-    if (!this.#rss || now - this.#rss.at >= RSS_LASTS) this.#rss = { at: now, bytes: this.#process.rss() };
+    if (!this.#rss || now - this.#rss.at >= RSS_LASTS) this.#rss = { at: now, bytes: this.rss };
     return this.#rss.bytes;
   }
 

@@ -92,6 +92,7 @@ export class Staff {
   /** Resolves when `minWorkers` are ready, rejects when they cannot be started. Tries again at once if it had given up. */
   whenReady(): Promise<void> {
     const { minWorkers } = this.#settings;
+    if (this.#stopping) return Promise.reject(this.#unavailable());
     if (this.#ready.length >= minWorkers) return Promise.resolve();
     if (this.#starts.open && this.#starting === 0) this.#starts = supervisor.noFailures;
     const waiting = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
@@ -112,6 +113,11 @@ export class Staff {
       old.drain();
       await old.gone;
     }
+  }
+
+  /** They are going: they must be gone within this time. */
+  hurry(timeout: number): void {
+    if (this.#stopping) for (const member of [...this.#all]) member.stop(timeout);
   }
 
   /** Ends all. `overdue`: time for their calls is up, they are killed. Gives the pids of those that had to be killed. */
@@ -142,7 +148,7 @@ export class Staff {
       done: member.roster.done,
       failed: member.roster.failed,
       restarts,
-      rss: member.rss,
+      rss: member.pulse.rss,
       startedAt: member.startedAt,
       status: member.lastStatus,
     }));

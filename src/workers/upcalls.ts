@@ -1,4 +1,5 @@
 import { asError, ProtocolError, WorkerNotFoundError } from '../errors.js';
+import { sendFailure } from '../wire/failure.js';
 import { INITIAL_CREDIT, Kind, type UpCallMessage } from '../wire/protocol.js';
 import type { Body, Link } from '../wire/types.js';
 import type { Call, CallSettings } from './call.js';
@@ -88,7 +89,7 @@ class Upcall implements Owned {
         this.#link.send(Kind.END, this.#id, 0);
       } else this.#link.sendValue(Kind.REPLY, this.#id, 0, await result);
     } catch (error) {
-      this.#fail(asError(error));
+      sendFailure(this.#link, this.#id, asError(error));
     }
     this.over = true;
     this.inflow?.close();
@@ -113,14 +114,6 @@ class Upcall implements Owned {
     if (--this.#events > 0) return;
     // The asker has as many as it can take: whoever emits waits.
     return new Promise<void>(resolve => this.#waitingEvents.push(resolve));
-  }
-
-  #fail(error: Error): void {
-    try {
-      this.#link.sendValue(Kind.FAILURE, this.#id, 0, error);
-    } catch (why) {
-      this.#link.sendValue(Kind.FAILURE, this.#id, 0, new Error(`${error.name}: ${error.message}`, { cause: asError(why).message }));
-    }
   }
 }
 

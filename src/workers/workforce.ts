@@ -206,18 +206,17 @@ export class Workforce implements Directory {
     const proxy = worker.proxy();
     const { proxy: build } = this.#options;
     if (proxy && build) route.front = new Front(route, options, () => build(proxy, worker, key));
-    return (route.pool = new Pool(worker, key, options, this.#desk(worker)));
+    return (route.pool = new Pool(worker, key, options, this.#desk(worker), route.front));
   }
 
-  /** Idempotent. */
+  /** Idempotent, but whoever asks again with less time gets it sooner. */
   #close(route: Route, pool: Pool, timeout: number): Promise<readonly number[]> {
-    return (route.closing ??= this.#end(route, pool, timeout));
+    const stopped = pool.stop(timeout);
+    return (route.closing ??= this.#end(route, stopped));
   }
 
-  async #end(route: Route, pool: Pool, timeout: number): Promise<readonly number[]> {
-    pool.leave();
-    await route.front?.stop();
-    const killed = await pool.stop(timeout);
+  async #end(route: Route, stopped: Promise<readonly number[]>): Promise<readonly number[]> {
+    const killed = await stopped;
     route.pool = route.front = route.closing = undefined;
     if (!route.held) this.#routes.get(route.worker.name)?.delete(route.key);
     return killed;

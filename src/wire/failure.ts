@@ -1,6 +1,6 @@
 import { asError } from '../errors.js';
-import { Kind } from '../wire/protocol.js';
-import type { Link } from '../wire/types.js';
+import { Kind } from './protocol.js';
+import type { Link } from './types.js';
 
 /**
  * Tells the other side what a call ended with: in every case something, or the caller would wait for ever.
