@@ -20,7 +20,9 @@ export class Logger {
 /** A logger that writes nothing. */
 export const silentLogger: Logger = new Logger();
 
-/** The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). */
+let made: Logger | undefined;
+
+/** The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). One for the whole process. */
 export function defaultLogger(): Logger {
-  return pino({ level: process.env['PACKET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true }));
+  return (made ??= pino({ level: process.env['PACKET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true })));
 }

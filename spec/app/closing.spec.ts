@@ -24,6 +24,7 @@ function parts(clock: FakeClock, stuck: readonly string[] = [], left = { connect
       steps.push('destroy');
       return left.connections;
     },
+    dispose: () => step('dispose'),
     release: () => step('release'),
   };
   return { steps, all };
@@ -45,9 +46,21 @@ describe('closing', () => {
       'residents',
       'destroy',
       'workers within 15000',
+      'dispose',
       'release',
     ]);
     expect(clock.pending).to.equal(0);
+  });
+
+  it('waits for what is disposed of until the deadline, and no longer', async () => {
+    const clock = new FakeClock();
+    const { steps, all } = parts(clock, ['dispose']);
+    const closing = closeInOrder(all, 1000, never);
+    await clock.advance(999);
+    expect(steps.at(-1)).to.equal('dispose');
+    await clock.advance(1);
+    expect(await closing).to.include({ graceful: false });
+    expect(steps.at(-1)).to.equal('release');
   });
 
   for (const stuck of ['stop listening', 'connections', 'calls', 'residents']) {
@@ -59,7 +72,7 @@ describe('closing', () => {
       expect(steps).to.not.include('destroy');
       await clock.advance(1);
       expect(await closing).to.deep.equal({ graceful: false, connections: 2, calls: 3, workers: 1 });
-      expect(steps.slice(-3)).to.deep.equal(['destroy', 'workers within 1', 'release']);
+      expect(steps.slice(-4)).to.deep.equal(['destroy', 'workers within 1', 'dispose', 'release']);
     });
   }
 

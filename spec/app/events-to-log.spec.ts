@@ -31,6 +31,18 @@ describe('the log', () => {
     expect(log.lines[0]![1]).to.have.property('err').that.is.instanceOf(TypeError);
   });
 
+  it('is told once, however many applications it serves, until the last of them has ended', () => {
+    const log = new Recorder();
+    const [first, second] = [logEvents(log), logEvents(log)];
+    publish('call.dropped', { worker: 'w' });
+    first();
+    first();
+    publish('call.dropped', { worker: 'w' });
+    second();
+    publish('call.dropped', { worker: 'w' });
+    expect(log.lines).to.have.length(2);
+  });
+
   it('hurts nobody when it throws', () => {
     const end = logEvents(new Recorder());
     expect(() => publish('hook.error', { hook: 'x', error: new Error('y') })).to.not.throw();

@@ -44,6 +44,18 @@ describe('a process that runs an application', function () {
     expect(await logging.server.exit()).to.deep.equal({ code: 0, signal: null });
   });
 
+  it('exits when the last of its applications has closed, whatever their loggers throw', async () => {
+    const server = spawnScript(new URL('../fixtures/two-apps.main.js', import.meta.url));
+    await server.line('ready');
+    server.kill('SIGTERM');
+    await server.line('slow has stopped');
+    expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
+    const stray = spawnScript(new URL('../fixtures/two-apps.main.js', import.meta.url), [], { env: { STRAY: 'yes' } });
+    await stray.errorLine(/a stray exception/);
+    await stray.line('slow has stopped');
+    expect(await stray.exit()).to.deep.equal({ code: 1, signal: null });
+  });
+
   it('closes at once at the second signal, with exit code 1', async () => {
     const { server, client } = await start({ SLOW: 'yes' });
     await client.send('hello\n');

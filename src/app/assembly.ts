@@ -4,7 +4,7 @@ import { realClock, type Clock } from '../clock.js';
 import type { Mounted } from '../decorators/provider-types.js';
 import { publish } from '../diagnostics.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
-import { UsageError, type Mistake } from '../errors.js';
+import { ClosingError, UsageError, type Mistake } from '../errors.js';
 import { Logger } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore, type Dialer } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
@@ -119,6 +119,7 @@ export class Assembly implements AppPort {
     this.#residents = new Residents(this.#container, {
       timers: this.#core.timers,
       workers: this.workers,
+      readyProcesses: () => this.workforce.readyProcesses(),
       subscribe: (token, listener) => this.#core.channels.subscribe(token as Ctor, listener),
     });
     this.#stopLogging = logEvents(options.logger);
@@ -141,7 +142,10 @@ export class Assembly implements AppPort {
   async start(): Promise<void> {
     this.#warn();
     await this.workforce.startAll();
+    // Whoever closes it meanwhile (a signal, an @OnStart) wants nothing more of it to start.
+    if (this.#closing) throw new ClosingError();
     await this.#residents.start();
+    if (this.#closing) throw new ClosingError();
     for (const connection of this.#blueprint.connections) {
       for (const endpoint of connection.listen()) await this.#listen(connection.cls, endpoint);
     }
@@ -222,7 +226,10 @@ export class Assembly implements AppPort {
       clock: this.#clock,
       stopListening: () => core.stopListening(),
       shutDownConnections: () => core.drain(),
-      refuseCalls: () => this.workforce.refuse(),
+      refuseCalls: () => {
+        this.workforce.refuse();
+        this.#residents.refuse();
+      },
       callsSettled: () => this.workforce.idle(),
       stopResidents: async () => {
         this.owner.exempt = true;
@@ -231,10 +238,8 @@ export class Assembly implements AppPort {
       },
       stopWorkers: async left => this.workforce.close(left),
       destroyConnections: () => core.destroy(),
-      release: async () => {
-        await this.#container.dispose(error => publish('hook.error', { hook: 'dispose', error }));
-        await this.#hosts.close();
-      },
+      dispose: () => this.#container.dispose(error => publish('hook.error', { hook: 'dispose', error })),
+      release: () => this.#hosts.close(),
     };
   }
 

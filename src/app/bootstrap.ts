@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { readModule } from '../blueprint/index.js';
 import type { Ctor } from '../blueprint/types.js';
 import type { OneOrMany } from '../decorators/ctor.js';
@@ -52,23 +53,44 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   return assembly.app;
 }
 
+/** Applications of this process that end it; it exits when the last of them has closed, with 1 if one of them says so. */
+const ending = new Set<App>();
+let exitCode = 0;
+
+function endProcess(app: App, code: number): void {
+  exitCode = Math.max(exitCode, code);
+  if (ending.has(app)) return;
+  ending.add(app);
+  void app.close().then(({ graceful }) => {
+    ending.delete(app);
+    if (!graceful) exitCode = 1;
+    if (ending.size === 0) process.exit(exitCode);
+  });
+}
+
+/** What the logger throws must not become a stray exception itself. */
+function tell(say: () => void, otherwise?: unknown): void {
+  try {
+    say();
+  } catch (error) {
+    process.stderr.write(`${inspect(otherwise ?? error)}\n`);
+  }
+}
+
 /** What the process as a whole meets is the application's: signals end it, stray exceptions are told, and end it where that is asked for. */
 function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOptions['uncaught']): () => void {
   const { app } = assembly;
-  const end = (code: number): void => {
-    void app.close().then(({ graceful }) => process.exit(code === 0 && graceful ? 0 : 1));
-  };
   const stray = (error: unknown, what: string, ends: boolean): void => {
-    log[ends ? 'fatal' : 'error']({ err: asError(error) }, what);
-    if (ends) end(1);
+    tell(() => log[ends ? 'fatal' : 'error']({ err: asError(error) }, what), error);
+    if (ends) endProcess(app, 1);
   };
   const removeSignals = handleSignals({
     first: signal => {
-      log.info({ signal }, 'closing');
-      end(0);
+      tell(() => log.info({ signal }, 'closing'));
+      endProcess(app, 0);
     },
     second: signal => {
-      log.warn({ signal }, 'closing at once');
+      tell(() => log.warn({ signal }, 'closing at once'));
       void app.close();
       assembly.cutOff();
     },

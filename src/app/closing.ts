@@ -18,7 +18,9 @@ export interface ClosingParts {
   stopWorkers(timeout: number): Promise<{ readonly calls: number; readonly pids: readonly number[] }>;
   /** Step 7, past the deadline: destroys every connection that is left; their number. */
   destroyConnections(): number;
-  /** What is left then: the container's instances, the hosts. It must not wait for handlers: they had their time. Never rejects. */
+  /** Then what the container made is disposed of. Never rejects. */
+  dispose(): Promise<void>;
+  /** What is left then: the hosts. It must wait for nothing of the user's: that had its time. Never rejects. */
   release(): Promise<void>;
 }
 
@@ -54,6 +56,8 @@ export async function closeInOrder(parts: ClosingParts, timeout: number, cutOff:
   const connections = parts.destroyConnections();
   const left = expired ? BURIAL : deadline === Infinity ? 0 : Math.max(BURIAL, deadline - clock.now());
   const { calls, pids } = await parts.stopWorkers(left);
+  // Past the deadline it is begun all the same, and not waited for.
+  if ((await Promise.race([parts.dispose(), alarm])) === late) expired = true;
   cancel();
   await parts.release();
   return { graceful: !expired && connections === 0 && calls === 0 && pids.length === 0, connections, calls, workers: pids.length };

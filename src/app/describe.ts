@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { WorkerStatus } from '../decorators/worker-types.js';
 
 /** What of an application is shown. */
@@ -13,6 +14,8 @@ interface Node {
 }
 
 const MB = 1024 * 1024;
+/** What a worker says may be any value, and as large as a message: on one line, and not all of it. */
+const SAID = { breakLength: Infinity, compact: true, depth: 2, maxArrayLength: 10, maxStringLength: 100 } as const;
 
 function leaf(text: string): Node {
   return { text, children: [] };
@@ -24,7 +27,7 @@ function count(n: number, thing: string): string {
 
 function processNode(row: WorkerStatus): Node {
   const memory = row.rss === undefined ? '' : `, ${Math.round(row.rss / MB)} MB`;
-  const said = row.status === undefined ? '' : `, says ${JSON.stringify(row.status)}`;
+  const said = row.status === undefined ? '' : `, says ${inspect(row.status, SAID)}`;
   return leaf(`pid ${row.pid ?? '–'} ${row.state}: ${row.running} running, ${row.done} done, ${row.failed} failed${memory}${said}`);
 }
 

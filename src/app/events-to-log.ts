@@ -1,6 +1,6 @@
 import diagnostics from 'node:diagnostics_channel';
 import { eventNames, type EventName } from '../diagnostics.js';
-import type { Logger } from '../logger.js';
+import { silentLogger, type Logger } from '../logger.js';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
@@ -38,11 +38,30 @@ function isOrdinary(name: EventName, details: { readonly reason?: unknown; reado
   return name === 'worker.exit' && details.reason === 'stop' && details.exitCode === 0;
 }
 
+/** Loggers that are subscribers, and for how many applications. */
+const uses = new Map<Logger, { count: number; readonly end: () => void }>();
+
 /**
- * Makes the logger a subscriber of everything observable; returns the end of that.
+ * Makes the logger a subscriber of everything observable in this process; returns the end of that. Two applications (or `spawn()`s)
+ * with one logger have each event told once.
  * A logger that throws is not asked twice for the same event, and nothing else notices.
  */
 export function logEvents(logger: Logger): () => void {
+  if (logger === silentLogger) return () => {};
+  const use = uses.get(logger) ?? { count: 0, end: subscribe(logger) };
+  uses.set(logger, use);
+  use.count++;
+  let ended = false;
+  return () => {
+    if (ended) return;
+    ended = true;
+    if (--use.count > 0) return;
+    uses.delete(logger);
+    use.end();
+  };
+}
+
+function subscribe(logger: Logger): () => void {
   const subscriptions = eventNames.map(name => {
     const [level, words] = WORDS[name];
     const listener = (details: unknown): void => {

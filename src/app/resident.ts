@@ -29,6 +29,8 @@ export interface ResidentWorld {
   readonly timers: Timers;
   /** Undefined in a worker's process. */
   readonly workers: Workers | undefined;
+  /** Those that take calls at this moment. */
+  readyProcesses(): readonly WorkerProcess[];
   subscribe(token: object, listener: (item: unknown) => void): Disposable;
 }
 
@@ -52,7 +54,8 @@ export class Resident {
     const { start, timers, channels, name } = this.#blueprint;
     for (const key of start) await callHook(this.instance, key);
     this.#started = true;
-    if (this.#stopping) return;
+    // It was stopped while it started: nobody else will run what it has for that.
+    if (this.#stopping) return this.#runStop();
     for (const timer of startTimers(this.#world.timers, timers, this.instance, name)) this.#ends.push(() => timer.cancel());
     for (const { token, key } of channels) {
       const subscription = this.#world.subscribe(token, item => this.#notify(key, item));
@@ -68,7 +71,10 @@ export class Resident {
 
   async #stop(): Promise<void> {
     for (const end of this.#ends.splice(0)) end();
-    if (!this.#started) return;
+    if (this.#started) await this.#runStop();
+  }
+
+  async #runStop(): Promise<void> {
     for (const key of this.#blueprint.stop) {
       await callHook(this.instance, key).catch((error: unknown) => this.#failed(key, error));
     }
@@ -80,6 +86,10 @@ export class Resident {
     const { workerStart, workerExit } = this.#blueprint;
     const of = (worker: Ctor, process: WorkerProcess): boolean => readWorker(worker).name === process.handle.name;
     if (workerStart.length > 0) {
+      // The first processes were ready before anything else started: they are told of, too.
+      for (const process of this.#world.readyProcesses()) {
+        for (const { worker, key } of workerStart) if (of(worker, process)) this.#notify(key, process);
+      }
       const subscription = workers.on('ready', process => {
         for (const { worker, key } of workerStart) if (of(worker, process)) this.#notify(key, process);
       });

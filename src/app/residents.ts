@@ -9,6 +9,7 @@ export class Residents {
   readonly #world: ResidentWorld;
   /** In the order in which they started. */
   readonly #all: Resident[] = [];
+  #closing = false;
 
   constructor(container: AppContainer, world: ResidentWorld) {
     this.#container = container;
@@ -19,6 +20,7 @@ export class Residents {
   async start(): Promise<void> {
     this.#container.buildEager();
     for (const singleton of this.#container.order) {
+      if (this.#closing) return;
       if (!singleton.cls) continue;
       const blueprint = readProvider(singleton.cls);
       if (!blueprint.eager) continue;
@@ -31,6 +33,11 @@ export class Residents {
     const resident = new Resident(instance, blueprint, this.#world);
     this.#all.push(resident);
     return resident;
+  }
+
+  /** No more of them start. */
+  refuse(): void {
+    this.#closing = true;
   }
 
   /** Stops them in reverse order. Never rejects. */

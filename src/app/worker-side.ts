@@ -58,6 +58,7 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
   const residents = new Residents(container, {
     timers: core.timers,
     workers: undefined,
+    readyProcesses: () => [],
     subscribe: (token, listener) => core.channels.subscribe(token as Ctor, listener),
   });
   // Built first: what it injects comes before it, and what only its providers need after it.

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import type { Ctor } from '../decorators/ctor.js';
-import type { WorkerHandle, WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
+import type { WorkerHandle, WorkerProcess, WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
 import { publish } from '../diagnostics.js';
 import { BoundaryError, ClosingError, UsageError, WorkerExistsError, WorkerNotFoundError } from '../errors.js';
 import type { Host } from '../hosts/host.js';
@@ -117,6 +117,11 @@ export class Workforce implements Directory {
 
   status(): readonly WorkerStatus[] {
     return this.#pools().flatMap(pool => pool.status());
+  }
+
+  /** The processes that take calls at this moment. */
+  readyProcesses(): readonly WorkerProcess[] {
+    return this.#pools().flatMap(pool => pool.ready.map(({ face }) => face));
   }
 
   on<N extends keyof WorkersEvents>(event: N, listener: (...args: WorkersEvents[N]) => unknown): Disposable {
