@@ -108,8 +108,9 @@ describe('a byte queue', () => {
 
   it('copies also a whole chunk that is a small part of its memory', () => {
     const queue = filled();
-    queue.push(chunkOf(64 * 1024).subarray(0, 1000));
-    expect(queue.take(1000).buffer.byteLength).to.be.lessThan(16 * 1024);
+    queue.push(chunkOf(256 * 1024).subarray(0, 1000));
+    // Node's own pool for small Buffers, which is larger from Node 24 on.
+    expect(queue.take(1000).buffer.byteLength).to.be.at.most(Buffer.poolSize);
   });
 
   it('lets go of a large chunk when a little of it is left waiting', () => {

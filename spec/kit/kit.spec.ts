@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { soon, spawnProgram, spawnScript, tcpClient, waitFor } from './index.js';
 import { holdings, surplus } from './leftovers.js';
+import { processInfo } from './process-table.js';
 
 async function failure(promise: Promise<unknown>): Promise<Error> {
   return promise.then(
@@ -78,14 +79,18 @@ describe('the test kit', () => {
     const [orphan] = (await once(parent.stdout, 'data')) as [Buffer];
     await once(parent, 'close');
 
-    const left = surplus(before, holdings()).join('\n');
-    expect(left).to.match(/^descriptor \d+ → .*kit\.spec\.js$/m);
-    expect(left).to.contain('active resource TCPServerWrap');
-    expect(left).to.contain(`process ${Number(orphan)} (S) sleep 30`);
-
-    process.kill(Number(orphan), 'SIGKILL');
-    closeSync(descriptor);
-    server.close();
+    try {
+      // The shell's child is `sleep` only once it has replaced itself.
+      await waitFor(() => processInfo(Number(orphan))?.command === 'sleep 30');
+      const left = surplus(before, holdings()).join('\n');
+      expect(left).to.match(/^descriptor \d+ → .*kit\.spec\.js$/m);
+      expect(left).to.contain('active resource TCPServerWrap');
+      expect(left).to.match(new RegExp(`^process ${Number(orphan)} \\(.\\) sleep 30$`, 'm'));
+    } finally {
+      process.kill(Number(orphan), 'SIGKILL');
+      closeSync(descriptor);
+      server.close();
+    }
     await waitFor(() => surplus(before, holdings()).length === 0);
   });
 
