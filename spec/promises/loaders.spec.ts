@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { build, stop } from 'esbuild';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnScript, tcpClient, type Script } from '../kit/index.js';
@@ -14,6 +15,18 @@ const LINE =
   readFileSync(SOURCE, 'utf8')
     .split('\n')
     .findIndex(line => line.includes('thrown on purpose')) + 1;
+
+/** An application outside this repository, in plain JavaScript. */
+const LINKED = `
+import { spawn, Task, Worker } from 'packet-ts';
+class Linked { ping() {} }
+Task()(Linked.prototype, 'ping', Object.getOwnPropertyDescriptor(Linked.prototype, 'ping'));
+Worker('linked', { timeout: '5s', restart: { maxFailedStarts: 1 } })(Linked);
+const linked = await spawn(Linked);
+await linked.ping();
+await linked.close();
+console.log('answered');
+`;
 
 async function shows(server: Script): Promise<void> {
   const port = Number(/\d+/.exec(await server.line(/^port/, { within: '20s' }))![0]);
@@ -62,6 +75,21 @@ describe('the same application', function () {
         logLevel: 'error',
       });
       await shows(spawnScript(bundle, [], { env, execArgv: ['--enable-source-maps'] }));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('runs where the package is a symbolic link, as pnpm, workspaces and npm link make it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'packet-linked-'));
+    try {
+      mkdirSync(join(folder, 'node_modules'));
+      symlinkSync(ROOT, join(folder, 'node_modules/packet-ts'));
+      const file = join(folder, 'main.mjs');
+      writeFileSync(file, LINKED);
+      const script = spawnScript(file, [], { env });
+      await script.line(/^answered/, { within: '20s' });
+      expect(await script.exit()).to.deep.equal({ code: 0, signal: null });
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -41,7 +41,9 @@ interface Printing {
 
 function isSocket(fd: number): boolean {
   try {
-    return fstatSync(fd).isSocket();
+    // `bigint`: Node's module loader takes the numbers of the last other stat for its own: after a socket it stops following symbolic links
+    // (`realpathSync` with a cache), and a package that is linked, as pnpm, workspaces and `npm link` do, would be loaded twice.
+    return fstatSync(fd, { bigint: true }).isSocket();
   } catch {
     return false;
   }
