@@ -27,6 +27,8 @@ export interface TransportSink {
   ended(): void;
   /** The kernel took some of what was written, after `write` had returned false: `bufferedBytes` says what is left. Always once nothing is. */
   drained(): void;
+  /** One message could not be sent, of those that a transport of messages was given; the transport lives. */
+  undelivered?(error: Error, to: Remote): void;
   /** It is over; with an error if that was why. Exactly once, always. */
   closed(error?: Error): void;
 }
@@ -38,6 +40,10 @@ export interface TransportSink {
 export interface Transport {
   /** 'stream': bytes without boundaries. 'message': each `data` and each `write` is one whole message. */
   readonly kind: 'stream' | 'message';
+  /** Many peers share it, as a listening udp socket: what is written must say to whom. */
+  readonly shared?: true;
+  /** The most bytes that one message may have. */
+  readonly longest?: number;
   readonly remote: Remote;
   readonly local: Remote;
   readonly tls?: PeerTls | undefined;
@@ -63,6 +69,8 @@ export interface Transport {
 /** A bound listener. */
 export interface Bound {
   readonly address: BoundAddress;
+  /** It is itself the one connection that it accepts, and ends with it: udp. */
+  readonly shared?: true;
   /** Stops accepting for good; open connections live on. Resolves when the address is free. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import './memory.js';
 import './tcp.js';
+import './udp.js';
 import './unix.js';
 
 export * from './endpoint.js';

@@ -55,12 +55,18 @@ export class Admission {
     return this.#count >= this.#limits.maxConnections;
   }
 
+  /** What the address rules say; nothing is counted. */
+  refusal({ address }: Remote): 'allow' | 'deny' | undefined {
+    if (address === undefined) return undefined;
+    if (this.#deny && lists(this.#deny, address)) return 'deny';
+    return this.#allow && !lists(this.#allow, address) ? 'allow' : undefined;
+  }
+
   /** Lets a connection in and counts it, or says why not. Where there is no address, no address rule applies. */
-  enter({ address }: Remote): Refusal | undefined {
-    if (address !== undefined) {
-      if (this.#deny && lists(this.#deny, address)) return 'deny';
-      if (this.#allow && !lists(this.#allow, address)) return 'allow';
-    }
+  enter(remote: Remote): Refusal | undefined {
+    const { address } = remote;
+    const refused = this.refusal(remote);
+    if (refused) return refused;
     if (this.full) return 'maxConnections';
     if (address !== undefined) {
       const before = this.#perPeer.get(address) ?? 0;

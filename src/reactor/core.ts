@@ -178,7 +178,8 @@ export class ReactorCore implements SessionHost {
   async stopListening(): Promise<void> {
     this.#closing = true;
     for (const dialer of [...this.#dialers]) void dialer.retire();
-    await Promise.allSettled([...this.#listeners].map(listener => listener.close()));
+    // A udp socket closes as a connection: it has an `@OnShutdown` and answers to send.
+    await Promise.allSettled([...this.#listeners].flatMap(listener => (listener.isConnection ? [] : listener.close())));
   }
 
   /**

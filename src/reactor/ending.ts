@@ -42,6 +42,8 @@ export interface EndingHost {
   readonly built: Built;
   /** Its bytes flow to another peer, or another's to it: half-closed, it stays. */
   readonly piped: boolean;
+  /** Sends what is encoded. */
+  say(encoded: Chunk | readonly Chunk[]): void;
   /** The transport is closed: lets go of everything that waits for it. */
   released(): void;
   /** `@OnClose` has settled. */
@@ -215,7 +217,7 @@ export class Ending {
   #end(): void {
     this.#state = State.ENDED;
     const { outbound, transport } = this.#session;
-    if (this.#farewell !== undefined) outbound.push(this.#farewell);
+    if (this.#farewell !== undefined) this.#session.say(this.#farewell);
     this.#farewell = undefined;
     outbound.flush();
     transport.end();

@@ -1,14 +1,31 @@
+import type { Remote } from '../endpoints/endpoint.js';
 import { FramingError } from '../errors.js';
 import type { Decoder, Framing } from '../framing/framing.js';
 
 /** What one chunk costs besides its bytes: a Buffer with its memory, measured at 216 bytes. */
 const PART = 256;
 
+/** What has arrived and is not handled yet: bytes of a stream ({@link Inbound}), or messages (`Datagrams`). */
+export interface Inbox {
+  /** What it costs in memory. */
+  readonly weight: number;
+  /** The beginning of a message may be here. */
+  readonly begun: boolean;
+  /** Who sent what `next` gave or threw last, where many peers share the transport. */
+  readonly from: Remote | undefined;
+  push(chunk: Buffer, from: Remote | undefined): void;
+  next(): unknown;
+  end(): unknown;
+  take(): Buffer;
+  use(framing: Framing<unknown, unknown>, limit: number): void;
+  drop(): void;
+}
+
 /**
  * The bytes that have arrived and are not handled yet. Nothing is decoded ahead: chunks wait here until somebody asks for a message.
  * Owned by one session, which alone writes and reads it.
  */
-export class Inbound {
+export class Inbound implements Inbox {
   #framing: Framing<unknown, unknown>;
   /** Made with the first byte: an idle connection has none. */
   #decoder: Decoder<unknown> | undefined;
@@ -29,6 +46,11 @@ export class Inbound {
 
   get framing(): Framing<unknown, unknown> {
     return this.#framing;
+  }
+
+  /** A stream has one sender. */
+  get from(): undefined {
+    return undefined;
   }
 
   push(chunk: Buffer): void {

@@ -116,6 +116,12 @@ export class Line {
     }
   }
 
+  /** One of many senders sent what is no message: handled in its place, and the connection lives. */
+  unreadable(error: Error, from: Remote): void {
+    this.due++;
+    void this.#see(Promise.reject(error), 'framing', undefined, from, this.#host.framing);
+  }
+
   /** Runs all methods of a hook in order. Undefined: they have finished already; the promise never rejects. */
   hook(label: HookLabel, keys: readonly PropertyKey[], ...args: unknown[]): Promise<void> | undefined {
     const { framing } = this.#host;
@@ -184,7 +190,7 @@ export class Line {
   /** Sees a message through whose handler did not finish at once. */
   async #see(
     outcome: unknown,
-    during: 'message' | 'schema',
+    during: 'message' | 'schema' | 'framing',
     message: unknown,
     from: Remote | undefined,
     framing: Framing<unknown, unknown>,
@@ -258,10 +264,12 @@ export class Line {
       const answers: unknown[] = [];
       for (const key of keys) answers.push(await this.#instance[key]!(error, about));
       if (before) await before;
+      // What could not be sent is not answered: that would fail in the same way, for ever.
+      if (about.during === 'socket') return;
       for (const answer of answers) await this.#send(answer, framing, about.from);
     } catch (thrown) {
       const second = asError(thrown);
-      if (!host.ending.causes(second)) host.fail(second, { during: 'hook', hook: 'OnError' });
+      if (!host.ending.causes(second)) host.fail(second, { during: 'hook', hook: 'OnError', from: about.from });
     }
   }
 }

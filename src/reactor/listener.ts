@@ -1,5 +1,5 @@
 import { publish } from '../diagnostics.js';
-import type { Acceptor, Bound, BoundAddress, Transport } from '../endpoints/endpoint.js';
+import type { Acceptor, Bound, BoundAddress, Remote, Transport } from '../endpoints/endpoint.js';
 import { ConnectionClosedError } from '../errors.js';
 import { Admission } from './admission.js';
 import type { Limits } from './limits.js';
@@ -58,6 +58,16 @@ export class Listener implements Listening, Acceptor {
     return this.#admission.count;
   }
 
+  /** Its socket is a connection, and closes as one. */
+  get isConnection(): boolean {
+    return this.#bound?.shared === true;
+  }
+
+  /** Whether datagrams from there are taken. */
+  admits(from: Remote): boolean {
+    return this.#admission.refusal(from) === undefined;
+  }
+
   /** @throws ListenError */
   async bind(): Promise<void> {
     const { target, scheme, plan } = this.settings;
@@ -87,6 +97,7 @@ export class Listener implements Listening, Acceptor {
   /** One of its connections is over. */
   left(transport: Transport): void {
     this.#admission.leave(transport.remote);
+    if (this.isConnection) void this.close();
     if (this.#full && !this.#admission.full) this.#pauseWhileFull(false);
   }
 

@@ -1,4 +1,5 @@
 import { ConnectionClosedError, UsageError } from '../errors.js';
+import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
 import { limitOf, toBytes } from '../units.js';
 import { GRACE, MESSAGE, type Deadlines } from './deadlines.js';
@@ -9,6 +10,7 @@ import { Hold, type Reader } from './reader.js';
 
 /** The session, as its pipes see it. */
 export interface PipingHost {
+  readonly transport: Transport;
   readonly reader: Reader;
   readonly outbound: Outbound;
   readonly ending: Ending;
@@ -48,6 +50,8 @@ export class Piping {
   start(target: Piping, { limit, end = true }: PipeOptions): Promise<number> {
     const { reader, deadlines, ending } = this.#session;
     if (this.#pipe) return Promise.reject(new UsageError('the peer is piped already'));
+    if (this.#session.transport.shared || target.#session.transport.shared)
+      return Promise.reject(new UsageError('a socket that many peers share cannot be piped'));
     if (!ending.open || target.#session.ending.over) return Promise.reject(new ConnectionClosedError('a side of the pipe is closed'));
     return new Promise((resolve, reject) => {
       const left = limit === undefined ? Infinity : limitOf(toBytes(limit));
@@ -115,7 +119,7 @@ export class Piping {
     this.#pipe = undefined;
     pipe.target.#feeders.delete(this);
     const { reader, ending } = this.#session;
-    if (rest && rest.length > 0) reader.inbound.push(rest);
+    if (rest && rest.length > 0) reader.inbound.push(rest, undefined);
     if (!ending.gone) reader.release(Hold.PIPED | Hold.BLOCKED, true);
     this.#unpiped();
     pipe.target.#unpiped();

@@ -1,5 +1,6 @@
 import type { Remote, Transport } from '../endpoints/endpoint.js';
-import { Inbound } from './inbound.js';
+import { Datagrams } from './datagrams.js';
+import { Inbound, type Inbox } from './inbound.js';
 import type { Limits } from './limits.js';
 import type { RateGate } from './rate-gate.js';
 import type { Settings } from './settings.js';
@@ -34,8 +35,8 @@ export interface ReaderHost {
   handle(message: unknown, from: Remote | undefined): void;
   /** What has arrived holds no further whole message; `begun`: it holds the beginning of one. */
   dry(begun: boolean): void;
-  /** The bytes are no messages. */
-  unreadable(thrown: unknown): void;
+  /** The bytes are no messages; `from` where only one of many senders is to blame. */
+  unreadable(thrown: unknown, from: Remote | undefined): void;
   /** More messages than `rateLimit` allows. */
   tooFast(): void;
   /** A turn's work begins, or is done: what it said leaves in one write. */
@@ -45,6 +46,8 @@ export interface ReaderHost {
 /** Messages handled before other connections get their turn, and the milliseconds after which it is their turn anyway. */
 const SHARE = 128;
 const SLICE = 10;
+/** Whole messages cannot wait in the kernel in parts: so many times the high mark may wait here, as much as a kernel keeps. */
+const QUEUE = 4;
 /** Messages between two looks at the time. */
 const LOOK = 8;
 
@@ -53,7 +56,7 @@ const LOOK = 8;
  * Nothing is decoded ahead, undecoded bytes are bounded by the high mark, and nobody takes more than a share of a turn.
  */
 export class Reader implements Resumable {
-  readonly inbound: Inbound;
+  readonly inbound: Inbox;
   readonly #host: ReaderHost;
   readonly #transport: Transport;
   readonly #turn: Turn;
@@ -72,7 +75,8 @@ export class Reader implements Resumable {
     this.#turn = turn;
     this.#limits = limits;
     this.#rate = rate;
-    this.inbound = new Inbound(framing, messageLimit(framing));
+    const limit = messageLimit(framing);
+    this.inbound = transport.kind === 'message' ? new Datagrams(framing, limit, limits.highWaterMark * QUEUE) : new Inbound(framing, limit);
   }
 
   held(bits: number): boolean {
@@ -101,9 +105,9 @@ export class Reader implements Resumable {
   }
 
   /** Bytes arrived. */
-  data(chunk: Buffer): void {
+  data(chunk: Buffer, from?: Remote): void {
     if (this.held(Hold.DEAF)) return;
-    this.inbound.push(chunk);
+    this.inbound.push(chunk, from);
     if (this.#hold === 0) this.proceed();
     else this.flow();
   }
@@ -137,15 +141,16 @@ export class Reader implements Resumable {
       try {
         message = this.#next();
       } catch (thrown) {
-        host.unreadable(thrown);
-        break;
+        // A stream is deaf from here on; behind a bad datagram come others.
+        host.unreadable(thrown, this.inbound.from);
+        continue;
       }
       if (message === undefined) {
         this.#share++;
         if (this.#hold === 0) host.dry(this.inbound.begun);
         break;
       }
-      host.handle(message, undefined);
+      host.handle(message, this.inbound.from);
     }
     this.#pumping = false;
     this.flow();
@@ -170,10 +175,12 @@ export class Reader implements Resumable {
       this.#hold |= Hold.RATE;
       return undefined;
     }
-    const message = this.inbound.next();
-    if (message === undefined || rate.take()) return message;
-    this.#host.tooFast();
-    return undefined;
+    for (;;) {
+      const message = this.inbound.next();
+      if (message === undefined || rate.take()) return message;
+      this.#host.tooFast();
+      if (this.held(Hold.DEAF)) return undefined;
+    }
   }
 
   #yield(): void {

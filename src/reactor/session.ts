@@ -4,8 +4,9 @@ import type { Remote, Transport, TransportSink } from '../endpoints/endpoint.js'
 import { EncodeError, LimitError, UsageError, asError } from '../errors.js';
 import type { Chunk, Framing } from '../framing/framing.js';
 import { limitOf, toMilliseconds, type Duration, type Off } from '../units.js';
-import { Owner } from '../workers/owner.js';
+import type { Owner } from '../workers/owner.js';
 import { reasonOfError } from './close-reason.js';
+import { fitting, framingOn, mustHaveOne, mustStream } from './message-rules.js';
 import { Deadlines, DRAIN, FIRST, GRACE, IDLE, MESSAGE, type DeadlineHost, type DeadlineName } from './deadlines.js';
 import { Ending, type EndingHost } from './ending.js';
 import { Line, type LineHost } from './line.js';
@@ -15,10 +16,11 @@ import { Piping, type PipingHost } from './piping.js';
 import type { Built } from './plan-types.js';
 import { RateGate } from './rate-gate.js';
 import { Hold, Reader, type ReaderHost } from './reader.js';
+import { Room } from './room.js';
 import { sendFile } from './send-file.js';
 import { startOwned, type SessionHost, type SessionOrigin } from './session-host.js';
 import type { Settings } from './settings.js';
-import { WorkerAnswers } from './worker-answers.js';
+import { ownerOf } from './worker-answers.js';
 
 const NO_DATA: object = Object.freeze({});
 
@@ -54,7 +56,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   /** What the kernel had taken when `drainTimeout` began. */
   #taken = 0;
   /** Streams that wait for the peer to read. */
-  #room: (() => void)[] | undefined;
+  #room: Room | undefined;
   #piping: Piping | undefined;
   /** Timers and subscriptions. */
   #owned: Disposable[] | undefined;
@@ -68,7 +70,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
     this.given = given;
     this.origin = origin;
     this.openedAt = host.clock.epoch();
-    this.framing = settings.framing;
+    this.framing = framingOn(transport, settings.framing);
     this.#serial = host.nextId();
     this.#idle = limits.idleTimeout;
     this.#rate = limits.rateLimit && new RateGate(limits.rateLimit, host.clock);
@@ -78,7 +80,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
     this.deadlines = new Deadlines(host.clock, host.alarms, this);
     this.ending = new Ending(this);
     this.peer = new Peer(this);
-    if (plan.wantsOwner) this.owner = this.#makeOwner();
+    if (plan.wantsOwner) this.owner = ownerOf(this);
     // What the constructor ends, ends when it is through.
     this.line.due++;
     try {
@@ -128,15 +130,17 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   // ── TransportSink ──
 
-  data(chunk: Buffer): void {
+  data(chunk: Buffer, from?: Remote): void {
+    if (from && this.origin?.admits(from) === false) return;
     this.bytesRead += chunk.length;
     if (!this.#spoken) this.#speak();
     if (this.#idle !== Infinity) this.deadlines.set(IDLE, this.#idle);
     if (this.reader.held(Hold.PIPED)) this.#piping?.data(chunk);
-    else this.reader.data(chunk);
+    else this.reader.data(chunk, from);
   }
 
   ended(): void {
+    if (this.transport.shared) this.ending.because({ by: 'local', code: 'END' });
     this.ending.peerEnded();
     if (this.reader.held(Hold.PIPED)) this.#piping?.sourceEnded();
     // A connection that nobody reads may yet be piped; where nothing was received there is nothing to wait for.
@@ -147,6 +151,10 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   drained(): void {
     this.outbound.drained();
+  }
+
+  undelivered(error: Error, to: Remote): void {
+    void this.line.tell(error, { during: 'socket', from: to });
   }
 
   closed(error?: Error): void {
@@ -170,7 +178,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
     this.origin?.left(this.transport);
     this.host.left(this);
     this.#piping?.close();
-    this.#wakeRoom();
+    this.#room?.open();
   }
 
   finished(): void {
@@ -202,8 +210,9 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
     this.ending.step();
   }
 
-  unreadable(thrown: unknown): void {
+  unreadable(thrown: unknown, from?: Remote): void {
     const error = asError(thrown);
+    if (from) return this.line.unreadable(error, from);
     const reason = reasonOfError(error);
     this.ending.because(reason);
     this.reader.hold(Hold.DEAF);
@@ -213,6 +222,8 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   }
 
   tooFast(): void {
+    // Nobody may close to the others what they share: what is too much is lost.
+    if (this.transport.shared) return;
     this.#limit('rateLimit', 'the peer sends more messages than rateLimit allows');
   }
 
@@ -233,11 +244,13 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   room(): Promise<void> | undefined {
     if (!this.reader.held(Hold.CONGESTED) || this.ending.over) return undefined;
-    return new Promise(resolve => (this.#room ??= []).push(resolve));
+    return (this.#room ??= new Room()).wait();
   }
 
-  fail(error: Error, { during, hook }: About): void {
-    publish('connection.error', { id: this.id, handler: this.settings.plan.name, during, hook, error });
+  fail(error: Error, { during, hook, from }: About): void {
+    publish('connection.error', { id: this.id, handler: this.settings.plan.name, during, hook, error, from: from?.url });
+    // One of many senders is to blame: the others go on.
+    if (from) return;
     this.ending.leaveNow(reasonOfError(error));
   }
 
@@ -277,7 +290,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
       return;
     }
     this.reader.release(Hold.CONGESTED, true);
-    this.#wakeRoom();
+    this.#room?.open();
     this.#piping?.hasRoom();
     void this.line.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
   }
@@ -301,12 +314,14 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   send(message: unknown, to?: Remote): boolean {
     if (!this.ending.open) return false;
+    if (!to) mustHaveOne(this.transport);
     this.say(this.#encode(message, this.framing), to);
     return true;
   }
 
   end(message: unknown): void {
     if (!this.ending.open) return;
+    if (message !== undefined) mustHaveOne(this.transport);
     const farewell = message === undefined ? undefined : this.#encode(message, this.framing);
     this.ending.leave({ by: 'local', code: 'END' }, farewell);
   }
@@ -325,7 +340,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   setFraming(framing: Framing<unknown, unknown>): void {
     if (this.settings.concurrency > 1)
       throw new UsageError(`${this.settings.plan.name} has concurrency above 1: its framing cannot change`);
-    this.framing = framing;
+    this.framing = framingOn(this.transport, framing);
     this.reader.inbound.use(framing, this.settings.messageLimit(framing));
   }
 
@@ -335,6 +350,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   }
 
   async sendFile(path: string | URL, range: FileRange): Promise<number> {
+    mustStream(this.transport);
     this.line.due++;
     try {
       return await sendFile(this, path, range);
@@ -352,8 +368,9 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   say(encoded: Chunk | readonly Chunk[], to?: Remote): void {
     if (!this.#spoken) this.#speak();
-    if (this.transport.kind === 'message') this.outbound.datagram(encoded, to);
-    else this.outbound.push(encoded);
+    const { kind, shared, longest } = this.transport;
+    if (kind === 'stream') this.outbound.push(encoded);
+    else if (to || !shared) this.outbound.datagram(fitting(encoded, longest, this.settings.plan.name), to);
   }
 
   clocks(): void {
@@ -379,16 +396,5 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
     const error = new LimitError(code, message);
     publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit: code });
     this.ending.drop({ by: 'limit', code, error });
-  }
-
-  #wakeRoom(): void {
-    const waiting = this.#room;
-    this.#room = undefined;
-    for (const wake of waiting ?? []) wake();
-  }
-
-  #makeOwner(): Owner {
-    const { id } = this;
-    return new Owner('connection', id, { connection: { id, remote: this.remote } }, new WorkerAnswers(this.settings.plan, id, this.line));
   }
 }

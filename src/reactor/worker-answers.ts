@@ -2,8 +2,8 @@ import type { Ctor } from '../blueprint/types.js';
 import type { WorkerOrigin } from '../decorators/hook-types.js';
 import { publish } from '../diagnostics.js';
 import { BoundaryError } from '../errors.js';
-import type { OwnerHooks } from '../workers/owner.js';
-import { refusal, type HandlerPlan } from './dispatch.js';
+import { Owner, type OwnerHooks } from '../workers/owner.js';
+import { refusal, type HandlerPlan, type Located } from './dispatch.js';
 import type { Line } from './line.js';
 
 /** Takes what a connection's own calls to workers bring back to its `@OnWorkerData` and `@OnWorkerEvent`. */
@@ -48,4 +48,12 @@ export class WorkerAnswers implements OwnerHooks {
   #dropped(what: 'answer' | 'failure', worker: Ctor, error?: Error): void {
     publish('call.dropped', { what, handler: this.#plan.name, connection: this.#id, worker: worker.name, error });
   }
+}
+
+/** Whose calls they are that a connection makes. */
+export function ownerOf(
+  connection: Located & { readonly id: string; readonly line: Line; readonly settings: { readonly plan: HandlerPlan } },
+): Owner {
+  const { id, remote, line, settings } = connection;
+  return new Owner('connection', id, { connection: { id, remote } }, new WorkerAnswers(settings.plan, id, line));
 }

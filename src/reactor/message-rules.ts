@@ -1,0 +1,28 @@
+import type { Transport } from '../endpoints/endpoint.js';
+import { EncodeError, UsageError } from '../errors.js';
+import type { Chunk, Framing } from '../framing/framing.js';
+
+/** Where messages are delimited already, a framing leaves its delimiter off. */
+export function framingOn({ kind }: Transport, framing: Framing<unknown, unknown>): Framing<unknown, unknown> {
+  return kind === 'message' ? (framing.whole ?? framing) : framing;
+}
+
+/** Refuses what can only be said to one peer. Throws UsageError. */
+export function mustHaveOne({ shared }: Transport): void {
+  if (shared) throw new UsageError('many peers share this socket: say to whom, with sendTo(message, to)');
+}
+
+/** Refuses what only a stream of bytes can take. Throws UsageError. */
+export function mustStream({ kind }: Transport): void {
+  if (kind === 'message') throw new UsageError('a connection of whole messages takes no file: send its parts as messages');
+}
+
+/** The chunks of one message. Throws EncodeError when it is longer than one may be. */
+export function fitting(encoded: Chunk | readonly Chunk[], longest: number | undefined, handler: string): readonly Chunk[] {
+  const chunks = typeof encoded === 'string' || encoded instanceof Uint8Array ? [encoded] : encoded;
+  if (longest === undefined) return chunks;
+  let size = 0;
+  for (const chunk of chunks) size += Buffer.byteLength(chunk);
+  if (size <= longest) return chunks;
+  throw new EncodeError(handler, new RangeError(`the message has ${size} bytes, and ${longest} are the most here`));
+}

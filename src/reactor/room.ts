@@ -1,0 +1,15 @@
+/** Who waits for the peer to read. */
+export class Room {
+  #waiting: (() => void)[] = [];
+
+  wait(): Promise<void> {
+    return new Promise(resolve => this.#waiting.push(resolve));
+  }
+
+  /** There is room, or the connection is over: all go on. */
+  open(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const go of waiting) go();
+  }
+}
