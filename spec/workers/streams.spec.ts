@@ -287,6 +287,26 @@ describe('streams', () => {
       expect(told).to.deep.equal([]);
     });
 
+    it('harm nobody when what the caller gave to hear them is broken', async () => {
+      rig = await Rig.started();
+      const rude = {
+        get progress(): never {
+          throw new Error('no listener');
+        },
+      };
+      for (const on of [rude, null as unknown as undefined]) {
+        const answer = rig.client().tick(1, { on });
+        const [worker] = rig.host.workers;
+        const call = await worker!.call();
+        worker!.link.sendValue(Kind.EVENT, call.id, 0, ['progress', 1]);
+        worker!.reply(call, 'done');
+        expect(await answer).to.equal('done');
+      }
+      const signal = {} as AbortSignal;
+      expect(await rejection(rig.client().tick(1, { signal }))).to.be.instanceOf(TypeError);
+      expect(rig.workforce.calls).to.equal(0);
+    });
+
     it('travel on credit, which comes back when they are dealt with', async () => {
       const worker = await started();
       const answer = rig.client().tick(1, { on: { progress: () => {} } });

@@ -237,8 +237,14 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
   /** Tells caller and owner. A throw of theirs is theirs. */
   protected event(name: string, payload: unknown): Promise<unknown> | undefined {
     const { options, owner, target } = this;
-    const handler = options?.on !== undefined && Object.hasOwn(options.on, name) ? options.on[name] : undefined;
-    const first = handler && this.#tell(() => handler(payload));
+    const on = options?.on;
+    const first =
+      on &&
+      this.#tell(() => {
+        // The look-up, too, is the caller's own: what it throws must not look like the worker's offence.
+        const handler = Object.hasOwn(on, name) ? on[name] : undefined;
+        return handler?.(payload);
+      });
     if (!owner.hooks.event || owner.closed) return first;
     const from = { worker: target.worker.name, key: this.key, task: target.name, tag: options?.tag };
     const second = this.#tell(() => owner.hooks.event!(target.worker.cls, name, payload, from));

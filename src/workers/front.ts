@@ -200,13 +200,13 @@ export class Front {
   }
 
   #ask(call: PromiseCall | ProxiedStream, input: unknown): void {
-    call.register();
     this.#asked.add(call);
     call.over = () => this.#answered(call);
     const asked = new AskedCall(call, this.#route.pool?.deadlineOf(call));
     call.holder = asked;
     let result: unknown;
     try {
+      call.register();
       result = method(this.#proxy.instance, call.target.name)(input, asked);
       if (call instanceof ProxiedStream) call.from(result, this.#place);
     } catch (error) {

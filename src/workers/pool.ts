@@ -81,10 +81,10 @@ export class Pool implements StaffDesk, DispatchDesk {
     if (refusal) return void call.fail(refusal);
     try {
       this.#prepare(call, input);
+      call.register();
     } catch (error) {
       return void call.fail(asError(error));
     }
-    call.register();
     this.#dispatcher.place(call);
     this.staff.grow();
   }
