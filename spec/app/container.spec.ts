@@ -222,7 +222,15 @@ describe('the container', () => {
       class Store {
         constructor(@inject('url') readonly url: string) {}
       }
-      expect(await mistakesOf({ providers: [Store] })).to.match(/Store constructor parameter 0: nobody provides 'url'.*providers: \[/);
+      expect(await mistakesOf({ providers: [Store] })).to.match(/Store constructor, parameter 1: nobody provides 'url'.*providers: \[/);
+    });
+
+    it('a class of the language that nobody provides, once, not a mistake for each of its own parameters', async () => {
+      @injectable()
+      class Store {
+        constructor(readonly since: Date) {}
+      }
+      expect(await mistakesOf({ providers: [Store] })).to.match(/^Store constructor, parameter 1: nobody provides Date\b.*$/);
     });
 
     it('a singleton that wants the peer, or something that exists per connection', async () => {

@@ -73,6 +73,11 @@ export function planClass(cls: Ctor, kind: ScopeKind, context: PlanContext, path
   return construct(cls, makers);
 }
 
+/** `Date`, `URL`, `Map`: made by whoever knows with what, never by guessing from their parameters. */
+function isBuiltIn(token: { readonly name: string }): boolean {
+  return Reflect.get(globalThis, token.name) === token;
+}
+
 function planParameter(parameter: ParameterBlueprint, index: number, kind: ScopeKind, context: PlanContext, path: Path): Maker {
   if (parameter.kind === 'worker') return context.workerMaker(parameter.worker, parameter.key, parameter.owner, kind);
   if (parameter.kind === 'options') return context.optionsMaker();
@@ -86,12 +91,12 @@ function planParameter(parameter: ParameterBlueprint, index: number, kind: Scope
   if (parameter.multiple === true) return context.allMaker(token);
   const maker = context.makerOf(token, kind, path);
   if (maker) return maker;
-  if (typeof token === 'function') return planClass(token as Ctor, kind, context, path);
+  if (typeof token === 'function' && !isBuiltIn(token)) return planClass(token as Ctor, kind, context, path);
   if (parameter.optional === true) return () => undefined;
   const needed = path.length === 1 ? '' : ` (needed by ${pathText(path.slice(0, -1))})`;
   context.mistakes.push({
     where: nameOf(cls),
-    member: `constructor parameter ${index}`,
+    member: `constructor, parameter ${index + 1}`,
     wrong: `nobody provides ${tokenText(token)}${needed}`,
     remedy: `add it to the module: providers: [{ token: ${tokenText(token)}, useClass, useValue or useFactory }]`,
   });
