@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { AbortError, BoundaryError, spawn, WorkerCrashedError, type WorkerClient } from 'packet-ts';
+import { AbortError, BoundaryError, ClosingError, spawn, WorkerCrashedError, type WorkerClient } from 'packet-ts';
 import { SmallError, SmallWorker, TenantWorker } from '../fixtures/small.worker.js';
 import { processesOf, spawnScript, waitFor } from '../kit/index.js';
 
@@ -106,6 +106,12 @@ describe('spawn', function () {
     await small.close();
     expect(await answers).to.have.length(50);
     await waitFor(() => processesOf(process.pid).every(other => other.pid !== pid));
+  });
+
+  it('says to who calls after the close that it is closed, not how to start it', async () => {
+    const small: WorkerClient<SmallWorker> & { close(): Promise<void> } = await spawn(SmallWorker, { logger: false });
+    await small.close();
+    expect(await failure(small.echo('late'))).to.be.instanceOf(ClosingError);
   });
 
   it('lets a script that ends exit by itself, its worker in the same file', async () => {

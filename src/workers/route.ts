@@ -1,5 +1,5 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
-import { asError, TaskNotFoundError, WorkerNotFoundError } from '../errors.js';
+import { asError, ClosingError, TaskNotFoundError, WorkerNotFoundError } from '../errors.js';
 import type { Call, CallSettings, Pin } from './call.js';
 import type { Front } from './front.js';
 import type { Owner } from './owner.js';
@@ -25,12 +25,14 @@ export class Route {
   held = false;
   /** The route of another key. */
   readonly #other: (key: string) => Route;
+  readonly #isClosing: () => boolean;
 
-  constructor(worker: WorkerBlueprint, key: string | undefined, other: (key: string) => Route) {
+  constructor(worker: WorkerBlueprint, key: string | undefined, other: (key: string) => Route, isClosing: () => boolean) {
     this.worker = worker;
     this.key = key;
     this.targets = targetsOf(worker);
     this.#other = other;
+    this.#isClosing = isClosing;
   }
 
   /** Calls a task by name: what other processes do. */
@@ -89,7 +91,8 @@ export class Route {
   }
 
   /** Nothing is started here. */
-  missing(): WorkerNotFoundError {
+  missing(): WorkerNotFoundError | ClosingError {
+    if (this.#isClosing()) return new ClosingError();
     return new WorkerNotFoundError(this.worker.name, this.key, 'it is not started: workers.start() starts it');
   }
 

@@ -203,7 +203,16 @@ export class Workforce implements Directory {
 
   /** The way there. One that nobody has started is not kept: keys may come from anywhere. */
   #route(worker: WorkerBlueprint, key: string | undefined): Route {
-    return this.#routes.get(worker.name)?.get(key) ?? new Route(worker, key, other => this.#route(worker, other));
+    return this.#routes.get(worker.name)?.get(key) ?? this.#newRoute(worker, key);
+  }
+
+  #newRoute(worker: WorkerBlueprint, key: string | undefined): Route {
+    return new Route(
+      worker,
+      key,
+      other => this.#route(worker, other),
+      () => this.#closing,
+    );
   }
 
   #open(route: Route, options: unknown): Pool {
