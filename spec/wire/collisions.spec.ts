@@ -55,6 +55,20 @@ describe('keys that are made to collide', () => {
     ).to.throw(ProtocolError, 'made to collide');
   });
 
+  it('are refused when they are integers, too', () => {
+    const hash = (key: number): number => {
+      let hashed = (~key + (key << 15)) | 0;
+      hashed ^= hashed >>> 12;
+      hashed = (hashed + (hashed << 2)) | 0;
+      hashed ^= hashed >>> 4;
+      hashed = Math.imul(hashed, 2057);
+      return hashed ^ (hashed >>> 16);
+    };
+    const integers: number[] = [];
+    for (let key = 0; integers.length < 200; key++) if ((hash(key) & 0xfff) === 77) integers.push(key);
+    expect(() => decodeValue(collection(Tag.SET, integers, 1))).to.throw(ProtocolError, 'made to collide');
+  });
+
   it('are refused by the sending side, as a value that cannot be copied', () => {
     const set = new Set(keys.slice(0, 500));
     expect(() => encodeValue({ set })).to.throw(NotCloneableError, 'input.set is a collection whose keys collide');

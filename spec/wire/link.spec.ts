@@ -324,6 +324,16 @@ describe('a link', () => {
     });
   });
 
+  it('may learn its limit later', async () => {
+    const { ours, them, us } = pair();
+    ours.limit(10);
+    expect(() => ours.sendValue(Kind.STATUS, 0, 0, 'more than ten bytes')).to.throw(MessageTooLargeError, 'maxMessageSize (10 bytes)');
+    ours.sendValue(Kind.STATUS, 0, 0, 'less');
+    expect((await them.next())[3]).to.equal('less');
+    ours.destroy();
+    await Promise.all([us.ended, them.ended]);
+  });
+
   it('takes no value above its limit from the other side', async () => {
     const streams = duplexPair();
     const ear = new Ear();

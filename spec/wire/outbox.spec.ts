@@ -40,6 +40,32 @@ describe('a large value on a link', () => {
     await Promise.all([us.ended, them.ended]);
   });
 
+  it('lets no context go past the call in front of its own', async () => {
+    const { ours, them, us } = pair();
+    ours.sendValue(Kind.CALL, 1, 0, Buffer.alloc(200_000));
+    ours.sendValue(Kind.META, 2, 0, { attempt: 2 });
+    ours.sendValue(Kind.CALL, 2, 0, 'small');
+    ours.sendValue(Kind.MAIL, 3, 0, 'mail');
+    ours.sendValue(Kind.ITEM, 9, 1, 'goes past');
+    const order: number[] = [];
+    for (let i = 0; i < 5; i++) order.push((await them.next())[0]);
+    expect(order).to.deep.equal([Kind.ITEM, Kind.CALL, Kind.META, Kind.CALL, Kind.MAIL]);
+    ours.destroy();
+    await Promise.all([us.ended, them.ended]);
+  });
+
+  it('lets thousands of messages wait behind it', async () => {
+    const { ours, them, us } = pair();
+    ours.sendValue(Kind.ITEM, 1, 0, Buffer.alloc(200_000));
+    for (let i = 0; i < 20_000; i++) ours.send(Kind.CREDIT, 1, i);
+    ours.send(Kind.END, 1, 0);
+    while (them.heard.at(-1)?.[0] !== Kind.END) await turn();
+    expect(them.heard.length).to.equal(20_002);
+    expect(them.heard.slice(1, -1).every(([, , arg], index) => arg === index)).to.equal(true);
+    ours.destroy();
+    await Promise.all([us.ended, them.ended]);
+  });
+
   it('leaves before the end, with everything behind it', async () => {
     const { ours, them, us } = pair();
     ours.sendEncoded(Kind.REPLY, 1, 0, encodeValue('z'.repeat(MB)));

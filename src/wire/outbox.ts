@@ -11,21 +11,26 @@ export interface Waiting {
   sent: number;
 }
 
-/** What makes a call: these arrive in the order of their ids, or the started mark would count calls that are still on their way. */
+/** Calls, whose ids are a sequence that the started mark counts, and what belongs in front of them. */
 const CALLS: ReadonlySet<number> = new Set([Kind.CALL, Kind.MAIL, Kind.META]);
 
 /**
  * Large values on their way, one at a time, and the messages behind them.
  *
- * Messages of the same id keep their order, and so do calls among each other (their ids are a sequence that the started mark counts).
- * Everything else goes past: a 64 MB buffer does not delay a ping or another call's answer.
+ * Messages of the same id keep their order, and so do calls among each other. Everything else goes past: a 64 MB buffer does not delay
+ * a ping or another call's answer.
  */
 export class Outbox {
-  readonly #queue: Waiting[] = [];
+  /** Those from `#first` on wait; `shift()` would move them all each time. */
+  #queue: (Waiting | undefined)[] = [];
+  #first = 0;
+  /** How many messages of each id wait, and how many calls. */
+  readonly #ids = new Map<number, number>();
+  #calls = 0;
   #bytes = 0;
 
   get empty(): boolean {
-    return this.#queue.length === 0;
+    return this.#queue.length === this.#first;
   }
 
   /** Bytes of values that have not been sent. */
@@ -33,31 +38,45 @@ export class Outbox {
     return this.#bytes;
   }
 
+  get head(): Waiting | undefined {
+    return this.#queue[this.#first];
+  }
+
   /** Whether a message must wait its turn here. */
   holds(kind: number, id: number): boolean {
     if (kind === Kind.PING || kind === Kind.PONG) return false;
-    return this.#queue.some(waiting => waiting.id === id || (CALLS.has(kind) && CALLS.has(waiting.kind)));
+    return this.#ids.has(id) || (this.#calls > 0 && CALLS.has(kind));
   }
 
   add(kind: number, id: number, arg: number, value: Encoded | undefined): void {
     this.#queue.push({ kind, id, arg, value, sent: 0 });
+    this.#ids.set(id, (this.#ids.get(id) ?? 0) + 1);
+    if (CALLS.has(kind)) this.#calls++;
     this.#bytes += value?.length ?? 0;
   }
 
-  get head(): Waiting | undefined {
-    return this.#queue[0];
-  }
-
-  /** So many more bytes of the head's value were sent. */
+  /** So many more bytes of the head's value were sent; with the last of them it leaves. */
   advance(bytes: number): void {
-    const head = this.#queue[0]!;
+    const head = this.#queue[this.#first]!;
     head.sent += bytes;
     this.#bytes -= bytes;
-    if (head.sent === (head.value?.length ?? 0)) this.#queue.shift();
+    if (head.sent < (head.value?.length ?? 0)) return;
+    this.#queue[this.#first++] = undefined;
+    if (this.empty) this.#reset();
+    const others = this.#ids.get(head.id)! - 1;
+    if (others === 0) this.#ids.delete(head.id);
+    else this.#ids.set(head.id, others);
+    if (CALLS.has(head.kind)) this.#calls--;
   }
 
   clear(): void {
-    this.#queue.length = 0;
-    this.#bytes = 0;
+    this.#reset();
+    this.#ids.clear();
+    this.#calls = this.#bytes = 0;
+  }
+
+  #reset(): void {
+    this.#queue = [];
+    this.#first = 0;
   }
 }
