@@ -1,8 +1,11 @@
 import { expect } from 'chai';
-import { needsProgram, spawnProgram, spawnScript, type Script } from '../kit/index.js';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { atEnd, needsProgram, spawnProgram, spawnScript, type Script } from '../kit/index.js';
 
-function example(name: string): Script {
-  return spawnScript(new URL(`../../examples/${name}/main.js`, import.meta.url));
+function example(name: string, ...args: readonly string[]): Script {
+  return spawnScript(new URL(`../../examples/${name}/main.js`, import.meta.url), args);
 }
 
 /** What a program that was not written here says when it is given that input. */
@@ -66,5 +69,20 @@ describe('the example', function () {
     expect(await ask('')).to.have.property('error');
     server.kill('SIGINT');
     expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('tail follows a file, starts again when tail is ended, and leaves none behind', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'packet-'));
+    atEnd(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'log');
+    writeFileSync(path, 'one\n');
+    const follower = example('tail', path);
+    expect(await follower.line()).to.equal(`${path}: one`);
+    appendFileSync(path, 'the end\n');
+    expect(await follower.line()).to.equal(`${path}: the end`);
+    expect(await follower.line()).to.equal('tail ended (SIGTERM)');
+    expect(await follower.line()).to.equal(`${path}: one`);
+    follower.kill('SIGTERM');
+    expect(await follower.exit()).to.deep.equal({ code: 0, signal: null });
   });
 });

@@ -14,6 +14,7 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'connection.close': ['debug', 'connection closed'],
   'connection.error': ['error', 'connection handler failed'],
   'connection.limit': ['warn', 'connection limit reached'],
+  'connection.output': ['info', 'command output'],
   'dialer.up': ['info', 'connected'],
   'dialer.down': ['warn', 'disconnected'],
   'worker.start': ['debug', 'worker process started'],

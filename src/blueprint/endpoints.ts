@@ -78,7 +78,7 @@ function checkScheme(endpoint: EndpointBlueprint, use: Use, report: Report): voi
     return;
   }
   if (!scheme[use]) report(use, `'${endpoint.url}' cannot ${use}`, use === 'listen' ? 'write it as `connect:`' : 'write it as `listen:`');
-  const wrong = scheme.check?.({ url: endpoint.url, options: endpoint.options }, use);
+  const wrong = scheme.check?.({ url: endpoint.url, exec: endpoint.exec, options: endpoint.options }, use);
   if (wrong !== undefined) report(use, `'${endpoint.url}': ${wrong}`, 'see the endpoint table of the manual');
 }
 

@@ -1,3 +1,4 @@
+import type { ExitStatus } from '../decorators/hook-types.js';
 import type { Chunk } from '../framing/framing.js';
 
 /** Where somebody is. */
@@ -29,6 +30,8 @@ export interface TransportSink {
   drained(): void;
   /** One message could not be sent, of those that a transport of messages was given; the transport lives. */
   undelivered?(error: Error, to: Remote): void;
+  /** The command behind it has ended; before `closed`. */
+  exited?(status: ExitStatus): void;
   /** It is over; with an error if that was why. Exactly once, always. */
   closed(error?: Error): void;
 }

@@ -1,3 +1,4 @@
+import './exec.js';
 import './memory.js';
 import './tcp.js';
 import './udp.js';

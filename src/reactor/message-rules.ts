@@ -18,7 +18,7 @@ export function mustStream({ kind }: Transport): void {
 }
 
 /** The chunks of one message. Throws EncodeError when it is longer than one may be. */
-export function fitting(encoded: Chunk | readonly Chunk[], longest: number | undefined, handler: string): readonly Chunk[] {
+export function fitting(encoded: Chunk | readonly Chunk[], { longest }: Transport, handler: string): readonly Chunk[] {
   const chunks = typeof encoded === 'string' || encoded instanceof Uint8Array ? [encoded] : encoded;
   if (longest === undefined) return chunks;
   let size = 0;

@@ -1,4 +1,4 @@
-import type { About } from '../decorators/hook-types.js';
+import type { About, ExitStatus } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
 import type { Remote, Transport, TransportSink } from '../endpoints/endpoint.js';
 import { EncodeError, LimitError, UsageError, asError } from '../errors.js';
@@ -55,7 +55,6 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   #idle: number;
   /** What the kernel had taken when `drainTimeout` began. */
   #taken = 0;
-  /** Streams that wait for the peer to read. */
   #room: Room | undefined;
   #piping: Piping | undefined;
   /** Timers and subscriptions. */
@@ -157,6 +156,10 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
     void this.line.tell(error, { during: 'socket', from: to });
   }
 
+  exited(status: ExitStatus): void {
+    void this.line.hook('OnExit', this.settings.plan.blueprint.hooks.exit, status);
+  }
+
   closed(error?: Error): void {
     this.ending.closed(error);
   }
@@ -223,8 +226,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   tooFast(): void {
     // Nobody may close to the others what they share: what is too much is lost.
-    if (this.transport.shared) return;
-    this.#limit('rateLimit', 'the peer sends more messages than rateLimit allows');
+    if (!this.transport.shared) this.#limit('rateLimit', 'the peer sends more messages than rateLimit allows');
   }
 
   cork(corked: boolean): void {
@@ -249,9 +251,8 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   fail(error: Error, { during, hook, from }: About): void {
     publish('connection.error', { id: this.id, handler: this.settings.plan.name, during, hook, error, from: from?.url });
-    // One of many senders is to blame: the others go on.
-    if (from) return;
-    this.ending.leaveNow(reasonOfError(error));
+    // Where one of many senders is to blame, the others go on.
+    if (!from) this.ending.leaveNow(reasonOfError(error));
   }
 
   working(): void {
@@ -368,9 +369,8 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   say(encoded: Chunk | readonly Chunk[], to?: Remote): void {
     if (!this.#spoken) this.#speak();
-    const { kind, shared, longest } = this.transport;
-    if (kind === 'stream') this.outbound.push(encoded);
-    else if (to || !shared) this.outbound.datagram(fitting(encoded, longest, this.settings.plan.name), to);
+    if (this.transport.kind === 'stream') this.outbound.push(encoded);
+    else if (to || !this.transport.shared) this.outbound.datagram(fitting(encoded, this.transport, this.settings.plan.name), to);
   }
 
   clocks(): void {
