@@ -225,7 +225,8 @@ describe('conformance()', () => {
       const [check] = conformanceChecks(framing(decoder), { samples: [{ bytes: 'a;', messages: ['a'] }] }).filter(({ name }) =>
         name.startsWith('costs'),
       );
-      expect(() => check!.run()).to.throw('many messages in one chunk');
+      // Which of the ways to cut the bytes shows it first depends on the engine and the machine.
+      expect(() => check!.run()).to.throw(/many messages in one chunk|is not linear/);
     });
 
     it('allocates what a peer declares', () => {
