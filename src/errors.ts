@@ -155,6 +155,13 @@ export class ListenError extends PacketError {
   }
 }
 
+/** A TLS handshake that failed, or a certificate that cannot be used; `cause` has the words of OpenSSL or the system. */
+export class TlsError extends PacketError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, 'ERR_PACKET_TLS', options);
+  }
+}
+
 /** Plaintext bytes lay behind the message that asked for STARTTLS. */
 export class TlsInjectionError extends PacketError {
   constructor() {
@@ -244,7 +251,7 @@ export class ProtocolError extends PacketError {
 // prettier-ignore
 const CATALOGUE = {
   PacketError, ConfigurationError, BoundaryError, FramingError, EncodeError, NotCloneableError, MessageTooLargeError, ConnectError, ListenError,
-  TlsInjectionError, LimitError, ConnectionClosedError, UsageError, AbortError, ClosingError, WorkerCrashedError, WorkerTimeoutError, WorkerBusyError,
+  TlsError, TlsInjectionError, LimitError, ConnectionClosedError, UsageError, AbortError, ClosingError, WorkerCrashedError, WorkerTimeoutError, WorkerBusyError,
   QueueTimeoutError, WorkerUnavailableError, WorkerNotFoundError, WorkerExistsError, TaskNotFoundError, WorkerRecycledError, StreamStalledError,
   CallCycleError, ProtocolError,
 } as const;

@@ -114,6 +114,7 @@ export {
   QueueTimeoutError,
   StreamStalledError,
   TaskNotFoundError,
+  TlsError,
   TlsInjectionError,
   UsageError,
   WorkerBusyError,

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Authority } from '../kit/certificates.js';
 import { atEnd, needsProgram, spawnProgram, spawnScript, type Script } from '../kit/index.js';
 
 function example(name: string, ...args: readonly string[]): Script {
@@ -21,7 +22,7 @@ const LISTENING = /"msg":"listening"/;
 
 describe('the example', function () {
   this.timeout(20_000);
-  if (!needsProgram('nc', 'socat')) return;
+  if (!needsProgram('nc', 'socat', 'openssl')) return;
 
   it('echo answers each line to netcat, and ends with it', async () => {
     const server = example('echo');
@@ -45,6 +46,25 @@ describe('the example', function () {
     expect(await listener.line()).to.equal('* ann left');
     server.kill('SIGTERM');
     expect(await listener.line()).to.equal('* the server is going down');
+    expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('tls-echo answers openssl s_client, which verifies it', async () => {
+    using authority = new Authority();
+    const { cert, key } = authority.issue('localhost');
+    const [certFile, keyFile] = [join(authority.folder, 'cert.pem'), join(authority.folder, 'key.pem')];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+    const server = example('tls-echo', certFile, keyFile);
+    await server.errorLine(LISTENING);
+    const verified = ['-CAfile', join(authority.folder, 'ca.pem'), '-verify_hostname', 'localhost', '-verify_return_error'];
+    const client = spawnProgram('openssl', ['s_client', '-connect', 'localhost:11020', ...verified, '-quiet', '-no_ign_eof']);
+    expect(await client.line()).to.match(/^TLSv1\.[23] with /);
+    client.stdin.write('hello\n');
+    expect(await client.line()).to.equal('hello');
+    client.stdin.end();
+    expect(await client.exit()).to.deep.equal({ code: 0, signal: null });
+    server.kill('SIGTERM');
     expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
   });
 

@@ -33,8 +33,8 @@ class Silent extends Echo {
   override drained(): void {}
 }
 
-/** What every stream endpoint keeps. `url` gives a fresh one to listen on. */
-export function streamConformance(name: string, url: () => string): void {
+/** What every stream endpoint keeps. `url` gives a fresh one to listen on, `options` those of both sides. */
+export function streamConformance(name: string, url: () => string, options: () => Readonly<Record<string, unknown>> = () => ({})): void {
   describe(`${name} as a stream endpoint`, () => {
     let bound: Bound | undefined;
     const accepted: Transport[] = [];
@@ -43,10 +43,11 @@ export function streamConformance(name: string, url: () => string): void {
       const arrived = deferred<T>();
       const accept = (transport: Transport): void => {
         accepted.push(transport);
-        arrived.resolve(new Sink(transport));
+        const ready = transport.handshake?.() ?? Promise.resolve();
+        ready.then(() => arrived.resolve(new Sink(transport)), arrived.reject);
       };
-      bound = await schemeNamed(name)!.listen!({ url: url(), options: {} }, { accept, failed: arrived.reject });
-      const client = await WireClient.connect(bound.address.url);
+      bound = await schemeNamed(name)!.listen!({ url: url(), options: options() }, { accept, failed: arrived.reject });
+      const client = await WireClient.connect(bound.address.url, options());
       accepted.push(client.transport);
       return { client, server: await arrived.promise };
     }
@@ -164,13 +165,16 @@ export function streamConformance(name: string, url: () => string): void {
       await bound!.close();
       client.send('still here');
       await client.reads('still here');
-      const again = await schemeNamed(name)!.listen!({ url: bound!.address.url, options: {} }, { accept: () => {}, failed: () => {} });
+      const again = await schemeNamed(name)!.listen!(
+        { url: bound!.address.url, options: options() },
+        { accept: () => {}, failed: () => {} },
+      );
       await again.close();
     });
 
     it('refuses an address that is in use with a ListenError', async () => {
       await pair(Echo);
-      const again = schemeNamed(name)!.listen!({ url: bound!.address.url, options: {} }, { accept: () => {}, failed: () => {} });
+      const again = schemeNamed(name)!.listen!({ url: bound!.address.url, options: options() }, { accept: () => {}, failed: () => {} });
       const error = await again.then(
         () => undefined,
         (thrown: Error) => thrown,
@@ -182,13 +186,13 @@ export function streamConformance(name: string, url: () => string): void {
       await pair(Echo);
       const { address } = bound!;
       await bound!.close();
-      const error = await WireClient.connect(address.url).catch((thrown: Error) => thrown);
+      const error = await WireClient.connect(address.url, options()).catch((thrown: Error) => thrown);
       expect(error).to.include({ name: 'ConnectError', reason: 'refused', url: address.url });
     });
 
     it('does not dial with a signal that is aborted', async () => {
       await pair(Echo);
-      const dial = schemeNamed(name)!.connect!({ url: bound!.address.url, options: {} }, AbortSignal.abort(new Error('enough')));
+      const dial = schemeNamed(name)!.connect!({ url: bound!.address.url, options: options() }, AbortSignal.abort(new Error('enough')));
       const error = await dial.catch((thrown: Error) => thrown);
       expect(error).to.include({ name: 'ConnectError', reason: 'aborted' });
     });

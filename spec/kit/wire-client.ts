@@ -23,9 +23,11 @@ export class WireClient implements TransportSink {
     atEnd(() => transport.destroy());
   }
 
-  static async connect(url: string): Promise<WireClient> {
+  static async connect(url: string, options: Readonly<Record<string, unknown>> = {}): Promise<WireClient> {
     const scheme = schemeNamed(url.slice(0, url.indexOf(':')))!;
-    return new WireClient(await scheme.connect!({ url, options: {} }, new AbortController().signal));
+    const transport = await scheme.connect!({ url, options }, new AbortController().signal);
+    await transport.handshake?.();
+    return new WireClient(transport);
   }
 
   static of(transport: Transport): WireClient {

@@ -9,6 +9,7 @@ import { keysOf, namedWorker, readData, readMembers, readTimers, validatorOf } f
 import { cached, nameOf, refuse, reporter, type Report } from './mistakes.js';
 import { checkOptions } from './option-rules.js';
 import { parameterMistakes, readParameters } from './parameters.js';
+import { checkTls } from './tls-options.js';
 import { readWorker } from './worker.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint, HookName, WorkerDataRoute, WorkerEventRoute } from './types.js';
 
@@ -70,6 +71,7 @@ function build(cls: Ctor, mistakes: Mistake[]): ConnectionBlueprint {
   if (kindOf(cls) !== 'connection') report(undefined, 'it is not a connection', 'decorate it with @Connection()');
   const written = checkOptions(mergedOptions(cls, 'connection'), connectionRules, '@Connection', report);
   checkWatermarks(written, '@Connection', report);
+  checkTls(written['tls'], '@Connection', report);
   const { listen, connect, ...options } = written;
   const members = readMembers(cls, 'connection', report);
   const parameters = readParameters(cls);

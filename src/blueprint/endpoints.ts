@@ -4,6 +4,7 @@ import { checkWatermarks, endpointRules } from './connection-options.js';
 import { withoutUndefined } from './lineage.js';
 import type { Report } from './mistakes.js';
 import { checkOptions } from './option-rules.js';
+import { checkTls } from './tls-options.js';
 import type { EndpointBlueprint } from './types.js';
 
 export type Use = 'listen' | 'connect';
@@ -55,6 +56,7 @@ function toEndpoint(
     : endpointRules;
   const options = { ...classOptions, ...checkOptions(own, rules, use, report) };
   checkWatermarks(options, use, report);
+  checkTls(own['tls'], use, report);
   return withOptions(url, options, use, report);
 }
 

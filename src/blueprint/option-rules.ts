@@ -79,6 +79,8 @@ export function shape(rules: Rules, required: readonly string[] = []): Rule {
 
 function show(value: unknown): string {
   if (typeof value === 'function') return `the function ${value.name}`;
+  // It may be a private key, and mistakes are logged.
+  if (isText(value) && value.includes('-----BEGIN ')) return 'a PEM';
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {

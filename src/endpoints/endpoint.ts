@@ -1,3 +1,4 @@
+import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { ExitStatus } from '../decorators/hook-types.js';
 import type { Chunk } from '../framing/framing.js';
 
@@ -18,6 +19,15 @@ export interface PeerTls {
   readonly servername?: string | undefined;
   readonly alpn?: string | undefined;
   readonly authorized: boolean;
+}
+
+/** How a stream becomes a TLS one. */
+export interface TlsStart {
+  readonly tls: TlsOptions;
+  /** It shows its certificate; the client verifies it. */
+  readonly isServer: boolean;
+  /** Of a client: the host that was dialled, verified where the options name no other. */
+  readonly host?: string | undefined;
 }
 
 /** The receiving end of a {@link Transport}: the session. Calls never overlap and none comes after `closed`. */
@@ -55,6 +65,11 @@ export interface Transport {
   readonly bufferedBytes: number;
   /** Bytes that the kernel took: it grows as long as the peer reads. */
   readonly bytesWritten: number;
+  /**
+   * What must come before everything else, TLS for instance. Where it is there, it is called once, before `open`.
+   * Rejects when it fails, or when the transport is destroyed meanwhile (with that error); the transport is closed then.
+   */
+  handshake?(): Promise<void>;
   /** Hands over the sink and begins to deliver. Once. */
   open(sink: TransportSink): void;
   /** Several chunks leave in one system call where the system has one. The array is the caller's and will change. False: wait for `drained`. */
@@ -65,7 +80,12 @@ export interface Transport {
   end(): void;
   /** Closes at once; what is buffered is dropped. */
   destroy(error?: Error): void;
-  /** The Node stream or socket beneath, where there is one: for TLS upgrades, hand-off and files. */
+  /**
+   * From here on it speaks TLS, in place: what was written leaves as it is, then follows the handshake. Nothing may be written meanwhile.
+   * Bytes that the sink was not given yet belong to TLS. Rejects as `handshake` does.
+   */
+  startTls?(how: TlsStart): Promise<void>;
+  /** The Node stream or socket beneath, where there is one: for hand-off and files. */
   readonly raw?: unknown;
 }
 

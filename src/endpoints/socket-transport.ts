@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { ConnectionClosedError, TlsInjectionError, UsageError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
-import type { Remote, Transport, TransportSink } from './endpoint.js';
+import type { PeerTls, Remote, TlsStart, Transport, TransportSink } from './endpoint.js';
+import { handshake, peerTlsOf } from './tls-handshake.js';
 
 const TRANSPORT = Symbol('transport');
 
@@ -11,16 +14,42 @@ interface Known extends Socket {
   readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
 }
 
+/** A socket that speaks TLS. */
+interface Secured {
+  readonly peer: PeerTls;
+  /** The socket beneath, that the kernel knows. */
+  readonly plain: Known;
+  /** Bytes that were sent in the clear. */
+  readonly before: number;
+  /** When Node last said that the kernel has everything up to a point: that point, in bytes of ours and in bytes of the socket beneath. */
+  sure: number;
+  sureBeneath: number;
+}
+
+/** What the kernel took of a plain socket. */
+function takenFrom(socket: Known): number {
+  const { bytesWritten, writeQueueSize } = socket._handle ?? {};
+  if (bytesWritten === undefined || writeQueueSize === undefined) return socket.bytesWritten - socket.writableLength;
+  return bytesWritten - writeQueueSize;
+}
+
+/** What the kernel took of a TLS socket. Node tells only of whole pieces, which may be large; in between the socket beneath shows progress. */
+function takenSecurely(socket: Socket, { plain, before, sure, sureBeneath }: Secured): number {
+  const all = before + socket.bytesWritten;
+  if (socket.writableLength === 0) return all;
+  return Math.min(all - 1, sure + takenFrom(plain) - sureBeneath);
+}
+
 /** How a scheme writes where the two ends are. Written when asked for: an idle connection keeps no such text. */
 export interface Places {
   remote(address: string | undefined, port: number | undefined): Remote;
   local(socket: Socket): Remote;
 }
 
-/** One Node stream socket as a transport: TCP, a unix socket, or an inherited one. It must have been made with `allowHalfOpen`. */
+/** One Node stream socket as a transport: TCP, a unix socket, or an inherited one, with or without TLS. It must have been made with `allowHalfOpen`. */
 export class SocketTransport implements Transport {
   readonly kind = 'stream';
-  readonly raw: Socket;
+  #socket: Socket;
   readonly #places: Places;
   readonly #address: string | undefined;
   readonly #port: number | undefined;
@@ -32,17 +61,26 @@ export class SocketTransport implements Transport {
   #waited = false;
   /** What the kernel had taken when the socket closed. */
   #written = 0;
+  #paused = false;
+  /** A handshake is under way: the socket is not ours. */
+  #shaking = false;
+  #tls: Secured | undefined;
 
   constructor(socket: Socket, places: Places) {
-    this.raw = socket;
+    this.#socket = socket;
     this.#places = places;
     // Asked at once: a socket that the peer has reset knows it no more.
     this.#address = socket.remoteAddress;
     this.#port = socket.remotePort;
-    (socket as Known)[TRANSPORT] = this;
-    // From the first moment: a reset between accept and takeover must not be an unhandled error.
-    socket.on('error', onError);
-    socket.on('close', onClose);
+    this.#own(socket);
+  }
+
+  get raw(): Socket {
+    return this.#socket;
+  }
+
+  get tls(): PeerTls | undefined {
+    return this.#tls?.peer;
   }
 
   get remote(): Remote {
@@ -58,11 +96,9 @@ export class SocketTransport implements Transport {
   }
 
   get bytesWritten(): number {
-    const { _handle: handle } = this.raw as Known;
-    if (!handle) return this.#written;
-    const { bytesWritten, writeQueueSize } = handle;
-    if (bytesWritten === undefined || writeQueueSize === undefined) return this.raw.bytesWritten - this.raw.writableLength;
-    return bytesWritten - writeQueueSize;
+    const socket: Known = this.#socket;
+    if (!socket._handle) return this.#written;
+    return this.#tls ? takenSecurely(socket, this.#tls) : takenFrom(socket);
   }
 
   open(sink: TransportSink): void {
@@ -71,8 +107,7 @@ export class SocketTransport implements Transport {
       process.nextTick(() => sink.closed(this.#error));
       return;
     }
-    this.raw.on('data', onData);
-    this.raw.on('end', onEnd);
+    this.#listen(sink);
   }
 
   write(chunks: readonly Chunk[]): boolean {
@@ -90,24 +125,88 @@ export class SocketTransport implements Transport {
   }
 
   pause(): void {
-    this.raw.pause();
+    this.#paused = true;
+    if (!this.#shaking) this.raw.pause();
   }
 
   resume(): void {
-    this.raw.resume();
+    this.#paused = false;
+    if (!this.#shaking) this.raw.resume();
   }
 
   end(): void {
-    this.raw.end();
+    // In the middle of a handshake there is no end that the peer would understand.
+    if (this.#shaking) this.destroy();
+    else this.raw.end();
   }
 
   destroy(error?: Error): void {
     this.#error ??= error;
+    this.#shaking = false;
     this.#remember();
     this.raw.destroy();
   }
 
+  startTls(how: TlsStart): Promise<void> {
+    const plain = this.#socket;
+    if (this.#tls || this.#shaking) return Promise.reject(new UsageError('the connection speaks TLS already'));
+    if (this.#closed) return Promise.reject(this.#error ?? new ConnectionClosedError());
+    // Held back while paused: with a sink, everything there arrived before TLS was begun.
+    if (this.#sink && plain.readableLength > 0) return Promise.reject(new TlsInjectionError());
+    this.#shaking = true;
+    const before = plain.bytesWritten;
+    plain.off('data', onData).off('end', onEnd).off('close', onClose).pause();
+    return new Promise((resolve, reject) => {
+      handshake(plain, how, {
+        secured: socket => {
+          const peer = peerTlsOf(socket, how.isServer);
+          this.#secure(socket, { peer, plain, before, sure: before, sureBeneath: takenFrom(plain) });
+          resolve();
+        },
+        failed: error => {
+          // Whoever destroyed it meanwhile knows why it closes.
+          const why = this.#shaking ? error : (this.#error ?? error);
+          if (this.#shaking) this.#error = error;
+          this.#shaking = false;
+          if (plain.closed) onClose.call(plain);
+          else plain.once('close', onClose);
+          reject(why);
+        },
+      });
+    });
+  }
+
+  #secure(socket: TLSSocket, secured: Secured): void {
+    this.#tls = secured;
+    this.#socket = socket;
+    this.#shaking = false;
+    socket.allowHalfOpen = true;
+    this.#own(socket);
+    if (this.#paused) socket.pause();
+    if (this.#sink) this.#listen(this.#sink);
+  }
+
+  #own(socket: Socket): void {
+    (socket as Known)[TRANSPORT] = this;
+    // From the first moment: a reset between accept and takeover must not be an unhandled error.
+    socket.on('error', onError);
+    socket.on('close', onClose);
+  }
+
+  #listen(sink: TransportSink): void {
+    this.#sink = sink;
+    this.raw.on('data', onData);
+    this.raw.on('end', onEnd);
+    // A peer that finished right behind its handshake.
+    if (this.raw.readableEnded) process.nextTick(() => sink.ended());
+  }
+
   readonly #wrote = (): void => {
+    const secured = this.#tls;
+    if (secured) {
+      secured.sure = secured.before + this.raw.bytesWritten - this.raw.writableLength;
+      secured.sureBeneath = takenFrom(secured.plain);
+    }
     if (!this.#waited) return;
     if (this.raw.writableLength === 0) this.#waited = false;
     this.#sink?.drained();
@@ -134,7 +233,7 @@ export class SocketTransport implements Transport {
   static close(this: Known): void {
     const transport = this[TRANSPORT]!;
     transport.#closed = true;
-    transport.#written ||= this.bytesWritten;
+    transport.#written ||= (transport.#tls?.before ?? 0) + this.bytesWritten;
     transport.#sink?.closed(transport.#error);
   }
 }

@@ -11,7 +11,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name is not known',
   EAI_AGAIN: 'the name cannot be looked up now',
   ECONNREFUSED: 'nobody listens there',
-  ECONNRESET: 'the peer closed it at once',
+  ECONNRESET: 'the peer closed it',
   ETIMEDOUT: 'no answer',
   EHOSTUNREACH: 'there is no way to that host',
   ENETUNREACH: 'there is no way to that network',
@@ -24,9 +24,15 @@ function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-function textOf(error: unknown): string {
+/** What OpenSSL itself calls the reason; its messages are full of addresses. */
+function opensslReason(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'reason' in error && typeof error.reason === 'string' ? error.reason : undefined;
+}
+
+/** An error of the system in words. */
+export function textOf(error: unknown): string {
   const code = codeOf(error);
-  const text = TEXTS[code];
+  const text = TEXTS[code] ?? opensslReason(error);
   if (text !== undefined) return `${text} (${code})`;
   return error instanceof Error ? error.message : String(error);
 }

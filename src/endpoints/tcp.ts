@@ -29,26 +29,35 @@ function place(scheme: string, address: string | undefined, port: number | undef
   return { url: urlOf(scheme, address, port), address, port };
 }
 
-const PLACES: Places = {
-  remote: (address, port) => place('tcp', address, port),
-  local: ({ localAddress, localPort }) => place('tcp', localAddress, localPort),
-};
+/** Where the two ends of a scheme over TCP are. */
+export function placesOf(scheme: string): Places {
+  return {
+    remote: (address, port) => place(scheme, address, port),
+    local: ({ localAddress, localPort }) => place(scheme, localAddress, localPort),
+  };
+}
+
+const PLACES = placesOf('tcp');
 
 function transportOf(socket: Socket): Transport {
   return new SocketTransport(socket, PLACES);
 }
 
 /** What sockets are told when they are made. */
-function socketOptions(options: EndpointTarget['options']): { noDelay: boolean; keepAlive: boolean; keepAliveInitialDelay: number } {
+export function socketOptions(options: EndpointTarget['options']): { noDelay: boolean; keepAlive: boolean; keepAliveInitialDelay: number } {
   const idle = toMilliseconds((options['keepAlive'] as Duration | Off | undefined) ?? KEEP_ALIVE);
   return { noDelay: options['noDelay'] !== false, keepAlive: idle > 0, keepAliveInitialDelay: idle };
 }
 
-async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
+/** Where to bind, and how many may wait there. */
+export function listenOptions({ url, options }: EndpointTarget): { host: string; port: number; backlog: number } {
   // The blueprint has checked the url.
-  const where = hostAndPort(url)!;
-  const backlog = (options['backlog'] as number | undefined) ?? BACKLOG;
-  const listener = await NetListener.bind(url, socketOptions(options), { ...where, backlog }, transportOf, acceptor);
+  return { ...hostAndPort(url)!, backlog: (options['backlog'] as number | undefined) ?? BACKLOG };
+}
+
+async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
+  const { url, options } = target;
+  const listener = await NetListener.bind(url, socketOptions(options), listenOptions(target), transportOf, acceptor);
   const { address: host, port } = listener.server.address() as AddressInfo;
   return { address: { url: urlOf('tcp', host, port), host, port }, close: () => listener.close() };
 }
@@ -58,16 +67,20 @@ function connect({ url, options }: EndpointTarget, signal: AbortSignal): Promise
   return dialSocket(url, { ...hostAndPort(url)!, autoSelectFamily: true, ...socketOptions(options) }, signal, transportOf);
 }
 
+/** What is wrong with `scheme://host:port`, in words, or undefined. */
+export function checkHostAndPort(url: string, use: 'listen' | 'connect'): string | undefined {
+  const parts = hostAndPort(url);
+  const scheme = url.slice(0, url.indexOf(':'));
+  if (!parts) return `it is not written like '${scheme}://host:port' or '${scheme}://[::1]:port'`;
+  return use === 'connect' && parts.port === 0 ? 'nobody can be reached at port 0' : undefined;
+}
+
 /** `tcp://host:port`. Port 0 picks a free one; an empty host is the loopback. */
 export const tcp: Scheme = {
   name: 'tcp',
   listen,
   connect,
-  check: ({ url }, use) => {
-    const parts = hostAndPort(url);
-    if (!parts) return "it is not written like 'tcp://host:port' or 'tcp://[::1]:port'";
-    return use === 'connect' && parts.port === 0 ? 'nobody can be reached at port 0' : undefined;
-  },
+  check: ({ url }, use) => checkHostAndPort(url, use),
 };
 
 registerScheme(tcp);

@@ -1,5 +1,5 @@
 import type { CloseReason } from '../decorators/hook-types.js';
-import { AbortError, ConnectionClosedError, PacketError } from '../errors.js';
+import { AbortError, ConnectionClosedError, PacketError, TlsError } from '../errors.js';
 
 /** What the kernel says when the peer has left: nothing went wrong here. */
 const LEFT = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
@@ -12,7 +12,8 @@ function codeOf(error: Error): string {
 export function reasonOfTransport(error: Error | undefined): CloseReason {
   if (!error) return { by: 'peer', code: 'END' };
   const code = codeOf(error);
-  return { by: LEFT.has(code) ? 'peer' : 'error', code, error };
+  const left = LEFT.has(code) || (error instanceof TlsError && error.cause instanceof Error && LEFT.has(codeOf(error.cause)));
+  return { by: left ? 'peer' : 'error', code, error };
 }
 
 /** The reason when an error ends the connection. */

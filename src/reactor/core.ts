@@ -81,7 +81,7 @@ export class ReactorCore implements SessionHost {
 
   /** @throws ListenError, ConfigurationError, ClosingError */
   async listen(cls: Ctor, endpoint: EndpointBlueprint): Promise<Listener> {
-    const listener = new Listener(settingsOf(this.plan(cls), endpoint, 'listen'), this.#accept);
+    const listener = new Listener(settingsOf(this.plan(cls), endpoint, 'listen'), this.clock, this.#accept);
     this.#refuseWhenClosing();
     this.#listeners.add(listener);
     try {

@@ -1,7 +1,11 @@
+import type { Clock } from '../clock.js';
+import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import type { Acceptor, Bound, BoundAddress, Remote, Transport } from '../endpoints/endpoint.js';
-import { ConnectionClosedError } from '../errors.js';
+import { tlsServerOf } from '../endpoints/tls-server.js';
+import { ConnectionClosedError, LimitError, UsageError } from '../errors.js';
 import { Admission } from './admission.js';
+import { shaken } from './handshake.js';
 import type { Limits } from './limits.js';
 import type { Settings } from './settings.js';
 
@@ -15,6 +19,11 @@ export interface Listening {
   suspend(): Promise<void>;
   /** @throws ListenError when the address has been taken meanwhile. */
   resume(): Promise<void>;
+  /**
+   * Reads certificates and keys again: for handshakes from now on, open connections live on. Files that change are read again by themselves.
+   * @throws TlsError when they cannot be used: then those before stay in use. UsageError without `tls:`.
+   */
+  reloadTls(): Promise<void>;
   /** Stops accepting for good; open connections live on. */
   close(): Promise<void>;
 }
@@ -25,6 +34,7 @@ export type TakeOver = (listener: Listener, transport: Transport) => boolean;
 /** One listening endpoint: binds, lets connections in or refuses them, and counts. */
 export class Listener implements Listening, Acceptor {
   readonly settings: Settings;
+  readonly #clock: Clock;
   readonly #takeOver: TakeOver;
   readonly #admission: Admission;
   #bound: Bound | undefined;
@@ -32,13 +42,16 @@ export class Listener implements Listening, Acceptor {
   /** The user, or `whenFull: 'pause'`, wants it not to listen. */
   #suspended = false;
   #full = false;
+  /** Accepted and counted, and not connections yet. */
+  readonly #shaking = new Set<Transport>();
   #closed: Promise<void> | undefined;
   /** Binding and unbinding one after the other. */
   #rebinding: Promise<void> = Promise.resolve();
 
   /** @throws ConfigurationError for address rules that are none. */
-  constructor(settings: Settings, takeOver: TakeOver) {
+  constructor(settings: Settings, clock: Clock, takeOver: TakeOver) {
     this.settings = settings;
+    this.#clock = clock;
     this.#takeOver = takeOver;
     // Checked by the blueprint.
     this.#admission = new Admission(settings.limits, settings.target.options);
@@ -83,11 +96,12 @@ export class Listener implements Listening, Acceptor {
     const refusal = this.#closed ? 'closed' : this.#admission.enter(remote);
     if (refusal !== undefined) {
       transport.destroy();
-      publish('listener.reject', { handler: this.settings.plan.name, url: this.#address?.url, reason: refusal, remote });
+      this.#rejected(refusal, remote);
       return;
     }
-    if (!this.#takeOver(this, transport)) this.#admission.leave(remote);
-    else if (this.#admission.full && this.limits.whenFull === 'pause') this.#pauseWhileFull(true);
+    if (transport.handshake) void this.#shake(transport);
+    else this.#begin(transport);
+    if (this.#admission.full && this.limits.whenFull === 'pause') this.#pauseWhileFull(true);
   }
 
   failed(error: Error): void {
@@ -111,10 +125,41 @@ export class Listener implements Listening, Acceptor {
     return this.#rebind();
   }
 
+  async reloadTls(): Promise<void> {
+    const tls = this.settings.target.options['tls'] as TlsOptions | undefined;
+    if (!tls) throw new UsageError(`${this.settings.plan.name} has no certificate to read again: it listens without tls:`);
+    await tlsServerOf(tls).reload();
+  }
+
   close(): Promise<void> {
+    for (const transport of this.#shaking) transport.destroy(new ConnectionClosedError('the listener is closed'));
     return (this.#closed ??= this.#rebind().then(() => {
       publish('listener.close', { handler: this.settings.plan.name, url: this.#address?.url });
     }));
+  }
+
+  #begin(transport: Transport): void {
+    if (!this.#takeOver(this, transport)) this.left(transport);
+  }
+
+  /** What strangers do in a handshake costs them their place, and nobody else anything. */
+  async #shake(transport: Transport): Promise<void> {
+    this.#shaking.add(transport);
+    try {
+      await shaken(this.#clock, this.limits.handshakeTimeout, transport, () => transport.handshake!());
+    } catch (error) {
+      this.#shaking.delete(transport);
+      this.left(transport);
+      const reason = this.#closed ? 'closed' : error instanceof LimitError ? error.limit : 'handshake';
+      this.#rejected(reason, transport.remote, error);
+      return;
+    }
+    this.#shaking.delete(transport);
+    this.#begin(transport);
+  }
+
+  #rejected(reason: string, remote: Remote, error?: unknown): void {
+    publish('listener.reject', { handler: this.settings.plan.name, url: this.#address?.url, reason, remote, error });
   }
 
   #pauseWhileFull(full: boolean): void {

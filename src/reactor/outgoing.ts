@@ -1,8 +1,27 @@
 import type { Clock } from '../clock.js';
 import type { Transport } from '../endpoints/endpoint.js';
-import { ConnectError } from '../errors.js';
+import { aborted } from '../endpoints/system-errors.js';
+import { ConnectError, LimitError, asError } from '../errors.js';
+import { shaken } from './handshake.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
+
+/** What must come first on a new connection, within `handshakeTimeout`. Throws ConnectError. */
+async function shake(clock: Clock, { target, limits }: Settings, transport: Transport, signal: AbortSignal | undefined): Promise<void> {
+  const giveUp = (): void => transport.destroy();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    const shaking = shaken(clock, limits.handshakeTimeout, transport, () => transport.handshake!());
+    if (signal?.aborted) giveUp();
+    await shaking;
+  } catch (thrown) {
+    if (signal?.aborted) throw aborted(target.url, signal);
+    const error = asError(thrown);
+    throw new ConnectError(target.url, error instanceof LimitError ? 'timeout' : 'tls', error.message, { cause: error });
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
 
 /** One dial within `connectTimeout`. Throws ConnectError. */
 async function dial(clock: Clock, { target, scheme, limits }: Settings, signal: AbortSignal | undefined): Promise<Transport> {
@@ -51,6 +70,7 @@ export async function establish(
   begin: (transport: Transport) => Session,
 ): Promise<Session> {
   const transport = await dial(clock, settings, signal);
+  if (transport.handshake) await shake(clock, settings, transport, signal);
   let session: Session;
   try {
     session = begin(transport);

@@ -1,0 +1,69 @@
+import type { AddressInfo, Socket } from 'node:net';
+import type { TlsOptions } from '../decorators/endpoint-types.js';
+import type { Acceptor, Bound, EndpointTarget, Scheme, TlsStart, Transport } from './endpoint.js';
+import { registerScheme } from './endpoint.js';
+import { dialSocket } from './net-dial.js';
+import { NetListener } from './net-listener.js';
+import { SocketTransport } from './socket-transport.js';
+import { listenError } from './system-errors.js';
+import { checkHostAndPort, hostAndPort, listenOptions, placesOf, socketOptions, urlOf } from './tcp.js';
+import { flawOf } from './tls-credentials.js';
+import { tlsServerOf } from './tls-server.js';
+
+const PLACES = placesOf('tls');
+const DEFAULTS: TlsOptions = {};
+
+function tlsOf({ options }: EndpointTarget): TlsOptions {
+  // The blueprint has checked it.
+  return (options['tls'] as TlsOptions | undefined) ?? DEFAULTS;
+}
+
+/** A TCP socket on which nothing is said before the handshake. */
+class TlsTransport extends SocketTransport {
+  readonly #how: TlsStart;
+
+  constructor(socket: Socket, how: TlsStart) {
+    super(socket, PLACES);
+    this.#how = how;
+  }
+
+  handshake(): Promise<void> {
+    return this.startTls(this.#how);
+  }
+}
+
+async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
+  const { url, options } = target;
+  const how: TlsStart = { tls: tlsOf(target), isServer: true };
+  await tlsServerOf(how.tls)
+    .ready()
+    .catch((error: unknown) => {
+      throw listenError(url, error);
+    });
+  const toTransport = (socket: Socket): Transport => new TlsTransport(socket, how);
+  const listener = await NetListener.bind(url, socketOptions(options), listenOptions(target), toTransport, acceptor);
+  const { address: host, port } = listener.server.address() as AddressInfo;
+  return { address: { url: urlOf('tls', host, port), host, port }, close: () => listener.close() };
+}
+
+function connect(target: EndpointTarget, signal: AbortSignal): Promise<Transport> {
+  const { url, options } = target;
+  const where = hostAndPort(url)!;
+  const how: TlsStart = { tls: tlsOf(target), isServer: false, host: where.host };
+  return dialSocket(url, { ...where, autoSelectFamily: true, ...socketOptions(options) }, signal, socket => new TlsTransport(socket, how));
+}
+
+function check(target: EndpointTarget, use: 'listen' | 'connect'): string | undefined {
+  const wrong = checkHostAndPort(target.url, use);
+  if (wrong !== undefined) return wrong;
+  const tls = tlsOf(target);
+  if (use === 'listen' && tls.cert === undefined && tls.key === undefined && tls.sni === undefined)
+    return 'it has no certificate: write tls: { cert, key } beside the url';
+  const flaw = flawOf(tls);
+  return flaw === undefined ? undefined : `its certificate cannot be used: ${flaw}`;
+}
+
+/** `tls://host:port` with `tls: { cert, key, ca, … }`: TLS 1.2 or newer over TCP, verified. */
+export const tls: Scheme = { name: 'tls', listen, connect, check };
+
+registerScheme(tls);
