@@ -43,6 +43,14 @@ describe('the log', () => {
     expect(log.lines).to.have.length(2);
   });
 
+  it('has a warning in its own words', () => {
+    const log = new Recorder();
+    const end = logEvents(log);
+    publish('app.warning', { worker: 'w', message: 'no file can be written' });
+    end();
+    expect(log.lines).to.deep.equal([['warn', { worker: 'w' }, 'no file can be written']]);
+  });
+
   it('hurts nobody when it throws', () => {
     const end = logEvents(new Recorder());
     expect(() => publish('hook.error', { hook: 'x', error: new Error('y') })).to.not.throw();

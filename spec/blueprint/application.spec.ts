@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { inject, injectable } from 'tsyringe';
 import { z } from 'zod';
 import { readModule, readWorkerScope, readWorker, refuse } from '../../src/blueprint/index.js';
+import { channel } from '../../src/decorators/channel-token.js';
 import type { WorkerClient } from '../../src/decorators/client-types.js';
 import { OnConnect, OnData } from '../../src/decorators/connection-hooks.js';
 import { Connection } from '../../src/decorators/connection.js';
@@ -171,6 +172,12 @@ describe('the mistakes of an application', () => {
       'Test.providers: it lists Store twice',
       "Twin.@Worker: its name 'application spec: eval' is also that of Eval",
     ]);
+  });
+
+  it('are not channels among the providers: they need no listing, and listing them harms nothing', async () => {
+    const { told, mistakes } = await read({ connections: [Echo], workers: [Eval], providers: [Store, channel('spec')] });
+    expect(told).to.deep.equal([]);
+    expect(mistakes).to.deep.equal([]);
   });
 
   it('are connections that neither listen nor connect; a function may return none', async () => {

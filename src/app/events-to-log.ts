@@ -62,11 +62,22 @@ export function logEvents(logger: Logger): () => void {
   };
 }
 
+interface Warning {
+  readonly message: string;
+  readonly error?: unknown;
+}
+
+/** A warning brings its own words. */
+function warn(logger: Logger, { message, error, ...rest }: Warning): void {
+  logger.warn(error === undefined ? rest : { ...rest, err: error }, message);
+}
+
 function subscribe(logger: Logger): () => void {
   const subscriptions = eventNames.map(name => {
     const [level, words] = WORDS[name];
     const listener = (details: unknown): void => {
       try {
+        if (name === 'app.warning') return warn(logger, details as Warning);
         const { error, ...rest } = details as { readonly error?: unknown };
         logger[isOrdinary(name, rest) ? 'debug' : level](error === undefined ? rest : { ...rest, err: error }, words);
       } catch {

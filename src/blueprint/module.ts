@@ -1,3 +1,4 @@
+import { channelSpecOf } from '../decorators/channel-token.js';
 import { ownDeclarations } from '../decorators/metadata.js';
 import type { ModuleOptions } from '../decorators/provider-types.js';
 import type { Mistake } from '../errors.js';
@@ -109,6 +110,8 @@ async function merge(modules: readonly OneModule[], workersToo: boolean): Promis
     if (workersToo) for (const worker of await readWorkers(module)) workers.add(worker);
     checkTwice(module.options['providers'] ?? [], 'providers', module.report);
     for (const written of module.options['providers'] ?? []) {
+      // A channel is there for whoever injects it: listing one says nothing wrong and adds nothing.
+      if (channelSpecOf(written)) continue;
       const declaration = readDeclaration(written, module.report);
       if (declaration) providers.push({ declaration, report: module.report });
     }

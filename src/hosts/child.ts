@@ -100,7 +100,7 @@ export class WorkerChild implements HostProcess {
       try {
         spec.output(line, stream);
       } catch (error) {
-        publish('app.warning', { worker, warning: `what takes the output of worker ${worker} threw`, error });
+        publish('app.warning', { worker, message: `what takes the output of worker ${worker} threw`, error });
       }
     };
     return new OutputReader(source, emit, () => {

@@ -71,7 +71,7 @@ export function markFile(worker: string, folders: readonly string[] = [tmpdir(),
   }
   publish('app.warning', {
     worker,
-    warning: `no file can be written in ${folders.join(' or ')}: when a process of worker ${worker} dies, all calls it had count as begun`,
+    message: `no file can be written in ${folders.join(' or ')}: when a process of worker ${worker} dies, all calls it had count as begun`,
     error: reason,
   });
   return NONE;
