@@ -2,12 +2,13 @@ import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
 import type { Transport } from '../endpoints/endpoint.js';
-import { asError, ClosingError, EncodeError } from '../errors.js';
+import { asError, ClosingError } from '../errors.js';
 import type { Chunk, Framing } from '../framing/framing.js';
 import { Alarms } from './alarms.js';
 import { Channels } from './channel.js';
 import { planOf, type HandlerPlan } from './dispatch.js';
 import { Listener } from './listener.js';
+import { encoded } from './message-rules.js';
 import { establish } from './outgoing.js';
 import type { Handlers } from './plan-types.js';
 import { Session } from './session.js';
@@ -141,15 +142,9 @@ export class ReactorCore implements SessionHost {
     for (const session of [...this.sessions(cls)]) {
       if (isExcepted(session) || !session.ending.open) continue;
       const { framing } = session;
-      let encoded = encodings.get(framing);
-      if (encoded === undefined) {
-        try {
-          encodings.set(framing, (encoded = framing.encode(message)));
-        } catch (cause) {
-          throw new EncodeError(session.settings.plan.name, cause);
-        }
-      }
-      session.say(encoded);
+      let bytes = encodings.get(framing);
+      if (bytes === undefined) encodings.set(framing, (bytes = encoded(framing, message, session.settings.plan.name)));
+      session.say(bytes);
     }
   }
 

@@ -17,9 +17,18 @@ export function mustStream({ kind }: Transport): void {
   if (kind === 'message') throw new UsageError('a connection of whole messages takes no file: send its parts as messages');
 }
 
+/** A message as bytes. Throws EncodeError, also where the framing throws something else. */
+export function encoded(framing: Framing<unknown, unknown>, message: unknown, handler: string): Chunk | readonly Chunk[] {
+  try {
+    return framing.encode(message);
+  } catch (cause) {
+    throw new EncodeError(handler, cause);
+  }
+}
+
 /** The chunks of one message. Throws EncodeError when it is longer than one may be. */
-export function fitting(encoded: Chunk | readonly Chunk[], { longest }: Transport, handler: string): readonly Chunk[] {
-  const chunks = typeof encoded === 'string' || encoded instanceof Uint8Array ? [encoded] : encoded;
+export function fitting(message: Chunk | readonly Chunk[], { longest }: Transport, handler: string): readonly Chunk[] {
+  const chunks = typeof message === 'string' || message instanceof Uint8Array ? [message] : message;
   if (longest === undefined) return chunks;
   let size = 0;
   for (const chunk of chunks) size += Buffer.byteLength(chunk);

@@ -1,16 +1,17 @@
 import type { About, ExitStatus } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
 import type { Remote, Transport, TransportSink } from '../endpoints/endpoint.js';
-import { EncodeError, LimitError, UsageError, asError } from '../errors.js';
+import { LimitError, UsageError, asError } from '../errors.js';
 import type { Chunk, Framing } from '../framing/framing.js';
-import { limitOf, toMilliseconds, type Duration, type Off } from '../units.js';
+import type { Duration, Off } from '../units.js';
 import type { Owner } from '../workers/owner.js';
 import { reasonOfError } from './close-reason.js';
-import { fitting, framingOn, mustHaveOne, mustStream } from './message-rules.js';
-import { Deadlines, DRAIN, FIRST, GRACE, IDLE, MESSAGE, type DeadlineHost, type DeadlineName } from './deadlines.js';
+import { encoded, fitting, framingOn, mustHaveOne, mustStream } from './message-rules.js';
+import { Deadlines, GRACE } from './deadlines.js';
 import { Ending, type EndingHost } from './ending.js';
 import { Line, type LineHost } from './line.js';
 import { Outbound, type OutboundHost } from './outbound.js';
+import { Patience, type PatienceHost } from './patience.js';
 import { Peer, type FileRange, type PeerPort } from './peer.js';
 import { Piping, type PipingHost } from './piping.js';
 import type { Built } from './plan-types.js';
@@ -26,9 +27,9 @@ const NO_DATA: object = Object.freeze({});
 
 /**
  * One connection: bytes in, messages to the handler in order, replies out, within its limits, closed once for one reason.
- * It joins the rooms: Reader (bytes not handled), Line (methods), Outbound (bytes not sent), Deadlines, Ending.
+ * It joins the rooms: Reader (bytes not handled), Line (methods), Outbound (bytes not sent), Patience (deadlines), Ending.
  */
-export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost, LineHost, OutboundHost, DeadlineHost, PipingHost {
+export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost, LineHost, OutboundHost, PatienceHost, PipingHost {
   readonly host: SessionHost;
   readonly settings: Settings;
   readonly transport: Transport;
@@ -44,17 +45,11 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   readonly owner: Owner | undefined;
   readonly built: Built;
   readonly ending: Ending;
+  readonly #patience: Patience;
   readonly #serial: number;
   readonly #rate: RateGate | undefined;
   framing: Framing<unknown, unknown>;
   bytesRead = 0;
-  /** Anything was sent or received. */
-  #spoken = false;
-  /** Bytes wait for the kernel. */
-  #waiting = false;
-  #idle: number;
-  /** What the kernel had taken when `drainTimeout` began. */
-  #taken = 0;
   #room: Room | undefined;
   #piping: Piping | undefined;
   /** Timers and subscriptions. */
@@ -71,12 +66,12 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
     this.openedAt = host.clock.epoch();
     this.framing = framingOn(transport, settings.framing);
     this.#serial = host.nextId();
-    this.#idle = limits.idleTimeout;
     this.#rate = limits.rateLimit && new RateGate(limits.rateLimit, host.clock);
     this.reader = new Reader(this, transport, host.turn, settings, this.#rate);
     this.outbound = new Outbound(transport, this, host.turn, limits);
     this.line = new Line(this, plan, settings.concurrency > 1 && settings.ordered);
-    this.deadlines = new Deadlines(host.clock, host.alarms, this);
+    this.#patience = new Patience(this);
+    this.deadlines = new Deadlines(host.clock, host.alarms, this.#patience);
     this.ending = new Ending(this);
     this.peer = new Peer(this);
     if (plan.wantsOwner) this.owner = ownerOf(this);
@@ -98,7 +93,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   /** Begins: the transport delivers, timers run. Resolves when `@OnConnect` has settled; undefined when it has already. Never rejects. */
   open(): Promise<void> | undefined {
-    const { plan, limits } = this.settings;
+    const { plan } = this.settings;
     this.reader.hold(Hold.OPENING | (plan.reads ? 0 : Hold.UNREAD));
     this.transport.open(this);
     if (observed('connection.open')) {
@@ -109,8 +104,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
       this.ending.step();
       return undefined;
     }
-    if (!this.#spoken) this.deadlines.set(FIRST, limits.firstMessageTimeout);
-    this.deadlines.set(IDLE, this.#idle);
+    this.#patience.begin();
     this.#owned = startOwned(this.host, plan, this.line, () => this.id);
     const connecting = this.line.hook('OnConnect', plan.blueprint.hooks.connect);
     if (connecting) return connecting.then(() => this.reader.release(Hold.OPENING));
@@ -132,8 +126,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   data(chunk: Buffer, from?: Remote): void {
     if (from && this.origin?.admits(from) === false) return;
     this.bytesRead += chunk.length;
-    if (!this.#spoken) this.#speak();
-    if (this.#idle !== Infinity) this.deadlines.set(IDLE, this.#idle);
+    this.#patience.heard();
     if (this.reader.held(Hold.PIPED)) this.#piping?.data(chunk);
     else this.reader.data(chunk, from);
   }
@@ -195,15 +188,15 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   }
 
   handle(message: unknown, from: Remote | undefined): void {
-    if (this.deadlines.isSet(MESSAGE)) this.deadlines.set(MESSAGE, Infinity);
+    this.#patience.message(false);
     this.line.message(message, from);
     if (this.ending.leaving) this.ending.step();
   }
 
   dry(begun: boolean): void {
-    if (begun !== this.deadlines.isSet(MESSAGE)) this.deadlines.set(MESSAGE, begun ? this.settings.limits.messageTimeout : Infinity);
+    this.#patience.message(begun);
     if (!this.ending.heardAll()) return;
-    this.deadlines.set(MESSAGE, Infinity);
+    this.#patience.message(false);
     try {
       const last = this.reader.inbound.end();
       if (last !== undefined) this.line.message(last, undefined);
@@ -226,7 +219,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   tooFast(): void {
     // Nobody may close to the others what they share: what is too much is lost.
-    if (!this.transport.shared) this.#limit('rateLimit', 'the peer sends more messages than rateLimit allows');
+    if (!this.transport.shared) this.exceeded('rateLimit', 'the peer sends more messages than rateLimit allows');
   }
 
   cork(corked: boolean): void {
@@ -270,19 +263,13 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   // ── OutboundHost ──
 
   waits(waiting: boolean): void {
-    this.#waiting = waiting;
-    if (waiting) {
-      this.progressed();
-    } else {
-      this.deadlines.set(DRAIN, Infinity);
-      this.ending.flushed();
-    }
+    this.#patience.waits(waiting);
+    if (!waiting) this.ending.flushed();
     this.clocks();
   }
 
   progressed(): void {
-    this.#taken = this.transport.bytesWritten;
-    this.deadlines.set(DRAIN, this.settings.limits.drainTimeout);
+    this.#patience.progressed();
   }
 
   congestion(congested: boolean): void {
@@ -297,18 +284,15 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   }
 
   overflowed(): void {
-    this.#limit('maxBufferedBytes', `more than ${this.settings.limits.maxBufferedBytes} bytes wait to be sent`);
+    this.exceeded('maxBufferedBytes', `more than ${this.settings.limits.maxBufferedBytes} bytes wait to be sent`);
   }
 
-  // ── DeadlineHost ──
+  // ── PatienceHost ──
 
-  expired(name: DeadlineName): void {
-    const { idle } = this.settings.plan.blueprint.hooks;
-    if (name === 'idleTimeout' && idle.length > 0) void this.line.hook('OnIdle', idle);
-    else if (name === 'halfCloseGrace') this.ending.drop({ by: 'peer', code: 'END' });
-    else if (name !== 'drainTimeout') this.ending.drop({ by: 'timeout', code: name });
-    else if (this.transport.bytesWritten > this.#taken) this.progressed();
-    else this.#limit(name, `the peer took nothing for ${this.settings.limits.drainTimeout} ms`);
+  exceeded(limit: string, message: string): void {
+    const error = new LimitError(limit, message);
+    publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit });
+    this.ending.drop({ by: 'limit', code: limit, error });
   }
 
   // ── PeerPort ──
@@ -346,8 +330,7 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
   }
 
   setIdleTimeout(timeout: Duration | Off): void {
-    this.#idle = limitOf(toMilliseconds(timeout));
-    if (this.ending.open) this.deadlines.set(IDLE, this.#idle);
+    this.#patience.setIdleTimeout(timeout);
   }
 
   async sendFile(path: string | URL, range: FileRange): Promise<number> {
@@ -367,34 +350,19 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
 
   // ── PipingHost ──
 
-  say(encoded: Chunk | readonly Chunk[], to?: Remote): void {
-    if (!this.#spoken) this.#speak();
-    if (this.transport.kind === 'stream') this.outbound.push(encoded);
-    else if (to || !this.transport.shared) this.outbound.datagram(fitting(encoded, this.transport, this.settings.plan.name), to);
+  say(bytes: Chunk | readonly Chunk[], to?: Remote): void {
+    this.#patience.said();
+    if (this.transport.kind === 'stream') this.outbound.push(bytes);
+    else if (to || !this.transport.shared) this.outbound.datagram(fitting(bytes, this.transport, this.settings.plan.name), to);
   }
 
   clocks(): void {
-    this.deadlines.stand(this.#waiting || !this.line.quiet || this.piped || this.reader.held(Hold.PAUSED | Hold.PIPED | Hold.RATE));
+    this.#patience.clocks();
   }
 
   // ── its own ──
 
   #encode(value: unknown, framing: Framing<unknown, unknown>): Chunk | readonly Chunk[] {
-    try {
-      return framing.encode(value);
-    } catch (cause) {
-      throw new EncodeError(this.settings.plan.name, cause);
-    }
-  }
-
-  #speak(): void {
-    this.#spoken = true;
-    this.deadlines.set(FIRST, Infinity);
-  }
-
-  #limit(code: string, message: string): void {
-    const error = new LimitError(code, message);
-    publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit: code });
-    this.ending.drop({ by: 'limit', code, error });
+    return encoded(framing, value, this.settings.plan.name);
   }
 }

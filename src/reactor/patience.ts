@@ -1,0 +1,101 @@
+import type { Transport } from '../endpoints/endpoint.js';
+import { limitOf, toMilliseconds, type Duration, type Off } from '../units.js';
+import { DRAIN, FIRST, IDLE, MESSAGE, type DeadlineHost, type DeadlineName, type Deadlines } from './deadlines.js';
+import type { Ending } from './ending.js';
+import type { Line } from './line.js';
+import { Hold, type Reader } from './reader.js';
+import type { Settings } from './settings.js';
+
+/** The session, as its patience sees it. */
+export interface PatienceHost {
+  readonly settings: Settings;
+  readonly transport: Transport;
+  readonly reader: Reader;
+  readonly line: Line;
+  readonly deadlines: Deadlines;
+  readonly ending: Ending;
+  readonly piped: boolean;
+  /** The peer has gone too far. */
+  exceeded(limit: string, message: string): void;
+}
+
+/** What a peer may keep its connection waiting for: sets the deadlines by what happens, and says what it means when one passes. */
+export class Patience implements DeadlineHost {
+  readonly #session: PatienceHost;
+  #idle: number;
+  /** Anything was sent or received. */
+  #spoken = false;
+  /** Bytes wait for the kernel. */
+  #waiting = false;
+  /** What the kernel had taken when `drainTimeout` began. */
+  #taken = 0;
+
+  constructor(session: PatienceHost) {
+    this.#session = session;
+    this.#idle = session.settings.limits.idleTimeout;
+  }
+
+  /** The connection delivers. */
+  begin(): void {
+    const { deadlines, settings } = this.#session;
+    if (!this.#spoken) deadlines.set(FIRST, settings.limits.firstMessageTimeout);
+    deadlines.set(IDLE, this.#idle);
+  }
+
+  /** Bytes arrived. */
+  heard(): void {
+    if (!this.#spoken) this.#speak();
+    if (this.#idle !== Infinity) this.#session.deadlines.set(IDLE, this.#idle);
+  }
+
+  /** Bytes are sent. */
+  said(): void {
+    if (!this.#spoken) this.#speak();
+  }
+
+  /** A message has begun and is not whole, or none has begun. */
+  message(begun: boolean): void {
+    const { deadlines, settings } = this.#session;
+    if (begun !== deadlines.isSet(MESSAGE)) deadlines.set(MESSAGE, begun ? settings.limits.messageTimeout : Infinity);
+  }
+
+  /** Bytes wait for the kernel, or none does any more. */
+  waits(waiting: boolean): void {
+    this.#waiting = waiting;
+    if (waiting) this.progressed();
+    else this.#session.deadlines.set(DRAIN, Infinity);
+  }
+
+  /** The kernel took something. */
+  progressed(): void {
+    const { deadlines, settings, transport } = this.#session;
+    this.#taken = transport.bytesWritten;
+    deadlines.set(DRAIN, settings.limits.drainTimeout);
+  }
+
+  setIdleTimeout(timeout: Duration | Off): void {
+    this.#idle = limitOf(toMilliseconds(timeout));
+    if (this.#session.ending.open) this.#session.deadlines.set(IDLE, this.#idle);
+  }
+
+  /** Stops or restarts the clocks that only run while it is the peer's turn. */
+  clocks(): void {
+    const { deadlines, line, piped, reader } = this.#session;
+    deadlines.stand(this.#waiting || !line.quiet || piped || reader.held(Hold.PAUSED | Hold.PIPED | Hold.RATE));
+  }
+
+  expired(name: DeadlineName): void {
+    const { ending, line, settings, transport } = this.#session;
+    const { idle } = settings.plan.blueprint.hooks;
+    if (name === 'idleTimeout' && idle.length > 0) void line.hook('OnIdle', idle);
+    else if (name === 'halfCloseGrace') ending.drop({ by: 'peer', code: 'END' });
+    else if (name !== 'drainTimeout') ending.drop({ by: 'timeout', code: name });
+    else if (transport.bytesWritten > this.#taken) this.progressed();
+    else this.#session.exceeded(name, `the peer took nothing for ${settings.limits.drainTimeout} ms`);
+  }
+
+  #speak(): void {
+    this.#spoken = true;
+    this.#session.deadlines.set(FIRST, Infinity);
+  }
+}
