@@ -19,6 +19,7 @@ import {
 } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import { createTestApp, ExpectationError } from 'packet-ts/testing';
+import { spawnScript } from '../kit/index.js';
 import { SmallWorker } from '../fixtures/small.worker.js';
 
 class Greeting {
@@ -168,5 +169,11 @@ describe('createTestApp', function () {
     expect(app.workers.status()[0]?.pid).to.not.equal(process.pid);
     expect(app.describe()).to.match(/small_worker/);
     await app.close();
+  });
+
+  it('may stand in one file with its workers, whose processes do not start it again', async () => {
+    const script = spawnScript(new URL('../fixtures/test-in-one-file.js', import.meta.url));
+    expect([await script.line(), await script.line()]).to.deep.equal(['started', '42']);
+    expect(await script.exit({ within: '5s' })).to.deep.equal({ code: 0, signal: null });
   });
 });

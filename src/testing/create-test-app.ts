@@ -3,6 +3,7 @@ import type { ConnectionBlueprint, Ctor, EndpointBlueprint, Token } from '../blu
 import { App } from '../app/app.js';
 import { Assembly } from '../app/assembly.js';
 import type { Override } from '../app/container.js';
+import { neverInWorker } from '../app/worker-process.js';
 import { realClock } from '../clock.js';
 import type { Endpoint } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
@@ -109,10 +110,13 @@ export class TestAppBuilder {
   }
 
   /**
-   * Starts it: workers inline, connections on memory instead of their endpoints, no signal handlers.
+   * Starts it: workers inline, connections on memory instead of their endpoints, no signal handlers. Like `bootstrap()` it never settles
+   * in a worker's process, whose module may be the test's own.
    * @throws ConfigurationError, WorkerUnavailableError, like `bootstrap()`.
    */
   async start({ runtime = 'inline', clock = 'real', logger = silentLogger }: TestOptions = {}): Promise<TestApp> {
+    const inWorker = neverInWorker();
+    if (inWorker) return inWorker;
     const reading = onMemory(await readModule(this.#module));
     const fake = clock === 'fake' ? new FakeClock() : undefined;
     const assembly = Assembly.of(reading, { logger, clock: fake ?? realClock, runtime, overrides: this.#overrides });
