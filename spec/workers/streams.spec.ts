@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect } from 'chai';
 import {
   AbortError,
@@ -241,6 +242,26 @@ describe('streams', () => {
       await ended;
     });
 
+    it("run the caller's iterable in the context of the call, whoever granted the credit", async () => {
+      const worker = await started();
+      const place = new AsyncLocalStorage<string>();
+      const seen = new Set<string | undefined>();
+      async function* watched(): AsyncGenerator<number> {
+        try {
+          for (let i = 0; i < 20; i++) yield (seen.add(place.getStore()), i);
+        } finally {
+          seen.add(place.getStore());
+        }
+      }
+      const answer = place.run('mine', () => rig.client().take(1, { send: watched() }));
+      const call = await worker.call();
+      worker.link.send(Kind.CREDIT, call.id, (1 << 24) | 8);
+      await worker.next(Kind.END);
+      worker.reply(call, 'all');
+      await answer;
+      expect([...seen]).to.deep.equal(['mine']);
+    });
+
     it('are sent again to another process when the first had not begun', async () => {
       const worker = await started();
       const answer = rig.client().take(1, { send: [1, 2] });
@@ -272,6 +293,19 @@ describe('streams', () => {
       worker.reply(call, 'done');
       await answer.then(value => told.push(value));
       expect(told).to.deep.equal([50, ['Fixture', 'progress', 50, 'tick', 'my'], 'done']);
+    });
+
+    it("run the call's own handler in the context of the call", async () => {
+      const worker = await started();
+      const place = new AsyncLocalStorage<string>();
+      const told: unknown[] = [];
+      const on = { progress: (payload: unknown) => told.push([payload, place.getStore()]) };
+      const answer = place.run('mine', () => rig.client().tick(1, { on }));
+      const call = await worker.call();
+      worker.link.sendValue(Kind.EVENT, call.id, 0, ['progress', 50]);
+      worker.reply(call, 'done');
+      await answer;
+      expect(told).to.deep.equal([[50, 'mine']]);
     });
 
     it('reach no owner that is closed', async () => {

@@ -84,6 +84,8 @@ describe('what a caller gets', () => {
 
     it('dispatches the calls that waited behind it again, and blames the neighbour for those it had begun', async () => {
       await started({ timeout: 1000, prefetch: 10 });
+      const why: unknown[] = [];
+      rig.workforce.on('exit', (_, { reason }) => why.push(reason));
       const client = rig.client();
       const loop = rejection(client.run('loop'));
       const marked = rejection<WorkerCrashedError>(client.run('marked'));
@@ -94,6 +96,7 @@ describe('what a caller gets', () => {
       await rig.clock.advance(1000);
       expect(await loop).to.be.instanceOf(WorkerTimeoutError);
       expect((await marked).reason).to.equal('neighbour');
+      expect(why, 'of the process itself').to.deep.equal(['timeout']);
       const second = await rig.host.worker(2);
       second.reply(await second.call('waiting'));
       expect(await waiting).to.equal('waiting');

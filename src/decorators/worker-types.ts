@@ -1,3 +1,4 @@
+import type { CrashReason } from '../errors.js';
 import type { AnySchema } from '../schema.js';
 import type { Duration, Off, Size } from '../units.js';
 import type { Ctor } from './ctor.js';
@@ -127,7 +128,8 @@ export interface WorkerProcess {
 export interface ExitReason {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  readonly reason: string;
+  /** What calls are told it crashed with; 'timeout' where one overran its `timeout` or `cancelGrace`, which its neighbours are told as 'neighbour'. */
+  readonly reason: Exclude<CrashReason, 'neighbour'> | 'timeout';
   readonly error?: Error | undefined;
 }
 

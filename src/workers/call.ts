@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CallBase, Sendable } from '../decorators/client-types.js';
 import { asError, BoundaryError, AbortError, ProtocolError } from '../errors.js';
 import { publish } from '../diagnostics.js';
@@ -67,6 +68,8 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
   #input: unknown;
   #encoded = false;
   #eventsDelivered = 0;
+  /** Runs what the caller gave where it made the call, whatever brought the news. */
+  readonly #inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;
   settled = false;
   holder: CallHolder | undefined;
   /** Number on its link; 0 while it was not sent. */
@@ -111,6 +114,7 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
     this.options = options;
     this.hard = target.hard;
     this.soft = target.soft;
+    this.#inContext = options?.on && AsyncLocalStorage.snapshot();
     const timeout = options?.timeout;
     if (timeout !== undefined) {
       const own = toMilliseconds(timeout);
@@ -243,7 +247,7 @@ export abstract class Call implements Owned, Abortable, Queueable<Call> {
       this.#tell(() => {
         // The look-up, too, is the caller's own: what it throws must not look like the worker's offence.
         const handler = Object.hasOwn(on, name) ? on[name] : undefined;
-        return handler?.(payload);
+        return handler && this.#inContext!(() => handler(payload));
       });
     if (!owner.hooks.event || owner.closed) return first;
     const from = { worker: target.worker.name, key: this.key, task: target.name, tag: options?.tag };

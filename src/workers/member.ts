@@ -193,7 +193,9 @@ export class Member implements InboxDesk, RosterDesk {
   ending(): ExitReason {
     const exit = this.#exit;
     const error = exit?.error ?? this.bootError;
-    return { exitCode: exit?.exitCode ?? null, signal: exit?.signal ?? null, reason: this.crashReason, ...(error && { error }) };
+    // What hits the neighbours of a call that overran is, for the process itself, the timeout.
+    const reason = this.crashReason === 'neighbour' ? 'timeout' : this.crashReason;
+    return { exitCode: exit?.exitCode ?? null, signal: exit?.signal ?? null, reason, ...(error && { error }) };
   }
 
   get crashReason(): CrashReason {

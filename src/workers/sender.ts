@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { asError } from '../errors.js';
 import { encodeValue } from '../wire/codec.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
@@ -18,6 +19,8 @@ export class Sender {
   readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
   readonly #limit: number;
   readonly #failed: (error: Error) => void;
+  /** The caller's iterable runs where the call was made, whoever granted the credit. */
+  readonly #inContext = AsyncLocalStorage.snapshot();
   #port: SenderPort | undefined;
   #credit = 0;
   #unconfirmed: Encoded[] | undefined = [];
@@ -45,13 +48,13 @@ export class Sender {
     this.#credit = INITIAL_CREDIT.sends - again.length;
     for (const encoded of again) port.item(encoded);
     if (this.#ended) port.end();
-    else void this.#pump();
+    else this.#inContext(() => void this.#pump());
   }
 
   grant(amount: number): void {
     this.#unconfirmed = undefined;
     this.#credit += amount;
-    void this.#pump();
+    this.#inContext(() => void this.#pump());
   }
 
   /** The call has settled: nothing more is read from the caller. */
@@ -59,7 +62,7 @@ export class Sender {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#port = undefined;
-    if (!this.#ended) void this.#close();
+    if (!this.#ended) this.#inContext(() => void this.#close());
   }
 
   async #pump(): Promise<void> {
