@@ -117,7 +117,7 @@ describe('what workers answer to a connection', () => {
     client.send('in flight\n');
     await turns();
     const aborted = deferred<unknown>();
-    owner.add({ abort: aborted.resolve });
+    owner.add({ abort: aborted.resolve, elder: undefined, younger: undefined });
     client.destroy();
     expect(await aborted.promise).to.have.property('name', 'ConnectionClosedError');
   });

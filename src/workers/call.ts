@@ -8,7 +8,7 @@ import { INITIAL_CREDIT } from '../wire/protocol.js';
 import type { Body } from '../wire/types.js';
 import type { Line, Queueable } from './fair-queue.js';
 import type { List } from './list.js';
-import type { Owned, Owner } from './owner.js';
+import type { Belonging, Owned, Owner } from './owner.js';
 import type { Sender } from './sender.js';
 import { unwatch, watch, type Abortable } from './signals.js';
 import type { Target } from './target.js';
@@ -49,12 +49,15 @@ export type Due = 'soft' | 'hard' | 'grace' | 'stall';
  * Life: made → `encode` → queued (holder: the pool) → sent (holder: a member; `id` is its number on that link) → begun → settled;
  * from sent back to queued when the process died before it began.
  */
-export abstract class Call implements Owned, Abortable, Queueable<Call> {
+export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   // Links of the list it stands in: a queue, or those waiting at a process.
   prev: Call | undefined;
   next: Call | undefined;
   list: List<Call> | undefined;
   line: Line<Call> | undefined;
+  // Links of its owner's list.
+  elder: Belonging | undefined;
+  younger: Belonging | undefined;
 
   readonly target: Target;
   readonly key: string | undefined;

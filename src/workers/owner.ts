@@ -19,6 +19,12 @@ export interface Owned {
   abort(reason: unknown): void;
 }
 
+/** A link of an owner's list; written by the owner alone. */
+export interface Belonging extends Owned {
+  elder: Belonging | undefined;
+  younger: Belonging | undefined;
+}
+
 /**
  * Whom a worker client belongs to: a connection, the application, or a task of another worker.
  * Written by whoever created it (a session aborts it when its peer is gone), read by the pools: fairness, limits, cancellation, events.
@@ -31,8 +37,9 @@ export class Owner {
   readonly hooks: OwnerHooks;
   /** It is in `@OnShutdown`, `@OnClose` or `@OnStop`: its calls are taken even while the application closes. Written by whoever runs the hook. */
   exempt = false;
-  /** Calls under way. Made lazily: most connections never call. */
-  #calls: Set<Owned> | undefined;
+  /** Calls under way, linked in the order in which they were made: a Set would cost each of them as much as its validation. */
+  #oldest: Belonging | undefined;
+  #newest: Belonging | undefined;
   #closed = false;
   constructor(kind: Owner['kind'], id: string, caller: Caller = {}, hooks: OwnerHooks = {}) {
     this.kind = kind;
@@ -46,19 +53,30 @@ export class Owner {
     return this.#closed;
   }
 
-  add(call: Owned): void {
-    (this.#calls ??= new Set()).add(call);
+  add(call: Belonging): void {
+    const newest = this.#newest;
+    call.elder = newest;
+    if (newest) newest.younger = call;
+    else this.#oldest = call;
+    this.#newest = call;
   }
 
-  delete(call: Owned): void {
-    this.#calls?.delete(call);
+  /** Also for one that was never added. */
+  delete(call: Belonging): void {
+    const { elder, younger } = call;
+    if (elder) elder.younger = younger;
+    else if (this.#oldest === call) this.#oldest = younger;
+    else return;
+    if (younger) younger.elder = elder;
+    else this.#newest = elder;
+    call.elder = call.younger = undefined;
   }
 
   /** Aborts what is under way. New calls are allowed: `@OnClose` may still make some. */
   abort(reason: unknown): void {
-    const calls = this.#calls;
-    if (!calls) return;
-    this.#calls = undefined;
+    const calls: Belonging[] = [];
+    for (let call = this.#oldest; call; call = call.younger) calls.push(call);
+    for (const call of calls) this.delete(call);
     for (const call of calls) call.abort(reason);
   }
 

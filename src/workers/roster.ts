@@ -3,6 +3,7 @@ import { asError, ProtocolError } from '../errors.js';
 import { CallFlag, Kind, type CallMeta } from '../wire/protocol.js';
 import type { Encoded, Link } from '../wire/types.js';
 import type { Call, CallHolder, Due } from './call.js';
+import { CallTable } from './call-table.js';
 import { Deadlines, type Watched } from './deadlines.js';
 import { List } from './list.js';
 import { Pace } from './prefetch.js';
@@ -38,13 +39,11 @@ export class Roster implements CallHolder, Watched {
   readonly #concurrency: number;
   readonly #deadlines: Deadlines;
   readonly #pace: Pace;
-  /** By number, and so in the order in which they were sent. */
-  readonly #calls = new Map<number, Call>();
+  readonly #calls = new CallTable();
   readonly #waiting = new List<Call>();
   /** Running ones that wait for calls which they made to other workers. */
   readonly #blocked = new Set<Call>();
   #running = 0;
-  #lastId = 0;
   /** The time of this burst; -1 between bursts. */
   #now = -1;
   #freed = 0;
@@ -72,7 +71,7 @@ export class Roster implements CallHolder, Watched {
 
   /** Calls sent so far. */
   get sent(): number {
-    return this.#lastId;
+    return this.#calls.lastId;
   }
 
   get freeSlots(): number {
@@ -95,7 +94,7 @@ export class Roster implements CallHolder, Watched {
 
   /** The running ones. */
   *ahead(): Generator<Call> {
-    for (const call of this.#calls.values()) if (call.began >= 0) yield call;
+    for (const call of this.#calls) if (call.began >= 0) yield call;
   }
 
   /** A running call has made a call to another worker, or its last one is over. */
@@ -104,8 +103,9 @@ export class Roster implements CallHolder, Watched {
     else if (this.holds(call)) this.#blocked.add(call);
   }
 
+  /** Oldest first. */
   calls(): Iterable<Call> {
-    return this.#calls.values();
+    return this.#calls;
   }
 
   holds(call: Call): boolean {
@@ -114,7 +114,7 @@ export class Roster implements CallHolder, Watched {
 
   /** Sends a call. It fails by itself where its value is refused; then the slot stays free. */
   send(call: Call, taskIndex: number, meta: CallMeta | undefined): void {
-    const id = this.#lastId + 1;
+    const id = this.#calls.lastId + 1;
     try {
       this.#write(call, id, taskIndex, meta);
     } catch (error) {
@@ -122,10 +122,9 @@ export class Roster implements CallHolder, Watched {
       this.#desk.released(call);
       return;
     }
-    this.#lastId = id;
     call.sent(id, this);
     if (this.#calls.size === 0) this.#pace.begin(this.#time());
-    this.#calls.set(id, call);
+    this.#calls.add(call);
     if (this.#running < this.#concurrency) this.#begin(call);
     else this.#waiting.append(call);
     call.sender?.attach(this.#portOf(id));
@@ -139,7 +138,7 @@ export class Roster implements CallHolder, Watched {
   /** The call of this number; undefined: it is over. Throws for a number that was never given. */
   find(id: number): Call | undefined {
     const call = this.#calls.get(id);
-    if (!call && (id === 0 || id > this.#lastId)) throw new ProtocolError(`it speaks of call ${id}, which was never made`);
+    if (!call && (id === 0 || id > this.#calls.lastId)) throw new ProtocolError(`it speaks of call ${id}, which was never made`);
     return call;
   }
 
@@ -147,14 +146,17 @@ export class Roster implements CallHolder, Watched {
   expect(id: number): Call {
     const call = this.#calls.get(id);
     if (!call)
-      throw new ProtocolError(`it settles call ${id}, which ${id === 0 || id > this.#lastId ? 'was never made' : 'it has settled before'}`);
+      throw new ProtocolError(
+        `it settles call ${id}, which ${id === 0 || id > this.#calls.lastId ? 'was never made' : 'it has settled before'}`,
+      );
     return call;
   }
 
   /** The process is done with it: the slot is free, and the next one that waits there begins. */
   release(call: Call): void {
-    this.#calls.delete(call.id);
-    this.#blocked.delete(call);
+    this.#calls.delete(call);
+    // Asked first: to look into an empty Set costs as much as all else here.
+    if (this.#blocked.size > 0) this.#blocked.delete(call);
     call.holder = undefined;
     this.#freed++;
     if (call.list === this.#waiting) this.#waiting.remove(call);
@@ -216,7 +218,7 @@ export class Roster implements CallHolder, Watched {
    */
   dissolve(mark: number): { again: Call[]; lost: Lost[] } {
     this.#deadlines.stop();
-    const left = [...this.#calls.values()];
+    const left = [...this.#calls];
     this.#calls.clear();
     this.#blocked.clear();
     const sure = left.filter(call => call.id <= mark).length <= this.#concurrency;
