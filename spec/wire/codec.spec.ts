@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { runInNewContext } from 'node:vm';
-import { MessageTooLargeError } from '../../src/errors.js';
+import { MessageTooLargeError, NotCloneableError } from '../../src/errors.js';
 import { decodeValue, encodeValue } from '../../src/wire/codec.js';
 
 const copy = <T>(value: T): T => decodeValue(encodeValue(value)) as T;
@@ -240,6 +240,24 @@ describe('the codec', () => {
       const encoded = encodeValue(value);
       value.list.push(2);
       expect(decodeValue(encoded)).to.deep.equal({ list: [1] });
+    });
+
+    it('lets encodings of every size lie side by side: none is written over by the ones that follow, refused or nested', () => {
+      const values = Array.from({ length: 600 }, (_, i) => ({ i, text: `${i}`.repeat([3, 40, 900, 6000, 30_000][i % 5]!) }));
+      const encodings = values.map(value => {
+        expect(() => encodeValue({ ...value, refused: () => {} })).to.throw(NotCloneableError);
+        const nested = encodeValue({
+          get inner() {
+            return { bytes: encodeValue(value) };
+          },
+        });
+        return [encodeValue(value), nested] as const;
+      });
+      for (const [i, [encoded, nested]] of encodings.entries()) {
+        expect(decodeValue(encoded)).to.deep.equal(values[i]);
+        const { inner } = decodeValue(nested) as { inner: { bytes: Uint8Array } };
+        expect(decodeValue(inner.bytes)).to.deep.equal(values[i]);
+      }
     });
   });
 

@@ -5,7 +5,7 @@ class Fake implements Belonging {
   elder: Belonging | undefined;
   younger: Belonging | undefined;
   readonly reasons: unknown[] = [];
-  constructor(readonly aborted: (() => void) | undefined = undefined) {}
+  constructor(readonly aborted?: () => void) {}
 
   abort(reason: unknown): void {
     this.reasons.push(reason);

@@ -1,10 +1,8 @@
 import { Decoder } from './decoder.js';
-import { Encoder } from './encoder.js';
+import { SlabEncoder } from './slab-encoder.js';
 import type { Encoded } from './types.js';
 
-/** Buffers beyond this size are not kept. */
-const LARGE = 1024 * 1024;
-let scratch = new Encoder();
+const encoder = new SlabEncoder();
 const decoder = new Decoder();
 
 /**
@@ -16,16 +14,7 @@ const decoder = new Decoder();
  */
 export function encodeValue(value: unknown, limit = 0, root = 'input'): Encoded {
   // A getter in the value may encode another one.
-  const encoder = scratch.busy ? new Encoder() : scratch;
-  encoder.pos = encoder.base = 0;
-  try {
-    encoder.encode(value, limit, root);
-    const bytes = encoder.buf.subarray(0, encoder.pos);
-    // A large one keeps the buffer that it was written to, unless that has much room to spare.
-    return bytes.length > LARGE && bytes.length > encoder.buf.length / 2 ? bytes : Buffer.from(bytes);
-  } finally {
-    if (encoder.buf.length > LARGE) scratch = new Encoder();
-  }
+  return (encoder.busy ? new SlabEncoder() : encoder).copyOf(value, limit, root);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { MessageTooLargeError } from '../errors.js';
 
-/** Bytes of a fresh buffer. */
+/** Bytes of a fresh buffer, unless said otherwise. */
 export const SLAB_SIZE = 64 * 1024;
 /** Without a limit a value still has to fit a frame's length. */
 const LARGEST = 0x7fff_0000;
@@ -10,22 +10,29 @@ const LARGEST = 0x7fff_0000;
  * Only the message under way moves then; what was finished stays where it is.
  */
 export class Sink {
-  buf: Buffer = Buffer.allocUnsafeSlow(SLAB_SIZE);
+  buf: Buffer;
   /** The next byte to write. */
   pos = 0;
   /** Where the message under way begins. */
   base = 0;
   /** No byte may be written at or behind this one without `reserve`: the end of the buffer or of what the limit allows. */
-  cap = SLAB_SIZE;
+  cap: number;
   /** Where the value under way begins, and how far it may go. */
   #from = 0;
   #limit = LARGEST;
   #what = 'value';
+  readonly #slab: number;
   readonly #replace: ((old: Buffer, end: number, size: number) => Buffer) | undefined;
 
-  /** @param replace is told that `old` holds finished messages up to `end`, and answers with a buffer of at least `size` bytes */
-  constructor(replace?: (old: Buffer, end: number, size: number) => Buffer) {
+  /**
+   * @param replace is told that `old` holds finished messages up to `end`, and answers with a buffer of at least `size` bytes
+   * @param slab bytes of a fresh buffer
+   */
+  constructor(replace?: (old: Buffer, end: number, size: number) => Buffer, slab = SLAB_SIZE) {
     this.#replace = replace;
+    this.#slab = slab;
+    this.buf = Buffer.allocUnsafeSlow(slab);
+    this.cap = slab;
   }
 
   /** From here on a value is written; `limit` in bytes, 0: none. */
@@ -36,10 +43,10 @@ export class Sink {
     this.cap = Math.min(this.buf.length, this.pos + this.#limit);
   }
 
-  /** Goes on in another buffer, at its beginning. Nothing may be under way. */
-  use(buf: Buffer): void {
+  /** Goes on in another buffer, at its beginning or behind what it holds already. Nothing may be under way. */
+  use(buf: Buffer, at = 0): void {
     this.buf = buf;
-    this.pos = this.base = 0;
+    this.pos = this.base = at;
     this.cap = buf.length;
   }
 
@@ -56,7 +63,7 @@ export class Sink {
     const written = this.pos - this.base;
     const wanted = written + bytes;
     // Twice what is needed, so that growing is linear; but one large piece of memory gets what it needs and no more.
-    const size = wanted <= SLAB_SIZE ? SLAB_SIZE : bytes > written ? wanted + 1024 : wanted * 2;
+    const size = wanted <= this.#slab ? this.#slab : bytes > written ? wanted + 1024 : wanted * 2;
     const next = this.#replace === undefined ? Buffer.allocUnsafeSlow(size) : this.#replace(this.buf, this.base, size);
     this.buf.copy(next, 0, this.base, this.pos);
     this.#from -= this.base;

@@ -1,0 +1,57 @@
+import { Encoder } from './encoder.js';
+import type { Encoded } from './types.js';
+
+/** Bytes of a slab. One small value that is kept for long keeps all of it, so it is no larger. */
+const SLAB = 16 * 1024;
+/** Values above this size get memory of their own. */
+const SMALL = 2 * 1024;
+/** Buffers above this size are not kept for the next large value. */
+const LARGE = 1024 * 1024;
+
+/**
+ * Encodes values that are kept: small ones stay where they were written, one behind the other in a slab. A buffer for each, and a copy
+ * into it, would cost more than the encoding.
+ */
+export class SlabEncoder {
+  readonly #encoder = new Encoder((_old, _end, size) => this.#more(size), SLAB);
+  #slab = this.#encoder.buf;
+  /** Where the next small value begins. */
+  #next = 0;
+  /** What large values are written to. */
+  #scratch: Buffer | undefined;
+
+  get busy(): boolean {
+    return this.#encoder.busy;
+  }
+
+  /** The encoding of this value; nobody else will ever write to its bytes. Throws what the encoder throws. */
+  copyOf(value: unknown, limit: number, root: string): Encoded {
+    const encoder = this.#encoder;
+    try {
+      encoder.encode(value, limit, root);
+      const { buf, base, pos } = encoder;
+      const length = pos - base;
+      if (buf === this.#slab && length <= SMALL) {
+        this.#next = encoder.base = pos;
+        // A plain view: to make a Buffer takes three times as long.
+        return new Uint8Array(buf.buffer, base, length);
+      }
+      const bytes = buf.subarray(base, pos);
+      // A large one keeps the buffer that it was written to, unless that has much room to spare.
+      return length > LARGE && length > buf.length / 2 ? bytes : Buffer.from(bytes);
+    } finally {
+      if (encoder.pos !== this.#next || encoder.buf !== this.#slab) encoder.use(this.#slab, this.#next);
+    }
+  }
+
+  #more(size: number): Buffer {
+    if (size === SLAB) {
+      this.#next = 0;
+      return (this.#slab = Buffer.allocUnsafeSlow(SLAB));
+    }
+    if (this.#scratch !== undefined && this.#scratch.length >= size) return this.#scratch;
+    const buf = Buffer.allocUnsafeSlow(size);
+    if (size <= LARGE) this.#scratch = buf;
+    return buf;
+  }
+}
