@@ -95,6 +95,7 @@ export function bootMessage(more: Partial<BootMessage> = {}): BootMessage {
     concurrency: 1,
     maxMessageSize: 1024 * 1024,
     stallTimeout: 0,
+    softTimeout: 0,
     validate: 'receiver',
     workers: [],
     ...more,

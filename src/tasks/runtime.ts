@@ -142,12 +142,13 @@ export class TaskRuntime implements LinkReceiver {
     this.#link.flush();
   }
 
-  /** An error that no caller waits for. */
-  stray(error: unknown): void {
+  /** An error that no caller waits for. `fatal`: the process ends for it. */
+  stray(error: unknown, fatal = false): void {
+    const arg = fatal ? 1 : 0;
     try {
-      this.#link.sendValue(Kind.STRAY, 0, 0, error, 'error');
+      this.#link.sendValue(Kind.STRAY, 0, arg, error, 'error');
     } catch {
-      this.#link.sendValue(Kind.STRAY, 0, 0, new Error(error instanceof Error ? error.message : 'an error that cannot be copied'));
+      this.#link.sendValue(Kind.STRAY, 0, arg, new Error(error instanceof Error ? error.message : 'an error that cannot be copied'));
     }
   }
 

@@ -24,7 +24,7 @@ export function serveProcess({ load, link = prepareProcess() }: ServeOptions): v
     // The master has gone, or has heard everything: whatever user code still has open, there is nobody to do it for.
     ended: ({ clean }) => process.exit(clean ? 0 : 1),
   });
-  endOnStray(error => runtime.stray(error));
+  endOnStray((error, fatal) => runtime.stray(error, fatal));
   // A task may call process.exit(): answers of tasks that had finished before leave all the same.
   process.on('exit', () => runtime.flush());
 }

@@ -8,14 +8,15 @@ import { inspect } from 'node:util';
  *
  * A listener of the application's own takes over: it decided to live on.
  */
-export function endOnStray(report: (error: unknown) => void): void {
+export function endOnStray(report: (error: unknown, fatal: boolean) => void): void {
   process.on('uncaughtException', error => {
     try {
       process.stderr.write(`${inspect(error)}\n`);
     } catch {
       // Nobody reads it any more: the master hears the message.
     }
-    report(error);
-    if (process.listenerCount('uncaughtException') === 1) process.exit(1);
+    const fatal = process.listenerCount('uncaughtException') === 1;
+    report(error, fatal);
+    if (fatal) process.exit(1);
   });
 }

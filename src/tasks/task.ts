@@ -58,16 +58,19 @@ export function contextsOf(blueprint: WorkerBlueprint): boolean[] {
 const NO_EVENTS: ReadonlyMap<string, Validator> = new Map();
 
 /** The tasks of one worker instance, in the order in which CALL counts them. */
-export function runnableTasks(blueprint: WorkerBlueprint, instance: object, { validate }: Pick<BootMessage, 'validate'>): RunnableTask[] {
+export function runnableTasks(
+  blueprint: WorkerBlueprint,
+  instance: object,
+  boot: Pick<BootMessage, 'validate' | 'softTimeout'>,
+): RunnableTask[] {
   const contexts = contextsOf(blueprint);
-  return [...blueprint.tasks.values()].map((task, index) => runnable(task, blueprint, instance, validate, contexts[index]!));
+  return [...blueprint.tasks.values()].map((task, index) => runnable(task, instance, boot, contexts[index]!));
 }
 
 function runnable(
   task: TaskBlueprint,
-  blueprint: WorkerBlueprint,
   instance: object,
-  validate: BootMessage['validate'],
+  { validate, softTimeout }: Pick<BootMessage, 'validate' | 'softTimeout'>,
   context: boolean,
 ): RunnableTask {
   const method = (instance as Record<string, Method>)[task.name]!;
@@ -83,7 +86,7 @@ function runnable(
     receives: receiving ? task.receives : undefined,
     streams: task.yields !== undefined,
     context,
-    softTimeout: task.softTimeout ?? blueprint.settings.softTimeout,
+    softTimeout: task.softTimeout ?? softTimeout,
     // Called with one argument where that is all there is: what a default parameter sees must not depend on us.
     invoke: context ? (input, given) => method.call(instance, input, given) : input => method.call(instance, input),
     quick: false,
@@ -98,7 +101,7 @@ const nothing: Validator = value =>
 export function mailTask(
   blueprint: WorkerBlueprint,
   instance: object,
-  { validate }: Pick<BootMessage, 'validate'>,
+  { validate, softTimeout }: Pick<BootMessage, 'validate' | 'softTimeout'>,
 ): RunnableTask | undefined {
   if (blueprint.mailbox.length === 0) return undefined;
   const routes = blueprint.mailbox.map(({ key, validate: validator }) => ({
@@ -115,7 +118,7 @@ export function mailTask(
     receives: undefined,
     streams: false,
     context: routes.some(({ method }) => method.length >= 2),
-    softTimeout: blueprint.settings.softTimeout,
+    softTimeout,
     invoke: (data, context) => {
       const issues = [];
       for (const { method, validator } of routes) {

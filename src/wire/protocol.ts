@@ -45,7 +45,7 @@ export const Kind = {
   PONG: 17,
   /** M→W: run @OnStop, flush, end the link, exit. */
   STOP: 18,
-  /** W→M: a stray error (uncaught exception with no call running, timer): value the error. */
+  /** W→M: a stray error (uncaught exception with no call running, timer): value the error. arg 1: the process ends for it. */
   STRAY: 19,
   /** W→M: a call to another worker. arg 0 task, 1 ask, 2 tell. value {@link UpCallMessage}. id has the top bit set. */
   UPCALL: 20,
@@ -86,6 +86,8 @@ export interface BootMessage {
   readonly concurrency: number;
   readonly maxMessageSize: number;
   readonly stallTimeout: number;
+  /** Of tasks that have none of their own: what the error says that their signal aborts with. */
+  readonly softTimeout: number;
   readonly validate: 'receiver' | 'both' | 'off';
   /** Names and tasks of the other workers of the application: what injected clients may call. `streams`: the tasks among them that answer with a stream. */
   readonly workers: readonly {

@@ -17,7 +17,8 @@ export interface InboxDesk {
   status(value: unknown): void;
   holds(connections: number): void;
   unasked(value: unknown): void;
-  stray(error: Error): void;
+  /** `fatal`: its process ends for it. */
+  stray(error: Error, fatal: boolean): void;
   /** Something about a call that it makes to another worker. */
   upward(kind: number, id: number, arg: number, body: Body): void;
   burst(freed: boolean): void;
@@ -130,7 +131,7 @@ export class Inbox implements LinkReceiver {
       case Kind.HOLDS:
         return desk.holds(arg);
       case Kind.STRAY:
-        return desk.stray(asError(body.value()));
+        return desk.stray(asError(body.value()), arg === 1);
       case Kind.PONG:
         return desk.pong(arg);
       case Kind.MESSAGE:

@@ -7,6 +7,7 @@ import { openLink } from '../wire/link.js';
 import { Kind, type BootMessage, type CallMeta } from '../wire/protocol.js';
 import type { Body, Link } from '../wire/types.js';
 import type { Call, Due } from './call.js';
+import { Ending } from './ending.js';
 import { Inbox, type InboxDesk } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import { Pulse } from './pulse.js';
@@ -65,8 +66,6 @@ export class Member implements InboxDesk, RosterDesk {
   readonly bound = new Set<Call>();
   /** The last thing it said with `status()`. */
   lastStatus: unknown;
-  /** What kept it from becoming ready. */
-  bootError: Error | undefined;
   /** `startTimeout` has passed. */
   timedOut = false;
   readyAt = -1;
@@ -79,11 +78,9 @@ export class Member implements InboxDesk, RosterDesk {
   #indexes: readonly number[] = [];
   #context: readonly boolean[] = [];
   #timer: ClockTimer | undefined;
-  /** Why we killed it. */
-  #killed: CrashReason | undefined;
+  readonly #ending = new Ending();
   #stopBy = Infinity;
   #linkClosed = false;
-  #exit: HostExit | undefined;
   #heldAtDeath = 0;
   readonly #keepAlive: KeepAlive;
   /** Whether it became ready. */
@@ -141,9 +138,9 @@ export class Member implements InboxDesk, RosterDesk {
     return this.#gone;
   }
 
-  /** We ended it for what a call did, or because it was to go; not for being unable to start, or for what it wrote. */
+  /** We ended it for what a call did, or because it was to go. */
   get ours(): boolean {
-    return this.#killed === 'stop' || (this.#killed !== undefined && this.#killed !== 'protocol' && this.readyAt >= 0);
+    return this.#ending.isOurs(this.readyAt >= 0);
   }
 
   /** Calls that it had when it died. */
@@ -152,7 +149,7 @@ export class Member implements InboxDesk, RosterDesk {
   }
 
   get suspicious(): boolean {
-    return this.#killed !== undefined && this.#killed !== 'stop';
+    return this.#ending.suspicious;
   }
 
   /** Waits here for `need` to be looked at only where the task asks for it. */
@@ -184,26 +181,22 @@ export class Member implements InboxDesk, RosterDesk {
 
   kill(reason: CrashReason): void {
     if (this.#state === 'dead') return;
-    this.#killed ??= reason;
+    this.#ending.killed ??= reason;
     this.#process.kill('SIGKILL');
     this.#die();
   }
 
   /** How it ended; complete once {@link gone} has resolved. */
   ending(): ExitReason {
-    const exit = this.#exit;
-    const error = exit?.error ?? this.bootError;
-    // What hits the neighbours of a call that overran is, for the process itself, the timeout.
-    const reason = this.crashReason === 'neighbour' ? 'timeout' : this.crashReason;
-    return { exitCode: exit?.exitCode ?? null, signal: exit?.signal ?? null, reason, ...(error && { error }) };
+    return this.#ending.report();
   }
 
   get crashReason(): CrashReason {
-    return this.#killed ?? (this.#exit?.memory ? 'memory' : this.#exit?.signal ? 'signal' : 'exit');
+    return this.#ending.reason;
   }
 
   get stderr(): string {
-    return this.#exit?.stderr ?? '';
+    return this.#ending.stderr;
   }
 
   readonly #atRest = (): boolean => this.#state === 'ready' && this.roster.size === 0;
@@ -246,7 +239,7 @@ export class Member implements InboxDesk, RosterDesk {
   }
 
   bootFailed(error: Error): void {
-    this.bootError ??= error;
+    this.#ending.bootError ??= error;
     this.#die();
   }
 
@@ -270,7 +263,8 @@ export class Member implements InboxDesk, RosterDesk {
     else this.#unaskedHandled();
   }
 
-  stray(error: Error): void {
+  stray(error: Error, fatal: boolean): void {
+    if (fatal) this.#ending.stray ??= error;
     this.#desk.stray(this, error);
   }
 
@@ -289,7 +283,7 @@ export class Member implements InboxDesk, RosterDesk {
   closed(error?: Error): void {
     this.#linkClosed = true;
     if (error instanceof ProtocolError && this.#state !== 'dying') {
-      this.bootError ??= error;
+      this.#ending.bootError ??= error;
       this.kill('protocol');
     } else this.#die();
   }
@@ -297,7 +291,7 @@ export class Member implements InboxDesk, RosterDesk {
   // ── how it ends
 
   #exited(exit: HostExit): void {
-    this.#exit = exit;
+    this.#ending.exit = exit;
     this.#die();
   }
 
@@ -310,7 +304,7 @@ export class Member implements InboxDesk, RosterDesk {
       this.#keepAlive.on();
       this.#setTimer(BURIAL, () => this.#bury(), true);
     }
-    if (this.#linkClosed && this.#exit) this.#bury();
+    if (this.#linkClosed && this.#ending.exit) this.#bury();
   }
 
   #bury(): void {
@@ -318,7 +312,7 @@ export class Member implements InboxDesk, RosterDesk {
     this.#state = 'dead';
     this.#clearTimer();
     this.pulse.stop();
-    if (!this.#exit) this.#process.kill('SIGKILL');
+    if (!this.#ending.exit) this.#process.kill('SIGKILL');
     this.#link.destroy();
     const { again, lost } = this.roster.dissolve(this.#process.mark());
     this.#upcalls.close();
@@ -339,7 +333,7 @@ export class Member implements InboxDesk, RosterDesk {
   #sayStop(): void {
     this.#leave('stopping');
     this.#keepAlive.on();
-    this.#killed ??= 'stop';
+    this.#ending.killed ??= 'stop';
     this.#link.send(Kind.STOP, 0, 0);
     this.#link.flush();
   }
@@ -378,7 +372,7 @@ export class Member implements InboxDesk, RosterDesk {
   #startTimedOut(startTimeout: number): void {
     if (this.#state !== 'starting') return;
     this.timedOut = true;
-    this.bootError = new Error(`it was not ready within its startTimeout of ${startTimeout} ms`);
+    this.#ending.bootError = new Error(`it was not ready within its startTimeout of ${startTimeout} ms`);
     this.kill('exit');
   }
 

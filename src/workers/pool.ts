@@ -119,7 +119,7 @@ export class Pool implements StaffDesk, DispatchDesk {
 
   boot(): BootMessage {
     const { name, source, settings } = this.worker;
-    const { concurrency, maxMessageSize, stallTimeout, validate } = settings;
+    const { concurrency, maxMessageSize, stallTimeout, softTimeout, validate } = settings;
     const workers = this.#desk.others();
     const { key, options } = this;
     return {
@@ -131,6 +131,7 @@ export class Pool implements StaffDesk, DispatchDesk {
       concurrency,
       maxMessageSize,
       stallTimeout,
+      softTimeout,
       validate,
       workers,
     };
