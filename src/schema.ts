@@ -22,7 +22,10 @@ export type SchemaIn<S> = TypesOf<S> extends { readonly input: infer I } ? I : n
 export type SchemaOut<S> = TypesOf<S> extends { readonly output: infer O } ? O : never;
 
 /** What a validator answers: the parsed value, or what was wrong. */
-export type Verdict = { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
+export type Verdict =
+  | { readonly value: unknown; readonly issues?: undefined }
+  /** `broken`: the schema itself is at fault, so that whoever stands behind it must not be asked in its place. */
+  | { readonly issues: readonly Issue[]; readonly broken?: true };
 
 /** A compiled schema: never throws, never waits. */
 export type Validator = (value: unknown) => Verdict;
@@ -55,9 +58,13 @@ export function isSchema(value: unknown): value is AnySchema {
   );
 }
 
+function broken(message: string): Verdict {
+  return { issues: [{ message }], broken: true };
+}
+
 /**
  * Compiles a schema once; what comes back is what the hot path calls.
- * A schema that answers with a promise, or throws, is an issue of the value.
+ * A schema that answers with a promise, or throws, is broken: an issue, whatever the value.
  */
 export function toValidator(schema: AnySchema): Validator {
   const standard = compiled(schema)['~standard'];
@@ -66,12 +73,12 @@ export function toValidator(schema: AnySchema): Validator {
       const result = standard.validate(value) as { value?: unknown; issues?: readonly StandardIssue[] } | PromiseLike<unknown>;
       if ('then' in result && typeof result.then === 'function') {
         result.then(undefined, () => {});
-        return { issues: [{ message: 'the schema is asynchronous: only schemas that answer at once can be used here' }] };
+        return broken('the schema is asynchronous: only schemas that answer at once can be used here');
       }
       const { issues } = result as { issues?: readonly StandardIssue[] };
       return issues ? { issues: plainIssues(issues) } : (result as { value: unknown });
     } catch (error) {
-      return { issues: [{ message: `the schema threw: ${error instanceof Error ? error.message : String(error)}` }] };
+      return broken(`the schema threw: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
 }

@@ -45,6 +45,7 @@ function dispatchOf(blueprint: ConnectionBlueprint): DataDispatch {
       if (!validate) return wantsFrom ? instance[key]!(message, from ?? peer.remote) : instance[key]!(message);
       const verdict = validate(message);
       if (!verdict.issues) return wantsFrom ? instance[key]!(verdict.value, from ?? peer.remote) : instance[key]!(verdict.value);
+      if (verdict.broken) break;
     }
     return UNROUTED;
   };

@@ -24,12 +24,15 @@ export class WorkerAnswers implements OwnerHooks {
       this.#dropped('answer', worker);
       return;
     }
+    let broken = false;
     const accepting = routes.flatMap(({ key, validate }) => {
       const verdict = validate?.(data) ?? { value: data };
-      return verdict.issues ? [] : [{ key, value: verdict.value }];
+      if (!verdict.issues) return [{ key, value: verdict.value }];
+      broken ||= verdict.broken === true;
+      return [];
     });
     for (const { key, value } of accepting) void this.#line.hook('OnWorkerData', [key], value);
-    if (accepting.length > 0) return;
+    if (accepting.length > 0 && !broken) return;
     const { issues } = refusal(routes, data, 'answer');
     const error = new BoundaryError({ direction: 'output', issues, what: `answer of ${worker.name}` });
     void this.#line.tell(error, { during: 'schema', hook: 'OnWorkerData', message: data });

@@ -125,6 +125,7 @@ export function mailTask(
         const verdict = validator?.(data) ?? { value: data };
         if (!verdict.issues) return method.call(instance, verdict.value, context);
         issues.push(...verdict.issues);
+        if (verdict.broken) break;
       }
       throw new BoundaryError({ worker: blueprint.name, task: 'ask', direction: 'input', issues });
     },

@@ -178,6 +178,7 @@ export class Front {
         const verdict = route.validate ? route.validate(value) : { value };
         if (!verdict.issues) return void (await method(instance, route.key)(verdict.value));
         issues = verdict.issues;
+        if (verdict.broken) break;
       }
       throw new BoundaryError({ worker: this.#route.worker.name, direction: 'output', issues, what: 'unasked message' });
     } catch (error) {
