@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'listener.reject': ['warn', 'connection refused'],
   'listener.error': ['error', 'listener failed'],
   'connection.open': ['debug', 'connection open'],
+  'connection.secure': ['debug', 'connection speaks TLS'],
   'connection.close': ['debug', 'connection closed'],
   'connection.error': ['error', 'connection handler failed'],
   'connection.limit': ['warn', 'connection limit reached'],

@@ -159,6 +159,12 @@ export class SocketTransport implements Transport {
     return new Promise((resolve, reject) => {
       handshake(plain, how, {
         secured: socket => {
+          if (!this.#shaking) {
+            // Destroyed at the last moment.
+            socket.destroy();
+            reject(this.#error ?? new ConnectionClosedError());
+            return;
+          }
           const peer = peerTlsOf(socket, how.isServer);
           this.#secure(socket, { peer, plain, before, sure: before, sureBeneath: takenFrom(plain) });
           resolve();

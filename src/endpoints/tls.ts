@@ -5,10 +5,8 @@ import { registerScheme } from './endpoint.js';
 import { dialSocket } from './net-dial.js';
 import { NetListener } from './net-listener.js';
 import { SocketTransport } from './socket-transport.js';
-import { listenError } from './system-errors.js';
 import { checkHostAndPort, hostAndPort, listenOptions, placesOf, socketOptions, urlOf } from './tcp.js';
 import { flawOf } from './tls-credentials.js';
-import { tlsServerOf } from './tls-server.js';
 
 const PLACES = placesOf('tls');
 const DEFAULTS: TlsOptions = {};
@@ -35,11 +33,6 @@ class TlsTransport extends SocketTransport {
 async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const { url, options } = target;
   const how: TlsStart = { tls: tlsOf(target), isServer: true };
-  await tlsServerOf(how.tls)
-    .ready()
-    .catch((error: unknown) => {
-      throw listenError(url, error);
-    });
   const toTransport = (socket: Socket): Transport => new TlsTransport(socket, how);
   const listener = await NetListener.bind(url, socketOptions(options), listenOptions(target), toTransport, acceptor);
   const { address: host, port } = listener.server.address() as AddressInfo;

@@ -110,7 +110,7 @@ export class Ending {
   }
 
   causes(error: Error): boolean {
-    return this.#aborted !== undefined && tellsOfClosing(error, this.#aborted);
+    return this.#aborted !== undefined && (error === this.#reason?.error || tellsOfClosing(error, this.#aborted));
   }
 
   /** The first reason counts. */

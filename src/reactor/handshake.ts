@@ -1,15 +1,15 @@
 import type { Clock } from '../clock.js';
-import type { Transport } from '../endpoints/endpoint.js';
 import { LimitError } from '../errors.js';
 
 /**
  * Sees a handshake through.
  * @param limit milliseconds; Infinity is off.
- * @throws LimitError when it takes longer, else what it fails with. The transport is closed then.
+ * @param late closes the transport: then the handshake fails.
+ * @throws what the handshake fails with.
  */
-export async function shaken(clock: Clock, limit: number, transport: Transport, shake: () => Promise<void>): Promise<void> {
-  const late = new LimitError('handshakeTimeout', `no handshake within handshakeTimeout (${limit} ms)`);
-  const timer = limit === Infinity ? undefined : clock.after(limit, () => transport.destroy(late), true);
+export async function shaken(clock: Clock, limit: number, shake: () => Promise<void>, late: (error: LimitError) => void): Promise<void> {
+  const expire = (): void => late(new LimitError('handshakeTimeout', `no handshake within handshakeTimeout (${limit} ms)`));
+  const timer = limit === Infinity ? undefined : clock.after(limit, expire, true);
   try {
     await shake();
   } finally {

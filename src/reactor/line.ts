@@ -254,7 +254,8 @@ export class Line {
   /** Takes an error to `@OnError`; what that answers takes the failed message's place. */
   async #explain(error: Error, about: About, before: Promise<void> | undefined, framing: Framing<unknown, unknown>): Promise<void> {
     const host = this.#host;
-    if (host.ending.causes(error)) return;
+    // What the socket says is news also when it has closed the connection.
+    if (about.during !== 'socket' && host.ending.causes(error)) return;
     const { error: keys } = this.#plan.blueprint.hooks;
     if (keys.length === 0) {
       host.fail(error, about);

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import type { Acceptor, Bound, BoundAddress, Remote, Transport } from '../endpoints/endpoint.js';
+import { listenError } from '../endpoints/system-errors.js';
 import { tlsServerOf } from '../endpoints/tls-server.js';
 import { ConnectionClosedError, LimitError, UsageError } from '../errors.js';
 import { Admission } from './admission.js';
@@ -84,6 +85,7 @@ export class Listener implements Listening, Acceptor {
   /** @throws ListenError */
   async bind(): Promise<void> {
     const { target, scheme, plan } = this.settings;
+    await this.#readTls();
     // Bound again, it must be found where it was: also when the port was picked.
     const url = this.#address?.url ?? target.url;
     this.#bound = await scheme.listen!({ ...target, url }, this);
@@ -126,7 +128,7 @@ export class Listener implements Listening, Acceptor {
   }
 
   async reloadTls(): Promise<void> {
-    const tls = this.settings.target.options['tls'] as TlsOptions | undefined;
+    const tls = this.#tls;
     if (!tls) throw new UsageError(`${this.settings.plan.name} has no certificate to read again: it listens without tls:`);
     await tlsServerOf(tls).reload();
   }
@@ -138,6 +140,21 @@ export class Listener implements Listening, Acceptor {
     }));
   }
 
+  /** A certificate that cannot be read is told of here, and not by the first client; for `startTls()`, too. */
+  async #readTls(): Promise<void> {
+    const tls = this.#tls;
+    if (!tls?.cert) return;
+    try {
+      await tlsServerOf(tls).ready();
+    } catch (error) {
+      throw listenError(this.settings.target.url, error);
+    }
+  }
+
+  get #tls(): TlsOptions | undefined {
+    return this.settings.target.options['tls'] as TlsOptions | undefined;
+  }
+
   #begin(transport: Transport): void {
     if (!this.#takeOver(this, transport)) this.left(transport);
   }
@@ -146,7 +163,12 @@ export class Listener implements Listening, Acceptor {
   async #shake(transport: Transport): Promise<void> {
     this.#shaking.add(transport);
     try {
-      await shaken(this.#clock, this.limits.handshakeTimeout, transport, () => transport.handshake!());
+      await shaken(
+        this.#clock,
+        this.limits.handshakeTimeout,
+        () => transport.handshake!(),
+        late => transport.destroy(late),
+      );
     } catch (error) {
       this.#shaking.delete(transport);
       this.left(transport);

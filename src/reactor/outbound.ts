@@ -26,7 +26,7 @@ interface Waiter {
  * Owned by one session.
  */
 export class Outbound implements Flushable {
-  #transport: Transport;
+  readonly #transport: Transport;
   readonly #host: OutboundHost;
   readonly #turn: Turn;
   readonly #limits: Limits;
@@ -150,11 +150,6 @@ export class Outbound implements Flushable {
     this.#behindBytes = 0;
     if (behind.length > 0) this.write(behind);
     this.drained();
-  }
-
-  /** Another transport carries on: TLS over this one. */
-  use(transport: Transport): void {
-    this.#transport = transport;
   }
 
   close(): void {

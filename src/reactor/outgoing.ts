@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import { aborted } from '../endpoints/system-errors.js';
-import { ConnectError, LimitError, asError } from '../errors.js';
+import { ConnectError, LimitError, TlsError, asError } from '../errors.js';
 import { shaken } from './handshake.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
@@ -11,7 +11,12 @@ async function shake(clock: Clock, { target, limits }: Settings, transport: Tran
   const giveUp = (): void => transport.destroy();
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
-    const shaking = shaken(clock, limits.handshakeTimeout, transport, () => transport.handshake!());
+    const shaking = shaken(
+      clock,
+      limits.handshakeTimeout,
+      () => transport.handshake!(),
+      late => transport.destroy(late),
+    );
     if (signal?.aborted) giveUp();
     await shaking;
   } catch (thrown) {
@@ -52,10 +57,12 @@ async function opened(session: Session): Promise<void> {
     await Promise.race([opening, left]);
   }
   const { reason } = ending;
+  const { url } = settings.target;
+  if (reason?.error instanceof TlsError) throw new ConnectError(url, 'tls', reason.error.message, { cause: reason.error });
   if (reason?.by === 'error' && reason.error) throw reason.error;
   if (ending.gone && reason?.by !== 'local') {
     const how = reason?.by === 'peer' ? 'the peer closed it before it was usable' : `it was closed before it was usable (${reason?.code})`;
-    throw new ConnectError(settings.target.url, reason?.by === 'timeout' ? 'timeout' : 'refused', how, { cause: reason?.error });
+    throw new ConnectError(url, reason?.by === 'timeout' ? 'timeout' : 'refused', how, { cause: reason?.error });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { peerTypes, PeerShape } from '../decorators/peer-types.js';
 import type { PeerTls, Remote, Transport } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
@@ -39,6 +40,7 @@ export interface PeerPort {
   setFraming(framing: Framing<unknown, unknown>): void;
   setIdleTimeout(timeout: Duration | Off): void;
   sendFile(path: string | URL, range: FileRange): Promise<number>;
+  startTls(options: TlsOptions | undefined): Promise<void>;
 }
 
 let reach: (peer: Peer) => PeerPort;
@@ -131,6 +133,24 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
   // oxlint-disable-next-line typescript/no-explicit-any -- whatever it speaks
   pipe(to: Peer<any, any, any>, options: PipeOptions = {}): Promise<number> {
     return this.#session.pipes.start(portOf(to).pipes, options);
+  }
+
+  /**
+   * From here on the connection speaks TLS, as server where it was accepted and as client where it was dialled. What was sent so far leaves
+   * in the clear; what is sent meanwhile follows the handshake. Resolves after it and `@OnSecure`, with a fresh decoder, within `handshakeTimeout`.
+   * @param options Default: `tls:` of the endpoint or its class.
+   * @throws TlsInjectionError when anything had been received behind the message being handled, TlsError when the handshake fails, LimitError when
+   * it takes too long, ConnectionClosedError: the connection is closed then. UsageError with `concurrency` above 1, without a certificate on the
+   * serving side, or where it speaks TLS already: then nothing has happened.
+   * @example
+   * @OnData() async command(line: string) {
+   *   if (line !== 'STARTTLS') return this.handle(line);
+   *   this.peer.send('220 go ahead');
+   *   await this.peer.startTls();
+   * }
+   */
+  startTls(options?: TlsOptions): Promise<void> {
+    return this.#session.startTls(options);
   }
 
   /**

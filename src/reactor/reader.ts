@@ -26,6 +26,8 @@ export const Hold = {
   YIELDED: 128,
   /** The peer that its bytes flow to has no room: not even bytes are read. */
   BLOCKED: 256,
+  /** STARTTLS: what arrives is not ours yet, or `@OnSecure` has not settled. */
+  SECURING: 512,
 } as const;
 
 /** What the reader asks of its session. */

@@ -1,3 +1,4 @@
+import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { About, ExitStatus } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
 import type { Remote, Transport, TransportSink } from '../endpoints/endpoint.js';
@@ -21,6 +22,7 @@ import { Room } from './room.js';
 import { sendFile } from './send-file.js';
 import { startOwned, type SessionHost, type SessionOrigin } from './session-host.js';
 import type { Settings } from './settings.js';
+import { startTls, type SecuringHost } from './start-tls.js';
 import { ownerOf } from './worker-answers.js';
 
 const NO_DATA: object = Object.freeze({});
@@ -29,7 +31,9 @@ const NO_DATA: object = Object.freeze({});
  * One connection: bytes in, messages to the handler in order, replies out, within its limits, closed once for one reason.
  * It joins the rooms: Reader (bytes not handled), Line (methods), Outbound (bytes not sent), Patience (deadlines), Ending.
  */
-export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost, LineHost, OutboundHost, PatienceHost, PipingHost {
+export class Session
+  implements TransportSink, PeerPort, EndingHost, ReaderHost, LineHost, OutboundHost, PatienceHost, PipingHost, SecuringHost
+{
   readonly host: SessionHost;
   readonly settings: Settings;
   readonly transport: Transport;
@@ -342,6 +346,10 @@ export class Session implements TransportSink, PeerPort, EndingHost, ReaderHost,
       this.line.due--;
       this.settled();
     }
+  }
+
+  startTls(options: TlsOptions | undefined): Promise<void> {
+    return startTls(this, options);
   }
 
   get pipes(): Piping {
