@@ -17,6 +17,7 @@ declare -A package_of=(
   [strace]=strace
   [nc]=netcat-openbsd
   [chromium]=chromium
+  [systemd-socket-activate]=systemd
 )
 
 programs=("$@")

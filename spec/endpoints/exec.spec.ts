@@ -9,6 +9,8 @@ import { exec } from '../../src/decorators/exec.js';
 import type { CloseReason, ExitStatus } from '../../src/decorators/hook-types.js';
 import { lines } from '../../src/framing/lines.js';
 import { Peer } from '../../src/reactor/index.js';
+import { schemeNamed, type ExecTarget } from '../../src/endpoints/endpoint.js';
+import { echoConformance } from '../kit/echo-conformance.js';
 import { Events } from '../kit/events.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { spawnScript } from '../kit/spawn-script.js';
@@ -42,6 +44,10 @@ function lives(pid: number): boolean {
     return false;
   }
 }
+
+echoConformance('exec', () =>
+  schemeNamed('exec')!.connect!({ url: 'exec:cat', exec: exec('cat') as unknown as ExecTarget, options: {} }, new AbortController().signal),
+);
 
 describe('exec()', () => {
   let kit: Rig;

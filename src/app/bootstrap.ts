@@ -44,6 +44,7 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   const assembly = Assembly.of(reading, { logger: log, closeTimeout });
   const remove = signals ? watchProcess(assembly, log, uncaught) : () => {};
   assembly.closed.then(remove, remove);
+  closeWhenIdle(assembly);
   try {
     await assembly.start();
   } catch (error) {
@@ -66,6 +67,13 @@ function endProcess(app: App, code: number): void {
     if (!graceful) exitCode = 1;
     if (ending.size === 0) process.exit(exitCode);
   });
+}
+
+/** Nothing can happen any more: no listener, no connection, no timer. A filter between pipes ends so, with its `@OnStop` like any other application. */
+function closeWhenIdle({ app, closed }: Assembly): void {
+  const close = (): void => void app.close();
+  process.once('beforeExit', close);
+  void closed.then(() => process.off('beforeExit', close));
 }
 
 /** What the logger throws must not become a stray exception itself. */

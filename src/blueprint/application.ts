@@ -76,13 +76,20 @@ function proxyOf(worker: WorkerBlueprint, mistakes: Mistake[]): ProxyBlueprint |
   return reading;
 }
 
+/** What a process gets from whoever starts it, and its children do not. */
+const MASTERS_OWN = new Set(['stdio', 'fd', 'systemd']);
+
 /** The endpoints inside a worker. Functions among them are called in its own process: here they are not. */
 function checkInside(worker: WorkerBlueprint, connection: Ctor, mistakes: Mistake[]): void {
   const { listen, connect } = mergedOptions(connection, 'connection');
   const { name, options } = readConnection(connection);
   const report = reporter(name, mistakes);
-  if (typeof connect !== 'function') readEndpoints(connect, options, 'connect', report);
+  const connects = typeof connect === 'function' ? [] : readEndpoints(connect, options, 'connect', report);
   const listens = typeof listen === 'function' ? [] : readEndpoints(listen, options, 'listen', report);
+  for (const endpoint of [...listens, ...connects]) {
+    if (!MASTERS_OWN.has(schemeOf(endpoint))) continue;
+    report(undefined, `'${endpoint.url}' is given to the process that was started, and a worker is another one`, 'let the master have it');
+  }
   if (worker.settings.maxWorkers <= 1 || !listens.some(endpoint => schemeOf(endpoint) === 'udp')) return;
   // Each process of the pool would bind the port, and only one can.
   reporter(worker.className, mistakes)(

@@ -61,6 +61,8 @@ export interface Transport {
   readonly local: Remote;
   readonly tls?: PeerTls | undefined;
   readonly request?: { readonly url: string; readonly headers: Headers } | undefined;
+  /** Closed as soon as the system has everything, it loses nothing: the other side's end need not be waited for. */
+  readonly needsNoGoodbye?: true;
   /** Bytes written and not yet taken by the kernel. */
   readonly bufferedBytes: number;
   /** Bytes that the kernel took: it grows as long as the peer reads. */
@@ -92,8 +94,10 @@ export interface Transport {
 /** A bound listener. */
 export interface Bound {
   readonly address: BoundAddress;
-  /** It is itself the one connection that it accepts, and ends with it: udp. */
+  /** It is itself the one connection that it accepts, and ends with it: udp, stdio. */
   readonly shared?: true;
+  /** It was given to this process and cannot be had again: suspended, it stays and refuses. */
+  readonly inherited?: true;
   /** Stops accepting for good; open connections live on. Resolves when the address is free. */
   close(): Promise<void>;
 }
@@ -134,6 +138,8 @@ export interface Scheme {
   readonly name: string;
   /** Options that only it understands: others are told to be typing errors. */
   readonly options?: readonly string[];
+  /** What it connects to can be had once in the life of a process: a Dialer does not dial again. */
+  readonly once?: true;
   /** Binds; rejects with a ListenError. */
   listen?(target: EndpointTarget, acceptor: Acceptor): Promise<Bound>;
   /** Dials once; rejects with a ConnectError. Aborting the signal gives up. */

@@ -7,6 +7,7 @@ import type { Chunk } from '../framing/framing.js';
 import { OutputReader } from '../hosts/output.js';
 import type { EndpointTarget, ExecTarget, Remote, Scheme, Transport, TransportSink } from './endpoint.js';
 import { registerScheme } from './endpoint.js';
+import { PipeWriter } from './pipe-writer.js';
 import { aborted, connectError } from './system-errors.js';
 
 /** How long a command may take to end after SIGTERM, in milliseconds. */
@@ -38,6 +39,7 @@ class ExecTransport implements Transport {
   readonly local: Remote = { url: 'exec:', pid: process.pid };
   readonly raw: ChildProcess;
   readonly #stdin: Writable;
+  readonly #writer: PipeWriter;
   /** What is read: stdout, and stderr with 'merge'. */
   readonly #sources: readonly Readable[];
   /** Cuts stderr into lines, and lets a flood wait. */
@@ -50,8 +52,6 @@ class ExecTransport implements Transport {
   #closed = false;
   /** There once the process is gone and its pipes are read to the end. */
   #status: ExitStatus | undefined;
-  #waited = false;
-  #said = 0;
   #kill: NodeJS.Timeout | undefined;
 
   constructor(child: ChildProcess, url: string, stderr: Stderr) {
@@ -68,7 +68,7 @@ class ExecTransport implements Transport {
     RUNNING.add(child.pid!);
     // A command that reads no further is not over: it may have more to say.
     this.#stdin.on('error', () => {});
-    this.#stdin.once('close', this.#wrote);
+    this.#writer = new PipeWriter(this.#stdin, () => this.#sink?.drained());
     for (const source of this.#sources) source.on('error', () => {});
     child.on('error', error => (this.#error ??= error));
     child.once('exit', () => this.#exit());
@@ -79,11 +79,11 @@ class ExecTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return this.#stdin.destroyed ? 0 : this.#stdin.writableLength;
+    return this.#writer.bufferedBytes;
   }
 
   get bytesWritten(): number {
-    return this.#said - this.bufferedBytes;
+    return this.#writer.bytesWritten;
   }
 
   open(sink: TransportSink): void {
@@ -100,19 +100,7 @@ class ExecTransport implements Transport {
   }
 
   write(chunks: readonly Chunk[]): boolean {
-    const stdin = this.#stdin;
-    if (!stdin.writable) return true;
-    const last = chunks.length - 1;
-    stdin.cork();
-    for (const [at, chunk] of chunks.entries()) {
-      this.#said += Buffer.byteLength(chunk);
-      if (at < last) stdin.write(chunk);
-      else stdin.write(chunk, this.#wrote);
-    }
-    stdin.uncork();
-    if (stdin.writableLength === 0) return true;
-    this.#waited = true;
-    return false;
+    return this.#writer.write(chunks);
   }
 
   pause(): void {
@@ -142,12 +130,6 @@ class ExecTransport implements Transport {
     }
   }
 
-  readonly #wrote = (): void => {
-    if (!this.#waited || this.#closed) return;
-    if (this.bufferedBytes === 0) this.#waited = false;
-    this.#sink?.drained();
-  };
-
   /** Closes the pipes: otherwise a process that the command left behind would keep them open. */
   #letGo(): void {
     for (const stream of this.raw.stdio) stream?.destroy();
@@ -172,6 +154,7 @@ class ExecTransport implements Transport {
   #finish(): void {
     if (this.#closed || !this.#status || !(this.#ended || this.#destroyed)) return;
     this.#closed = true;
+    this.#writer.close();
     this.#sink?.exited?.(this.#status);
     this.#sink?.closed(this.#error);
   }

@@ -97,7 +97,8 @@ export class SocketTransport implements Transport {
 
   get bytesWritten(): number {
     const socket: Known = this.#socket;
-    if (!socket._handle) return this.#written;
+    // Between its end and its close the handle is gone already.
+    if (!socket._handle) return this.#written || this.#total;
     return this.#tls ? takenSecurely(socket, this.#tls) : takenFrom(socket);
   }
 
@@ -218,6 +219,11 @@ export class SocketTransport implements Transport {
     this.#sink?.drained();
   };
 
+  /** Everything that was ever written. */
+  get #total(): number {
+    return (this.#tls?.before ?? 0) + this.#socket.bytesWritten;
+  }
+
   #remember(): void {
     this.#written = this.bytesWritten;
   }
@@ -239,7 +245,7 @@ export class SocketTransport implements Transport {
   static close(this: Known): void {
     const transport = this[TRANSPORT]!;
     transport.#closed = true;
-    transport.#written ||= (transport.#tls?.before ?? 0) + this.bytesWritten;
+    transport.#written ||= transport.#total;
     transport.#sink?.closed(transport.#error);
   }
 }

@@ -39,7 +39,8 @@ export function placesOf(scheme: string): Places {
 
 const PLACES = placesOf('tcp');
 
-function transportOf(socket: Socket): Transport {
+/** A connected TCP socket as a transport. */
+export function tcpTransport(socket: Socket): Transport {
   return new SocketTransport(socket, PLACES);
 }
 
@@ -49,22 +50,27 @@ export function socketOptions(options: EndpointTarget['options']): { noDelay: bo
   return { noDelay: options['noDelay'] !== false, keepAlive: idle > 0, keepAliveInitialDelay: idle };
 }
 
+/** How many connections the kernel holds until they are accepted. */
+export function backlogOf(options: EndpointTarget['options']): number {
+  return (options['backlog'] as number | undefined) ?? BACKLOG;
+}
+
 /** Where to bind, and how many may wait there. */
 export function listenOptions({ url, options }: EndpointTarget): { host: string; port: number; backlog: number } {
   // The blueprint has checked the url.
-  return { ...hostAndPort(url)!, backlog: (options['backlog'] as number | undefined) ?? BACKLOG };
+  return { ...hostAndPort(url)!, backlog: backlogOf(options) };
 }
 
 async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const { url, options } = target;
-  const listener = await NetListener.bind(url, socketOptions(options), listenOptions(target), transportOf, acceptor);
+  const listener = await NetListener.bind(url, socketOptions(options), listenOptions(target), tcpTransport, acceptor);
   const { address: host, port } = listener.server.address() as AddressInfo;
   return { address: { url: urlOf('tcp', host, port), host, port }, close: () => listener.close() };
 }
 
 function connect({ url, options }: EndpointTarget, signal: AbortSignal): Promise<Transport> {
   // Every address of the name is tried, of both families.
-  return dialSocket(url, { ...hostAndPort(url)!, autoSelectFamily: true, ...socketOptions(options) }, signal, transportOf);
+  return dialSocket(url, { ...hostAndPort(url)!, autoSelectFamily: true, ...socketOptions(options) }, signal, tcpTransport);
 }
 
 /** What is wrong with `scheme://host:port`, in words, or undefined. */

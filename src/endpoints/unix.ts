@@ -7,9 +7,9 @@ import { dialSocket } from './net-dial.js';
 import { NetListener } from './net-listener.js';
 import { SocketTransport, type Places } from './socket-transport.js';
 import { listenError } from './system-errors.js';
+import { backlogOf } from './tcp.js';
 
 const MODE = 0o600;
-const BACKLOG = 1024;
 /** What fits into a socket address, without the byte that ends it. The kernel's limit; on some systems it is smaller. */
 const LONGEST = process.platform === 'linux' ? 107 : 103;
 
@@ -18,9 +18,10 @@ export function pathOf(url: string): string {
   return url.replace(/^unix:(\/\/(?=\/))?/i, '');
 }
 
-function transportOf(path: string, isClient: boolean): (socket: Socket) => Transport {
+/** Sockets to (or from) a path as transports. */
+export function unixTransport(path: string | undefined, isClient: boolean): (socket: Socket) => Transport {
   // The side that dialled has no name of its own.
-  const named: Remote = { url: `unix:${path}`, path };
+  const named: Remote = path === undefined ? { url: 'unix:' } : { url: `unix:${path}`, path };
   const nameless: Remote = { url: 'unix:' };
   const [remote, local] = isClient ? [named, nameless] : [nameless, named];
   const places: Places = { remote: () => remote, local: () => local };
@@ -65,7 +66,7 @@ async function replaceStale(url: string, path: string): Promise<void> {
 async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const path = pathOf(url);
   const mode = (options['mode'] as number | undefined) ?? MODE;
-  const backlog = (options['backlog'] as number | undefined) ?? BACKLOG;
+  const backlog = backlogOf(options);
   // The file is made by the bind, which happens inside this call: at no moment is it open to others.
   const around = (bind: () => void): void => {
     const before = process.umask(0o777 & ~mode);
@@ -75,7 +76,7 @@ async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Pro
       process.umask(before);
     }
   };
-  const bind = (): Promise<NetListener> => NetListener.bind(url, {}, { path, backlog }, transportOf(path, false), acceptor, around);
+  const bind = (): Promise<NetListener> => NetListener.bind(url, {}, { path, backlog }, unixTransport(path, false), acceptor, around);
   const listener = await bind().catch(async (error: unknown) => {
     if (codeOf(error) !== 'EADDRINUSE') throw error;
     await replaceStale(url, path);
@@ -87,7 +88,7 @@ async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Pro
 
 function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transport> {
   const path = pathOf(url);
-  return dialSocket(url, { path }, signal, transportOf(path, true));
+  return dialSocket(url, { path }, signal, unixTransport(path, true));
 }
 
 /** `unix:/run/app.sock`, with `mode` 0600 unless said otherwise. A stale file is replaced, a live one is an error; removed at close. */

@@ -6,6 +6,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What a worker that names its own environment gets all the same. */
 const BASE = ['PATH', 'HOME', 'TZ', 'LANG', 'NODE_ENV'];
 
+/** By which systemd tells a process what sockets it hands over: meant for that process alone. */
+export const HANDED_OVER = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES'] as const;
+
 interface User {
   readonly name: string;
   readonly home: string;
@@ -38,6 +41,7 @@ export function childEnvironment(
   if (listed) for (const name of BASE) env[name] = parent[name];
   else {
     Object.assign(env, parent);
+    for (const name of HANDED_OVER) delete env[name];
     env['NODE_OPTIONS'] = options.length > 0 ? joinNodeOptions(options) : undefined;
   }
   if (uid !== undefined) {

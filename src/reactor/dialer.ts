@@ -144,6 +144,10 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
 
   #down(why: CloseReason | ConnectError): void {
     publish('dialer.down', { handler: this.#settings.plan.name, url: this.#settings.target.url, why });
+    if (this.#settings.scheme.once && !this.#closed) {
+      void this.retire();
+      this.#emit('down', why);
+    }
     if (this.#closed) {
       this.#finished();
       return;

@@ -180,7 +180,11 @@ export class Ending {
 
   /** Everything sent is with the kernel. */
   flushed(): void {
-    if (this.#state === State.ENDED && !this.#finned && !this.#session.piped) this.#session.deadlines.set(GRACE, this.#grace);
+    const { deadlines, piped, transport } = this.#session;
+    if (this.#state !== State.ENDED || piped) return;
+    if (transport.needsNoGoodbye) transport.destroy();
+    // Also when the peer has finished: a command may have closed its stdout and run on.
+    else deadlines.set(GRACE, this.#grace);
   }
 
   /** The transport is closed. */

@@ -35,6 +35,12 @@ export interface RateLimit {
 
 /** Schemes whose clients must say something soon: those that strangers can reach. */
 const STRANGERS = new Set(['tcp', 'tls', 'ws', 'wss']);
+const FIRST_MESSAGE = 30_000;
+
+/** How long a client may be silent at first where nothing is said of it, by where it came in. */
+export function firstMessageDefault(scheme: string): number {
+  return STRANGERS.has(scheme) ? FIRST_MESSAGE : Infinity;
+}
 
 /** Descriptors that are not for connections: files, workers, the process's own. */
 const RESERVED_DESCRIPTORS = 64;
@@ -82,7 +88,7 @@ export function resolveLimits(
     whenFull: written.whenFull ?? 'reject',
     maxPerPeer: count(written.maxPerPeer, 0),
     maxMessageSize: size(written.maxMessageSize, framing.maxMessageSize ?? '1mb'),
-    firstMessageTimeout: time(written.firstMessageTimeout, use === 'listen' && STRANGERS.has(scheme) ? '30s' : 0),
+    firstMessageTimeout: time(written.firstMessageTimeout, use === 'listen' ? firstMessageDefault(scheme) : 0),
     messageTimeout: time(written.messageTimeout, '30s'),
     idleTimeout: time(written.idleTimeout, 0),
     connectTimeout: time(written.connectTimeout, '10s'),

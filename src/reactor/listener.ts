@@ -7,7 +7,7 @@ import { tlsServerOf } from '../endpoints/tls-server.js';
 import { ConnectionClosedError, LimitError, UsageError } from '../errors.js';
 import { Admission } from './admission.js';
 import { shaken } from './handshake.js';
-import type { Limits } from './limits.js';
+import { firstMessageDefault, type Limits } from './limits.js';
 import type { Settings } from './settings.js';
 
 /** What users hold of a listener: `reactor.listen(…)` gives it. */
@@ -90,12 +90,15 @@ export class Listener implements Listening, Acceptor {
     const url = this.#address?.url ?? target.url;
     this.#bound = await scheme.listen!({ ...target, url }, this);
     this.#address = this.#bound.address;
+    // What was inherited is known only now: a port that strangers can reach, or a file.
+    if (this.#bound.inherited && target.options['firstMessageTimeout'] === undefined)
+      this.limits.firstMessageTimeout = firstMessageDefault(this.#address.url.replace(/:.*$/s, ''));
     publish('listener.open', { handler: plan.name, address: this.#address });
   }
 
   accept(transport: Transport): void {
     const { remote } = transport;
-    const refusal = this.#closed ? 'closed' : this.#admission.enter(remote);
+    const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#admission.enter(remote);
     if (refusal !== undefined) {
       transport.destroy();
       this.#rejected(refusal, remote);
@@ -193,8 +196,9 @@ export class Listener implements Listening, Acceptor {
   #rebind(): Promise<void> {
     const next = this.#rebinding.then(async () => {
       const wanted = !this.#closed && !this.#suspended && !this.#full;
-      if (!wanted && this.#bound) {
-        const bound = this.#bound;
+      const bound = this.#bound;
+      if (!wanted && bound) {
+        if (bound.inherited && !this.#closed) return;
         this.#bound = undefined;
         await bound.close();
       } else if (wanted && !this.#bound) {
