@@ -5,3 +5,4 @@ export { spawnScript, spawnProgram, Script, type ScriptExit, type ScriptOptions 
 export { tcpClient, TcpClient } from './tcp-client.js';
 export { findProgram, needsProgram } from './needs-program.js';
 export { processesOf, type ProcessInfo } from './process-table.js';
+export { webClient, WebClient, type WebMessage } from './web-client.js';

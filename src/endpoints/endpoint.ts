@@ -1,5 +1,5 @@
 import type { TlsOptions } from '../decorators/endpoint-types.js';
-import type { ExitStatus } from '../decorators/hook-types.js';
+import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
 import type { Chunk } from '../framing/framing.js';
 
 /** Where somebody is. */
@@ -38,6 +38,10 @@ export interface TransportSink {
   ended(): void;
   /** The kernel took some of what was written, after `write` had returned false: `bufferedBytes` says what is left. Always once nothing is. */
   drained(): void;
+  /** Bytes have arrived that are a part of a whole message, not the last. */
+  partial?(): void;
+  /** The peer breaks the protocol beneath: behind what was delivered nothing follows. `end` closes it as the protocol says. */
+  broken?(error: Error): void;
   /** One message could not be sent, of those that a transport of messages was given; the transport lives. */
   undelivered?(error: Error, to: Remote): void;
   /** The command behind it has ended; before `closed`. */
@@ -55,12 +59,14 @@ export interface Transport {
   readonly kind: 'stream' | 'message';
   /** Many peers share it, as a listening udp socket: what is written must say to whom. */
   readonly shared?: true;
+  /** Of whole messages: none is lost. It has `writeAll`, and pausing it is enough. */
+  readonly lossless?: true;
   /** The most bytes that one message may have. */
   readonly longest?: number;
   readonly remote: Remote;
   readonly local: Remote;
   readonly tls?: PeerTls | undefined;
-  readonly request?: { readonly url: string; readonly headers: Headers } | undefined;
+  readonly request?: { readonly url: string; readonly headers: Headers; readonly protocol?: string | undefined } | undefined;
   /** Closed as soon as the system has everything, it loses nothing: the other side's end need not be waited for. */
   readonly needsNoGoodbye?: true;
   /** Bytes written and not yet taken by the kernel. */
@@ -76,10 +82,12 @@ export interface Transport {
   open(sink: TransportSink): void;
   /** Several chunks leave in one system call where the system has one. The array is the caller's and will change. False: wait for `drained`. */
   write(chunks: readonly Chunk[], to?: Remote): boolean;
+  /** Of whole messages: several, one after the other, in one system call. As `write` otherwise. */
+  writeAll?(messages: readonly (Chunk | readonly Chunk[])[]): boolean;
   pause(): void;
   resume(): void;
-  /** Sends what is buffered, then the end of our direction. */
-  end(): void;
+  /** Sends what is buffered, then the end of our direction; where the protocol beneath has words for it, why. */
+  end(why?: CloseReason): void;
   /** Closes at once; what is buffered is dropped. */
   destroy(error?: Error): void;
   /**
@@ -130,6 +138,8 @@ export interface Acceptor {
   accept(transport: Transport): void;
   /** The listener broke after it was bound. */
   failed(error: Error): void;
+  /** The same object for all listeners of one reactor: a scheme may let them share a socket. */
+  readonly reactor?: object;
 }
 
 /** One kind of endpoint, `tcp:` for instance. A third party registers its own with {@link registerScheme}. */

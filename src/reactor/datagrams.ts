@@ -14,7 +14,7 @@ interface Sender {
 }
 
 /** Reads one datagram to its end. Throws when it holds less than whole messages. */
-function last(decoder: Decoder<unknown>, size: number): unknown {
+export function lastOf(decoder: Decoder<unknown>, size: number): unknown {
   if (decoder.end) return decoder.end();
   const left = decoder.rest().length;
   if (left === 0) return undefined;
@@ -78,7 +78,7 @@ export class Datagrams implements Inbox {
         this.#decoder = decoder;
         return message;
       }
-      const rest = last(decoder, this.#size);
+      const rest = lastOf(decoder, this.#size);
       if (rest !== undefined) return rest;
     }
   }

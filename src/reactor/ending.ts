@@ -224,7 +224,7 @@ export class Ending {
     if (this.#farewell !== undefined) this.#session.say(this.#farewell);
     this.#farewell = undefined;
     outbound.flush();
-    transport.end();
+    transport.end(this.#reason);
     if (outbound.empty) this.flushed();
   }
 

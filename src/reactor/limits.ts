@@ -34,7 +34,7 @@ export interface RateLimit {
 }
 
 /** Schemes whose clients must say something soon: those that strangers can reach. */
-const STRANGERS = new Set(['tcp', 'tls', 'ws', 'wss']);
+const STRANGERS = new Set(['tcp', 'tls', 'ws', 'wss', 'http', 'https']);
 const FIRST_MESSAGE = 30_000;
 
 /** How long a client may be silent at first where nothing is said of it, by where it came in. */

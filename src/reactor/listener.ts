@@ -58,6 +58,10 @@ export class Listener implements Listening, Acceptor {
     this.#admission = new Admission(settings.limits, settings.target.options);
   }
 
+  get reactor(): object {
+    return this.#takeOver;
+  }
+
   get address(): BoundAddress {
     if (!this.#address) throw new ConnectionClosedError(`${this.settings.plan.name} does not listen yet`);
     return this.#address;
@@ -100,7 +104,7 @@ export class Listener implements Listening, Acceptor {
     const { remote } = transport;
     const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#admission.enter(remote);
     if (refusal !== undefined) {
-      transport.destroy();
+      transport.destroy(new LimitError(refusal, `refused: ${refusal}`));
       this.#rejected(refusal, remote);
       return;
     }

@@ -30,8 +30,8 @@ export class Outbound implements Flushable {
   readonly #host: OutboundHost;
   readonly #turn: Turn;
   readonly #limits: Limits;
-  /** Said in this turn; strings next to each other are one. */
-  #chunks: Chunk[] = [];
+  /** Said in this turn: bytes, strings next to each other being one; or whole messages. */
+  #chunks: (Chunk | readonly Chunk[])[] = [];
   /** Of #chunks; a character counts as a byte, so it may be too small until they are written. */
   #pending = 0;
   /** Set while the session flushes by itself at the end of what it does. */
@@ -67,7 +67,7 @@ export class Outbound implements Flushable {
 
   /** Nothing waits. */
   get empty(): boolean {
-    return this.#pending === 0 && this.#behind === undefined && (this.#closed || this.#transport.bufferedBytes === 0);
+    return this.#chunks.length === 0 && this.#behind === undefined && (this.#closed || this.#transport.bufferedBytes === 0);
   }
 
   /** Adds bytes to what this turn says. */
@@ -81,11 +81,16 @@ export class Outbound implements Flushable {
     if (this.#closed) return;
     if (typeof encoded === 'string' || encoded instanceof Uint8Array) this.#add(encoded);
     else for (const chunk of encoded) this.#add(chunk);
-    if (this.#pending >= this.#limits.highWaterMark) this.flush();
-    else if (!this.corked && !this.#scheduled && this.#pending > 0) {
-      this.#scheduled = true;
-      this.#turn.flushLater(this);
-    }
+    this.#schedule();
+  }
+
+  /** One whole message, on transports that take several at once. */
+  message(encoded: Chunk | readonly Chunk[]): void {
+    if (this.#closed) return;
+    this.#chunks.push(encoded);
+    if (typeof encoded === 'string' || encoded instanceof Uint8Array) this.#pending += encoded.length;
+    else for (const chunk of encoded) this.#pending += chunk.length;
+    this.#schedule();
   }
 
   /** One whole message for somebody, on transports that delimit messages themselves. */
@@ -98,10 +103,11 @@ export class Outbound implements Flushable {
   /** Hands what was said to the kernel. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#pending === 0 || this.#closed) return;
     const chunks = this.#chunks;
+    if (chunks.length === 0 || this.#closed) return;
     this.#pending = 0;
-    const taken = this.#transport.write(chunks);
+    // A transport of whole messages has `writeAll`; where bytes are streamed nothing but chunks is put there.
+    const taken = this.#transport.lossless ? this.#transport.writeAll!(chunks) : this.#transport.write(chunks as Chunk[]);
     // The array is kept: a connection that answers does so again.
     chunks.length = 0;
     this.#wrote(taken);
@@ -172,6 +178,14 @@ export class Outbound implements Flushable {
     if (typeof chunk === 'string' && typeof before === 'string') chunks[last] = before + chunk;
     else chunks.push(chunk);
     this.#pending += chunk.length;
+  }
+
+  #schedule(): void {
+    if (this.#pending >= this.#limits.highWaterMark) this.flush();
+    else if (!this.corked && !this.#scheduled && this.#chunks.length > 0) {
+      this.#scheduled = true;
+      this.#turn.flushLater(this);
+    }
   }
 
   #queueBehind(encoded: Chunk | readonly Chunk[]): void {

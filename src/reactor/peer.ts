@@ -183,8 +183,8 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
     return this.#session.transport.tls;
   }
 
-  /** Of `ws:`: the request that was upgraded. */
-  get request(): { readonly url: string; readonly headers: Headers } | undefined {
+  /** Of `ws:`: the request that was upgraded, its url absolute, and the subprotocol agreed on. A client has the headers of the answer. */
+  get request(): { readonly url: string; readonly headers: Headers; readonly protocol?: string | undefined } | undefined {
     return this.#session.transport.request;
   }
 

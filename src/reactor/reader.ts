@@ -1,6 +1,7 @@
 import type { Remote, Transport } from '../endpoints/endpoint.js';
 import { Datagrams } from './datagrams.js';
 import { Inbound, type Inbox } from './inbound.js';
+import { Messages } from './messages.js';
 import type { Limits } from './limits.js';
 import type { RateGate } from './rate-gate.js';
 import type { Settings } from './settings.js';
@@ -70,6 +71,8 @@ export class Reader implements Resumable {
   #pumping = false;
   /** The transport is paused. */
   #stopped = false;
+  /** What comes behind everything that has arrived. */
+  #failure: Error | undefined;
 
   constructor(host: ReaderHost, transport: Transport, turn: Turn, { framing, limits, messageLimit }: Settings, rate: RateGate | undefined) {
     this.#host = host;
@@ -78,7 +81,9 @@ export class Reader implements Resumable {
     this.#limits = limits;
     this.#rate = rate;
     const limit = messageLimit(framing);
-    this.inbound = transport.kind === 'message' ? new Datagrams(framing, limit, limits.highWaterMark * QUEUE) : new Inbound(framing, limit);
+    if (transport.kind === 'stream') this.inbound = new Inbound(framing, limit);
+    else if (transport.lossless) this.inbound = new Messages(framing, limit);
+    else this.inbound = new Datagrams(framing, limit, limits.highWaterMark * QUEUE);
   }
 
   held(bits: number): boolean {
@@ -112,6 +117,12 @@ export class Reader implements Resumable {
     this.inbound.push(chunk, from);
     if (this.#hold === 0) this.proceed();
     else this.flow();
+  }
+
+  /** Behind what has arrived nothing can be read. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.pump();
   }
 
   /** A turn's work: as many messages as are there, up to the share. */
@@ -149,7 +160,8 @@ export class Reader implements Resumable {
       }
       if (message === undefined) {
         this.#share++;
-        if (this.#hold === 0) host.dry(this.inbound.begun);
+        if (this.#hold === 0 && this.#failure) host.unreadable(this.#failure, undefined);
+        else if (this.#hold === 0) host.dry(this.inbound.begun);
         break;
       }
       host.handle(message, this.inbound.from);

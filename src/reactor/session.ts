@@ -149,6 +149,16 @@ export class Session
     this.outbound.drained();
   }
 
+  partial(): void {
+    this.#patience.heard();
+    if (this.ending.open) this.#patience.message(true);
+  }
+
+  broken(error: Error): void {
+    if (this.reader.held(Hold.PIPED | Hold.UNREAD)) this.unreadable(error);
+    else this.reader.fail(error);
+  }
+
   undelivered(error: Error, to: Remote): void {
     void this.line.tell(error, { during: 'socket', from: to });
   }
@@ -361,6 +371,7 @@ export class Session
   say(bytes: Chunk | readonly Chunk[], to?: Remote): void {
     this.#patience.said();
     if (this.transport.kind === 'stream') this.outbound.push(bytes);
+    else if (this.transport.lossless) this.outbound.message(bytes);
     else if (to || !this.transport.shared) this.outbound.datagram(fitting(bytes, this.transport, this.settings.plan.name), to);
   }
 

@@ -1,0 +1,287 @@
+import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TlsOptions } from '../decorators/endpoint-types.js';
+import { publish } from '../diagnostics.js';
+import { listenError } from '../endpoints/system-errors.js';
+import { socketOptions } from '../endpoints/tcp.js';
+import { tlsServerOf } from '../endpoints/tls-server.js';
+import { ListenError } from '../errors.js';
+import { refuse } from './refuse.js';
+import { collides, pathOf, siteFor, type Site } from './site.js';
+
+/** Where a server listens, and how. What differs cannot share it. */
+export interface Binding {
+  /** As it was written, for messages. */
+  readonly url: string;
+  /** An address, not a name. */
+  readonly address: string;
+  /** 0: any. */
+  readonly port: number;
+  readonly tls: TlsOptions | undefined;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+const BACKLOG = 1024;
+/** How often Node looks for heads that take too long, in milliseconds: a fifth of the limit, within these. */
+const LOOK = { often: 50, seldom: 1_000 } as const;
+
+/** The response under way on a socket; a property, so that a request costs no entry anywhere. */
+const CURRENT = Symbol('current response');
+interface Known extends Socket {
+  [CURRENT]?: ServerResponse;
+}
+
+function isBusy({ [CURRENT]: current }: Known): boolean {
+  return current !== undefined && !current.closed && !current.writableFinished;
+}
+
+/**
+ * The one Node server of a host and port, with or without TLS: all endpoints there share it, each is a {@link Site} of it.
+ * Parsing is Node's. It stops listening when its last site leaves; requests under way finish then, idle connections are closed at once.
+ */
+export class HostServer {
+  readonly binding: Binding;
+  readonly #server: Server;
+  readonly #sites = new Set<Site>();
+  /** Open ones that speak HTTP, or nothing yet. */
+  readonly #sockets = new Set<Known>();
+  readonly #serve: (socket: Socket) => void;
+  readonly #bound: Promise<void>;
+  #closed: Promise<void> | undefined;
+  /** Told when the last socket is gone, once it has closed. */
+  #empty: (() => void)[] = [];
+
+  /** Binds at once. */
+  constructor(binding: Binding, first: Site) {
+    this.binding = binding;
+    const { headTimeout } = first;
+    const interval = Math.min(LOOK.seldom, Math.max(LOOK.often, headTimeout / 5));
+    this.#server = createServer({
+      ...socketOptions(binding.options),
+      headersTimeout: Number.isFinite(headTimeout) ? headTimeout : 0,
+      // Of the body its site takes care.
+      requestTimeout: 0,
+      connectionsCheckingInterval: interval,
+      ...(first.keepAliveTimeout !== undefined && { keepAliveTimeout: first.keepAliveTimeout }),
+    });
+    // Node's own way to serve a socket; ours comes before it.
+    const serve = this.#server.listeners('connection')[0] as (this: Server, socket: Socket) => void;
+    this.#serve = serve.bind(this.#server);
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket: Socket) => this.#arrive(socket));
+    this.#server.on('request', this.#request);
+    this.#sites.add(first);
+    this.#listenForUpgrades();
+    this.#bound = this.#bind();
+    // Whoever joined hears of it.
+    this.#bound.catch(() => {});
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.binding.port;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** It may be asked for by the port that was written, or by the one that was picked. */
+  isAt({ address, port }: Binding): boolean {
+    return !this.#closed && this.binding.address === address && (port === this.binding.port || port === this.port);
+  }
+
+  /** Nobody answers what this one would. */
+  hasRoomFor(site: Site): boolean {
+    return [...this.#sites].every(other => !collides(site, other));
+  }
+
+  /** Resolves with where it listens. Rejects with a ListenError. */
+  async ready(): Promise<{ readonly host: string; readonly port: number }> {
+    await this.#bound;
+    return { host: (this.#server.address() as AddressInfo).address, port: this.port };
+  }
+
+  add(site: Site): void {
+    this.#sites.add(site);
+    const { headersTimeout } = this.#server;
+    const timeout = Math.max(headersTimeout === 0 ? Infinity : headersTimeout, site.headTimeout);
+    this.#server.headersTimeout = Number.isFinite(timeout) ? timeout : 0;
+    if (site.keepAliveTimeout !== undefined) this.#server.keepAliveTimeout = site.keepAliveTimeout;
+    this.#listenForUpgrades();
+  }
+
+  /** The site answers no more. With the last one the address is free; resolves then. */
+  remove(site: Site): Promise<void> {
+    this.#sites.delete(site);
+    return this.#sites.size > 0 ? Promise.resolve() : this.#close();
+  }
+
+  /** Resolves when every request is answered and every socket closed; only after the last site has left. */
+  whenEmpty(): Promise<void> {
+    return this.#sockets.size === 0 ? Promise.resolve() : new Promise(resolve => this.#empty.push(resolve));
+  }
+
+  /** Cuts off what is under way. */
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Sockets that are open here. */
+  get sockets(): number {
+    return this.#sockets.size;
+  }
+
+  async #bind(): Promise<void> {
+    const { url, address, port, tls, options } = this.binding;
+    const server = this.#server;
+    try {
+      if (tls) await tlsServerOf(tls).ready();
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host: address, port, backlog: (options['backlog'] as number | undefined) ?? BACKLOG }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+    } catch (error) {
+      this.#closed = Promise.resolve();
+      throw error instanceof ListenError ? error : listenError(url, error);
+    }
+    server.on('error', error => publish('listener.error', { url, error }));
+    if (this.#closed) server.close();
+  }
+
+  #close(): Promise<void> {
+    return (this.#closed ??= this.#bound.then(
+      () => {
+        this.#server.close();
+        for (const socket of this.#sockets) this.#lastOf(socket);
+        return new Promise(resolve => setImmediate(resolve));
+      },
+      () => {},
+    ));
+  }
+
+  /** What is under way on a socket is its last. */
+  #lastOf(socket: Known): void {
+    const response = socket[CURRENT];
+    if (!response || !isBusy(socket)) {
+      socket.destroy();
+      return;
+    }
+    if (!response.headersSent) response.shouldKeepAlive = false;
+    response.once('close', () => socket.destroySoon());
+  }
+
+  /** A socket was accepted. */
+  #arrive(socket: Known): void {
+    const { remoteAddress: address } = socket;
+    const reason = this.#refusal(address);
+    if (reason !== undefined) {
+      socket.destroy();
+      publish('listener.reject', { url: this.binding.url, reason, remote: { url: this.binding.url, address } });
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#forget(socket));
+    if (this.binding.tls) this.#secure(socket, this.binding.tls);
+    else this.#serve(socket);
+  }
+
+  #refusal(address: string | undefined): string | undefined {
+    if (this.#closed) return 'closed';
+    let most = 0;
+    let admitted = false;
+    for (const site of this.#sites) {
+      most = Math.max(most, site.maxConnections);
+      admitted ||= site.admits(address);
+    }
+    if (!admitted) return 'deny';
+    return this.#sockets.size >= most ? 'maxConnections' : undefined;
+  }
+
+  #secure(plain: Known, tls: TlsOptions): void {
+    // Within the time for a head, like everything that comes before one.
+    const { headersTimeout } = this.#server;
+    const timer = headersTimeout > 0 ? setTimeout(() => plain.destroy(), headersTimeout).unref() : undefined;
+    // Its errors are the handshake's.
+    plain.on('error', () => {});
+    tlsServerOf(tls).shake(plain, {
+      secured: socket => {
+        clearTimeout(timer);
+        if (this.#closed) {
+          socket.destroy();
+          return;
+        }
+        this.#forget(plain);
+        this.#sockets.add(socket);
+        socket.once('close', () => this.#forget(socket));
+        this.#serve(socket);
+      },
+      failed: error => {
+        clearTimeout(timer);
+        plain.destroy();
+        const remote = { url: this.binding.url, address: plain.remoteAddress };
+        publish('listener.reject', { url: this.binding.url, reason: 'handshake', remote, error });
+      },
+    });
+  }
+
+  #forget(socket: Known): void {
+    if (!this.#sockets.delete(socket) || this.#sockets.size > 0) return;
+    const empty = this.#empty;
+    this.#empty = [];
+    for (const resolve of empty) resolve();
+  }
+
+  readonly #request = (request: IncomingMessage, response: ServerResponse): void => {
+    (request.socket as Known)[CURRENT] = response;
+    const path = pathOf(request);
+    const site = siteFor(this.#sites, 'request', path);
+    if (site) {
+      site.request!(request, response);
+      return;
+    }
+    response.shouldKeepAlive = false;
+    if (this.#sites.size === 0) response.writeHead(503).end('closing');
+    else if (siteFor(this.#sites, 'upgrade', path)) response.writeHead(426, { Upgrade: 'websocket' }).end('a websocket is spoken here');
+    else response.writeHead(404).end('not found');
+  };
+
+  /** Only where somebody upgrades: otherwise Node serves such requests as it would without that header. */
+  #listenForUpgrades(): void {
+    if (this.#server.listenerCount('upgrade') > 0 || [...this.#sites].every(({ kind }) => kind !== 'upgrade')) return;
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => this.#upgrade(request, socket, head));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Node listens to it no more.
+    const ignore = (): void => {};
+    socket.on('error', ignore);
+    const wantsWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+    const site = wantsWebSocket ? siteFor(this.#sites, 'upgrade', pathOf(request)) : undefined;
+    if (site) {
+      this.#forget(socket);
+      site.upgrade!(request, socket, head);
+      socket.off('error', ignore);
+    } else if (wantsWebSocket) {
+      refuse(socket, 404, 'no websocket is spoken here');
+    } else if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
+      refuse(socket, 400, 'nothing but a websocket can be upgraded to');
+    } else {
+      this.#ordinary(request, socket);
+    }
+  }
+
+  /** The client would rather speak something else, h2c for instance, and HTTP will do. */
+  #ordinary(request: IncomingMessage, socket: Socket): void {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.once('finish', () => {
+      response.detachSocket(socket);
+      socket.destroySoon();
+    });
+    this.#request(request, response);
+  }
+}

@@ -1,0 +1,51 @@
+import { isIPv6 } from 'node:net';
+import type { Remote } from '../endpoints/endpoint.js';
+
+const URL_PARTS = /^([a-z]+):\/\/(\[[0-9a-f:.%a-z]*\]|[^:/?#[\]@]*)(?::(\d{1,5}))?(\/[^?#]*)?(\?[^#]*)?$/i;
+const LOOPBACK = '127.0.0.1';
+
+/** The parts of `scheme://host:port/path?query`. */
+export interface WebUrl {
+  readonly scheme: string;
+  /** With TLS. */
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Undefined: none was written, or nothing but '/'. */
+  readonly path: string | undefined;
+  readonly query: string;
+}
+
+/** What a url of the web says; an empty host is the loopback, no port is the scheme's own. Undefined: it is not written so. */
+export function webUrl(url: string): WebUrl | undefined {
+  const parts = URL_PARTS.exec(url);
+  if (!parts) return undefined;
+  const [, scheme = '', host = '', digits, path = '/', query = ''] = parts;
+  const secure = /^(?:wss|https)$/i.test(scheme);
+  const port = digits === undefined ? (secure ? 443 : 80) : Number(digits);
+  if (port > 65_535) return undefined;
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return { scheme: scheme.toLowerCase(), secure, host: bare === '' ? LOOPBACK : bare, port, path: path === '/' ? undefined : path, query };
+}
+
+/** `scheme://host:port/path`, with an IPv6 address in brackets. */
+export function webUrlOf(scheme: string, host: string, port: number, path = ''): string {
+  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`;
+}
+
+/** One end of a socket. */
+export function placeOf(scheme: string, address: string | undefined, port: number | undefined, path = ''): Remote {
+  if (address === undefined || port === undefined) return { url: `${scheme}:` };
+  return { url: webUrlOf(scheme, address, port, path), address, port };
+}
+
+/** What is wrong with a url of the web, in words. */
+export function checkWebUrl(url: string, use: 'listen' | 'connect'): string | undefined {
+  const parts = webUrl(url);
+  if (!parts) {
+    const scheme = url.slice(0, url.indexOf(':')).toLowerCase();
+    return `it is not written like '${scheme}://host:port/path'`;
+  }
+  if (use === 'listen' && parts.query !== '') return 'a listener answers a path, whatever the query: leave the query out';
+  return use === 'connect' && parts.port === 0 ? 'nobody can be reached at port 0' : undefined;
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { WebSocketServer } from 'ws';
+import { LimitError } from '../errors.js';
+import { refuse } from '../http/refuse.js';
+import type { FrameSocket } from './frame-socket.js';
+import { agreed, offersOf } from './opening.js';
+import { WebSocketTransport, type Manner } from './transport.js';
+
+/** A request for a websocket that was found right: it is answered when the connection is opened, or refused. */
+export class AcceptedWebSocket extends WebSocketTransport {
+  readonly #server: WebSocketServer;
+  readonly #asked: IncomingMessage;
+  readonly #head: Buffer;
+
+  constructor(
+    server: WebSocketServer,
+    asked: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    manner: Manner,
+    protocols?: readonly string[],
+  ) {
+    const { host = '' } = asked.headers;
+    const headers = new Headers();
+    for (let i = 0; i + 1 < asked.rawHeaders.length; i += 2) headers.append(asked.rawHeaders[i]!, asked.rawHeaders[i + 1]!);
+    const protocol = agreed(protocols, offersOf(asked));
+    super(socket, manner, { url: `${manner.scheme}://${host}${asked.url ?? '/'}`, headers, protocol }, true);
+    this.#server = server;
+    this.#asked = asked;
+    this.#head = head;
+  }
+
+  protected upgrade(): FrameSocket | undefined {
+    let opened: FrameSocket | undefined;
+    // Its class is the one that the server was made with; it calls back before it returns, or not at all.
+    this.#server.handleUpgrade(this.#asked, this.socket, this.#head, ws => (opened = ws as FrameSocket));
+    return opened;
+  }
+
+  protected refuse(error: Error | undefined): void {
+    if (!(error instanceof LimitError)) refuse(this.socket, 500, 'no connection could be made');
+    else if (error.limit === 'allow' || error.limit === 'deny') refuse(this.socket, 403, 'not from your address');
+    else refuse(this.socket, 503, 'no room for another connection');
+  }
+}

@@ -1,0 +1,113 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { TlsOptions } from '../decorators/endpoint-types.js';
+import type { EndpointTarget } from '../endpoints/endpoint.js';
+import { dialSocket } from '../endpoints/net-dial.js';
+import { SocketTransport } from '../endpoints/socket-transport.js';
+import { aborted, connectError } from '../endpoints/system-errors.js';
+import { placesOf, socketOptions } from '../endpoints/tcp.js';
+import { asError, ConnectError } from '../errors.js';
+import { webUrl, webUrlOf } from '../http/place.js';
+import { FrameSocket } from './frame-socket.js';
+import { frameOptionsOf, limitsOf, mannerOf } from './frame-options.js';
+import { WebSocketTransport, type Manner } from './transport.js';
+
+const PLACES = placesOf('tcp');
+
+/** A websocket that we have opened. */
+class DialedWebSocket extends WebSocketTransport {
+  readonly #opened: FrameSocket;
+
+  constructor(opened: FrameSocket, socket: Socket, manner: Manner, url: string, headers: Headers) {
+    super(socket, manner, { url, headers, protocol: opened.protocol || undefined }, false);
+    this.#opened = opened;
+  }
+
+  protected upgrade(): FrameSocket | undefined {
+    if (this.#opened.readyState !== FrameSocket.OPEN) return undefined;
+    this.#opened.resume();
+    return this.#opened;
+  }
+
+  protected refuse(): void {
+    this.#opened.terminate();
+  }
+}
+
+/** A socket to whoever answers there, with TLS for wss:. Throws ConnectError. */
+async function socketTo(target: EndpointTarget, signal: AbortSignal): Promise<Socket> {
+  const { url, options } = target;
+  // The blueprint has checked the url.
+  const { scheme, host, port } = webUrl(url)!;
+  const where = { host, port, autoSelectFamily: true, ...socketOptions(options) };
+  let transport: SocketTransport | undefined;
+  await dialSocket(url, where, signal, socket => (transport = new SocketTransport(socket, PLACES)));
+  // Made before the dial resolved.
+  const dialed = transport!;
+  if (scheme === 'ws') return dialed.raw;
+  const giveUp = (): void => dialed.destroy();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    await dialed.startTls({ tls: (options['tls'] as TlsOptions | undefined) ?? {}, isServer: false, host });
+    return dialed.raw;
+  } catch (error) {
+    if (signal.aborted) throw aborted(url, signal);
+    throw new ConnectError(url, 'tls', asError(error).message, { cause: error });
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
+  return headers;
+}
+
+/** Dials and opens a websocket. Throws ConnectError. */
+export async function dialWebSocket(scheme: Manner['scheme'], target: EndpointTarget, signal: AbortSignal): Promise<WebSocketTransport> {
+  const { host, port, path = '/', query } = webUrl(target.url)!;
+  const url = webUrlOf(scheme, host, port, path + query);
+  const manner = mannerOf(scheme, target);
+  const limits = limitsOf(target, 'connect');
+  const { handshakeTimeout } = limits;
+  const socket = await socketTo(target, signal);
+  return new Promise((resolve, reject) => {
+    // TLS is there already: to `ws` it is a socket like any other.
+    const ws = new FrameSocket(`ws${url.slice(scheme.length)}`, [...((target.options['protocols'] as string[] | undefined) ?? [])], {
+      ...frameOptionsOf(limits, manner),
+      createConnection: () => socket,
+    });
+    let headers = new Headers();
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+      ws.off('error', failed);
+    };
+    const fail = (error: ConnectError): void => {
+      settle();
+      // What is left of it may still complain.
+      ws.on('error', () => {});
+      reject(error);
+      ws.terminate();
+      socket.destroy();
+    };
+    const failed = (error: Error): void => fail(connectError(target.url, error));
+    const late = (): void => fail(new ConnectError(target.url, 'timeout', `no websocket within handshakeTimeout (${handshakeTimeout} ms)`));
+    const timer = Number.isFinite(handshakeTimeout) ? setTimeout(late, handshakeTimeout) : undefined;
+    const giveUp = (): void => fail(aborted(target.url, signal));
+    signal.addEventListener('abort', giveUp, { once: true });
+    ws.on('error', failed);
+    ws.on('unexpected-response', (_request: ClientRequest, { statusCode, statusMessage }: IncomingMessage) => {
+      fail(new ConnectError(target.url, 'refused', `it answers ${statusCode} ${statusMessage ?? ''}`));
+    });
+    ws.on('upgrade', answer => (headers = headersOf(answer)));
+    ws.once('open', () => {
+      settle();
+      // Nobody listens to it yet.
+      ws.pause();
+      resolve(new DialedWebSocket(ws, socket, manner, url, headers));
+    });
+    if (signal.aborted) giveUp();
+  });
+}

@@ -1,0 +1,49 @@
+import type { EndpointTarget } from '../endpoints/endpoint.js';
+import type { Framing } from '../framing/framing.js';
+import { webUrl } from '../http/place.js';
+import { raw } from '../framing/raw.js';
+import { resolveLimits, type Limits } from '../reactor/limits.js';
+import { limitOf, toMilliseconds, type Duration, type Off } from '../units.js';
+import type { Manner } from './transport.js';
+
+const KEEP_ALIVE = '1m';
+/** What a stream's messages may have at least: its limit is on what the framing finds in them. */
+const PIECE = 1024 * 1024;
+/** `ws` counts in 32 bits; 0 is off. */
+const COUNTABLE = 2 ** 31 - 1;
+/** Fragments of one message, and chunks it may arrive in: each costs memory besides its bytes. */
+const MAX_FRAGMENTS = 4_096;
+const CHUNK = 256;
+
+/** What `ws` is told of limits: it keeps them before memory is taken. */
+export interface FrameOptions {
+  readonly maxPayload: number;
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
+  readonly autoPong: false;
+  readonly perMessageDeflate: false;
+}
+
+/** The limits of an endpoint, in numbers. */
+export function limitsOf({ options }: EndpointTarget, use: 'listen' | 'connect'): Limits {
+  const framing = (options['framing'] as Framing<unknown, unknown> | undefined) ?? raw();
+  return resolveLimits(options, framing, 'ws', use);
+}
+
+export function mannerOf(scheme: Manner['scheme'], { url, options }: EndpointTarget): Manner {
+  const keepAlive = limitOf(toMilliseconds((options['keepAlive'] as Duration | Off | undefined) ?? KEEP_ALIVE));
+  // The blueprint has checked the url.
+  return { scheme, path: webUrl(url)!.path ?? '', stream: options['stream'] === true, keepAlive };
+}
+
+export function frameOptionsOf({ maxMessageSize }: Limits, { stream }: Manner): FrameOptions {
+  const most = stream ? Math.max(maxMessageSize, PIECE) : maxMessageSize;
+  return {
+    maxPayload: most <= COUNTABLE ? most : 0,
+    maxFragments: MAX_FRAGMENTS,
+    // Of the smallest segments that anybody sends in good faith.
+    maxBufferedChunks: Math.max(MAX_FRAGMENTS, Math.ceil(Math.min(most, COUNTABLE) / CHUNK)),
+    autoPong: false,
+    perMessageDeflate: false,
+  };
+}

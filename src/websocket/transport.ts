@@ -1,0 +1,261 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { CloseReason } from '../decorators/hook-types.js';
+import type { PeerTls, Remote, Transport, TransportSink } from '../endpoints/endpoint.js';
+import { peerTlsOf } from '../endpoints/tls-handshake.js';
+import type { Chunk } from '../framing/framing.js';
+import { placeOf } from '../http/place.js';
+import { closeCodeOf, violation } from './close-codes.js';
+import type { FrameSocket } from './frame-socket.js';
+import { keepBeating, type Beating } from './pulse.js';
+
+/** How a connection is spoken on, besides its limits. */
+export interface Manner {
+  readonly scheme: 'ws' | 'wss';
+  /** As the url has it; '' where it has none. */
+  readonly path: string;
+  /** Successive messages are one stream of bytes. */
+  readonly stream: boolean;
+  /** After how much silence the peer is asked whether it lives, in milliseconds. Infinity: never. */
+  readonly keepAlive: number;
+}
+
+/** How it was opened: by a request of the client's, or, where we are the client, the answer's headers. */
+export interface OpeningRequest {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly protocol: string | undefined;
+}
+
+/** What libuv knows of a stream; not documented, and done without where it is missing. */
+interface Known {
+  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
+}
+
+/** What the kernel took of a socket. TLS socket or not, it grows while the peer reads. */
+function takenFrom(socket: Socket & Known): number {
+  const { bytesWritten, writeQueueSize } = socket._handle ?? {};
+  if (bytesWritten === undefined || writeQueueSize === undefined) return socket.bytesWritten - socket.writableLength;
+  return bytesWritten - writeQueueSize;
+}
+
+function gone(message: string, code: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+/** One message: text where nothing but strings belongs to it, else binary. */
+function messageOf(chunks: readonly Chunk[]): Chunk {
+  const [only] = chunks;
+  if (chunks.length === 1) return only!;
+  if (chunks.every(chunk => typeof chunk === 'string')) return chunks.join('');
+  return Buffer.concat(chunks.map(chunk => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)));
+}
+
+/** An open websocket as a transport: of whole messages, or, with `stream`, of the bytes in them. */
+export abstract class WebSocketTransport implements Transport, Beating {
+  readonly kind: 'message' | 'stream';
+  declare readonly lossless?: true;
+  readonly request: OpeningRequest;
+  readonly remote: Remote;
+  readonly local: Remote;
+  readonly tls: PeerTls | undefined;
+  protected readonly socket: Socket;
+  readonly #manner: Manner;
+  #ws: FrameSocket | undefined;
+  #sink: TransportSink | undefined;
+  #error: Error | undefined;
+  #paused = false;
+  /** The peer has sent its close frame. */
+  #ended = false;
+  /** Nothing more is expected of the peer. */
+  #deaf = false;
+  #finished = false;
+  #destroyed = false;
+  #closed = false;
+  #waited = false;
+  /** Bytes of messages sent; what the framing of websockets adds does not count. */
+  #said = 0;
+  /** When all of them were last known to be with the kernel: what it had taken by then. */
+  #sure = 0;
+  #sureBeneath = 0;
+  /** Something arrived since the last beat. */
+  #alive = true;
+  #asked = false;
+  /** The payload of the newest ping that is not answered, because the peer does not read. */
+  #ping: Buffer | undefined;
+  /** A message was completed by the chunk that is being read. */
+  #completed = false;
+  #beating: Disposable | undefined;
+
+  constructor(socket: Socket, manner: Manner, request: OpeningRequest, isServer: boolean) {
+    this.socket = socket;
+    this.#manner = manner;
+    this.kind = manner.stream ? 'stream' : 'message';
+    if (!manner.stream) this.lossless = true;
+    this.request = request;
+    const { scheme, path } = manner;
+    this.remote = placeOf(scheme, socket.remoteAddress, socket.remotePort, isServer ? '' : path);
+    this.local = placeOf(scheme, socket.localAddress, socket.localPort, isServer ? path : '');
+    this.tls = socket instanceof TLSSocket ? peerTlsOf(socket, isServer) : undefined;
+    socket.on('error', error => (this.#error ??= error));
+  }
+
+  /** The websocket, opened now at the latest; undefined: the peer has left. */
+  protected abstract upgrade(): FrameSocket | undefined;
+  /** Says, in HTTP, why there will be no websocket. */
+  protected abstract refuse(error: Error | undefined): void;
+
+  get raw(): Socket {
+    return this.socket;
+  }
+
+  get bufferedBytes(): number {
+    return this.#closed ? 0 : this.socket.writableLength;
+  }
+
+  get bytesWritten(): number {
+    const waiting = this.socket.writableLength;
+    if (waiting === 0 || this.#closed) return this.#said;
+    return Math.min(this.#said - 1, this.#sure + Math.max(0, takenFrom(this.socket) - this.#sureBeneath));
+  }
+
+  open(sink: TransportSink): void {
+    this.#sink = sink;
+    const ws = this.#destroyed ? undefined : this.upgrade();
+    if (!ws) {
+      this.socket.destroy();
+      process.nextTick(() => this.#close(this.#error ?? gone('the peer left before the websocket was open', 'ECONNRESET')));
+      return;
+    }
+    this.#ws = ws;
+    ws.onPeerClosed = () => this.#peerEnded();
+    ws.on('message', (data: Buffer) => this.#message(data));
+    ws.on('ping', (payload: Buffer) => this.#pinged(payload));
+    ws.on('pong', () => (this.#completed = true));
+    ws.on('error', error => this.#violated(error));
+    ws.on('close', code => this.#gone(code));
+    // Behind the listener of `ws`: by now it has read what was in the chunk.
+    this.socket.on('data', () => this.#read());
+    if (this.#paused) ws.pause();
+    this.#beating = keepBeating(this, this.#manner.keepAlive);
+  }
+
+  write(chunks: readonly Chunk[]): boolean {
+    return chunks.length === 0 || this.writeAll([messageOf(chunks)]);
+  }
+
+  writeAll(messages: readonly (Chunk | readonly Chunk[])[]): boolean {
+    const ws = this.#ws;
+    if (!ws || this.#finished || this.#closed) return true;
+    const { socket } = this;
+    const many = messages.length > 1;
+    if (many) socket.cork();
+    let left = messages.length;
+    for (const message of messages) {
+      const data = typeof message === 'string' || message instanceof Uint8Array ? message : messageOf(message);
+      this.#said += typeof data === 'string' ? Buffer.byteLength(data) : data.length;
+      // One callback is enough: the kernel takes them in order.
+      if (--left > 0) ws.send(data);
+      else ws.send(data, this.#wrote);
+    }
+    if (many) socket.uncork();
+    if (socket.writableLength === 0) return true;
+    this.#waited = true;
+    return false;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#ws?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#ws?.resume();
+  }
+
+  end(why?: CloseReason): void {
+    if (this.#finished || this.#closed) return;
+    this.#finished = true;
+    this.#ws?.finish(closeCodeOf(why));
+  }
+
+  destroy(error?: Error): void {
+    if (this.#destroyed || this.#closed) return;
+    this.#destroyed = true;
+    this.#error ??= error;
+    if (this.#ws) this.#ws.terminate();
+    else this.refuse(error);
+  }
+
+  beat(): void {
+    // A peer that we do not read cannot show that it lives.
+    if (this.#alive || this.#paused || this.#finished) {
+      this.#alive = false;
+      this.#asked = false;
+    } else if (this.#asked) {
+      this.destroy(gone('the peer does not answer pings', 'ETIMEDOUT'));
+    } else {
+      this.#asked = true;
+      this.#ws?.ping();
+    }
+  }
+
+  #message(data: Buffer): void {
+    this.#completed = true;
+    if (!this.#destroyed && !this.#deaf) this.#sink!.data(data);
+  }
+
+  /** A chunk has been read. */
+  #read(): void {
+    this.#alive = true;
+    if (!this.#completed && !this.#destroyed && !this.#deaf) this.#sink!.partial?.();
+    this.#completed = false;
+  }
+
+  /** However many come, one answer waits at most: the newest. */
+  #pinged(payload: Buffer): void {
+    this.#completed = true;
+    if (this.socket.writableLength > 0) this.#ping = payload;
+    else this.#ws!.pong(payload, undefined, this.#wrote);
+  }
+
+  #violated(error: Error): void {
+    if (this.#destroyed || this.#ended) return;
+    this.#deaf = true;
+    this.#sink!.broken?.(violation(error));
+  }
+
+  #peerEnded(): void {
+    if (this.#ended || this.#destroyed) return;
+    this.#ended = true;
+    this.#deaf = true;
+    this.#sink!.ended();
+  }
+
+  readonly #wrote = (error?: Error): void => {
+    if (error || this.#closed) return;
+    if (this.socket.writableLength === 0) {
+      this.#sure = this.#said;
+      this.#sureBeneath = takenFrom(this.socket);
+      const ping = this.#ping;
+      this.#ping = undefined;
+      if (ping) this.#ws!.pong(ping, undefined, this.#wrote);
+    }
+    if (!this.#waited) return;
+    if (this.socket.writableLength === 0) this.#waited = false;
+    this.#sink!.drained();
+  };
+
+  #gone(code: number): void {
+    const unforeseen = code === 1006 && !this.#destroyed && !this.#ended;
+    this.#close(this.#error ?? (unforeseen ? gone('the peer left without a close frame', 'ECONNRESET') : undefined));
+  }
+
+  #close(error: Error | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#beating?.[Symbol.dispose]();
+    this.#sink?.closed(error);
+  }
+}
