@@ -36,7 +36,7 @@ export class Probe {
   readonly #answers: Interface;
   readonly #waiting: { readonly test: (line: string) => boolean; readonly found: (line: string) => void }[] = [];
 
-  constructor(host: Host, settings: Partial<HostSettings> = {}, source: string | undefined = probeEntry.href) {
+  constructor(host: Host, settings: Partial<HostSettings> = {}, source: string | undefined = probeEntry.href, takesSockets = false) {
     this.process = host.start({
       ...hostSpec(settings, (text, stream) => {
         const line = `${stream} ${text}`;
@@ -44,6 +44,7 @@ export class Probe {
         for (const waiting of [...this.#waiting]) if (waiting.test(line)) waiting.found(line);
       }),
       source,
+      takesSockets,
     });
     this.exit = new Promise(resolve => this.process.onExit(resolve));
     this.#answers = createInterface(this.process.stream);

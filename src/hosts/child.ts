@@ -2,7 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import { publish } from '../diagnostics.js';
+import { asError } from '../errors.js';
 import { LINK_FD } from './child-contract.js';
+import { Chute } from './chute.js';
 import type { HostExit, HostProcess, HostSpec } from './host.js';
 import type { MarkFile } from './mark-file.js';
 import { deadStream } from './not-launched.js';
@@ -20,6 +22,7 @@ const STDERR_LENGTH = 4_096;
 export class WorkerChild implements HostProcess {
   readonly pid: number;
   readonly stream: Duplex;
+  readonly sockets: Chute | undefined;
   readonly #child: ChildProcess;
   readonly #mark: MarkFile;
   readonly #reaper: Reaper;
@@ -50,6 +53,7 @@ export class WorkerChild implements HostProcess {
     const link = child.stdio?.[LINK_FD] as Socket | null | undefined;
     this.stream = link ?? deadStream();
     this.stream.on('error', () => {});
+    if (spec.takesSockets) this.sockets = this.#chute();
     this.#stdout = this.#read(child.stdout, spec, 'stdout');
     this.#stderr = this.#read(child.stderr, spec, 'stderr');
     if (this.pid > 0) reaper.watch(this.pid);
@@ -91,6 +95,18 @@ export class WorkerChild implements HostProcess {
     this.#lastWords?.[how]();
   }
 
+  /** Where there can be none the worker cannot do its work: it ends before it began. */
+  #chute(): Chute | undefined {
+    if (this.pid === 0) return undefined;
+    try {
+      return new Chute(this.#child);
+    } catch (error) {
+      this.#child.kill('SIGKILL');
+      this.#finish(null, null, asError(error));
+      return undefined;
+    }
+  }
+
   #read(source: Readable | null | undefined, spec: HostSpec, stream: 'stdout' | 'stderr'): OutputReader | undefined {
     if (!source) return undefined;
     this.#open++;
@@ -114,6 +130,7 @@ export class WorkerChild implements HostProcess {
     this.#ended = error ? { code, signal, error } : { code, signal };
     if (this.pid > 0) this.#reaper.forget(this.pid);
     this.#mark.close();
+    this.sockets?.close();
     this.#lastWords = setTimeout(() => this.#complete(true), LAST_WORDS);
     if (!this.#keepAlive) this.#lastWords.unref();
     this.#stdout?.hurry();

@@ -16,6 +16,19 @@ export interface HostSettings {
   readonly permissions: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** A socket below Node's streams: what can be passed to another process. */
+export interface SocketHandle {
+  close(): void;
+}
+
+/** The way on which sockets reach one worker. In order; what each one is, is said over the link under the same id. */
+export interface SocketPassage {
+  /** Passes one; ours stays open. `failed`: it will never arrive. */
+  pass(id: number, handle: SocketHandle, failed: () => void): void;
+  /** The worker has it for good: ours is closed, where that is another one. */
+  release(handle: SocketHandle): void;
+}
+
 /** Everything a host needs to launch one worker. What to run there is said over the link, in BOOT, by whoever opens it. */
 export interface HostSpec {
   /** The worker's name and key: for messages, and for the process's title. */
@@ -26,6 +39,8 @@ export interface HostSpec {
   /** url of the module that declares the class. */
   readonly source: string | undefined;
   readonly settings: HostSettings;
+  /** Sockets will be passed to it. */
+  readonly takesSockets?: boolean | undefined;
   /** One line that the worker wrote to its stdout or stderr, without its line ending, cut at 16 KB. */
   output(line: string, stream: 'stdout' | 'stderr'): void;
 }
@@ -58,6 +73,8 @@ export interface HostProcess {
   rss(): number | undefined;
   /** True when the system shows the process as stopped (state T). */
   stopped(): boolean;
+  /** There where the spec says that it takes sockets. */
+  readonly sockets?: SocketPassage | undefined;
   /** Whether this worker keeps the master's event loop running: while it has calls, or starts, or stops. It is born with true. */
   keepAlive(yes: boolean): void;
 }

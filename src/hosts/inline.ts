@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { asError } from '../errors.js';
-import type { Host, HostExit, HostProcess, HostSpec } from './host.js';
+import type { Host, HostExit, HostProcess, HostSpec, SocketHandle, SocketPassage } from './host.js';
 
 /** A worker that was started inside this process. */
 export interface InlineWorker {
   /** The highest call id that it may have begun. */
   mark(): number;
+  /** A socket for it. */
+  receive?(id: number, handle: SocketHandle): void;
 }
 
 export interface InlineHostOptions {
@@ -39,6 +41,11 @@ class InlineHost implements Host {
 class InlineProcess implements HostProcess {
   readonly pid = process.pid;
   readonly stream: Duplex;
+  /** The same socket here and there: nothing is copied, nothing closed. */
+  readonly sockets: SocketPassage = {
+    pass: (id, handle, failed) => setImmediate(() => (this.#worker?.receive && !this.#exit ? this.#worker.receive(id, handle) : failed())),
+    release: () => {},
+  };
   /** The worker's end of the link. */
   readonly #inside: Duplex;
   readonly #worker: InlineWorker | undefined;

@@ -53,7 +53,7 @@ class ProcessHost implements Host {
         ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),
         ...(plan.uid === undefined || plan.gid === undefined ? {} : { uid: plan.uid, gid: plan.gid }),
         env: plan.env,
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe', mark.fd ?? 'ignore'],
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', mark.fd ?? 'ignore', ...(spec.takesSockets ? (['ipc'] as const) : [])],
       });
       return new WorkerChild(child, spec, mark, this.#reaper, () => this.#killedForMemory());
     } catch (error) {

@@ -3,6 +3,8 @@ import process from 'node:process';
 import { Socket } from 'node:net';
 import { fstatSync } from 'node:fs';
 import { CWD_VARIABLE, LINK_FD, MARK_FD, WATCHDOG_VARIABLE } from '../hosts/child-contract.js';
+import { openChuteEnd } from '../hosts/chute.js';
+import { Arrivals } from './arrivals.js';
 import { FileMark, type Mark } from './mark.js';
 
 /** Ctrl-C and a service manager's SIGTERM reach the whole process group: a worker obeys its link, not them. */
@@ -15,6 +17,8 @@ const WATCH = 500;
 export interface ProcessLink {
   readonly stream: Socket;
   readonly mark: Mark;
+  /** Sockets that the master passes; undefined where it will pass none. */
+  readonly arrivals: Arrivals | undefined;
 }
 
 /**
@@ -31,7 +35,13 @@ export function prepareProcess(): ProcessLink {
   // What was printed before a crash is not lost, and who prints without end waits for the master to read.
   for (const { _handle: handle } of [process.stdout, process.stderr] as unknown as Printing[]) handle?.setBlocking?.(true);
   if (!isSocket(LINK_FD)) throw new Error('this file is what a worker process runs first: packet-ts starts it, with a link to the master');
-  return { stream: new Socket({ fd: LINK_FD, readable: true, writable: true }), mark: new FileMark(MARK_FD) };
+  const arrivals = new Arrivals(handle => handle.close());
+  const takesSockets = openChuteEnd(process, arrivals.arrived);
+  return {
+    stream: new Socket({ fd: LINK_FD, readable: true, writable: true }),
+    mark: new FileMark(MARK_FD),
+    arrivals: takesSockets ? arrivals : undefined,
+  };
 }
 
 /** The part of a stream's inside that Node has no public name for. */
