@@ -18,6 +18,7 @@ declare -A package_of=(
   [nc]=netcat-openbsd
   [chromium]=chromium
   [systemd-socket-activate]=systemd
+  [prlimit]=util-linux
 )
 
 programs=("$@")

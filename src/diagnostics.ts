@@ -9,6 +9,7 @@ import { channel, type Channel } from 'node:diagnostics_channel';
 const NAMES = [
   'listener.open', 'listener.close', 'listener.reject', 'listener.error',
   'connection.open', 'connection.secure', 'connection.close', 'connection.error', 'connection.limit', 'connection.output',
+  'descriptors.scarce', 'descriptors.enough',
   'dialer.up', 'dialer.down',
   'worker.start', 'worker.ready', 'worker.exit', 'worker.restart', 'worker.gave-up', 'worker.output', 'worker.error', 'worker.message',
   'call.retry', 'call.dropped',

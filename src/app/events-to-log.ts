@@ -16,6 +16,8 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'connection.error': ['error', 'connection handler failed'],
   'connection.limit': ['warn', 'connection limit reached'],
   'connection.output': ['info', 'command output'],
+  'descriptors.scarce': ['error', 'hardly a file descriptor is left: connections are refused'],
+  'descriptors.enough': ['info', 'there are file descriptors again'],
   'dialer.up': ['info', 'connected'],
   'dialer.down': ['warn', 'disconnected'],
   'worker.start': ['debug', 'worker process started'],

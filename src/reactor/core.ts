@@ -9,6 +9,7 @@ import { Channels } from './channel.js';
 import { planOf, type HandlerPlan } from './dispatch.js';
 import { Listener } from './listener.js';
 import { encoded } from './message-rules.js';
+import { descriptors } from './descriptors.js';
 import { establish } from './outgoing.js';
 import type { Handlers } from './plan-types.js';
 import { Session } from './session.js';
@@ -107,6 +108,7 @@ export class ReactorCore implements SessionHost {
     this.#refuseWhenClosing();
     return establish(this.clock, settings, signal, transport => {
       this.#refuseWhenClosing();
+      descriptors.took(transport);
       return this.#begin(settings, transport, data);
     });
   }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Limits as WrittenLimits } from '../decorators/endpoint-types.js';
 import type { Framing } from '../framing/framing.js';
 import { limitOf, toBytes, toMilliseconds, type Duration, type Off, type Size } from '../units.js';
+import { descriptors } from './descriptors.js';
 
 /**
  * The limits of one endpoint, as numbers to compare with: milliseconds, bytes, counts; Infinity where a limit is off.
@@ -42,25 +42,25 @@ export function firstMessageDefault(scheme: string): number {
   return STRANGERS.has(scheme) ? FIRST_MESSAGE : Infinity;
 }
 
-/** Descriptors that are not for connections: files, workers, the process's own. */
-const RESERVED_DESCRIPTORS = 64;
+/** Descriptors that are not for connections: files, workers, the process's own. Where there are few, half of them. */
+const OTHER_DESCRIPTORS = 64;
 const MOST_CONNECTIONS = 10_000;
 
-let descriptorLimit: number | undefined;
+/** How many connections one listener takes by default: fewer where the process may open fewer descriptors. */
+export function defaultMaxConnections(limit: number = descriptors.limit): number {
+  return Math.max(1, Math.min(MOST_CONNECTIONS, limit - Math.min(OTHER_DESCRIPTORS, Math.ceil(limit / 2))));
+}
 
-/** How many connections one listener takes by default: fewer where descriptors are scarcer. */
-export function defaultMaxConnections(read: () => string = () => readFileSync('/proc/self/limits', 'latin1')): number {
-  if (descriptorLimit === undefined) {
-    let text = '';
-    try {
-      text = read();
-    } catch {
-      // No such file on this system: the default stands.
-    }
-    const soft = /^Max open files\s+(\d+)/m.exec(text)?.[1];
-    descriptorLimit = soft === undefined ? Infinity : Number(soft);
+/** Calls back when one of these limits is changed. Reading them costs what it did. */
+export function whenChanged(limits: Limits, names: readonly (keyof Limits)[], changed: () => void): void {
+  for (const name of names) {
+    let value: unknown = limits[name];
+    const set = (next: unknown): void => {
+      value = next;
+      changed();
+    };
+    Object.defineProperty(limits, name, { get: () => value, set, enumerable: true, configurable: true });
   }
-  return Math.max(1, Math.min(MOST_CONNECTIONS, descriptorLimit - RESERVED_DESCRIPTORS));
 }
 
 function rateLimit(written: WrittenLimits['rateLimit']): RateLimit | undefined {

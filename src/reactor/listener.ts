@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock, ClockTimer } from '../clock.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import type { Acceptor, Bound, BoundAddress, Remote, Transport } from '../endpoints/endpoint.js';
@@ -7,7 +7,8 @@ import { tlsServerOf } from '../endpoints/tls-server.js';
 import { ConnectionClosedError, LimitError, UsageError } from '../errors.js';
 import { Admission } from './admission.js';
 import { shaken } from './handshake.js';
-import { firstMessageDefault, type Limits } from './limits.js';
+import { descriptors } from './descriptors.js';
+import { firstMessageDefault, whenChanged, type Limits } from './limits.js';
 import type { Settings } from './settings.js';
 
 /** What users hold of a listener: `reactor.listen(…)` gives it. */
@@ -32,6 +33,9 @@ export interface Listening {
 /** Takes an accepted connection over. False: its handler could not be made. */
 export type TakeOver = (listener: Listener, transport: Transport) => boolean;
 
+/** How long a listener that wants to listen and cannot waits before it looks again, in milliseconds. */
+const RETRY = 250;
+
 /** One listening endpoint: binds, lets connections in or refuses them, and counts. */
 export class Listener implements Listening, Acceptor {
   readonly settings: Settings;
@@ -40,9 +44,13 @@ export class Listener implements Listening, Acceptor {
   readonly #admission: Admission;
   #bound: Bound | undefined;
   #address: BoundAddress | undefined;
-  /** The user, or `whenFull: 'pause'`, wants it not to listen. */
+  /** The user wants it not to listen. */
   #suspended = false;
+  /** `whenFull: 'pause'` does: it is full, or descriptors are scarce. */
   #full = false;
+  #scarce = false;
+  /** When it is looked again whether it can listen. */
+  #retry: ClockTimer | undefined;
   /** Accepted and counted, and not connections yet. */
   readonly #shaking = new Set<Transport>();
   #closed: Promise<void> | undefined;
@@ -56,6 +64,8 @@ export class Listener implements Listening, Acceptor {
     this.#takeOver = takeOver;
     // Checked by the blueprint.
     this.#admission = new Admission(settings.limits, settings.target.options);
+    // Raised while it is full, the limit lets in who waits.
+    whenChanged(settings.limits, ['maxConnections', 'whenFull'], () => this.#review());
   }
 
   get reactor(): object {
@@ -98,6 +108,11 @@ export class Listener implements Listening, Acceptor {
     if (this.#bound.inherited && target.options['firstMessageTimeout'] === undefined)
       this.limits.firstMessageTimeout = firstMessageDefault(this.#address.url.replace(/:.*$/s, ''));
     publish('listener.open', { handler: plan.name, address: this.#address });
+    const { maxConnections } = this.limits;
+    if (maxConnections !== Infinity && maxConnections > descriptors.limit) {
+      const message = `maxConnections of ${plan.name} is ${maxConnections}, and this process may open ${descriptors.limit} descriptors: raise them (ulimit -n)`;
+      publish('app.warning', { message });
+    }
   }
 
   accept(transport: Transport): void {
@@ -108,9 +123,15 @@ export class Listener implements Listening, Acceptor {
       this.#rejected(refusal, remote);
       return;
     }
+    if (descriptors.took(transport)) {
+      this.#admission.leave(remote);
+      transport.destroy();
+      this.#starved(remote);
+      return;
+    }
     if (transport.handshake) void this.#shake(transport);
     else this.#begin(transport);
-    if (this.#admission.full && this.limits.whenFull === 'pause') this.#pauseWhileFull(true);
+    if (this.#admission.full) this.#review();
   }
 
   failed(error: Error): void {
@@ -121,7 +142,7 @@ export class Listener implements Listening, Acceptor {
   left(transport: Transport): void {
     this.#admission.leave(transport.remote);
     if (this.isConnection) void this.close();
-    if (this.#full && !this.#admission.full) this.#pauseWhileFull(false);
+    if (this.#full) this.#review();
   }
 
   suspend(): Promise<void> {
@@ -142,6 +163,7 @@ export class Listener implements Listening, Acceptor {
 
   close(): Promise<void> {
     for (const transport of this.#shaking) transport.destroy(new ConnectionClosedError('the listener is closed'));
+    this.#retry?.cancel();
     return (this.#closed ??= this.#rebind().then(() => {
       publish('listener.close', { handler: this.settings.plan.name, url: this.#address?.url });
     }));
@@ -191,15 +213,55 @@ export class Listener implements Listening, Acceptor {
     publish('listener.reject', { handler: this.settings.plan.name, url: this.#address?.url, reason, remote, error });
   }
 
-  #pauseWhileFull(full: boolean): void {
+  /** There is hardly a descriptor left: those that are must do for files, dials and commands. */
+  #starved(remote: Remote): void {
+    const { limit, reserve } = descriptors;
+    this.#rejected(
+      'descriptors',
+      remote,
+      new LimitError('descriptors', `fewer than ${reserve} of the ${limit} descriptors of this process are free`),
+    );
+    if (this.limits.whenFull !== 'pause' || this.#scarce) return;
+    this.#scarce = true;
+    this.#bindOrNot();
+  }
+
+  /** Whether it is full has changed. */
+  #review(): void {
+    const full = this.#admission.full && this.limits.whenFull === 'pause';
+    if (full === this.#full) return;
     this.#full = full;
-    this.#rebind().catch((error: Error) => this.failed(error));
+    this.#bindOrNot();
+  }
+
+  /** By itself it tries again: when binding fails, and when there may be descriptors. */
+  #bindOrNot(): void {
+    this.#rebind().then(
+      () => {
+        if (this.#scarce) this.#tryLater();
+      },
+      (error: Error) => {
+        this.failed(error);
+        this.#tryLater();
+      },
+    );
+  }
+
+  #tryLater(): void {
+    if (this.#closed || this.#retry) return;
+    const again = (): void => {
+      this.#retry = undefined;
+      this.#scarce &&= !descriptors.hasRoom;
+      this.#bindOrNot();
+    };
+    // Nothing else may keep the process running meanwhile.
+    this.#retry = this.#clock.after(RETRY, again, true);
   }
 
   /** Listens or not, as is wanted when its turn comes. */
   #rebind(): Promise<void> {
     const next = this.#rebinding.then(async () => {
-      const wanted = !this.#closed && !this.#suspended && !this.#full;
+      const wanted = !this.#closed && !this.#suspended && !this.#full && !this.#scarce;
       const bound = this.#bound;
       if (!wanted && bound) {
         if (bound.inherited && !this.#closed) return;
