@@ -2,7 +2,7 @@
  * The catalogue: every error class of the framework and its code.
  * docs/errors.md lists the same, and a test holds the two together.
  */
-import { brand, oneLine, PacketError } from './errors/packet-error.js';
+import { asError, brand, oneLine, PacketError } from './errors/packet-error.js';
 import {
   WorkerCrashedError,
   WorkerTimeoutError,
@@ -108,7 +108,7 @@ export class EncodeError extends PacketError {
   readonly handler: string;
 
   constructor(handler: string, cause: unknown) {
-    super(`${handler} cannot encode a message: ${cause instanceof Error ? cause.message : String(cause)}`, 'ERR_PACKET_ENCODE', { cause });
+    super(`${handler} cannot encode a message: ${asError(cause).message}`, 'ERR_PACKET_ENCODE', { cause });
     this.handler = handler;
   }
 }

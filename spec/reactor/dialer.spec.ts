@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { Connection } from '../../src/decorators/connection.js';
 import { OnConnect, OnData } from '../../src/decorators/connection-hooks.js';
@@ -7,6 +8,7 @@ import { lines } from '../../src/framing/lines.js';
 import { Backoff } from '../../src/reactor/backoff.js';
 import { Peer, type Dialer } from '../../src/reactor/index.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
+import { Events } from '../kit/events.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { deferred, turns } from '../kit/signals.js';
 import { WireClient } from '../kit/wire-client.js';
@@ -48,6 +50,29 @@ describe('a Dialer', () => {
     (kit.made.findLast(each => each instanceof Server) as Server).peer.destroy();
     await turns();
   };
+
+  it('logs what its listeners throw or reject with, and goes on', async () => {
+    using logged = new Events('hook.error');
+    await kit.listen(Server, url);
+    const dialer = kit.reactor.dial(Client, url, { reconnect });
+    dialer.on('up', () => {
+      throw new Error('thrown');
+    });
+    dialer.on('up', async () => Promise.reject(new Error('rejected')));
+    await turns();
+    expect(dialer.state).to.equal('up');
+    expect(logged.seen.map(({ hook, error }) => [hook, (error as Error).message])).to.deep.equal([
+      ["dialer.on('up')", 'thrown'],
+      ["dialer.on('up')", 'rejected'],
+    ]);
+  });
+
+  it('lets go of its signal when it is closed', async () => {
+    await kit.listen(Server, url);
+    const control = new AbortController();
+    for (let i = 0; i < 3; i++) await kit.reactor.dial(Client, url, { signal: control.signal }).close();
+    expect(getEventListeners(control.signal, 'abort')).to.have.length(0);
+  });
 
   it('goes connecting, up, waiting, connecting …, with a new instance per connection', async () => {
     await kit.listen(Server, url);

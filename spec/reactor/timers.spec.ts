@@ -122,6 +122,16 @@ describe('timers', () => {
     expect(clock.pending).to.equal(0);
   });
 
+  it('those that are asked for after close() never run', async () => {
+    let runs = 0;
+    timers.close();
+    timers.every(10, () => runs++, failed);
+    timers.after(10, () => runs++, failed).cancel();
+    await clock.advance(100);
+    expect(runs).to.equal(0);
+    expect(clock.pending).to.equal(0);
+  });
+
   it('refuses an interval of nothing', () => {
     expect(() => timers.every(0, () => {}, failed)).to.throw(TypeError);
   });

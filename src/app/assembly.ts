@@ -99,7 +99,7 @@ export class Assembly implements AppPort {
       clock: this.#clock,
       handlers: {
         blueprintOf: cls => valid(readConnection(cls)),
-        build: connection => connectionBuild(this.#container, connection),
+        build: connection => connectionBuild(this.#container, connection, this.#clock),
       },
     });
     this.reactor = new Reactor(this.#core);
@@ -238,7 +238,7 @@ export class Assembly implements AppPort {
       },
       stopWorkers: async left => this.workforce.close(left),
       destroyConnections: () => core.destroy(),
-      dispose: () => this.#container.dispose(error => publish('hook.error', { hook: 'dispose', error })),
+      dispose: () => this.#container.dispose(error => publish('hook.error', { hook: 'dispose', error }), this.#clock),
       release: () => this.#hosts.close(),
     };
   }

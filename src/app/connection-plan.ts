@@ -1,4 +1,5 @@
 import type { ConnectionBlueprint } from '../blueprint/types.js';
+import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
 import type { Build } from '../reactor/plan-types.js';
 import { Owner } from '../workers/owner.js';
@@ -9,7 +10,7 @@ import { Scope } from './scope.js';
 const NOBODY = new Owner('connection', 'nobody');
 
 /** Compiles how the container makes the handlers of one connection class. */
-export function connectionBuild(container: AppContainer, blueprint: ConnectionBlueprint): Build {
+export function connectionBuild(container: AppContainer, blueprint: ConnectionBlueprint, clock: Clock): Build {
   const { make, wantsOwner } = container.planConnection(blueprint.cls);
   const failed = (error: unknown): void => publish('hook.error', { connection: blueprint.name, hook: 'dispose', error });
   const build: Build = (peer, owner) => {
@@ -19,10 +20,10 @@ export function connectionBuild(container: AppContainer, blueprint: ConnectionBl
       instance = make(scope) as object;
     } catch (error) {
       // What was made before the constructor threw has an owner no more.
-      if (scope.disposable) void scope.dispose(failed);
+      if (scope.disposable) void scope.dispose(failed, clock);
       throw error;
     }
-    return scope.disposable ? { instance, dispose: () => scope.dispose(failed) } : { instance };
+    return scope.disposable ? { instance, dispose: () => scope.dispose(failed, clock) } : { instance };
   };
   return Object.assign(build, { wantsOwner });
 }

@@ -4,6 +4,7 @@ import { nameOf, readProvider } from '../blueprint/index.js';
 import { OPTIONS_TOKEN, workerTokens } from '../decorators/injection-tokens.js';
 import type { Ctor, ProviderDeclaration, Token } from '../blueprint/types.js';
 import { ConfigurationError, type Mistake } from '../errors.js';
+import type { Clock } from '../clock.js';
 import type { Owner } from '../workers/owner.js';
 import { impossible, pathText, planClass, tokenText, type Maker, type Path, type PlanContext, type ScopeKind } from './plan.js';
 import { Scope } from './scope.js';
@@ -197,8 +198,8 @@ export class AppContainer implements PlanContext {
     return () => this.#root.resolveAll(token as InjectionToken<unknown>);
   }
 
-  async dispose(failed: (error: unknown) => void): Promise<void> {
-    await this.scope.dispose(failed);
+  async dispose(failed: (error: unknown) => void, clock?: Clock): Promise<void> {
+    await this.scope.dispose(failed, clock);
   }
 
   /** tsyringe resolves it to the same value: classes that tsyringe builds see what ours see. */

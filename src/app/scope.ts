@@ -1,6 +1,27 @@
+import { realClock, type Clock } from '../clock.js';
 import type { Owner } from '../workers/owner.js';
 
 type Disposer = () => unknown;
+
+/** How long one of them may take, in milliseconds. */
+const PATIENCE = 5_000;
+
+/** Waits for it, but not for ever. Rejects when it does, or when it takes too long. */
+async function inTime(work: unknown, clock: Clock): Promise<void> {
+  if (typeof work !== 'object' || work === null) return;
+  let cancel = (): void => {};
+  const late = new Promise<never>((_resolve, reject) => {
+    const timer = clock.after(PATIENCE, () =>
+      reject(new Error(`dispose() has not finished within ${PATIENCE} ms: it is waited for no longer`)),
+    );
+    cancel = () => timer.cancel();
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    cancel();
+  }
+}
 
 /** How a value wants to be disposed of, if it does. */
 function disposerOf(value: unknown): Disposer | undefined {
@@ -47,13 +68,13 @@ export class Scope {
     return this.#disposers !== undefined;
   }
 
-  /** Disposes of everything, last made first; `failed` hears of each failure and the rest goes on. */
-  async dispose(failed: (error: unknown) => void): Promise<void> {
+  /** Disposes of everything, last made first; `failed` hears of each that fails or does not finish in time, and the rest goes on. */
+  async dispose(failed: (error: unknown) => void, clock: Clock = realClock): Promise<void> {
     const disposers = this.#disposers ?? [];
     this.#disposers = undefined;
     for (const disposer of disposers.reverse()) {
       try {
-        await disposer();
+        await inTime(disposer(), clock);
       } catch (error) {
         failed(error);
       }

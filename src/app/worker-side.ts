@@ -34,7 +34,7 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
     clock,
     handlers: {
       blueprintOf: cls => valid(readConnection(cls)),
-      build: connection => connectionBuild(container, connection),
+      build: connection => connectionBuild(container, connection, clock),
     },
     counted: connections => environment.holds(connections),
   });
@@ -75,7 +75,7 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
       await within(clock, CONNECTIONS_GRACE, core.drain());
       core.destroy();
       await residents.stop();
-      await container.dispose(error => environment.stray(error));
+      await container.dispose(error => environment.stray(error), clock);
     },
     dropped: () => {
       void core.stopListening();

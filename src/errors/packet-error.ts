@@ -34,9 +34,21 @@ export class PacketError extends Error {
   }
 }
 
+/** An Error that can be looked at: one with getters that throw, or behind a proxy that refuses, would throw again wherever it is told. */
+function isPresentable(thrown: unknown): thrown is Error {
+  try {
+    if (!(thrown instanceof Error)) return false;
+    const { name, message } = thrown;
+    void [thrown.cause, (thrown as { code?: unknown }).code];
+    return typeof name === 'string' && typeof message === 'string';
+  } catch {
+    return false;
+  }
+}
+
 /** What was thrown, as an Error: anything else becomes the `cause` of one. */
 export function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
+  if (isPresentable(thrown)) return thrown;
   return new Error(`a value that is no Error was thrown: ${typeof thrown === 'string' ? oneLine(thrown) : typeof thrown}`, {
     cause: thrown,
   });

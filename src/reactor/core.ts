@@ -193,12 +193,12 @@ export class ReactorCore implements SessionHost {
     return this.#isEmpty() ? Promise.resolve() : new Promise(resolve => this.#empty.push(resolve));
   }
 
-  /** Closes every connection at once. Returns how many that were. */
+  /** Closes every connection at once, and waits for no handler. Returns how many had not finished: open ones, and those whose `@OnClose` had not settled. */
   destroy(): number {
-    const cutOff = this.count();
-    for (const session of [...this.sessions()]) session.ending.drop({ by: 'shutdown', code: 'SHUTDOWN' });
+    const cutOff = [...this.sessions(), ...this.#leaving];
+    for (const { ending } of cutOff) ending.abandon({ by: 'shutdown', code: 'SHUTDOWN' });
     this.timers.close();
-    return cutOff;
+    return cutOff.length;
   }
 
   // ── SessionHost ──

@@ -41,6 +41,8 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
   #timer: ClockTimer | undefined;
   #closed: Promise<void> | undefined;
   #finished: () => void = () => {};
+  /** The signal may outlive many dialers. */
+  readonly #forget: () => void;
 
   /** Made by the reactor; dials at once. Throws ClosingError. */
   constructor(
@@ -55,7 +57,9 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
     this.#data = data;
     this.#backoff = new Backoff(reconnect);
     this.#kept = core.keep(this);
-    signal?.addEventListener('abort', () => void this.close(), { once: true });
+    const aborted = (): void => void this.close();
+    signal?.addEventListener('abort', aborted, { once: true });
+    this.#forget = () => signal?.removeEventListener('abort', aborted);
     if (signal?.aborted) void this.close();
     else void this.#connect();
   }
@@ -94,6 +98,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
       this.#finished = resolve;
       this.#state = 'closed';
       this.#kept[Symbol.dispose]();
+      this.#forget();
       this.#timer?.cancel();
       this.#attempt?.abort();
       if (!this.#session && !this.#attempt) resolve();
@@ -159,10 +164,13 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
 
   #emit<E extends keyof DialerEvents<H>>(event: E, what: Parameters<DialerEvents<H>[E]>[0]): void {
     for (const listener of [...this.#listeners[event]]) {
-      try {
-        (listener as (what: unknown) => unknown)(what);
-      } catch (error) {
+      const failed = (error: unknown): void =>
         publish('hook.error', { hook: `dialer.on('${event}')`, handler: this.#settings.plan.name, error: asError(error) });
+      try {
+        const outcome = (listener as (what: unknown) => unknown)(what);
+        if (outcome instanceof Promise) outcome.catch(failed);
+      } catch (error) {
+        failed(error);
       }
     }
   }

@@ -2,7 +2,7 @@ import type { CloseReason } from '../decorators/hook-types.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Owner } from '../workers/owner.js';
-import { abortReason, reasonOfTransport, tellsOfClosing } from './close-reason.js';
+import { abortReason, reasonOfError, reasonOfTransport, tellsOfClosing } from './close-reason.js';
 import { GRACE, type Deadlines } from './deadlines.js';
 import { finalHooks } from './final-hooks.js';
 import type { Line } from './line.js';
@@ -139,6 +139,26 @@ export class Ending {
     if (this.#state >= State.GONE) return;
     this.#deaf(reason, State.ENDED);
     this.#session.transport.destroy();
+  }
+
+  /** Closes it at once and waits for nobody: neither for handlers that are still at it, nor for the transport's word. */
+  abandon(reason: CloseReason): void {
+    this.drop(reason);
+    this.closed(undefined);
+    this.#finish();
+  }
+
+  /** Its handler could not be made: whatever that has begun with its peer is over, and nobody is told. */
+  stillborn(error: Error): void {
+    const { owner, deadlines, outbound } = this.#session;
+    this.#reason = reasonOfError(error);
+    this.#aborted = abortReason(this.#reason);
+    this.#state = State.FINISHED;
+    deadlines.close();
+    outbound.close();
+    this.#abort?.abort(this.#aborted);
+    owner?.abort(error);
+    owner?.close();
   }
 
   /** Ends our direction and reads on: the end of a pipe. */

@@ -84,9 +84,8 @@ export class Session
     try {
       this.built = plan.build(this.peer, this.owner);
     } catch (error) {
-      this.outbound.close();
-      this.owner?.abort(error);
-      this.owner?.close();
+      this.ending.stillborn(asError(error));
+      this.#piping?.close();
       throw error;
     }
     this.line.due--;

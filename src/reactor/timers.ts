@@ -74,18 +74,16 @@ class ClockDriven implements Timer {
   };
 
   #start(): void {
-    let outcome: unknown;
     try {
-      outcome = this.#run();
+      const outcome = this.#run();
+      if (typeof outcome !== 'object' || outcome === null || !('then' in outcome)) return;
+      this.#running = true;
+      Promise.resolve(outcome as PromiseLike<unknown>)
+        .catch(this.#failed)
+        .finally(() => (this.#running = false));
     } catch (error) {
       this.#failed(error);
-      return;
     }
-    if (typeof outcome !== 'object' || outcome === null || !('then' in outcome)) return;
-    this.#running = true;
-    Promise.resolve(outcome as PromiseLike<unknown>)
-      .catch(this.#failed)
-      .finally(() => (this.#running = false));
   }
 }
 
@@ -96,6 +94,7 @@ class ClockDriven implements Timer {
 export class Timers {
   readonly #clock: Clock;
   readonly #open = new Set<Timer>();
+  #closed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -113,13 +112,16 @@ export class Timers {
     return this.#add(toMilliseconds(delay), false, run, failed);
   }
 
+  /** Cancels all; those that are still asked for never run. */
   close(): void {
+    this.#closed = true;
     for (const timer of this.#open) timer.cancel();
   }
 
   #add(ms: number, repeats: boolean, run: () => unknown, failed: (error: unknown) => void): Timer {
     const timer = new ClockDriven(this.#clock, ms, repeats, run, failed, ended => this.#open.delete(ended));
     this.#open.add(timer);
+    if (this.#closed) timer.cancel();
     return timer;
   }
 }
