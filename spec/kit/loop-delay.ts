@@ -20,7 +20,7 @@ export class LoopDelay implements Disposable {
 
   /** The most bytes of RSS above those at the beginning. */
   get grown(): number {
-    return this.#rss - this.#rssAtFirst;
+    return Math.max(this.#rss, process.memoryUsage.rss()) - this.#rssAtFirst;
   }
 
   #look(): void {

@@ -2,6 +2,7 @@ import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Discovery } from '../decorators/provider-types.js';
+import { typescriptRemedy } from '../decorators/typescript-source.js';
 import { workersDeclaredIn } from '../decorators/worker-registry.js';
 import { kindOf } from './lineage.js';
 import type { Report } from './mistakes.js';
@@ -64,7 +65,7 @@ export async function discoverWorkers({ folder }: Discovery, report: Report): Pr
       report(
         'workers',
         `${name} of ${where} cannot be imported: ${String(error)}`,
-        'a worker module must be importable in the master, too',
+        typescriptRemedy(name, error) ?? 'a worker module must be importable in the master, too',
       );
     }
   }

@@ -1,3 +1,4 @@
+import { typescriptRemedy } from '../decorators/typescript-source.js';
 import { ConfigurationError } from '../errors.js';
 import type { BootMessage } from '../wire/protocol.js';
 
@@ -6,7 +7,7 @@ import type { BootMessage } from '../wire/protocol.js';
  *
  * A module that runs the application's own `bootstrap()` (a bundle) never finishes: `reached` resolves when that happens, and by then
  * every class above it has been declared.
- * @throws what the module throws; ConfigurationError when it declares no such worker
+ * @throws what the module throws; ConfigurationError when it declares no such worker, or is TypeScript and nothing here reads that
  */
 export async function importWorker<T>(
   { name, source }: BootMessage,
@@ -15,7 +16,7 @@ export async function importWorker<T>(
 ): Promise<T> {
   const declared = find(name);
   if (declared !== undefined) return declared;
-  await Promise.race([import(source), reached]);
+  await Promise.race([importModule(name, source), reached]);
   const found = find(name);
   if (found !== undefined) return found;
   throw new ConfigurationError([
@@ -25,4 +26,16 @@ export async function importWorker<T>(
       remedy: `declare the class at the top level of a module, not inside a function, or name the module that does: @Worker('${name}', { source: import.meta.url })`,
     },
   ]);
+}
+
+async function importModule(name: string, source: string): Promise<unknown> {
+  try {
+    return await import(source);
+  } catch (error) {
+    const remedy = typescriptRemedy(source, error);
+    if (remedy === undefined) throw error;
+    throw new ConfigurationError([{ where: `worker "${name}"`, wrong: `${source} is TypeScript that its process cannot run`, remedy }], {
+      cause: error,
+    });
+  }
 }

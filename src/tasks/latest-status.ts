@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import { Kind } from '../wire/protocol.js';
 import type { Encoded, Link } from '../wire/types.js';
 

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 
 /** Where a worker says which calls it may have begun, so that it is known after its death. */

@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers';
 import type { Clock } from '../clock.js';
 import { BoundaryError, WorkerTimeoutError } from '../errors.js';
 import { INITIAL_CREDIT, Kind, type CallMeta } from '../wire/protocol.js';

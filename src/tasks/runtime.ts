@@ -136,10 +136,10 @@ export class TaskRuntime implements LinkReceiver {
 
   // ── what the process around it says
 
-  /** Writes what has been said so far, as far as the kernel takes it: the process ends. */
-  flush(): void {
+  /** Writes what has been said so far, all of it, to the link's descriptor: the process ends. */
+  writeOut(fd: number): void {
     this.#latest.tell();
-    this.#link.flush();
+    this.#link.writeOut(fd);
   }
 
   /** An error that no caller waits for. `fatal`: the process ends for it. */

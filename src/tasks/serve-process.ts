@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { BootMessage } from '../wire/protocol.js';
+import { LINK_FD } from '../hosts/child-contract.js';
 import { prepareProcess, type ProcessLink } from './process-setup.js';
 import { TaskRuntime } from './runtime.js';
 import { endOnStray } from './stray.js';
@@ -26,7 +27,7 @@ export function serveProcess({ load, link = prepareProcess() }: ServeOptions): v
   });
   endOnStray((error, fatal) => runtime.stray(error, fatal));
   // A task may call process.exit(): answers of tasks that had finished before leave all the same.
-  process.on('exit', () => runtime.flush());
+  process.on('exit', () => runtime.writeOut(LINK_FD));
 }
 
 function nameProcess({ name, key }: BootMessage): void {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { UsageError } from '../errors.js';
 import { Decoder } from './decoder.js';
 import type { Body, Encoded } from './types.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { Decoder } from './decoder.js';
 import { SlabEncoder } from './slab-encoder.js';
 import type { Encoded } from './types.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../errors.js';
 import { decodeError } from './error-decoding.js';
 import { decodeBigInt, decodeMap, decodeRegExp, decodeSet, decodeView } from './extras.js';

@@ -1,9 +1,12 @@
-// Not the global: a worker's code may replace that.
+// Not the globals: a worker's code may replace those. The same goes for the rest of what runs beside it.
+import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers';
 import { ProtocolError } from '../errors.js';
 import { ReceivedBody } from './body.js';
 import { encodeValue } from './codec.js';
+import { lastBytes, takenByKernel, writeWhole } from './last-words.js';
 import { FrameReader, LARGE, PIECE, PIECE_SIZE } from './frames.js';
 import { Outbox } from './outbox.js';
 import { type Slab, TurnBuffer } from './turn-buffer.js';
@@ -36,8 +39,12 @@ class StreamLink implements Link {
   /** What `closed` will be told. */
   #error: Error | undefined;
   /** Writes that the kernel has not taken, oldest first; pieces of large values have no slab. */
-  readonly #writing: { readonly slab: Slab | undefined; readonly bytes: number }[] = [];
+  readonly #writing: { readonly slab: Slab | undefined; readonly bytes: Uint8Array }[] = [];
   #writingBytes = 0;
+  /** Bytes that the stream was ever given. */
+  #given = 0;
+  /** Where bytes go instead of the stream, once the process ends. */
+  #lastWay: ((bytes: Uint8Array) => void) | undefined;
   #congested = false;
   #scheduled = false;
   /** Nothing was written since the last burst came in: the other side may be waiting for just this message. */
@@ -105,6 +112,22 @@ class StreamLink implements Link {
     else this.#writePieces();
     this.#congested ||= this.bufferedBytes > HIGH_MARK;
     if (this.#state === 'ending' && this.#outbox.empty && !this.#stream.writableEnded) this.#stream.end();
+  }
+
+  writeOut(fd: number): void {
+    if (this.#state === 'broken' || this.#state === 'closed' || this.#turn.encoder.busy) return;
+    const taken = takenByKernel(this.#stream);
+    if (taken === undefined) return this.flush();
+    const tail = lastBytes(
+      this.#writing.map(({ bytes }) => bytes),
+      this.#given - taken,
+    );
+    let read = tail.every(bytes => writeWhole(fd, bytes));
+    this.#lastWay = bytes => (read &&= writeWhole(fd, bytes));
+    this.#writingBytes = 0;
+    if (this.#outbox.empty) this.#writeTurn();
+    else this.#writePieces();
+    this.#state = 'broken';
   }
 
   end(): void {
@@ -189,15 +212,17 @@ class StreamLink implements Link {
   }
 
   #write(bytes: Uint8Array, slab: Slab | undefined): void {
-    this.#writing.push({ slab, bytes: bytes.length });
+    if (this.#lastWay) return this.#lastWay(bytes);
+    this.#writing.push({ slab, bytes });
     this.#writingBytes += bytes.length;
+    this.#given += bytes.length;
     this.#stream.write(bytes, this.#onWritten);
   }
 
   /** The oldest write has been taken by the kernel, or will never be. */
   #written(): void {
     const { slab, bytes } = this.#writing.shift()!;
-    this.#writingBytes -= bytes;
+    this.#writingBytes -= bytes.length;
     if (slab !== undefined) this.#turn.release(slab);
     if (this.#state === 'broken' || this.#state === 'closed') return;
     // In a later turn, so that what comes in meanwhile is read while a large value goes out.

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { types } from 'node:util';
 import { collides, refusal, viewType } from './cloneable.js';
 import type { Encoder } from './encoder.js';

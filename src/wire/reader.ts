@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { isUtf8 } from 'node:buffer';
 import { ProtocolError } from '../errors.js';
 import { SHORT, shortText } from './short-text.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { MessageTooLargeError } from '../errors.js';
 
 /** Bytes of a fresh buffer, unless said otherwise. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { Encoder } from './encoder.js';
 import type { Encoded } from './types.js';
 

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { Encoder } from './encoder.js';
 import { HEADER_SIZE, writeHeader } from './frames.js';
 import { SLAB_SIZE } from './sink.js';

@@ -53,6 +53,8 @@ export interface Link {
   sendEncoded(kind: number, id: number, arg: number, encoded: Encoded): void;
   /** Writes what this turn has gathered, now. */
   flush(): void;
+  /** Writes everything that was accepted to the stream's own descriptor, waiting for the kernel: the last thing that a process does. */
+  writeOut(fd: number): void;
   /** Flushes, then ends the stream. */
   end(): void;
   /** Drops everything and closes. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { Sink } from './sink.js';
 import { Tag } from './tags.js';
 
