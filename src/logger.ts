@@ -1,5 +1,3 @@
-import { pino } from 'pino';
-
 /**
  * The application's logger, with pino's interface. Inject it: it is bound to the worker, connection and peer it was injected into.
  * Any object with these methods can be given to `bootstrap(Module, { logger })`.
@@ -20,9 +18,14 @@ export class Logger {
 /** A logger that writes nothing. */
 export const silentLogger: Logger = new Logger();
 
-let made: Logger | undefined;
+let made: Promise<Logger> | undefined;
 
-/** The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). One for the whole process. */
-export function defaultLogger(): Logger {
-  return (made ??= pino({ level: process.env['PACKET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true })));
+/**
+ * The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). One for the whole process.
+ * Loaded when it is asked for: a worker, which writes its log another way, would pay a tenth of its start for it.
+ */
+export function defaultLogger(): Promise<Logger> {
+  return (made ??= import('pino').then(({ pino }) =>
+    pino({ level: process.env['PACKET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true })),
+  ));
 }

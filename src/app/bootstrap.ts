@@ -7,7 +7,8 @@ import { asError } from '../errors.js';
 import { defaultLogger, silentLogger, type Logger } from '../logger.js';
 import type { Duration } from '../units.js';
 import type { App } from './app.js';
-import { Assembly } from './assembly.js';
+import type { Assembly } from './assembly.js';
+import { masterSide } from './master-side.js';
 import { handleSignals, handleStrays } from './signals.js';
 import { neverInWorker } from './worker-process.js';
 
@@ -38,9 +39,10 @@ export interface BootstrapOptions {
 export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): Promise<App> {
   const inWorker = neverInWorker();
   if (inWorker) return inWorker;
-  const { logger = defaultLogger(), listen, closeTimeout, signals = true, uncaught } = options;
+  const { logger = await defaultLogger(), listen, closeTimeout, signals = true, uncaught } = options;
   const reading = await readModule(module, { listen });
   const log = logger === false ? silentLogger : logger;
+  const { Assembly } = await masterSide();
   const assembly = Assembly.of(reading, { logger: log, closeTimeout });
   const remove = signals ? watchProcess(assembly, log, uncaught) : () => {};
   assembly.closed.then(remove, remove);

@@ -2,7 +2,7 @@ import { overrideWorker, readWorker, valid } from '../blueprint/index.js';
 import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
 import type { SpawnArgs, Spawned, SpawnOptions } from '../decorators/spawn-types.js';
 import { defaultLogger, silentLogger } from '../logger.js';
-import { Assembly } from './assembly.js';
+import { masterSide } from './master-side.js';
 import { neverInWorker } from './worker-process.js';
 
 /** The worker and those that it injects by class, and those that they inject. */
@@ -38,7 +38,8 @@ export async function spawn<C extends Ctor>(worker: C, ...[given]: SpawnArgs<C>)
   const { options, key, workers = [], logger, ...overrides } = (given ?? {}) as SpawnOptions & { options?: unknown };
   const blueprint = valid(overrideWorker(worker, { ...overrides, autoLoad: false }));
   const app = { connections: [], mounted: [], workers: withInjected(blueprint, workers), providers: [] };
-  const assembly = Assembly.of({ app, mistakes: [] }, { logger: logger === false ? silentLogger : (logger ?? defaultLogger()) });
+  const { Assembly } = await masterSide();
+  const assembly = Assembly.of({ app, mistakes: [] }, { logger: logger === false ? silentLogger : (logger ?? (await defaultLogger())) });
   const { workforce, owner } = assembly;
   const close = async (): Promise<void> => {
     await assembly.app.close({ timeout: 0 });
