@@ -1,21 +1,55 @@
 import { bare } from './dispatch/bare.js';
+import { nest } from './dispatch/nest.js';
 import { packet } from './dispatch/packet.js';
-import { pools } from './dispatch/pools.js';
+import { piscina, pools } from './dispatch/pools.js';
 import { callOnce } from './dispatch/work.js';
-import { drive } from './kit/drive.js';
+import { drive, offer, type Driven } from './kit/drive.js';
 import { chosen, readOptions } from './kit/options.js';
-import { report } from './kit/report.js';
+import { report, type Table } from './kit/report.js';
 import { runRounds } from './kit/rounds.js';
 
-const SETTINGS = [1, 64, 1000].map(inFlight => ({ name: `${inFlight} in flight`, inFlight }));
+const IN_FLIGHT = [1, 64, 1000];
 
-/** Calls a second through one worker: a small object there, a small object back, every answer looked at. */
+const TABLES: readonly Table[] = [
+  { key: 'rate', unit: 'calls a second', better: 'more' },
+  { key: 'p50', unit: 'µs, half of the calls', better: 'less' },
+  { key: 'p99', unit: 'µs, 99 of 100 calls', better: 'less' },
+  { key: 'cpu', unit: 'µs of the master’s main thread a call', better: 'less' },
+];
+
+/** So many at once, or so many a second. */
+type Setting = { readonly name: string } & ({ readonly inFlight: number } | { readonly perSecond: number });
+
+/**
+ * Calls through one worker: a small object there, a small object back, every answer looked at. `--at 0` is the fixed load: half of what
+ * Piscina can do at most.
+ */
 export async function run(argv: readonly string[]): Promise<void> {
-  const options = readOptions(argv, { rounds: 7, ms: 200 });
-  const contenders = chosen([packet, ...pools, ...bare], options);
-  const settings = SETTINGS.filter(({ inFlight }) => options.at?.includes(inFlight) ?? true);
-  const figures = await runRounds(contenders, settings, options.rounds, (call, { inFlight }, warmUp) =>
-    drive(() => callOnce(call), inFlight, warmUp ? 300 : options.ms),
-  );
-  report('dispatch', 'calls/s', figures);
+  const options = readOptions(argv, { rounds: 7, ms: 150 });
+  const contenders = chosen([packet, ...pools, ...bare, nest], options);
+  const settings: Setting[] = IN_FLIGHT.filter(count => options.at?.includes(count) ?? true).map(inFlight => ({
+    name: `${inFlight} in flight`,
+    inFlight,
+  }));
+  if (options.at?.includes(0) ?? true) {
+    const perSecond = Math.round((await most(options.ms)) / 2);
+    settings.push({ name: `${perSecond} a second`, perSecond });
+  }
+  const figures = await runRounds(contenders, settings, options.rounds, async (call, setting, warmUp) => {
+    const ms = warmUp ? 300 : options.ms;
+    if ('inFlight' in setting) return { ...(await drive(() => callOnce(call), setting.inFlight, ms)) };
+    const { rate: _offered, ...driven }: Driven = await offer(() => callOnce(call), setting.perSecond, ms);
+    return driven;
+  });
+  report('dispatch', TABLES, figures);
+}
+
+/** What Piscina with its defaults does at most, in calls a second. */
+async function most(ms: number): Promise<number> {
+  const { subject, stop } = await piscina.start();
+  await drive(() => callOnce(subject), 64, 300);
+  const rates: number[] = [];
+  for (const inFlight of [1, 64, 1000]) rates.push((await drive(() => callOnce(subject), inFlight, 2 * ms)).rate);
+  await stop();
+  return Math.max(...rates);
 }

@@ -15,8 +15,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv, { rounds: 7, ms: 1500 });
   const contenders = chosen([server('packet-ts', 'packet'), server('bare net', 'net')], options);
   const settings = SETTINGS.filter(({ pipeline }) => options.at?.includes(pipeline) ?? true);
-  const figures = await runRounds(contenders, settings, options.rounds, (port, { pipeline, requestsPerSecond }, warmUp) =>
-    redisBenchmark(port, Math.round((requestsPerSecond * (warmUp ? 500 : options.ms)) / 1000), pipeline),
-  );
-  report('echo', 'requests/s', figures);
+  const figures = await runRounds(contenders, settings, options.rounds, async (port, { pipeline, requestsPerSecond }, warmUp) => ({
+    rate: await redisBenchmark(port, Math.round((requestsPerSecond * (warmUp ? 500 : options.ms)) / 1000), pipeline),
+  }));
+  report('echo', [{ key: 'rate', unit: 'requests a second', better: 'more' }], figures);
 }

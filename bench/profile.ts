@@ -30,7 +30,7 @@ async function dispatch(inFlight: number, ms: number): Promise<void> {
   await session.post('Profiler.enable');
   await session.post('Profiler.setSamplingInterval', { interval: INTERVAL });
   await session.post('Profiler.start');
-  const rate = await drive(() => callOnce(subject), inFlight, ms);
+  const { rate } = await drive(() => callOnce(subject), inFlight, ms);
   const { profile } = await session.post('Profiler.stop');
   session.disconnect();
   await stop();

@@ -9,5 +9,8 @@ export interface Running<Subject> {
   stop(): Promise<unknown> | void;
 }
 
-/** What was measured: setting ('64 in flight') → contender → one figure a round, higher is better. */
-export type Figures = Map<string, Map<string, number[]>>;
+/** What one measurement gave: a figure for each table that has one of it. */
+export type Measured = Readonly<Record<string, number>>;
+
+/** What was measured for one table: setting ('64 in flight') → contender → one figure a round. */
+export type Figures = ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>;

@@ -1,6 +1,23 @@
 import { arch, cpus, loadavg, platform } from 'node:os';
 import type { Figures } from './contender.js';
 
+/** One table of a bench: what its figures are. */
+export interface Table {
+  /** Under which name measurements give its figures. */
+  readonly key: string;
+  /** 'calls a second', 'ms from kill -9 to the next answer'. */
+  readonly unit: string;
+  readonly better: 'more' | 'less';
+}
+
+interface Summary extends Table {
+  readonly rounds: number;
+  /** setting → contender → median over the rounds of (first contender / this one). */
+  readonly ratios: Record<string, Record<string, number>>;
+  /** setting → contender → median. */
+  readonly medians: Record<string, Record<string, number>>;
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -16,44 +33,58 @@ function ratio(hero: readonly number[], other: readonly number[]): number {
 const BRACKET = 9;
 
 /**
- * Prints a table and, as the last line, one line of JSON:
- * `{ bench, unit, rounds, node, ratios: { setting: { contender: ratio } }, rates: { setting: { contender: median } } }`.
- * A ratio is the first contender over that one: above 1 the first is better.
+ * Prints a table for each kind of figure and, as the last line, one line of JSON:
+ * `{ bench, node, tables: [{ key, unit, better, rounds, ratios: { setting: { contender: ratio } }, medians: { setting: { contender: figure } } }] }`.
+ * A ratio is the first contender's figure over that one's.
  */
-export function report(bench: string, unit: string, figures: Figures): void {
-  const settings = [...figures.keys()];
-  const names = [...figures.get(settings[0]!)!.keys()];
-  const hero = names[0]!;
-  const rates: Record<string, Record<string, number>> = {};
-  const ratios: Record<string, Record<string, number>> = {};
-  for (const [setting, byName] of figures) {
-    rates[setting] = Object.fromEntries(names.map(name => [name, Math.round(median(byName.get(name)!))]));
-    ratios[setting] = Object.fromEntries(names.slice(1).map(name => [name, round2(ratio(byName.get(hero)!, byName.get(name)!))]));
-  }
-  const rounds = figures.get(settings[0]!)!.get(hero)!.length;
+export function report(bench: string, tables: readonly Table[], gathered: ReadonlyMap<string, Figures>): void {
   const load = loadavg()[0]!.toFixed(1);
-  const machine = `Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus().length} cores, load ${load}`;
-  console.log(`${bench}: ${unit}, median of ${rounds} interleaved rounds; in brackets ${hero} over it (${machine})\n`);
-  const rows = names.map(name => [
-    name,
-    ...settings.map(setting => {
-      const factor = ratios[setting]![name];
-      return `${thousands(rates[setting]![name]!)}${(factor === undefined ? '' : `(${factor.toFixed(2)})`).padStart(BRACKET)}`;
-    }),
-  ]);
-  table(['', ...settings.map(setting => setting.padEnd(setting.length + BRACKET))], rows);
-  console.log(`\n${JSON.stringify({ bench, unit, rounds, node: process.versions.node, ratios, rates })}`);
+  console.log(`${bench}: Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus().length} cores, load ${load}`);
+  const summaries = tables.filter(({ key }) => gathered.has(key)).map(table => summarize(table, gathered.get(table.key)!));
+  for (const summary of summaries) print(summary);
+  console.log(`\n${JSON.stringify({ bench, node: process.versions.node, tables: summaries })}`);
 }
 
-function round2(value: number): number {
-  return Math.round(value * 100) / 100;
+function summarize(table: Table, figures: Figures): Summary {
+  const medians: Record<string, Record<string, number>> = {};
+  const ratios: Record<string, Record<string, number>> = {};
+  let rounds = 0;
+  for (const [setting, byName] of figures) {
+    const [[hero, own] = ['', []], ...others] = [...byName];
+    rounds = own.length;
+    medians[setting] = Object.fromEntries([[hero, own] as const, ...others].map(([name, each]) => [name, threeDigits(median(each))]));
+    ratios[setting] = Object.fromEntries(others.map(([name, each]) => [name, round(ratio(own, each), 2)]));
+  }
+  return { ...table, rounds, ratios, medians };
+}
+
+function print({ unit, better, rounds, ratios, medians }: Summary): void {
+  const settings = Object.keys(medians);
+  const names = [...new Set(settings.flatMap(setting => Object.keys(medians[setting]!)))];
+  console.log(`\n${unit}, median of ${rounds} interleaved rounds; in brackets ${names[0]!} over it (${better} is better)\n`);
+  const cell = (setting: string, name: string): string => {
+    const figure = medians[setting]![name];
+    const factor = ratios[setting]![name];
+    return figure === undefined ? '' : `${thousands(figure)}${(factor === undefined ? '' : `(${factor.toFixed(2)})`).padStart(BRACKET)}`;
+  };
+  const rows = names.map(name => [name, ...settings.map(setting => cell(setting, name))]);
+  layOut(['', ...settings.map(setting => setting.padEnd(setting.length + BRACKET))], rows);
+}
+
+/** Large figures whole, small ones with three digits. */
+function threeDigits(value: number): number {
+  return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }
 
 function thousands(value: number): string {
   return value.toLocaleString('en-US').replaceAll(',', ' ');
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+function layOut(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]!.length)));
   const line = (cells: readonly string[]): string =>
     cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');

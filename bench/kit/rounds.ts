@@ -1,7 +1,17 @@
-import type { Contender, Figures, Running } from './contender.js';
+import type { Contender, Figures, Measured, Running } from './contender.js';
 
-/** One measurement; its figure is a rate. */
-export type Measure<Subject, Setting> = (subject: Subject, setting: Setting, warmUp: boolean) => Promise<number>;
+/** One measurement. What it gives under another name is a figure of another table. */
+export type Measure<Subject, Setting> = (subject: Subject, setting: Setting, warmUp: boolean) => Promise<Measured>;
+
+/** Table → setting → contender → figures. */
+type Gathered = Map<string, Map<string, Map<string, number[]>>>;
+
+function keep(gathered: Gathered, table: string, setting: string, name: string, figure: number): void {
+  const settings = gathered.get(table) ?? gathered.set(table, new Map()).get(table)!;
+  const contenders = settings.get(setting) ?? settings.set(setting, new Map()).get(setting)!;
+  const figures = contenders.get(name) ?? contenders.set(name, []).get(name)!;
+  figures.push(figure);
+}
 
 /** Contenders take turns within each round, in another order each time: a noisy minute hits all of them. */
 export async function runRounds<Subject, Setting extends { readonly name: string }>(
@@ -9,19 +19,18 @@ export async function runRounds<Subject, Setting extends { readonly name: string
   settings: readonly Setting[],
   rounds: number,
   measure: Measure<Subject, Setting>,
-): Promise<Figures> {
-  const figures: Figures = new Map(settings.map(({ name }) => [name, new Map(contenders.map(contender => [contender.name, []]))]));
+): Promise<ReadonlyMap<string, Figures>> {
+  const gathered: Gathered = new Map();
   const running: (Running<Subject> & { readonly name: string })[] = [];
   try {
     for (const contender of contenders) running.push({ name: contender.name, ...(await contender.start()) });
     for (const setting of settings) for (const { subject } of running) await measure(subject, setting, true);
     for (let round = 0; round < rounds; round += 1) {
       for (const setting of settings) {
-        for (const { name, subject } of shuffled(running))
-          figures
-            .get(setting.name)!
-            .get(name)!
-            .push(await measure(subject, setting, false));
+        for (const { name, subject } of shuffled(running)) {
+          const measured = await measure(subject, setting, false);
+          for (const [table, figure] of Object.entries(measured)) keep(gathered, table, setting.name, name, figure);
+        }
       }
       progress(`round ${round + 1} of ${rounds}`);
     }
@@ -29,7 +38,18 @@ export async function runRounds<Subject, Setting extends { readonly name: string
     progress('');
     for (const { stop } of running) await stop();
   }
-  return figures;
+  return inOrder(gathered, contenders);
+}
+
+/** Rounds shuffle the contenders; tables show them as they were given. */
+function inOrder(gathered: Gathered, contenders: readonly { readonly name: string }[]): ReadonlyMap<string, Figures> {
+  for (const settings of gathered.values()) {
+    for (const [setting, byName] of settings) {
+      const rows = contenders.filter(({ name }) => byName.has(name)).map(({ name }): [string, number[]] => [name, byName.get(name)!]);
+      settings.set(setting, new Map(rows));
+    }
+  }
+  return gathered;
 }
 
 function shuffled<T>(list: readonly T[]): T[] {
