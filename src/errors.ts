@@ -186,6 +186,13 @@ export class ConnectionClosedError extends PacketError {
   }
 }
 
+/** A connection that had to begin with the header of a proxy does not. */
+export class ProxyProtocolError extends PacketError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, 'ERR_PACKET_PROXY_PROTOCOL', options);
+  }
+}
+
 /** A call or state that the API does not allow at this moment. */
 export class UsageError extends PacketError {
   constructor(message: string) {
@@ -251,7 +258,7 @@ export class ProtocolError extends PacketError {
 // prettier-ignore
 const CATALOGUE = {
   PacketError, ConfigurationError, BoundaryError, FramingError, EncodeError, NotCloneableError, MessageTooLargeError, ConnectError, ListenError,
-  TlsError, TlsInjectionError, LimitError, ConnectionClosedError, UsageError, AbortError, ClosingError, WorkerCrashedError, WorkerTimeoutError, WorkerBusyError,
+  TlsError, TlsInjectionError, ProxyProtocolError, LimitError, ConnectionClosedError, UsageError, AbortError, ClosingError, WorkerCrashedError, WorkerTimeoutError, WorkerBusyError,
   QueueTimeoutError, WorkerUnavailableError, WorkerNotFoundError, WorkerExistsError, TaskNotFoundError, WorkerRecycledError, StreamStalledError,
   CallCycleError, ProtocolError,
 } as const;

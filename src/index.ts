@@ -111,6 +111,7 @@ export {
   NotCloneableError,
   PacketError,
   ProtocolError,
+  ProxyProtocolError,
   QueueTimeoutError,
   StreamStalledError,
   TaskNotFoundError,

@@ -80,6 +80,8 @@ function checkScheme(endpoint: EndpointBlueprint, use: Use, report: Report): voi
     return;
   }
   if (!scheme[use]) report(use, `'${endpoint.url}' cannot ${use}`, use === 'listen' ? 'write it as `connect:`' : 'write it as `listen:`');
+  if (use === 'listen' && endpoint.options['proxyProtocol'] !== undefined && !scheme.proxied)
+    report(use, `'${endpoint.url}' cannot be reached through a proxy that speaks the PROXY protocol`, 'take proxyProtocol away');
   const wrong = scheme.check?.({ url: endpoint.url, exec: endpoint.exec, options: endpoint.options }, use);
   if (wrong !== undefined) report(use, `'${endpoint.url}': ${wrong}`, 'see the endpoint table of the manual');
 }

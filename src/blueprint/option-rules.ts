@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { MAX_DELAY, toBytes, toMilliseconds } from '../units.js';
 import { isSchema } from '../schema.js';
 import type { Report } from './mistakes.js';
@@ -23,6 +24,13 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTimeText = (value: unknown): boolean => isText(value) || typeof value === 'number' || value === false;
 
+function isRange(value: unknown): boolean {
+  if (!isText(value)) return false;
+  const [address = '', prefix, ...more] = value.split('/');
+  const bits = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : -1;
+  return more.length === 0 && bits > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
+}
+
 export const duration: Rule = {
   expects: "a duration: milliseconds or '100ms', '1s', '5m', '2h', '1d', at most 24 days",
   fits: value => isTimeText(value) && quiet(() => toMilliseconds(value as number), MAX_DELAY),
@@ -34,6 +42,10 @@ export const size: Rule = {
 export const flag: Rule = { expects: 'true or false', fits: value => typeof value === 'boolean' };
 export const text: Rule = { expects: 'a string', fits: isText };
 export const texts: Rule = { expects: 'a list of strings', fits: value => Array.isArray(value) && value.every(isText) };
+export const ranges: Rule = {
+  expects: "a list of addresses or ranges: '10.1.2.3', '10.0.0.0/8', 'fd00::/8'",
+  fits: value => Array.isArray(value) && value.every(isRange),
+};
 export const list: Rule = { expects: 'a list', fits: Array.isArray };
 export const object: Rule = { expects: 'an object', fits: isObject };
 export const schema: Rule = { expects: 'a schema (zod, or any other that follows Standard Schema)', fits: isSchema };

@@ -94,7 +94,10 @@ export interface Limits {
   allow?: readonly string[] | undefined;
   /** Addresses (CIDR) that may not. */
   deny?: readonly string[] | undefined;
-  /** Proxies (CIDR) whose PROXY header is believed. */
+  /**
+   * Proxies (CIDR) in front: each connection begins with a PROXY header, version 1 or 2, and `peer.remote` and the rules see the client that it
+   * names. Whoever else connects is refused. On `unix:` whoever may connect is a proxy.
+   */
   proxyProtocol?: { from: readonly string[] } | undefined;
   /** Connections that the kernel holds until they are accepted. Default 1024. */
   backlog?: number | undefined;

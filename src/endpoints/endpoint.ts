@@ -74,6 +74,11 @@ export interface Transport {
   /** Bytes that the kernel took: it grows as long as the peer reads. */
   readonly bytesWritten: number;
   /**
+   * Behind a proxy: reads the PROXY header, from where on `remote` and `local` are what it says. Called once, before `handshake`.
+   * Rejects as `handshake` does, with a ProxyProtocolError when it is none.
+   */
+  introduce?(): Promise<void>;
+  /**
    * What must come before everything else, TLS for instance. Where it is there, it is called once, before `open`.
    * Rejects when it fails, or when the transport is destroyed meanwhile (with that error); the transport is closed then.
    */
@@ -146,6 +151,8 @@ export interface Acceptor {
 export interface Scheme {
   /** Without the colon: 'tcp'. */
   readonly name: string;
+  /** It understands `proxyProtocol`: its transports have `introduce`, or it sees to it itself. */
+  readonly proxied?: true;
   /** Options that only it understands: others are told to be typing errors. */
   readonly options?: readonly string[];
   /** What it connects to can be had once in the life of a process: a Dialer does not dial again. */

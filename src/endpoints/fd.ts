@@ -34,6 +34,7 @@ function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transpor
  */
 export const fd: Scheme = {
   name: 'fd',
+  proxied: true,
   listen,
   connect,
   once: true,

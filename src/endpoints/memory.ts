@@ -222,6 +222,8 @@ function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transpor
 /** `memory:name`: both sides in this process, with the back-pressure and half-closing of sockets. For tests. */
 export const memory: Scheme = {
   name: 'memory',
+  // Inside of a process nobody comes through one.
+  proxied: true,
   listen,
   connect,
   check: ({ url }) => (nameOf(url) === '' ? "it has no name: write 'memory:name'" : undefined),

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { ConnectionClosedError, TlsInjectionError, UsageError } from '../errors.js';
+import { asError, ConnectionClosedError, TlsInjectionError, UsageError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
 import type { PeerTls, Remote, TlsStart, Transport, TransportSink } from './endpoint.js';
+import { readProxyHeader } from './proxy-header.js';
+import type { ProxyHeader, ProxyPlace } from './proxy-protocol.js';
 import { handshake, peerTlsOf } from './tls-handshake.js';
 
 const TRANSPORT = Symbol('transport');
@@ -65,6 +67,8 @@ export class SocketTransport implements Transport {
   /** A handshake is under way: the socket is not ours. */
   #shaking = false;
   #tls: Secured | undefined;
+  /** Where the two ends are, by the word of a proxy. */
+  #told: { readonly remote: Remote; readonly local: Remote } | undefined;
 
   constructor(socket: Socket, places: Places) {
     this.#socket = socket;
@@ -84,11 +88,11 @@ export class SocketTransport implements Transport {
   }
 
   get remote(): Remote {
-    return this.#places.remote(this.#address, this.#port);
+    return this.#told?.remote ?? this.#places.remote(this.#address, this.#port);
   }
 
   get local(): Remote {
-    return this.#places.local(this.raw);
+    return this.#told?.local ?? this.#places.local(this.raw);
   }
 
   get bufferedBytes(): number {
@@ -100,6 +104,22 @@ export class SocketTransport implements Transport {
     // Between its end and its close the handle is gone already.
     if (!socket._handle) return this.#written || this.#total;
     return this.#tls ? takenSecurely(socket, this.#tls) : takenFrom(socket);
+  }
+
+  async introduce(): Promise<void> {
+    let header: ProxyHeader;
+    try {
+      header = await readProxyHeader(this.#socket);
+    } catch (error) {
+      // Whoever destroyed it meanwhile has said why; what the socket says is the cause already.
+      const why = this.#error === undefined || this.#error === this.#socket.errored ? error : this.#error;
+      this.destroy(asError(why));
+      throw why;
+    }
+    const { client } = header;
+    const at = ({ address, port, path }: ProxyPlace): Remote =>
+      path === undefined ? this.#places.remote(address, port) : { url: `unix:${path}`, path };
+    if (client) this.#told = { remote: at(client.source), local: at(client.destination) };
   }
 
   open(sink: TransportSink): void {

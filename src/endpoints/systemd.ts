@@ -75,6 +75,7 @@ async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound
  */
 export const systemd: Scheme = {
   name: 'systemd',
+  proxied: true,
   listen,
   check: ({ url }) =>
     nameOf(url) === '' ? "it has no name: write 'systemd:' and the FileDescriptorName of the unit, or 'systemd:0'" : undefined,

@@ -24,7 +24,8 @@ export function urlOf(scheme: string, host: string, port: number): string {
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function place(scheme: string, address: string | undefined, port: number | undefined): Remote {
+/** Where somebody is, in the words of a scheme over TCP. */
+export function placeOf(scheme: string, address: string | undefined, port: number | undefined): Remote {
   if (address === undefined || port === undefined) return { url: `${scheme}:` };
   return { url: urlOf(scheme, address, port), address, port };
 }
@@ -32,8 +33,8 @@ function place(scheme: string, address: string | undefined, port: number | undef
 /** Where the two ends of a scheme over TCP are. */
 export function placesOf(scheme: string): Places {
   return {
-    remote: (address, port) => place(scheme, address, port),
-    local: ({ localAddress, localPort }) => place(scheme, localAddress, localPort),
+    remote: (address, port) => placeOf(scheme, address, port),
+    local: ({ localAddress, localPort }) => placeOf(scheme, localAddress, localPort),
   };
 }
 
@@ -84,6 +85,7 @@ export function checkHostAndPort(url: string, use: 'listen' | 'connect'): string
 /** `tcp://host:port`. Port 0 picks a free one; an empty host is the loopback. */
 export const tcp: Scheme = {
   name: 'tcp',
+  proxied: true,
   listen,
   connect,
   check: ({ url }, use) => checkHostAndPort(url, use),

@@ -60,7 +60,9 @@ export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outc
   };
   const begin = (): void => {
     if (plain.destroyed) return;
-    if (isServer) tlsServerOf(tls).shake(plain, { secured, failed });
+    // It finished while nobody looked: TLS would wait for more.
+    if (plain.readableEnded) failed(left());
+    else if (isServer) tlsServerOf(tls).shake(plain, { secured, failed });
     else shakeAsClient(plain, tls, host ?? 'localhost', { secured, failed });
   };
   plain.once('close', lost);

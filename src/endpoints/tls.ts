@@ -57,6 +57,6 @@ function check(target: EndpointTarget, use: 'listen' | 'connect'): string | unde
 }
 
 /** `tls://host:port` with `tls: { cert, key, ca, … }`: TLS 1.2 or newer over TCP, verified. */
-export const tls: Scheme = { name: 'tls', listen, connect, check };
+export const tls: Scheme = { name: 'tls', proxied: true, listen, connect, check };
 
 registerScheme(tls);

@@ -7,7 +7,7 @@ import { dialSocket } from './net-dial.js';
 import { NetListener } from './net-listener.js';
 import { SocketTransport, type Places } from './socket-transport.js';
 import { listenError } from './system-errors.js';
-import { backlogOf } from './tcp.js';
+import { backlogOf, placeOf } from './tcp.js';
 
 const MODE = 0o600;
 /** What fits into a socket address, without the byte that ends it. The kernel's limit; on some systems it is smaller. */
@@ -24,7 +24,11 @@ export function unixTransport(path: string | undefined, isClient: boolean): (soc
   const named: Remote = path === undefined ? { url: 'unix:' } : { url: `unix:${path}`, path };
   const nameless: Remote = { url: 'unix:' };
   const [remote, local] = isClient ? [named, nameless] : [nameless, named];
-  const places: Places = { remote: () => remote, local: () => local };
+  // An address is a proxy's word: it has a TCP client.
+  const places: Places = {
+    remote: (address, port) => (address === undefined ? remote : placeOf('tcp', address, port)),
+    local: () => local,
+  };
   return socket => new SocketTransport(socket, places);
 }
 
@@ -94,6 +98,7 @@ function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transpor
 /** `unix:/run/app.sock`, with `mode` 0600 unless said otherwise. A stale file is replaced, a live one is an error; removed at close. */
 export const unix: Scheme = {
   name: 'unix',
+  proxied: true,
   listen,
   connect,
   check: ({ url }) => {

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../errors.js';
 import type { Limits } from './limits.js';
 
 /** Why a connection was not let in, by the name of the option. */
-export type Refusal = 'maxConnections' | 'maxPerPeer' | 'allow' | 'deny';
+export type Refusal = 'maxConnections' | 'maxPerPeer' | 'allow' | 'deny' | 'proxyProtocol';
 
 function blockList(option: string, ranges: readonly string[] | undefined): BlockList | undefined {
   if (!ranges) return undefined;
@@ -37,14 +37,16 @@ export class Admission {
   readonly #limits: Limits;
   readonly #allow: BlockList | undefined;
   readonly #deny: BlockList | undefined;
+  readonly #proxies: BlockList | undefined;
   readonly #perPeer = new Map<string, number>();
   #count = 0;
 
   /** @throws ConfigurationError for a range that is none. */
-  constructor(limits: Limits, { allow, deny }: Pick<WrittenLimits, 'allow' | 'deny'>) {
+  constructor(limits: Limits, { allow, deny, proxyProtocol }: Pick<WrittenLimits, 'allow' | 'deny' | 'proxyProtocol'>) {
     this.#limits = limits;
     this.#allow = blockList('allow', allow);
     this.#deny = blockList('deny', deny);
+    this.#proxies = blockList('proxyProtocol.from', proxyProtocol?.from);
   }
 
   get count(): number {
@@ -53,6 +55,16 @@ export class Admission {
 
   get full(): boolean {
     return this.#count >= this.#limits.maxConnections;
+  }
+
+  /** Who connects is a proxy. */
+  get proxied(): boolean {
+    return this.#proxies !== undefined;
+  }
+
+  /** Its word counts on who its client is. Where there is no address, as on a unix socket, permissions have decided who may connect. */
+  isProxy({ address }: Remote): boolean {
+    return address === undefined || (this.#proxies !== undefined && lists(this.#proxies, address));
   }
 
   /** What the address rules say; nothing is counted. */

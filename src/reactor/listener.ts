@@ -6,10 +6,10 @@ import { listenError } from '../endpoints/system-errors.js';
 import { tlsServerOf } from '../endpoints/tls-server.js';
 import { ConnectionClosedError, LimitError, UsageError } from '../errors.js';
 import { Admission } from './admission.js';
-import { shaken } from './handshake.js';
 import { descriptors } from './descriptors.js';
 import { firstMessageDefault, whenChanged, type Limits } from './limits.js';
 import type { Settings } from './settings.js';
+import { Vestibule, type VestibuleHost } from './vestibule.js';
 
 /** What users hold of a listener: `reactor.listen(…)` gives it. */
 export interface Listening {
@@ -37,11 +37,12 @@ export type TakeOver = (listener: Listener, transport: Transport) => boolean;
 const RETRY = 250;
 
 /** One listening endpoint: binds, lets connections in or refuses them, and counts. */
-export class Listener implements Listening, Acceptor {
+export class Listener implements Listening, Acceptor, VestibuleHost {
   readonly settings: Settings;
   readonly #clock: Clock;
   readonly #takeOver: TakeOver;
   readonly #admission: Admission;
+  readonly #vestibule: Vestibule;
   #bound: Bound | undefined;
   #address: BoundAddress | undefined;
   /** The user wants it not to listen. */
@@ -51,8 +52,6 @@ export class Listener implements Listening, Acceptor {
   #scarce = false;
   /** When it is looked again whether it can listen. */
   #retry: ClockTimer | undefined;
-  /** Accepted and counted, and not connections yet. */
-  readonly #shaking = new Set<Transport>();
   #closed: Promise<void> | undefined;
   /** Binding and unbinding one after the other. */
   #rebinding: Promise<void> = Promise.resolve();
@@ -64,6 +63,7 @@ export class Listener implements Listening, Acceptor {
     this.#takeOver = takeOver;
     // Checked by the blueprint.
     this.#admission = new Admission(settings.limits, settings.target.options);
+    this.#vestibule = new Vestibule(this, clock, this.#admission);
     // Raised while it is full, the limit lets in who waits.
     whenChanged(settings.limits, ['maxConnections', 'whenFull'], () => this.#review());
   }
@@ -117,20 +117,19 @@ export class Listener implements Listening, Acceptor {
 
   accept(transport: Transport): void {
     const { remote } = transport;
-    const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#admission.enter(remote);
+    const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#vestibule.enter(transport);
     if (refusal !== undefined) {
       transport.destroy(new LimitError(refusal, `refused: ${refusal}`));
       this.#rejected(refusal, remote);
       return;
     }
     if (descriptors.took(transport)) {
-      this.#admission.leave(remote);
+      this.#vestibule.leave(transport);
       transport.destroy();
       this.#starved(remote);
       return;
     }
-    if (transport.handshake) void this.#shake(transport);
-    else this.#begin(transport);
+    if (!this.#vestibule.takes(transport)) this.begin(transport);
     if (this.#admission.full) this.#review();
   }
 
@@ -144,6 +143,19 @@ export class Listener implements Listening, Acceptor {
     if (this.isConnection) void this.close();
     if (this.#full) this.#review();
   }
+
+  // ── VestibuleHost ──
+
+  begin(transport: Transport): void {
+    if (!this.#takeOver(this, transport)) this.left(transport);
+  }
+
+  turnedAway(transport: Transport, reason: string, error: unknown): void {
+    this.#rejected(this.#closed ? 'closed' : reason, transport.remote, error);
+    if (this.#full) this.#review();
+  }
+
+  // ── Listening ──
 
   suspend(): Promise<void> {
     this.#suspended = true;
@@ -162,7 +174,7 @@ export class Listener implements Listening, Acceptor {
   }
 
   close(): Promise<void> {
-    for (const transport of this.#shaking) transport.destroy(new ConnectionClosedError('the listener is closed'));
+    this.#vestibule.close(new ConnectionClosedError('the listener is closed'));
     this.#retry?.cancel();
     return (this.#closed ??= this.#rebind().then(() => {
       publish('listener.close', { handler: this.settings.plan.name, url: this.#address?.url });
@@ -182,31 +194,6 @@ export class Listener implements Listening, Acceptor {
 
   get #tls(): TlsOptions | undefined {
     return this.settings.target.options['tls'] as TlsOptions | undefined;
-  }
-
-  #begin(transport: Transport): void {
-    if (!this.#takeOver(this, transport)) this.left(transport);
-  }
-
-  /** What strangers do in a handshake costs them their place, and nobody else anything. */
-  async #shake(transport: Transport): Promise<void> {
-    this.#shaking.add(transport);
-    try {
-      await shaken(
-        this.#clock,
-        this.limits.handshakeTimeout,
-        () => transport.handshake!(),
-        late => transport.destroy(late),
-      );
-    } catch (error) {
-      this.#shaking.delete(transport);
-      this.left(transport);
-      const reason = this.#closed ? 'closed' : error instanceof LimitError ? error.limit : 'handshake';
-      this.#rejected(reason, transport.remote, error);
-      return;
-    }
-    this.#shaking.delete(transport);
-    this.#begin(transport);
   }
 
   #rejected(reason: string, remote: Remote, error?: unknown): void {
