@@ -3,4 +3,4 @@ import poolifier = require('poolifier');
 import type { Order, Receipt } from '../work.js' with { 'resolution-mode': 'import' };
 import workModule = require('../work.js');
 
-export = new poolifier.ClusterWorker<Order, Receipt>(order => workModule.work(order!));
+export = new poolifier.ClusterWorker<Order, Receipt>(order => workModule.work(order as Order));
