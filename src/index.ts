@@ -56,6 +56,7 @@ export { exec } from './decorators/exec.js';
 export {
   registerScheme,
   type Acceptor,
+  type Arrival,
   type Bound,
   type BoundAddress,
   type EndpointTarget,

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { container as globalContainer, type DependencyContainer, type InjectionToken } from 'tsyringe';
-import { nameOf, readProvider } from '../blueprint/index.js';
+import { kindOf, nameOf, readConnection, readProvider } from '../blueprint/index.js';
 import { OPTIONS_TOKEN, workerTokens } from '../decorators/injection-tokens.js';
 import type { Ctor, ProviderDeclaration, Token } from '../blueprint/types.js';
 import { ConfigurationError, type Mistake } from '../errors.js';
@@ -56,6 +56,10 @@ interface Transformed {
 
 function isTransformed(token: Token): token is Transformed {
   return typeof token === 'object' && 'transform' in token && 'token' in token;
+}
+
+function servesRequests(cls: Ctor | undefined): boolean {
+  return cls !== undefined && kindOf(cls) === 'connection' && readConnection(cls).hooks.request.length > 0;
 }
 
 /** The lifecycle that tsyringe's `@singleton()` registers. */
@@ -163,6 +167,10 @@ export class AppContainer implements PlanContext {
       );
     }
     if (token === parts.peer) {
+      if (servesRequests(path[0])) {
+        const remedy = 'what there is to know of the client, @OnRequest is told; what it is to get, stands in the Response';
+        return this.#mistake(path, 'a request has no Peer', remedy);
+      }
       if (kind === 'connection') return scope => scope.peer;
       return this.#mistake(
         path,

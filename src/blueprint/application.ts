@@ -4,6 +4,7 @@ import { readEndpoints, schemeOf } from './endpoints.js';
 import { strayOptions, unknownWorkers } from './injections.js';
 import { mergedOptions } from './lineage.js';
 import { reporter } from './mistakes.js';
+import { checkServed } from './served.js';
 import { mergeModules, mergeWorker } from './module.js';
 import { providerMistakes } from './provider-declarations.js';
 import { readProvider, readProxy } from './provider.js';
@@ -35,6 +36,8 @@ function atBootstrap(cls: Ctor, replaced: unknown, mistakes: Mistake[]): Connect
   }
   const listen = readEndpoints(replaced ?? written['listen'], reading.options, 'listen', report);
   const connect = readEndpoints(written['connect'], reading.options, 'connect', report);
+  checkServed(reading, listen, 'listen', report);
+  checkServed(reading, connect, 'connect', report);
   return { ...reading, listen: () => listen, connect: () => connect };
 }
 
@@ -82,7 +85,8 @@ const MASTERS_OWN = new Set(['stdio', 'fd', 'systemd']);
 /** The endpoints inside a worker. Functions among them are called in its own process: here they are not. */
 function checkInside(worker: WorkerBlueprint, connection: Ctor, mistakes: Mistake[]): void {
   const { listen, connect } = mergedOptions(connection, 'connection');
-  const { name, options } = readConnection(connection);
+  const reading = readConnection(connection);
+  const { name, options } = reading;
   const report = reporter(name, mistakes);
   const connects = typeof connect === 'function' ? [] : readEndpoints(connect, options, 'connect', report);
   const listens = typeof listen === 'function' ? [] : readEndpoints(listen, options, 'listen', report);
@@ -90,6 +94,7 @@ function checkInside(worker: WorkerBlueprint, connection: Ctor, mistakes: Mistak
     if (!MASTERS_OWN.has(schemeOf(endpoint))) continue;
     report(undefined, `'${endpoint.url}' is given to the process that was started, and a worker is another one`, 'let the master have it');
   }
+  checkServed(reading, listens, 'listen', report);
   if (worker.settings.maxWorkers <= 1 || !listens.some(endpoint => schemeOf(endpoint) === 'udp')) return;
   // Each process of the pool would bind the port, and only one can.
   reporter(worker.className, mistakes)(

@@ -2,6 +2,7 @@ export { readModule, readWorkerScope, type ApplicationReading, type ReadModuleOp
 export { channelSpecOf } from '../decorators/channel-token.js';
 export { readConnection } from './connection.js';
 export { readEndpoints, schemeOf, type Use } from './endpoints.js';
+export { checkServed } from './served.js';
 export { workerReferenceMistake } from './injections.js';
 export { kindOf } from './lineage.js';
 export { nameOf, refuse, reporter, valid, type Reading, type Report } from './mistakes.js';

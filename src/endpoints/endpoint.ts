@@ -50,29 +50,10 @@ export interface TransportSink {
   closed(error?: Error): void;
 }
 
-/**
- * One open connection as an endpoint gives it to the reactor: a duplex of bytes (or of whole messages) without any policy.
- * Limits, order, deadlines and framing are the session's.
- */
-export interface Transport {
-  /** 'stream': bytes without boundaries. 'message': each `data` and each `write` is one whole message. */
-  readonly kind: 'stream' | 'message';
-  /** Many peers share it, as a listening udp socket: what is written must say to whom. */
-  readonly shared?: true;
-  /** Of whole messages: none is lost. It has `writeAll`, and pausing it is enough. */
-  readonly lossless?: true;
-  /** The most bytes that one message may have. */
-  readonly longest?: number;
+/** Somebody who has come in: the least that a listener must know to let it in or send it away. */
+export interface Arrival {
+  readonly kind: 'stream' | 'message' | 'request';
   readonly remote: Remote;
-  readonly local: Remote;
-  readonly tls?: PeerTls | undefined;
-  readonly request?: { readonly url: string; readonly headers: Headers; readonly protocol?: string | undefined } | undefined;
-  /** Closed as soon as the system has everything, it loses nothing: the other side's end need not be waited for. */
-  readonly needsNoGoodbye?: true;
-  /** Bytes written and not yet taken by the kernel. */
-  readonly bufferedBytes: number;
-  /** Bytes that the kernel took: it grows as long as the peer reads. */
-  readonly bytesWritten: number;
   /**
    * Behind a proxy: reads the PROXY header, from where on `remote` and `local` are what it says. Called once, before `handshake`.
    * Rejects as `handshake` does, with a ProxyProtocolError when it is none.
@@ -83,6 +64,34 @@ export interface Transport {
    * Rejects when it fails, or when the transport is destroyed meanwhile (with that error); the transport is closed then.
    */
   handshake?(): Promise<void>;
+  /** Closes at once; what is buffered is dropped. */
+  destroy(error?: Error): void;
+  /** The Node stream or socket beneath, where there is one: for hand-off and files. */
+  readonly raw?: unknown;
+}
+
+/**
+ * One open connection as an endpoint gives it to the reactor: a duplex of bytes (or of whole messages) without any policy.
+ * Limits, order, deadlines and framing are the session's.
+ */
+export interface Transport extends Arrival {
+  /** 'stream': bytes without boundaries. 'message': each `data` and each `write` is one whole message. */
+  readonly kind: 'stream' | 'message';
+  /** Many peers share it, as a listening udp socket: what is written must say to whom. */
+  readonly shared?: true;
+  /** Of whole messages: none is lost. It has `writeAll`, and pausing it is enough. */
+  readonly lossless?: true;
+  /** The most bytes that one message may have. */
+  readonly longest?: number;
+  readonly local: Remote;
+  readonly tls?: PeerTls | undefined;
+  readonly request?: { readonly url: string; readonly headers: Headers; readonly protocol?: string | undefined } | undefined;
+  /** Closed as soon as the system has everything, it loses nothing: the other side's end need not be waited for. */
+  readonly needsNoGoodbye?: true;
+  /** Bytes written and not yet taken by the kernel. */
+  readonly bufferedBytes: number;
+  /** Bytes that the kernel took: it grows as long as the peer reads. */
+  readonly bytesWritten: number;
   /** Hands over the sink and begins to deliver. Once. */
   open(sink: TransportSink): void;
   /** Several chunks leave in one system call where the system has one. The array is the caller's and will change. False: wait for `drained`. */
@@ -93,15 +102,11 @@ export interface Transport {
   resume(): void;
   /** Sends what is buffered, then the end of our direction; where the protocol beneath has words for it, why. */
   end(why?: CloseReason): void;
-  /** Closes at once; what is buffered is dropped. */
-  destroy(error?: Error): void;
   /**
    * From here on it speaks TLS, in place: what was written leaves as it is, then follows the handshake. Nothing may be written meanwhile.
    * Bytes that the sink was not given yet belong to TLS. Rejects as `handshake` does.
    */
   startTls?(how: TlsStart): Promise<void>;
-  /** The Node stream or socket beneath, where there is one: for hand-off and files. */
-  readonly raw?: unknown;
 }
 
 /** A bound listener. */
@@ -140,7 +145,7 @@ export interface EndpointTarget {
 /** What a scheme calls for what it accepts. */
 export interface Acceptor {
   /** A new connection. The scheme keeps no reference to it. */
-  accept(transport: Transport): void;
+  accept(arrival: Transport | Arrival): void;
   /** The listener broke after it was bound. */
   failed(error: Error): void;
   /** The same object for all listeners of one reactor: a scheme may let them share a socket. */
@@ -153,6 +158,8 @@ export interface Scheme {
   readonly name: string;
   /** It understands `proxyProtocol`: its transports have `introduce`, or it sees to it itself. */
   readonly proxied?: true;
+  /** It brings requests for `@OnRequest`, not connections that exchange messages. */
+  readonly serves?: 'requests';
   /** Options that only it understands: others are told to be typing errors. */
   readonly options?: readonly string[];
   /** What it connects to can be had once in the life of a process: a Dialer does not dial again. */

@@ -38,14 +38,3 @@ export function placeOf(scheme: string, address: string | undefined, port: numbe
   if (address === undefined || port === undefined) return { url: `${scheme}:` };
   return { url: webUrlOf(scheme, address, port, path), address, port };
 }
-
-/** What is wrong with a url of the web, in words. */
-export function checkWebUrl(url: string, use: 'listen' | 'connect'): string | undefined {
-  const parts = webUrl(url);
-  if (!parts) {
-    const scheme = url.slice(0, url.indexOf(':')).toLowerCase();
-    return `it is not written like '${scheme}://host:port/path'`;
-  }
-  if (use === 'listen' && parts.query !== '') return 'a listener answers a path, whatever the query: leave the query out';
-  return use === 'connect' && parts.port === 0 ? 'nobody can be reached at port 0' : undefined;
-}

@@ -1,19 +1,19 @@
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
-import type { Transport } from '../endpoints/endpoint.js';
+import type { Arrival, Transport } from '../endpoints/endpoint.js';
 import { asError, ClosingError } from '../errors.js';
 import type { Chunk, Framing } from '../framing/framing.js';
 import { Alarms } from './alarms.js';
 import { Channels } from './channel.js';
 import { planOf, type HandlerPlan } from './dispatch.js';
+import { guestsOf, type Guest, type GuestHost } from './guest.js';
 import { Listener } from './listener.js';
 import { encoded } from './message-rules.js';
 import { descriptors } from './descriptors.js';
 import { establish } from './outgoing.js';
 import type { Handlers } from './plan-types.js';
 import { Session } from './session.js';
-import type { SessionHost } from './session-host.js';
 import { settingsOf, type Settings } from './settings.js';
 import { Timers } from './timers.js';
 import { Turn } from './turn.js';
@@ -41,7 +41,7 @@ let lastId = 0;
  * This process's sockets and timers, without a policy of its own: what `Reactor` shows to users and the application drives when it closes.
  * Closing goes `stopListening()`, `drain()`, and past the deadline `destroy()`.
  */
-export class ReactorCore implements SessionHost {
+export class ReactorCore implements GuestHost {
   readonly clock: Clock;
   readonly turn = new Turn();
   readonly alarms: Alarms;
@@ -55,6 +55,7 @@ export class ReactorCore implements SessionHost {
   readonly #open = new Map<Ctor, Set<Session>>();
   /** Closed ones whose `@OnClose` has not settled. */
   readonly #leaving = new Set<Session>();
+  readonly #guests = new Set<Guest>();
   #empty: (() => void)[] = [];
   #closing = false;
   readonly #counted: ReactorOptions['counted'];
@@ -134,6 +135,8 @@ export class ReactorCore implements SessionHost {
   count(cls?: Ctor): number {
     let count = 0;
     for (const [known, { size }] of this.#open) if (cls === undefined || known === cls || known.prototype instanceof cls) count += size;
+    if (cls === undefined) return count + this.#guests.size;
+    for (const { settings } of this.#guests) if (settings.plan.blueprint.cls === cls) count++;
     return count;
   }
 
@@ -168,6 +171,7 @@ export class ReactorCore implements SessionHost {
     let busy = 0;
     for (const session of this.sessions()) if (!session.line.quiet) busy++;
     for (const session of this.#leaving) if (!session.line.quiet) busy++;
+    for (const guest of this.#guests) if (!guest.quiet) busy++;
     return busy;
   }
 
@@ -185,6 +189,7 @@ export class ReactorCore implements SessionHost {
    */
   async drain(grace: number = CLOSE_GRACE): Promise<void> {
     for (const session of [...this.sessions()]) void session.shutdown(grace);
+    for (const guest of [...this.#guests]) void guest.shutdown();
     await this.whenEmpty();
   }
 
@@ -196,9 +201,11 @@ export class ReactorCore implements SessionHost {
   /** Closes every connection at once, and waits for no handler. Returns how many had not finished: open ones, and those whose `@OnClose` had not settled. */
   destroy(): number {
     const cutOff = [...this.sessions(), ...this.#leaving];
+    const guests = [...this.#guests];
     for (const { ending } of cutOff) ending.abandon({ by: 'shutdown', code: 'SHUTDOWN' });
+    for (const guest of guests) guest.abandon({ by: 'shutdown', code: 'SHUTDOWN' });
     this.timers.close();
-    return cutOff.length;
+    return cutOff.length + guests.length;
   }
 
   // ── SessionHost ──
@@ -219,26 +226,47 @@ export class ReactorCore implements SessionHost {
 
   finished(session: Session): void {
     this.#leaving.delete(session);
+    this.#lookWhetherEmpty();
+  }
+
+  departed(guest: Guest): void {
+    this.#guests.delete(guest);
+    this.#counted?.(this.count());
+    this.#lookWhetherEmpty();
+  }
+
+  // ── its own ──
+
+  #lookWhetherEmpty(): void {
     if (this.#empty.length === 0 || !this.#isEmpty()) return;
     const waiting = this.#empty;
     this.#empty = [];
     for (const resolve of waiting) resolve();
   }
 
-  // ── its own ──
-
-  readonly #accept = (listener: Listener, transport: Transport): boolean => {
-    let session: Session;
+  readonly #accept = (listener: Listener, arrival: Arrival): boolean => {
+    let made: Session | Guest;
     try {
-      session = this.#begin(listener.settings, transport, undefined, listener);
+      made = this.#receive(listener, arrival);
     } catch (thrown) {
-      transport.destroy();
+      arrival.destroy();
       publish('connection.error', { handler: listener.settings.plan.name, during: 'hook', hook: 'constructor', error: asError(thrown) });
       return false;
     }
-    void session.open();
+    void made.open();
     return true;
   };
+
+  #receive(listener: Listener, arrival: Arrival): Session | Guest {
+    const { settings } = listener;
+    const makeGuest = guestsOf(settings.scheme.name);
+    // A scheme without guests accepts transports.
+    if (!makeGuest) return this.#begin(settings, arrival as Transport, undefined, listener);
+    const guest = makeGuest(this, settings, arrival, listener);
+    this.#guests.add(guest);
+    this.#counted?.(this.count());
+    return guest;
+  }
 
   #isEmpty(): boolean {
     return this.#leaving.size === 0 && this.count() === 0;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { publish } from '../diagnostics.js';
-import type { Transport } from '../endpoints/endpoint.js';
+import type { Arrival } from '../endpoints/endpoint.js';
 
 /** The most that stay free for files, dials and commands. */
 const RESERVE = 16;
@@ -27,11 +28,11 @@ function countOpen(): number {
   }
 }
 
-/** The descriptor of a socket. Node does not document it, and there are transports without one. */
-function descriptorOf({ kind, raw }: Transport): number {
+/** The descriptor of a socket. Node does not document it, and there are arrivals without one. */
+function descriptorOf({ raw }: Arrival): number {
   // A datagram socket would warn.
-  if (kind !== 'stream') return -1;
-  return (raw as { readonly _handle?: { readonly fd?: number } | null } | undefined)?._handle?.fd ?? -1;
+  if (!(raw instanceof Socket)) return -1;
+  return (raw as Socket & { readonly _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
 }
 
 /**
@@ -59,8 +60,8 @@ export class Descriptors {
   }
 
   /** A connection was opened. True: it took one of the last descriptors. */
-  took(transport: Transport): boolean {
-    if (descriptorOf(transport) >= this.limit - this.reserve) {
+  took(arrival: Arrival): boolean {
+    if (descriptorOf(arrival) >= this.limit - this.reserve) {
       this.#reached = true;
       this.#tell(true, this.limit - this.reserve + 1);
       return true;

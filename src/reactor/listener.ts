@@ -1,7 +1,7 @@
 import type { Clock, ClockTimer } from '../clock.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
-import type { Acceptor, Bound, BoundAddress, Remote, Transport } from '../endpoints/endpoint.js';
+import type { Acceptor, Arrival, Bound, BoundAddress, Remote } from '../endpoints/endpoint.js';
 import { listenError } from '../endpoints/system-errors.js';
 import { tlsServerOf } from '../endpoints/tls-server.js';
 import { ConnectionClosedError, LimitError, UsageError } from '../errors.js';
@@ -31,7 +31,7 @@ export interface Listening {
 }
 
 /** Takes an accepted connection over. False: its handler could not be made. */
-export type TakeOver = (listener: Listener, transport: Transport) => boolean;
+export type TakeOver = (listener: Listener, arrival: Arrival) => boolean;
 
 /** How long a listener that wants to listen and cannot waits before it looks again, in milliseconds. */
 const RETRY = 250;
@@ -115,21 +115,21 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
     }
   }
 
-  accept(transport: Transport): void {
-    const { remote } = transport;
-    const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#vestibule.enter(transport);
+  accept(arrival: Arrival): void {
+    const { remote } = arrival;
+    const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#vestibule.enter(arrival);
     if (refusal !== undefined) {
-      transport.destroy(new LimitError(refusal, `refused: ${refusal}`));
+      arrival.destroy(new LimitError(refusal, `refused: ${refusal}`));
       this.#rejected(refusal, remote);
       return;
     }
-    if (descriptors.took(transport)) {
-      this.#vestibule.leave(transport);
-      transport.destroy();
+    if (descriptors.took(arrival)) {
+      this.#vestibule.leave(arrival);
+      arrival.destroy();
       this.#starved(remote);
       return;
     }
-    if (!this.#vestibule.takes(transport)) this.begin(transport);
+    if (!this.#vestibule.takes(arrival)) this.begin(arrival);
     if (this.#admission.full) this.#review();
   }
 
@@ -138,20 +138,20 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
   }
 
   /** One of its connections is over. */
-  left(transport: Transport): void {
-    this.#admission.leave(transport.remote);
+  left(arrival: Arrival): void {
+    this.#admission.leave(arrival.remote);
     if (this.isConnection) void this.close();
     if (this.#full) this.#review();
   }
 
   // ── VestibuleHost ──
 
-  begin(transport: Transport): void {
-    if (!this.#takeOver(this, transport)) this.left(transport);
+  begin(arrival: Arrival): void {
+    if (!this.#takeOver(this, arrival)) this.left(arrival);
   }
 
-  turnedAway(transport: Transport, reason: string, error: unknown): void {
-    this.#rejected(this.#closed ? 'closed' : reason, transport.remote, error);
+  turnedAway(arrival: Arrival, reason: string, error: unknown): void {
+    this.#rejected(this.#closed ? 'closed' : reason, arrival.remote, error);
     if (this.#full) this.#review();
   }
 

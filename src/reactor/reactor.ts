@@ -1,4 +1,4 @@
-import { readEndpoints, refuse, reporter } from '../blueprint/index.js';
+import { checkServed, readEndpoints, refuse, reporter } from '../blueprint/index.js';
 import type { Ctor, EndpointBlueprint } from '../blueprint/types.js';
 import type { ConnectArgs, DialArgs } from '../decorators/dial-types.js';
 import type { Endpoint, EndpointOptions, PerEndpoint, Reconnect } from '../decorators/endpoint-types.js';
@@ -130,13 +130,15 @@ export class Reactor {
 
   /** @throws ConfigurationError */
   #endpoint(handler: Ctor, where: Where, use: 'listen' | 'connect', options: Readonly<Record<string, unknown>>): EndpointBlueprint {
-    const { name, options: classOptions } = this.#core.blueprint(handler);
+    const blueprint = this.#core.blueprint(handler);
     const mistakes: Mistake[] = [];
+    const report = reporter(blueprint.name, mistakes);
     const written = typeof where === 'object' && 'url' in where ? { ...where, ...options } : { url: where, ...options };
-    const [endpoint] = readEndpoints(written, classOptions, use, reporter(name, mistakes));
+    const endpoints = readEndpoints(written, blueprint.options, use, report);
+    checkServed(blueprint, endpoints, use, report);
     refuse(mistakes);
     // Without a mistake there is an endpoint.
-    return endpoint!;
+    return endpoints[0]!;
   }
 
   readonly #failed = (error: unknown): void => publish('timer.error', { error: asError(error) });

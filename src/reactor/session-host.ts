@@ -1,7 +1,7 @@
 import type { Ctor } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
-import type { Remote, Transport } from '../endpoints/endpoint.js';
+import type { Arrival, Remote } from '../endpoints/endpoint.js';
 import type { Alarms } from './alarms.js';
 import type { HandlerPlan } from './dispatch.js';
 import type { Line } from './line.js';
@@ -28,7 +28,7 @@ export interface SessionHost {
 /** Where a connection came in. */
 export interface SessionOrigin {
   /** The connection is over. */
-  left(transport: Transport): void;
+  left(arrival: Arrival): void;
   /** Whether messages from there are taken, where many peers share the connection. */
   admits(from: Remote): boolean;
 }

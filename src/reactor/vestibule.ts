@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { Remote, Transport } from '../endpoints/endpoint.js';
+import type { Arrival, Remote } from '../endpoints/endpoint.js';
 import { LimitError, ProxyProtocolError, type PacketError } from '../errors.js';
 import type { Admission, Refusal } from './admission.js';
 import { shaken } from './handshake.js';
@@ -9,9 +9,9 @@ import type { Limits } from './limits.js';
 export interface VestibuleHost {
   readonly limits: Limits;
   /** It may become a connection. */
-  begin(transport: Transport): void;
+  begin(arrival: Arrival): void;
   /** It came to nothing, and its place is free. */
-  turnedAway(transport: Transport, reason: string, error: unknown): void;
+  turnedAway(arrival: Arrival, reason: string, error: unknown): void;
 }
 
 /** Behind a proxy, until it has said who is there: no address rule applies, and nobody's share is used. */
@@ -32,7 +32,7 @@ export class Vestibule {
   readonly #clock: Clock;
   readonly #admission: Admission;
   /** As whom each is counted. */
-  readonly #waiting = new Map<Transport, Remote | undefined>();
+  readonly #waiting = new Map<Arrival, Remote | undefined>();
 
   constructor(host: VestibuleHost, clock: Clock, admission: Admission) {
     this.#host = host;
@@ -41,68 +41,68 @@ export class Vestibule {
   }
 
   /** Whether it must wait here. It has been counted by `enter`. */
-  takes(transport: Transport): boolean {
-    const introduces = this.#introduces(transport);
-    if (!introduces && !transport.handshake) return false;
-    this.#waiting.set(transport, introduces ? NOBODY : transport.remote);
-    void this.#prepare(transport);
+  takes(arrival: Arrival): boolean {
+    const introduces = this.#introduces(arrival);
+    if (!introduces && !arrival.handshake) return false;
+    this.#waiting.set(arrival, introduces ? NOBODY : arrival.remote);
+    void this.#prepare(arrival);
     return true;
   }
 
   /** Counts it, or says why it is not let in. */
-  enter(transport: Transport): Refusal | undefined {
-    if (!this.#introduces(transport)) return this.#admission.enter(transport.remote);
-    return this.#admission.isProxy(transport.remote) ? this.#admission.enter(NOBODY) : 'proxyProtocol';
+  enter(arrival: Arrival): Refusal | undefined {
+    if (!this.#introduces(arrival)) return this.#admission.enter(arrival.remote);
+    return this.#admission.isProxy(arrival.remote) ? this.#admission.enter(NOBODY) : 'proxyProtocol';
   }
 
   /** Counts it no more: it was counted by `enter`, and went no further. */
-  leave(transport: Transport): void {
-    this.#admission.leave(this.#introduces(transport) ? NOBODY : transport.remote);
+  leave(arrival: Arrival): void {
+    this.#admission.leave(this.#introduces(arrival) ? NOBODY : arrival.remote);
   }
 
   /** Nobody waits here any more. */
   close(error: PacketError): void {
-    for (const transport of this.#waiting.keys()) transport.destroy(error);
+    for (const arrival of this.#waiting.keys()) arrival.destroy(error);
   }
 
-  #introduces(transport: Transport): boolean {
-    return this.#admission.proxied && transport.introduce !== undefined;
+  #introduces(arrival: Arrival): boolean {
+    return this.#admission.proxied && arrival.introduce !== undefined;
   }
 
-  async #prepare(transport: Transport): Promise<void> {
+  async #prepare(arrival: Arrival): Promise<void> {
     const { handshakeTimeout } = this.#host.limits;
     try {
       await shaken(
         this.#clock,
         handshakeTimeout,
-        () => this.#ready(transport),
-        late => transport.destroy(late),
+        () => this.#ready(arrival),
+        late => arrival.destroy(late),
       );
     } catch (error) {
-      const counted = this.#waiting.get(transport);
-      this.#waiting.delete(transport);
+      const counted = this.#waiting.get(arrival);
+      this.#waiting.delete(arrival);
       if (counted) this.#admission.leave(counted);
-      this.#host.turnedAway(transport, reasonOf(error), error);
+      this.#host.turnedAway(arrival, reasonOf(error), error);
       return;
     }
-    this.#waiting.delete(transport);
-    this.#host.begin(transport);
+    this.#waiting.delete(arrival);
+    this.#host.begin(arrival);
   }
 
   /** The proxy's word, the rules for whom it names, then TLS. */
-  async #ready(transport: Transport): Promise<void> {
-    if (this.#introduces(transport)) {
-      await transport.introduce!();
+  async #ready(arrival: Arrival): Promise<void> {
+    if (this.#introduces(arrival)) {
+      await arrival.introduce!();
       this.#admission.leave(NOBODY);
-      this.#waiting.set(transport, undefined);
-      const refusal = this.#admission.enter(transport.remote);
+      this.#waiting.set(arrival, undefined);
+      const refusal = this.#admission.enter(arrival.remote);
       if (refusal !== undefined) {
         const error = new LimitError(refusal, `refused: ${refusal}`);
-        transport.destroy(error);
+        arrival.destroy(error);
         throw error;
       }
-      this.#waiting.set(transport, transport.remote);
+      this.#waiting.set(arrival, arrival.remote);
     }
-    await transport.handshake?.();
+    await arrival.handshake?.();
   }
 }

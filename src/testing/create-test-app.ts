@@ -1,4 +1,4 @@
-import { readModule, type ApplicationReading } from '../blueprint/index.js';
+import { readModule, schemeOf, type ApplicationReading } from '../blueprint/index.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint, Token } from '../blueprint/types.js';
 import { App } from '../app/app.js';
 import { Assembly } from '../app/assembly.js';
@@ -134,10 +134,17 @@ export class TestAppBuilder {
 
 let lastName = 0;
 
+/** Requests cannot come over memory: their endpoints are kept, at a port that is free. */
+const PORT = /^([a-z]+:\/\/(?:\[[^\]]*\]|[^:/]*))(?::\d+)?/i;
+
 /** The same application, listening on memory: each endpoint keeps its options. */
 function onMemory({ app, mistakes }: ApplicationReading): ApplicationReading {
   const connections = app.connections.map((connection): ConnectionBlueprint => {
-    const listen = connection.listen().map(({ options }): EndpointBlueprint => ({ url: `memory:test-${++lastName}`, options }));
+    const listen = connection.listen().map((endpoint): EndpointBlueprint => {
+      const { url, options } = endpoint;
+      if (schemeNamed(schemeOf(endpoint))?.serves === 'requests') return { url: url.replace(PORT, '$1:0'), options };
+      return { url: `memory:test-${++lastName}`, options };
+    });
     return { ...connection, listen: () => listen };
   });
   return { app: { ...app, connections }, mistakes };

@@ -1,8 +1,7 @@
 import { WebSocketServer } from 'ws';
-import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
-import { flawOf } from '../endpoints/tls-credentials.js';
-import { checkWebUrl, webUrl, webUrlOf } from '../http/place.js';
+import { checkUrl } from '../http/check-url.js';
+import { webUrl, webUrlOf } from '../http/place.js';
 import { refuse } from '../http/refuse.js';
 import { share } from '../http/shared-server.js';
 import type { Site } from '../http/site.js';
@@ -53,23 +52,12 @@ async function listen(scheme: Manner['scheme'], target: EndpointTarget, acceptor
   return { address: { url: webUrlOf(scheme, host, port, site.path), host, port, path: site.path ?? '/' }, close: leave };
 }
 
-function check(target: EndpointTarget, use: 'listen' | 'connect'): string | undefined {
-  const { url, options } = target;
-  const wrong = checkWebUrl(url, use);
-  if (wrong !== undefined || !/^wss:/i.test(url)) return wrong;
-  const tls = (options['tls'] as TlsOptions | undefined) ?? {};
-  if (use === 'listen' && tls.cert === undefined && tls.key === undefined && tls.sni === undefined)
-    return 'it has no certificate: write tls: { cert, key } beside the url';
-  const flaw = flawOf(tls);
-  return flaw === undefined ? undefined : `its certificate cannot be used: ${flaw}`;
-}
-
 function schemeOf(name: Manner['scheme']): Scheme {
   return {
     name,
     listen: (target, acceptor) => listen(name, target, acceptor),
     connect: (target, signal) => dialWebSocket(name, target, signal),
-    check,
+    check: checkUrl,
   };
 }
 

@@ -5,6 +5,7 @@ import type { PeerTls, Remote, Transport, TransportSink } from '../endpoints/end
 import { peerTlsOf } from '../endpoints/tls-handshake.js';
 import type { Chunk } from '../framing/framing.js';
 import { placeOf } from '../http/place.js';
+import { takenFrom } from '../http/taken.js';
 import { closeCodeOf, violation } from './close-codes.js';
 import type { FrameSocket } from './frame-socket.js';
 import { keepBeating, type Beating } from './pulse.js';
@@ -25,18 +26,6 @@ export interface OpeningRequest {
   readonly url: string;
   readonly headers: Headers;
   readonly protocol: string | undefined;
-}
-
-/** What libuv knows of a stream; not documented, and done without where it is missing. */
-interface Known {
-  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
-}
-
-/** What the kernel took of a socket. TLS socket or not, it grows while the peer reads. */
-function takenFrom(socket: Socket & Known): number {
-  const { bytesWritten, writeQueueSize } = socket._handle ?? {};
-  if (bytesWritten === undefined || writeQueueSize === undefined) return socket.bytesWritten - socket.writableLength;
-  return bytesWritten - writeQueueSize;
 }
 
 function gone(message: string, code: string): Error {

@@ -1,0 +1,36 @@
+import { schemeNamed } from '../endpoints/endpoint.js';
+import { schemeOf, type Use } from './endpoints.js';
+import type { Report } from './mistakes.js';
+import type { ConnectionBlueprint, EndpointBlueprint, HookName } from './types.js';
+
+type Served = Pick<ConnectionBlueprint, 'hooks' | 'data'>;
+
+/** Hooks of connections that exchange messages: a request has one answer, and no life besides. */
+const OF_MESSAGES: Readonly<Partial<Record<HookName, string>>> = {
+  connect: 'OnConnect',
+  secure: 'OnSecure',
+  drain: 'OnDrain',
+  idle: 'OnIdle',
+  end: 'OnEnd',
+  exit: 'OnExit',
+};
+
+/** Whether a class can serve what its endpoints bring: requests, or messages. */
+export function checkServed({ hooks, data }: Served, endpoints: readonly EndpointBlueprint[], use: Use, report: Report): void {
+  const isRequests = (endpoint: EndpointBlueprint): boolean => schemeNamed(schemeOf(endpoint))?.serves === 'requests';
+  const requests = endpoints.find(isRequests);
+  const messages = endpoints.find(endpoint => !isRequests(endpoint));
+  if (messages && hooks.request.length > 0)
+    report(use, `@OnRequest answers requests, and '${messages.url}' brings messages`, 'write an http: endpoint, or @OnData');
+  if (!requests) return;
+  if (hooks.request.length === 0)
+    report(use, `'${requests.url}' brings requests, and there is no @OnRequest`, "write a method with @OnRequest() of 'packet-ts/http'");
+  const remedy = 'a request is answered by @OnRequest; its end is @OnClose';
+  for (const { key } of data) report(key, `@OnData cannot stand on a class that serves requests ('${requests.url}')`, remedy);
+  for (const [hook, decorator] of Object.entries(OF_MESSAGES)) {
+    for (const key of hooks[hook as HookName])
+      report(key, `@${decorator} cannot stand on a class that serves requests ('${requests.url}')`, remedy);
+  }
+  if (requests.options['framing'] !== undefined)
+    report(use, 'a framing reads messages, and requests are read by Node', 'leave `framing` out');
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { Arrival, PeerTls, Remote } from '../endpoints/endpoint.js';
+import { peerTlsOf } from '../endpoints/tls-handshake.js';
+import { LimitError } from '../errors.js';
+import { placeOf } from './place.js';
+
+/** What a TLS socket told, once. */
+const KNOWN = new WeakMap<TLSSocket, PeerTls>();
+
+/** How long a client may go on sending what nobody reads, in milliseconds. */
+const LINGER = 1_000;
+
+/**
+ * A socket that is closed while its client still sends is reset, and the client may never read the answer. So Node, when it is through
+ * with the answer, finishes our direction only; the rest follows when the client has, or has had its time.
+ */
+function lingerOn(socket: Socket): void {
+  socket.destroySoon = () => {
+    const timer = setTimeout(() => socket.destroy(), LINGER).unref();
+    socket.once('close', () => clearTimeout(timer));
+    socket.end();
+    socket.resume();
+  };
+}
+
+/** One request that has come in, and its answer. */
+export class RequestArrival implements Arrival {
+  readonly kind = 'request';
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly secure: boolean;
+  readonly remote: Remote;
+
+  constructor(request: IncomingMessage, response: ServerResponse, scheme: 'http' | 'https') {
+    this.request = request;
+    this.response = response;
+    this.secure = scheme === 'https';
+    // Asked at once: a socket that the client has reset knows it no more.
+    const { remoteAddress, remotePort } = request.socket;
+    this.remote = placeOf(scheme, remoteAddress, remotePort);
+  }
+
+  get raw(): Socket {
+    return this.request.socket;
+  }
+
+  get tls(): PeerTls | undefined {
+    const { socket } = this.request;
+    if (!(socket instanceof TLSSocket)) return undefined;
+    let known = KNOWN.get(socket);
+    if (!known) KNOWN.set(socket, (known = peerTlsOf(socket, true)));
+    return known;
+  }
+
+  /** Answers with a status and a line, and reads no more from this client. */
+  answer(status: number, text: string): void {
+    const { response } = this;
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    this.isLast();
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(text) });
+    response.end(text);
+  }
+
+  /** Nothing more is wanted of this client once it is answered; what it still sends is thrown away, for a while. */
+  isLast(): void {
+    const { request, response } = this;
+    response.shouldKeepAlive = false;
+    if (request.complete) return;
+    request.resume();
+    lingerOn(request.socket);
+  }
+
+  /** It was not let in, or nobody could be made to serve it. */
+  destroy(error?: Error): void {
+    if (!(error instanceof LimitError)) this.answer(500, '');
+    else if (error.limit === 'allow' || error.limit === 'deny') this.answer(403, 'not from your address');
+    else this.answer(503, 'no room for another request');
+  }
+}

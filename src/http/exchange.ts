@@ -1,0 +1,260 @@
+import type { About, CloseReason } from '../decorators/hook-types.js';
+import { observed, publish } from '../diagnostics.js';
+import type { PeerTls, Remote } from '../endpoints/endpoint.js';
+import { asError, LimitError, UsageError } from '../errors.js';
+import type { Framing } from '../framing/framing.js';
+import { raw } from '../framing/raw.js';
+import { abortReason, reasonOfError, tellsOfClosing } from '../reactor/close-reason.js';
+import type { Methods } from '../reactor/dispatch.js';
+import { finalHooks } from '../reactor/final-hooks.js';
+import type { Guest, GuestHost } from '../reactor/guest.js';
+import { Line, type LineHost } from '../reactor/line.js';
+import type { Built } from '../reactor/plan-types.js';
+import { startOwned, type SessionOrigin } from '../reactor/session-host.js';
+import type { Settings } from '../reactor/settings.js';
+import { ownerOf } from '../reactor/worker-answers.js';
+import type { Owner } from '../workers/owner.js';
+import type { RequestArrival } from './arrival.js';
+import { requestOf, urlOf } from './incoming.js';
+import { noPeer } from './no-peer.js';
+import { writeResponse } from './outgoing.js';
+import { ResponseReader } from './reader.js';
+import { verdictOf } from './status.js';
+
+/** How long `@OnClose` waits for hooks that do not finish, in milliseconds. */
+const STRAGGLERS = 5_000;
+const DONE: CloseReason = { by: 'local', code: 'END' };
+const LEFT: CloseReason = { by: 'peer', code: 'ECONNRESET' };
+/** What hooks return is not sent: a request has one answer. */
+const NO_FRAMING = raw() as Framing<unknown, unknown>;
+
+/** What `@OnRequest` is told besides the request. */
+export interface RequestAbout {
+  readonly remote: Remote;
+  readonly tls: PeerTls | undefined;
+  /** Never reused in this process. */
+  readonly id: string;
+}
+
+function reasonOf(error: Error): CloseReason {
+  if (!(error instanceof LimitError)) return reasonOfError(error);
+  return { by: error.limit.endsWith('Timeout') ? 'timeout' : 'limit', code: error.limit, error };
+}
+
+/** One request with the handler that was made for it: from its head to its last byte, then `@OnClose`. */
+export class Exchange implements Guest, LineHost {
+  readonly host: GuestHost;
+  readonly settings: Settings;
+  readonly line: Line;
+  readonly built: Built;
+  readonly owner: Owner | undefined;
+  readonly framing = NO_FRAMING;
+  readonly #arrival: RequestArrival;
+  readonly #origin: SessionOrigin;
+  readonly #serial: number;
+  readonly #abort = new AbortController();
+  /** The first counts. */
+  #reason: CloseReason | undefined;
+  /** The answer is sent, or cannot be any more. */
+  #over = false;
+  #finished = false;
+  /** What its calls are aborted with; there once it is over. */
+  #aborted: Error | undefined;
+  #owned: Disposable[] | undefined;
+
+  /** Makes the handler. Throws what its constructor throws. */
+  constructor(host: GuestHost, settings: Settings, arrival: RequestArrival, origin: SessionOrigin) {
+    const { plan } = settings;
+    this.host = host;
+    this.settings = settings;
+    this.#arrival = arrival;
+    this.#origin = origin;
+    this.#serial = host.nextId();
+    this.line = new Line(this, plan, false);
+    if (plan.wantsOwner) this.owner = ownerOf(this);
+    const peer = noPeer(() => this.id);
+    try {
+      this.built = plan.build(peer, this.owner);
+    } catch (error) {
+      this.owner?.abort(error);
+      this.owner?.close();
+      throw error;
+    }
+    this.line.serve(this.built.instance);
+  }
+
+  // ── Guest ──
+
+  get id(): string {
+    return `${process.pid.toString(36)}-${this.#serial.toString(36)}`;
+  }
+
+  get quiet(): boolean {
+    return this.line.quiet;
+  }
+
+  open(): void {
+    const { plan } = this.settings;
+    if (observed('connection.open')) publish('connection.open', { id: this.id, handler: plan.name, remote: this.remote });
+    this.#owned = startOwned(this.host, plan, this.line, () => this.id);
+    this.#arrival.response.once('close', () => this.#closed());
+    void this.#serve();
+  }
+
+  async shutdown(): Promise<void> {
+    if (this.#over) return;
+    if (this.owner) this.owner.exempt = true;
+    await this.line.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
+    if (this.owner && !this.#over) this.owner.exempt = false;
+  }
+
+  abandon(reason: CloseReason): void {
+    this.#drop(reason);
+    this.#finish();
+  }
+
+  // ── LineHost ──
+
+  get remote(): Remote {
+    return this.#arrival.remote;
+  }
+
+  readonly ending = {
+    over: false,
+    leaving: false,
+    causes: (error: Error): boolean => this.#aborted !== undefined && tellsOfClosing(error, this.#aborted),
+  };
+
+  reply(): void {}
+
+  room(): undefined {}
+
+  fail(error: Error, about: About): void {
+    this.#log(error, about);
+    this.#refuse(error);
+  }
+
+  working(): void {}
+
+  settled(): void {
+    if (this.#over && this.line.quiet) this.#finish();
+  }
+
+  // ── its own ──
+
+  /** From the request to the last word of its answer. Never rejects. */
+  async #serve(): Promise<void> {
+    const { response } = this.#arrival;
+    const { drainTimeout } = this.settings.limits;
+    this.line.due++;
+    try {
+      const answer = await this.#answer();
+      if (answer && !response.destroyed) {
+        const client = new ResponseReader(response, this.host.clock, drainTimeout, () => {
+          const error = new LimitError('drainTimeout', `the client took nothing for ${drainTimeout} ms`);
+          publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit: error.limit });
+          this.#drop({ by: 'limit', code: error.limit, error });
+        });
+        await writeResponse(answer, response, client);
+        client.watch();
+      }
+    } catch (thrown) {
+      this.#failed(asError(thrown));
+    }
+    this.line.due--;
+    this.settled();
+  }
+
+  /** What the handler answers; undefined: there was nothing to ask it. */
+  async #answer(): Promise<Response | undefined> {
+    const { request: incoming, secure, tls } = this.#arrival;
+    const { remote, id } = this;
+    const url = urlOf(incoming, secure);
+    if (!url) {
+      this.#arrival.answer(400, 'the url or Host makes no sense');
+      return undefined;
+    }
+    if (incoming.method === 'TRACE') {
+      this.#arrival.answer(501, 'TRACE is not answered');
+      return undefined;
+    }
+    const { signal } = this.#abort;
+    // Who has failed to send a body whole is not asked for another request.
+    const request = requestOf(incoming, url, signal, this.settings.limits, this.host.clock, () => this.#arrival.isLast());
+    try {
+      return await this.#ask(request, { remote, tls, id });
+    } catch (thrown) {
+      return this.#explained(asError(thrown));
+    }
+  }
+
+  async #ask(request: Request, about: RequestAbout): Promise<Response> {
+    const { blueprint, name } = this.settings.plan;
+    for (const key of blueprint.hooks.request) {
+      const answer = await this.#methods[key]!(request, about);
+      if (answer instanceof Response) return answer;
+      if (answer !== undefined) break;
+    }
+    throw new UsageError(`@OnRequest of ${name} returned no Response`);
+  }
+
+  /** What `@OnError` makes of it. Rejects with the error when that is no Response. */
+  async #explained(error: Error): Promise<Response> {
+    if (this.ending.causes(error)) throw error;
+    for (const key of this.settings.plan.blueprint.hooks.error) {
+      const answer = await this.#methods[key]!(error, { during: 'message', hook: 'OnRequest' } satisfies About);
+      if (answer instanceof Response) return answer;
+    }
+    throw error;
+  }
+
+  get #methods(): Methods {
+    // The blueprint was read from this very class.
+    return this.built.instance as Methods;
+  }
+
+  #failed(error: Error): void {
+    if (this.ending.causes(error)) return;
+    if (verdictOf(error).status === 500 || this.#arrival.response.headersSent) this.#log(error, { during: 'message', hook: 'OnRequest' });
+    this.#refuse(error);
+  }
+
+  #refuse(error: Error): void {
+    this.#reason ??= reasonOf(error);
+    const { status, text = 'something went wrong here' } = verdictOf(error);
+    if (!this.#over) this.#arrival.answer(status, text);
+  }
+
+  #drop(reason: CloseReason): void {
+    this.#reason ??= reason;
+    this.#arrival.response.destroy();
+    this.#closed();
+  }
+
+  #log(error: Error, { during, hook }: About): void {
+    publish('connection.error', { id: this.id, handler: this.settings.plan.name, during, hook, error });
+  }
+
+  /** The answer is sent, or the client is gone. */
+  #closed(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.ending.over = true;
+    const { response } = this.#arrival;
+    const reason = (this.#reason ??= response.writableFinished ? DONE : LEFT);
+    const aborted = (this.#aborted = abortReason(reason));
+    if (!response.writableFinished) this.#abort.abort(aborted);
+    for (const owned of this.#owned ?? []) owned[Symbol.dispose]();
+    this.owner?.abort(aborted);
+    this.line.stop();
+    this.#origin.left(this.#arrival);
+    if (this.line.quiet) this.#finish();
+    else this.host.clock.after(STRAGGLERS, () => this.#finish());
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    void finalHooks(this, this.#reason!).then(() => this.host.departed(this));
+  }
+}

@@ -1,0 +1,149 @@
+import type { IncomingMessage } from 'node:http';
+import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSource } from 'node:stream/web';
+import type { Clock, ClockTimer } from '../clock.js';
+import { ConnectionClosedError, LimitError } from '../errors.js';
+
+const HOST = /^(?:\[[0-9a-f:.]+\]|[^:/?#@\s\\]+)(?::\d*)?$/i;
+
+/** What the body of a request may be and take. */
+export interface BodyLimits {
+  readonly maxMessageSize: number;
+  readonly messageTimeout: number;
+}
+
+/** Its absolute url. Undefined: the client wrote none that makes sense. */
+export function urlOf({ url = '/', headers }: IncomingMessage, secure: boolean): URL | undefined {
+  // HTTP/1.0 may do without.
+  const { host = 'localhost' } = headers;
+  if (!HOST.test(host)) return undefined;
+  const origin = `${secure ? 'https' : 'http'}://${host}`;
+  // Joined, not resolved: '//other.host/' is a path here. A proxy's client writes the whole url.
+  const text = url.startsWith('/') ? origin + url : /^https?:\/\//i.test(url) ? url : `${origin}/${url}`;
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** More bytes are announced than may come. */
+export function announcesTooMuch({ headers }: IncomingMessage, { maxMessageSize }: Pick<BodyLimits, 'maxMessageSize'>): boolean {
+  return Number(headers['content-length'] ?? 0) > maxMessageSize;
+}
+
+export function tooLarge({ maxMessageSize }: Pick<BodyLimits, 'maxMessageSize'>): LimitError {
+  return new LimitError('maxMessageSize', `the body is larger than maxMessageSize (${maxMessageSize} bytes)`);
+}
+
+function hasBody({ method, headers }: IncomingMessage): boolean {
+  if (method === 'GET' || method === 'HEAD') return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/**
+ * The body of a request, read as fast as it is asked for. It fails beyond `maxMessageSize`, and when the client has kept it waiting for
+ * `messageTimeout` altogether: what the handler takes for itself does not count.
+ */
+class Body implements UnderlyingSource<Uint8Array> {
+  readonly #request: IncomingMessage;
+  readonly #limits: BodyLimits;
+  readonly #clock: Clock;
+  readonly #failed: (error: Error) => void;
+  #bytes = 0;
+  #patience: number;
+  #since = 0;
+  #timer: ClockTimer | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #served: (() => void) | undefined;
+
+  constructor(request: IncomingMessage, limits: BodyLimits, clock: Clock, failed: (error: Error) => void) {
+    this.#request = request;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#failed = failed;
+    this.#patience = limits.messageTimeout;
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+    const request = this.#request;
+    request.on('data', (chunk: Buffer) => this.#data(chunk));
+    request.on('end', () => this.#end());
+    request.on('close', () => this.#fail(new ConnectionClosedError('the client left before the request was whole')));
+    request.on('error', () => {});
+    request.pause();
+  }
+
+  pull(): Promise<void> {
+    return new Promise(resolve => {
+      this.#served = resolve;
+      this.#since = this.#clock.now();
+      if (this.#patience !== Infinity) this.#timer = this.#clock.after(this.#patience, () => this.#late(), true);
+      this.#request.resume();
+    });
+  }
+
+  cancel(): void {
+    this.#controller = undefined;
+    this.#pause();
+  }
+
+  #data(chunk: Buffer): void {
+    const controller = this.#controller;
+    if (!controller) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#limits.maxMessageSize) {
+      this.#fail(tooLarge(this.#limits));
+      return;
+    }
+    this.#pause();
+    // Its own bytes: a Buffer may lie in a pool that others share.
+    controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+  }
+
+  #end(): void {
+    const controller = this.#controller;
+    this.#controller = undefined;
+    this.#pause();
+    controller?.close();
+  }
+
+  #late(): void {
+    this.#fail(new LimitError('messageTimeout', `the request was not whole within messageTimeout (${this.#limits.messageTimeout} ms)`));
+  }
+
+  #fail(error: Error): void {
+    const controller = this.#controller;
+    if (!controller) return;
+    this.#controller = undefined;
+    this.#pause();
+    controller.error(error);
+    this.#failed(error);
+  }
+
+  #pause(): void {
+    this.#request.pause();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#served) this.#patience = Math.max(0, this.#patience - (this.#clock.now() - this.#since));
+    this.#served?.();
+    this.#served = undefined;
+  }
+}
+
+/**
+ * A request as the web's `Request`.
+ * @param failed hears why the body could not be read to its end.
+ * @throws TypeError for a method that `Request` does not know: TRACE.
+ */
+export function requestOf(
+  incoming: IncomingMessage,
+  url: URL,
+  signal: AbortSignal,
+  limits: BodyLimits,
+  clock: Clock,
+  failed: (error: Error) => void,
+): Request {
+  const { method = 'GET', rawHeaders } = incoming;
+  const headers = new Headers();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
+  if (!hasBody(incoming)) return new Request(url, { method, headers, signal });
+  const body = new ReadableStream(new Body(incoming, limits, clock, failed), { highWaterMark: 0 });
+  return new Request(url, { method, headers, signal, body, duplex: 'half' });
+}

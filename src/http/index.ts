@@ -1,0 +1,11 @@
+/**
+ * Requests as connections, `http://host:port` and `https://…`: one instance of the handler for each.
+ * @example
+ * @Connection({ listen: 'http://127.0.0.1:8080' })
+ * class Hello { @OnRequest() hello(request: Request) { return new Response(`you asked for ${request.url}`); } }
+ * @module packet-ts/http
+ */
+import './scheme.js';
+
+export { OnRequest } from '../decorators/connection-hooks.js';
+export type { RequestAbout } from './exchange.js';

@@ -1,0 +1,56 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock, ClockTimer } from '../clock.js';
+import { takenFrom } from './taken.js';
+
+/** The client, as far as it reads what it is answered: at its own pace, but not never. */
+export class ResponseReader {
+  readonly #response: ServerResponse;
+  readonly #clock: Clock;
+  readonly #drainTimeout: number;
+  readonly #stalled: () => void;
+  #timer: ClockTimer | undefined;
+  #taken = 0;
+
+  /** @param stalled hears, once, that the client has taken nothing for `drainTimeout` ms. */
+  constructor(response: ServerResponse, clock: Clock, drainTimeout: number, stalled: () => void) {
+    this.#response = response;
+    this.#clock = clock;
+    this.#drainTimeout = drainTimeout;
+    this.#stalled = stalled;
+    response.once('close', () => this.#timer?.cancel());
+  }
+
+  /** Nothing can be sent to it any more. */
+  get isGone(): boolean {
+    return this.#response.destroyed || this.#response.closed;
+  }
+
+  /** Resolves when there is room for more, or never will be. */
+  room(): Promise<void> {
+    const response = this.#response;
+    if (this.isGone || !response.writableNeedDrain) return Promise.resolve();
+    this.watch();
+    return new Promise(resolve => {
+      const done = (): void => {
+        response.off('drain', done);
+        response.off('close', done);
+        resolve();
+      };
+      response.once('drain', done);
+      response.once('close', done);
+    });
+  }
+
+  /** Looks from time to time whether it goes on, as long as something waits to be sent. */
+  watch(): void {
+    const { socket } = this.#response;
+    if (this.#timer || this.#drainTimeout === Infinity || !socket || socket.writableLength === 0) return;
+    this.#taken = takenFrom(socket);
+    this.#timer = this.#clock.after(this.#drainTimeout, () => {
+      this.#timer = undefined;
+      if (this.isGone || socket.writableLength === 0) return;
+      if (takenFrom(socket) > this.#taken) this.watch();
+      else this.#stalled();
+    });
+  }
+}
