@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { Pem, TlsOptions } from '../decorators/endpoint-types.js';
@@ -12,6 +13,8 @@ export interface Material {
 }
 
 const MIN_VERSION = 'TLSv1.2';
+/** Begun anew in mid-stream, a session of TLS 1.2 costs the server and proves nothing. */
+const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
 
 function listOf<T>(written: T | readonly T[] | undefined): readonly T[] {
   if (written === undefined) return [];
@@ -34,7 +37,7 @@ function materialOf(
   ca: readonly (string | Buffer)[],
   minVersion: TlsOptions['minVersion'] = MIN_VERSION,
 ): Material {
-  const options: SecureContextOptions = { cert, key, minVersion };
+  const options: SecureContextOptions = { cert, key, minVersion, secureOptions };
   // No `ca` is the system's authorities; an empty list would be none.
   if (ca.length > 0) options.ca = [...ca];
   return { options, context: createSecureContext(options) };

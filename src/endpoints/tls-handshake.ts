@@ -73,15 +73,16 @@ export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outc
 
 /** What there is to know of a TLS session, while the socket still knows. */
 export function peerTlsOf(socket: TLSSocket, isServer: boolean): PeerTls {
-  const certificate = socket.getPeerCertificate();
+  const shown = socket.getPeerCertificate();
+  const certificate = Object.keys(shown ?? {}).length > 0 ? shown : undefined;
   const { servername } = socket as { readonly servername?: string | false | null };
   return {
     protocol: socket.getProtocol() ?? '',
     cipher: socket.getCipher().name,
-    certificate: Object.keys(certificate ?? {}).length > 0 ? certificate : undefined,
+    certificate,
     servername: servername || undefined,
     alpn: socket.alpnProtocol || undefined,
     // A client has verified whom it talks to, or there is no session.
-    authorized: !isServer || socket.authorized,
+    authorized: !isServer || (socket.authorized && certificate !== undefined),
   };
 }

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import { callbackify } from 'node:util';
@@ -11,6 +12,12 @@ export interface Outcome {
   secured(socket: TLSSocket): void;
   failed(error: Error): void;
 }
+
+/**
+ * Where clients show certificates, no session is resumed: it would be as trusted as it was under another name with other authorities, and
+ * under TLS 1.3 Node takes one without any certificate for trusted.
+ */
+const ALWAYS_ANEW = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET;
 
 /** Handshakes under way, by the socket beneath. */
 const SHAKING = new WeakMap<Socket, Outcome>();
@@ -41,9 +48,10 @@ function failed(error: Error, socket: TLSSocket): void {
   take(socket)?.failed(why);
 }
 
-/** What was written down for a name, or for `*.example.com` where one label is in the star's place. The name is the client's: any word. */
+/** What was written down for a name, or for `*.example.com` where one label is in the star's place. Case does not count. */
 function written(sni: Readonly<Record<string, TlsOptions>>, name: string): TlsOptions | undefined {
-  return [name, name.replace(/^[^.]+/, '*')].map(key => (Object.hasOwn(sni, key) ? sni[key] : undefined)).find(Boolean);
+  const byName = new Map(Object.entries(sni).map(([key, options]) => [key.toLowerCase(), options]));
+  return byName.get(name) ?? byName.get(name.replace(/^[^.]+/, '*'));
 }
 
 /** The serving side of one TLS configuration: who it is for which name, whom it trusts, what it speaks. It never listens itself. */
@@ -95,6 +103,7 @@ export class TlsServer {
       ...material.options,
       ALPNProtocols: alpn && [...alpn],
       requestCert: clientCert !== 'none',
+      ...(clientCert !== 'none' && { secureOptions: ALWAYS_ANEW }),
       rejectUnauthorized: clientCert === 'require',
       // The session's own limit counts.
       handshakeTimeout: MAX_DELAY,
