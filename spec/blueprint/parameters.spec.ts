@@ -102,6 +102,17 @@ describe('constructor parameters', () => {
     expect(parameterMistakes(Defaults)).to.deep.equal([]);
   });
 
+  it('that a base without a decorator declares: the remedy names the base, and decorators that an abstract one takes', () => {
+    abstract class Base {
+      constructor(readonly store: Store) {}
+    }
+    @Connection()
+    class Derived extends Base {}
+    const [mistake] = parameterMistakes(Derived);
+    expect(mistake?.wrong).to.include('inherited from Base');
+    expect(mistake?.remedy).to.include('put a decorator on Base (@Connection(), @Proxy() or @injectable() will do)');
+  });
+
   it('whose type is no class are a mistake, by class and position', () => {
     expect(readParameters(Interfaces)).to.deep.equal([{ kind: 'unknown' }, { kind: 'token', token: Store }, { kind: 'unknown' }]);
     const mistakes = parameterMistakes(Interfaces);

@@ -225,12 +225,28 @@ export class BadClient {
   ) {}
 }
 
+/** The framing is said by a subclass, or by whoever connects: what the peer sends is not known here. */
+@Connection()
+export abstract class AnyFraming {
+  constructor(readonly peer: Peer<{ op: string }, { ok: boolean }>) {}
+}
+@Connection({ idleTimeout: '1m' })
+export class AnyFramingToo extends AnyFraming {}
+@Connection({ framing: json<{ op: string }, { ok: boolean }>() })
+export class Said extends AnyFraming {}
+// @ts-expect-error another Out than that of the framing
+@Connection({ framing: json<{ op: string }, { ok: string }>() })
+export class SaidWrongly extends AnyFraming {}
+
 export class Watcher {
   @OnWorkerStart(Good) protected up({ handle, pid }: WorkerProcess) {
     return `${handle.name} ${pid}`;
   }
   @OnWorkerExit(Good) protected down({ pid }: WorkerProcess, why?: ExitReason) {
     return `${pid} ${why?.reason}`;
+  }
+  @OnWorkerExit(Good) protected downBecause({ pid }: WorkerProcess, why: ExitReason) {
+    return `${pid} ${why.reason}`;
   }
   // @ts-expect-error not a process
   @OnWorkerStart(Good) protected wrong(pid: number) {

@@ -83,6 +83,11 @@ export function readParameters(cls: Ctor): readonly ParameterBlueprint[] {
   return parameters;
 }
 
+/** Which one: that of tsyringe takes no abstract class, and it is bases that are abstract. */
+function decoratorFor(base: string | undefined): string {
+  return base === undefined ? 'that class (@injectable() will do)' : `${base} (@Connection(), @Proxy() or @injectable() will do)`;
+}
+
 /** A mistake for each constructor parameter of which nothing is known. */
 export function parameterMistakes(cls: Ctor, parameters: readonly ParameterBlueprint[] = readParameters(cls)): readonly Mistake[] {
   const owner = constructorOwner(cls);
@@ -98,7 +103,7 @@ export function parameterMistakes(cls: Ctor, parameters: readonly ParameterBluep
         : `its type${inherited} is not known: the compiler wrote no metadata`,
       remedy: typed
         ? 'write @inject(Token), or import its class without `type`'
-        : 'write @inject(Token) (tsx, esbuild and Vite emit no metadata), or compile with emitDecoratorMetadata and put a decorator on that class (@injectable() will do)',
+        : `write @inject(Token) (tsx, esbuild and Vite emit no metadata), or compile with emitDecoratorMetadata and put a decorator on ${decoratorFor(owner === cls ? undefined : nameOf(owner))}`,
     };
   });
 }

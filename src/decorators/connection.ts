@@ -1,4 +1,3 @@
-import type { Chunk } from '../framing/framing.js';
 import type { Ctor } from './ctor.js';
 import type { ConnectionOptions } from './endpoint-types.js';
 import { onClass } from './metadata.js';
@@ -11,7 +10,8 @@ import type { PeerFits } from './peer-types.js';
  * @Connection({ listen: 'tcp://127.0.0.1:7000', framing: lines() })
  * class Echo { @OnData() echo(line: string) { return line; } }
  */
-export function Connection<In = Buffer, Out = Chunk>(
+// oxlint-disable-next-line typescript/no-explicit-any -- where no framing is written, a subclass or whoever connects says it: its messages are not known here
+export function Connection<In = Buffer, Out = any>(
   options: ConnectionOptions<In, Out> = {},
 ): <C extends Ctor>(target: C & PeerFits<C, Out>) => void {
   return onClass(() => ({ kind: 'connection', options }));

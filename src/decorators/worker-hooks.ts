@@ -36,6 +36,6 @@ export function OnWorkerStart<W extends object>(worker: Ctor<W>): Method<(proces
 }
 
 /** Of a provider: a process of that worker is gone. */
-export function OnWorkerExit<W extends object>(worker: Ctor<W>): Method<(process: WorkerProcess, why?: ExitReason) => unknown> {
+export function OnWorkerExit<W extends object>(worker: Ctor<W>): Method<(process: WorkerProcess, why: ExitReason) => unknown> {
   return onMember({ decorator: 'OnWorkerExit', worker });
 }
