@@ -17,7 +17,7 @@ export type { Spawned, SpawnOptions } from './decorators/spawn-types.js';
 export { Logger } from './logger.js';
 export { discover, Module } from './decorators/module.js';
 export { OnStart, OnStop, Every, After } from './decorators/lifecycle.js';
-export type { Discovery, ModuleOptions, Mounted, Provider } from './decorators/provider-types.js';
+export type { Discovery, ModuleOptions, Mounted, Provider, ProviderToken } from './decorators/provider-types.js';
 
 // Connections: a class per kind of peer.
 export { Connection } from './decorators/connection.js';

@@ -104,6 +104,34 @@ describe('createTestApp', function () {
     await app.close();
   });
 
+  it('takes abstract classes for tokens, and replaces what stands behind them', async () => {
+    abstract class Store {
+      abstract get(key: string): string;
+    }
+    class Database extends Store {
+      get(): string {
+        throw new Error('no database here');
+      }
+    }
+    @Connection({ listen: 'tcp://127.0.0.1:1', framing: lines() })
+    class Lookup {
+      constructor(private readonly store: Store) {}
+      @OnData() look(key: string): string {
+        return this.store.get(key);
+      }
+    }
+    @Module({ connections: [Lookup], providers: [{ token: Store, useClass: Database }] })
+    class StoreModule {}
+    await using app = await createTestApp(StoreModule)
+      .override(Store)
+      .useValue({ get: key => `${key} from memory` })
+      .start();
+    await using client = await app.connect(Lookup);
+    client.send('a');
+    await client.expect('a from memory');
+    expect(app.get(Store).get('b')).to.equal('b from memory');
+  });
+
   it('says what arrived instead', async () => {
     const app = await createTestApp(AppModule).start();
     const client = await app.connect(Greeter);

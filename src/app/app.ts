@@ -1,10 +1,9 @@
 import type { Ctor, Token } from '../blueprint/types.js';
-import type { Mounted } from '../decorators/provider-types.js';
+import type { Mounted, ProviderToken } from '../decorators/provider-types.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import type { Dialer, Reactor } from '../reactor/index.js';
 import type { Duration } from '../units.js';
 import type { Workers } from '../workers/workers.js';
-import type { InjectionToken } from 'tsyringe';
 
 /** What was cut off when the application closed; all zero and `graceful` when nothing was. */
 export interface CloseSummary {
@@ -74,7 +73,7 @@ export class App implements AsyncDisposable {
    * A provider, or anything else that the container knows.
    * @throws ConfigurationError when nobody provides it.
    */
-  get<T>(token: InjectionToken<T>): T {
+  get<T>(token: ProviderToken<T>): T {
     // What a token stands for is known to the compiler only.
     return this.#port.get(token) as T;
   }

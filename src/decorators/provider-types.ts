@@ -6,12 +6,15 @@ interface Scoped {
   scope?: 'connection' | undefined;
 }
 
+/** What a value is found by: tsyringe's tokens, and abstract classes, which stand for what their subclasses do. */
+export type ProviderToken<T = unknown> = InjectionToken<T> | Ctor<T>;
+
 /** What the container can build: a class, or how a token is made. */
 export type Provider =
   | Ctor
-  | { token: InjectionToken; useValue: unknown; scope?: undefined }
-  | ({ token: InjectionToken; useClass: Ctor } & Scoped)
-  | ({ token: InjectionToken; useFactory: (container: { resolve<T>(token: InjectionToken<T>): T }) => unknown } & Scoped);
+  | { token: ProviderToken; useValue: unknown; scope?: undefined }
+  | ({ token: ProviderToken; useClass: Ctor } & Scoped)
+  | ({ token: ProviderToken; useFactory: (container: { resolve<T>(token: ProviderToken<T>): T }) => unknown } & Scoped);
 
 /** The worker modules of a folder. Made by `discover()`. */
 export interface Discovery {

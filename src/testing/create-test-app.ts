@@ -5,6 +5,7 @@ import { Assembly } from '../app/assembly.js';
 import type { Override } from '../app/container.js';
 import { neverInWorker } from '../app/worker-process.js';
 import { realClock } from '../clock.js';
+import type { ProviderToken } from '../decorators/provider-types.js';
 import type { Endpoint } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import { schemeNamed } from '../endpoints/index.js';
@@ -12,7 +13,6 @@ import { UsageError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
 import { silentLogger, type Logger } from '../logger.js';
 import type { Duration } from '../units.js';
-import type { InjectionToken } from 'tsyringe';
 import { CloseWatch } from './close-watch.js';
 import { FakeClock } from './fake-clock.js';
 import { TestClient } from './test-client.js';
@@ -101,7 +101,7 @@ export class TestAppBuilder {
   }
 
   /** Replaces what the application provides for a token. */
-  override<T>(token: InjectionToken<T>): TestOverride<T> {
+  override<T>(token: ProviderToken<T>): TestOverride<T> {
     const set = (override: Override): this => {
       this.#overrides.set(token, override);
       return this;
