@@ -40,6 +40,28 @@ describe('the output of a worker', () => {
     expect(tail).to.equal(`${'b'.repeat(16_384 - 9_001)}${'c'.repeat(9_000)}\n`);
   });
 
+  it('is paused however small the pieces are in which a flood comes, and whether its lines end', async () => {
+    for (const piece of ['x\n', `${'x'.repeat(5000)}\n`, 'x'.repeat(2000)]) {
+      const source = new PassThrough();
+      let lines = 0;
+      const reader = new OutputReader(
+        source,
+        () => lines++,
+        () => {},
+      );
+      let pieces = 0;
+      for (; !source.isPaused(); pieces++) {
+        source.write(piece);
+        await new Promise(setImmediate);
+      }
+      expect(pieces, 'pieces').to.be.at.most(100);
+      expect(lines, 'lines').to.be.at.most(100);
+      reader.hurry();
+      source.end();
+      await new Promise(resolve => source.once('close', resolve));
+    }
+  });
+
   it('is paused while more lines have come than a moment can take', async () => {
     const source = new PassThrough();
     const lines: string[] = [];

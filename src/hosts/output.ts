@@ -5,6 +5,8 @@ import { StringDecoder } from 'node:string_decoder';
 export const MAX_LINE = 16 * 1024;
 /** Lines given out in one go, and the pause after it in ms: a flooding worker gets about 20 000 lines a second, then it blocks in write(). */
 const LINES_A_TURN = 100;
+/** Bytes that count as a line: one that is longer, or has no end, takes as much of the turn as many short ones. */
+const BYTES_A_LINE = 1024;
 const BREATH = 5;
 /** Raw bytes kept for {@link OutputReader.tail}. V8's last words (heap statistics, native stack) take about 4 KB. */
 const TAIL = 16 * 1024;
@@ -31,6 +33,8 @@ export class OutputReader {
   #tail: Buffer[] = [];
   #tailBytes = 0;
   #breathing = false;
+  /** What may still be given out before the next pause, in lines. */
+  #budget = LINES_A_TURN;
   #hurrying = false;
   #over = false;
 
@@ -73,8 +77,7 @@ export class OutputReader {
   }
 
   #drain(): void {
-    let budget = LINES_A_TURN;
-    while (budget > 0) {
+    while (this.#budget > 0) {
       const chunk = this.#backlog[0];
       if (!chunk) break;
       const end = chunk.indexOf(NEWLINE);
@@ -83,11 +86,11 @@ export class OutputReader {
       this.#backlogBytes -= used;
       if (used === chunk.length) this.#backlog.shift();
       else this.#backlog[0] = chunk.subarray(used);
-      if (end === -1) continue;
-      this.#flush();
-      budget--;
+      this.#budget -= Math.ceil(used / BYTES_A_LINE);
+      if (end !== -1) this.#flush();
     }
-    if (budget === 0 && this.#backlog.length > 0) return this.#breathe();
+    // Also where nothing waits at this moment: what comes in small pieces is no less of a flood.
+    if (this.#budget <= 0 && !(this.#over && this.#backlog.length === 0)) return this.#breathe();
     if (this.#over) {
       if (this.#partialBytes > 0) this.#flush();
     } else if (this.#source.isPaused()) this.#source.resume();
@@ -98,6 +101,7 @@ export class OutputReader {
     this.#breathing = true;
     const goOn = (): void => {
       this.#breathing = false;
+      this.#budget = LINES_A_TURN;
       this.#drain();
     };
     if (this.#hurrying) setImmediate(goOn).unref();
