@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '../../src/decorators/connection.js';
-import { OnClose, OnData, OnExit } from '../../src/decorators/connection-hooks.js';
+import { OnClose, OnData, OnEnd, OnExit } from '../../src/decorators/connection-hooks.js';
 import type { ExecOptions } from '../../src/decorators/endpoint-types.js';
 import { exec } from '../../src/decorators/exec.js';
 import type { CloseReason, ExitStatus } from '../../src/decorators/hook-types.js';
@@ -120,6 +120,58 @@ describe('exec()', () => {
     const command = await shell('pwd; echo $WORD', { cwd: '/', env: { PATH: process.env['PATH'], WORD: 'hello' } });
     await command.heard.has('close');
     expect(command.heard.entries.slice(0, 2)).to.deep.equal(['/', 'hello']);
+  });
+
+  it('halfClose() is the end of its stdin: what it says to that is handled, then its status, then the close', async () => {
+    const command = await run('sort', []);
+    for (const word of ['pear', 'apple', 'fig']) command.peer.send(word);
+    command.peer.halfClose();
+    expect(command.peer.send('late')).to.equal(false);
+    await command.heard.has('close');
+    expect(command.heard.entries).to.deep.equal(['apple', 'fig', 'pear', 'exit', 'close']);
+    expect(command.reason).to.deep.equal({ by: 'peer', code: 'END' });
+  });
+
+  it('with allowHalfOpen, @OnEnd is told when it has said everything; when it has exited there is nothing to wait for', async () => {
+    @Connection({ framing: lines(), allowHalfOpen: true })
+    class Open extends Command {
+      @OnEnd() end() {
+        this.heard.note('end');
+      }
+    }
+    const stays = await kit.reactor.connect(
+      Open,
+      exec('sh', ['-c', 'echo said; exec >&-; read line; echo $line >&2; exit 4'], { stderr: 'log' }),
+    );
+    await stays.heard.has('end');
+    using output = new Events('connection.output');
+    stays.peer.send('heard all the same');
+    await stays.heard.has('close');
+    expect(stays.heard.entries).to.deep.equal(['said', 'end', 'exit', 'close']);
+    expect(stays.status).to.deep.equal({ code: 4, signal: null });
+    expect(stays.reason).to.deep.equal({ by: 'peer', code: 'END' });
+    expect(output.seen[0]).to.include({ line: 'heard all the same' });
+  });
+
+  it('one that closes its stdout and runs on is ended after halfCloseGrace', async () => {
+    const command = await kit.reactor.connect(Command, exec('sh', ['-c', 'echo said; exec >&- <&-; exec sleep 100']), {
+      halfCloseGrace: '100ms',
+    });
+    await command.heard.has('close');
+    expect(command.heard.entries).to.deep.equal(['said', 'exit', 'close']);
+    expect(command.status).to.deep.equal({ code: null, signal: 'SIGTERM' });
+    expect(command.reason).to.deep.equal({ by: 'peer', code: 'END' });
+  });
+
+  it('a pipe to one that has exited is rejected', async () => {
+    const source = await run('yes', []);
+    const target = await kit.reactor.connect(Command, exec('head', ['-n', '2']), { allowHalfOpen: true });
+    const error = await source.peer.pipe(target.peer).catch((thrown: Error) => thrown);
+    expect(error).to.have.property('name', 'ConnectionClosedError');
+    await target.heard.has('close');
+    source.peer.destroy();
+    await source.heard.has('close');
+    expect(target.heard.entries.slice(0, 2)).to.deep.equal(['y', 'y']);
   });
 
   it('a process that leaves in a hurry takes its commands along', async () => {

@@ -2,10 +2,12 @@ import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../src/endpoints/index.js';
 import { schemeNamed, type Bound, type Scheme, type Transport } from '../../src/endpoints/endpoint.js';
+import { WireClient } from '../kit/wire-client.js';
 
 describe('unix:', () => {
   const unix = schemeNamed('unix') as Required<Scheme>;
@@ -102,6 +104,34 @@ describe('unix:', () => {
     expect(check(`unix:/${'x'.repeat(200)}`)).to.match(/201 bytes/);
     expect(check('unix:/run/app.sock')).to.equal(undefined);
     expect(check('unix:///run/app.sock')).to.equal(undefined);
+  });
+
+  it('two that start at once on a stale file: one listens, the other is told', async () => {
+    const program = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    await once(spawn(process.execPath, ['-e', program], { stdio: 'ignore' }), 'exit');
+    const outcomes = await Promise.allSettled([listen(), listen(), listen()]);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).to.have.property('name', 'ListenError');
+    const client = await unix.connect({ url: `unix:${path}`, options: {} }, new AbortController().signal);
+    client.destroy();
+  });
+
+  it('connects to abstract sockets, and does not listen on one: they have no permissions', async () => {
+    const name = `packet-ts-${process.pid}`;
+    const server = createServer(socket => socket.end('hello')).listen(`\0${name}`);
+    await once(server, 'listening');
+    try {
+      const client = await WireClient.connect(`unix:@${name}`);
+      expect(client.transport.remote.url).to.equal(`unix:@${name}`);
+      expect(await client.readsAll()).to.equal('hello');
+      client.end();
+      await client.whenClosed();
+    } finally {
+      server.close();
+    }
+    expect(unix.check({ url: 'unix:@x', options: {} }, 'listen')).to.match(/no permissions/);
+    expect(unix.check({ url: 'unix:@x', options: {} }, 'connect')).to.equal(undefined);
+    expect(unix.check({ url: 'unix:./@x', options: {} }, 'listen')).to.equal(undefined);
   });
 
   it('a connect where no file is, is refused', async () => {

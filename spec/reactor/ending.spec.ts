@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Socket } from 'node:net';
 import { Connection } from '../../src/decorators/connection.js';
 import { OnClose, OnConnect, OnData, OnEnd, OnError } from '../../src/decorators/connection-hooks.js';
 import type { Ctor } from '../../src/decorators/ctor.js';
@@ -23,6 +24,18 @@ describe('the end of a connection', () => {
   const dial = async (cls: Ctor, options = {}, where?: 'tcp://127.0.0.1:0'): Promise<WireClient> =>
     WireClient.connect((await kit.listen(cls, where, options)).address.url);
   const told = ({ by, code, error }: CloseReason): string => `${by} ${code}${error ? ` ${error.message}` : ''}`;
+
+  @Connection({ framing: lines() })
+  class HalfCloses {
+    constructor(peer: Peer) {
+      peer.halfClose();
+    }
+    @OnData() data() {}
+    @OnClose() closed(reason: CloseReason) {
+      journal.note(told(reason));
+    }
+  }
+  const halfCloses: Ctor = HalfCloses;
 
   describe('half-close is not leaving', () => {
     it('what was received before FIN is handled and answered, then it closes by peer', async () => {
@@ -222,6 +235,81 @@ describe('the end of a connection', () => {
       expect(journal.entries).to.deep.equal([]);
       await clock.advance('2s');
       expect(journal.entries).to.deep.equal(['local END']);
+    });
+  });
+
+  describe('halfClose()', () => {
+    for (const where of [undefined, 'tcp://127.0.0.1:0'] as const) {
+      /** Asks twice, half-closes, and is in no hurry to handle the answers. */
+      const asker = (gate: Promise<unknown>): Ctor => {
+        @Connection({ framing: lines() })
+        class Asks {
+          constructor(private readonly peer: Peer<string, string>) {}
+          @OnConnect() ask() {
+            this.peer.send('one');
+            this.peer.halfClose();
+            return 'two';
+          }
+          @OnData() async data(line: string) {
+            await gate;
+            journal.note(line);
+            if (line === 'DESTROY') this.peer.destroy();
+            return 'nobody hears this';
+          }
+          @OnClose() closed(reason: CloseReason) {
+            journal.note(told(reason));
+          }
+        }
+        return Asks;
+      };
+
+      it(`sends what is due, then the end; what the peer says then is handled to its end, by ${where ?? 'memory'}`, async () => {
+        const gate = deferred();
+        const client = await dial(asker(gate.promise), {}, where);
+        expect(await client.readsAll()).to.equal('one\ntwo\n');
+        // However long the peer takes.
+        await clock.advance('1h');
+        client.send('a\nb\n');
+        client.send('c');
+        client.end();
+        await client.whenClosed();
+        await turns();
+        expect(journal.entries).to.deep.equal([]);
+        gate.resolve();
+        await journal.has('peer END');
+        expect(journal.entries).to.deep.equal(['a', 'b', 'c', 'peer END']);
+        expect(client.text).to.equal('one\ntwo\n');
+      });
+
+      it(`destroy() while it is still handling what came closes at once, by ${where ?? 'memory'}`, async () => {
+        const gate = deferred();
+        const client = await dial(asker(gate.promise), {}, where);
+        await client.readsAll();
+        client.send('DESTROY\nnever\n');
+        client.end();
+        await client.whenClosed();
+        await turns();
+        gate.resolve();
+        await journal.has('local DESTROY');
+        expect(journal.entries).to.deep.equal(['DESTROY', 'local DESTROY']);
+      });
+    }
+
+    it('a reset afterwards is the end', async () => {
+      const client = await dial(halfCloses, {}, 'tcp://127.0.0.1:0');
+      await client.readsAll();
+      (client.transport.raw as Socket).resetAndDestroy();
+      await journal.has('peer ECONNRESET read ECONNRESET');
+    });
+
+    it('the application that closes does not wait for it longer than for others', async () => {
+      const client = await dial(halfCloses);
+      await client.readsAll();
+      const closing = kit.reactor.close();
+      await turns();
+      await clock.advance('3s');
+      await closing;
+      expect(journal.entries).to.deep.equal(['shutdown SHUTDOWN']);
     });
   });
 

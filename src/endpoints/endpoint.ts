@@ -44,7 +44,9 @@ export interface TransportSink {
   broken?(error: Error): void;
   /** One message could not be sent, of those that a transport of messages was given; the transport lives. */
   undelivered?(error: Error, to: Remote): void;
-  /** The command behind it has ended; before `closed`. */
+  /** All that it had to say has been delivered, and nobody hears us any more; the transport is open until it is ended or destroyed. */
+  unheard?(): void;
+  /** The command behind it has ended; right before `closed`. */
   exited?(status: ExitStatus): void;
   /** It is over; with an error if that was why. Exactly once, always. */
   closed(error?: Error): void;

@@ -74,7 +74,8 @@ class ExecTransport implements Transport {
     child.once('exit', () => this.#exit());
     child.once('close', (code, signal) => {
       this.#status = { code, signal };
-      this.#finish();
+      if (this.#ended || this.#destroyed) this.#finish();
+      else this.#sink?.unheard?.();
     });
   }
 

@@ -1,4 +1,5 @@
-import { lstat, unlink } from 'node:fs/promises';
+import { lstatSync, unlinkSync } from 'node:fs';
+import { lstat } from 'node:fs/promises';
 import { connect as dial, type Socket } from 'node:net';
 import { ListenError } from '../errors.js';
 import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport } from './endpoint.js';
@@ -57,10 +58,12 @@ function isLive(path: string): Promise<boolean> {
 /** Removes a socket file that nobody listens on any more. Throws ListenError when it is alive or no socket. */
 async function replaceStale(url: string, path: string): Promise<void> {
   try {
+    const found = await lstat(path);
     // A plain file answers like a stale socket; it is not ours to remove.
-    if (!(await lstat(path)).isSocket()) throw new ListenError(url, 'there is a file that is no socket');
+    if (!found.isSocket()) throw new ListenError(url, 'there is a file that is no socket');
     if (await isLive(path)) throw new ListenError(url, 'somebody listens there already');
-    await unlink(path);
+    // Two that start at once find the same stale file: the slower one must not remove what the quicker one has put there.
+    if (lstatSync(path).ino === found.ino) unlinkSync(path);
   } catch (error) {
     if (error instanceof ListenError) throw error;
     if (codeOf(error) !== 'ENOENT') throw listenError(url, error);
@@ -92,7 +95,8 @@ async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Pro
 
 function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transport> {
   const path = pathOf(url);
-  return dialSocket(url, { path }, signal, unixTransport(path, true));
+  // As everybody writes the abstract names of Linux: the kernel has a zero byte there.
+  return dialSocket(url, { path: path.replace(/^@/, '\0') }, signal, unixTransport(path, true));
 }
 
 /** `unix:/run/app.sock`, with `mode` 0600 unless said otherwise. A stale file is replaced, a live one is an error; removed at close. */
@@ -101,9 +105,11 @@ export const unix: Scheme = {
   proxied: true,
   listen,
   connect,
-  check: ({ url }) => {
+  check: ({ url }, use) => {
     const path = pathOf(url);
     if (path === '') return "it has no path: write 'unix:/run/app.sock'";
+    if (use === 'listen' && path.startsWith('@'))
+      return `abstract sockets have no permissions, everybody on the machine could connect: write a path (for a file of that name './${path}')`;
     const bytes = Buffer.byteLength(path);
     return bytes > LONGEST ? `its path has ${bytes} bytes, and a socket address holds ${LONGEST}` : undefined;
   },

@@ -1,4 +1,4 @@
-import type { CloseReason } from '../decorators/hook-types.js';
+import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Owner } from '../workers/owner.js';
@@ -63,6 +63,13 @@ export class Ending {
   #heard = false;
   /** And `@OnEnd` has been told. */
   #told = false;
+  /** The peer cannot hear us any more. */
+  #unheard = false;
+  /** `halfClose()` was called: what the peer says is still handled. */
+  #halving = false;
+  /** Half-closed by us, then by the peer: the transport was closed before all that had come was handled. */
+  #late = false;
+  #status: ExitStatus | undefined;
   /** How long the peer may take to finish after us. */
   #grace: number;
   /** What `signal` is aborted with; there once the connection is gone. */
@@ -80,8 +87,14 @@ export class Ending {
     return this.#state === State.OPEN;
   }
 
+  /** Our direction ends as soon as nothing is due. */
   get leaving(): boolean {
-    return this.#state === State.LEAVING;
+    return this.#state === State.LEAVING || (this.#halving && this.#state === State.OPEN);
+  }
+
+  /** We have finished, and listen. */
+  get half(): boolean {
+    return this.#halving && this.#state === State.ENDED && this.#reason === undefined;
   }
 
   /** Nothing can be sent any more. */
@@ -121,6 +134,12 @@ export class Ending {
   /** Ends it when no reply is due any more, after the farewell; nothing more is read. */
   leave(reason: CloseReason, farewell?: Chunk | readonly Chunk[], grace?: number): void {
     if (grace !== undefined) this.#grace = Math.min(this.#grace, grace);
+    if (this.half) {
+      this.#deaf(reason, State.ENDED);
+      if (this.#late) this.closed(undefined);
+      else this.#session.deadlines.set(GRACE, this.#grace);
+      return;
+    }
     if (this.#state !== State.OPEN) return;
     this.#farewell = farewell;
     this.#deaf(reason, State.LEAVING);
@@ -138,7 +157,21 @@ export class Ending {
   drop(reason: CloseReason): void {
     if (this.#state >= State.GONE) return;
     this.#deaf(reason, State.ENDED);
-    this.#session.transport.destroy();
+    if (this.#late) this.closed(undefined);
+    else this.#session.transport.destroy();
+  }
+
+  /** Ends our direction when no reply is due; the peer is heard to its end. */
+  halve(): void {
+    if (this.#state !== State.OPEN) return;
+    this.#halving = true;
+    this.step();
+  }
+
+  /** The peer is there only to be heard: a command that has exited. */
+  unheard(): void {
+    this.#unheard = true;
+    this.step();
   }
 
   /** Closes it at once and waits for nobody: neither for handlers that are still at it, nor for the transport's word. */
@@ -187,13 +220,17 @@ export class Ending {
       return;
     }
     if (line.due > 0) return;
-    if (this.#state === State.OPEN && this.#heard && !piped) {
-      if (!settings.allowHalfOpen) {
-        this.leave({ by: 'peer', code: 'END' });
-      } else if (!this.#told) {
+    if (this.#halving && this.#state === State.OPEN) this.#end();
+    if (this.#late && this.#heard) {
+      this.closed(undefined);
+      return;
+    }
+    if (this.#state === State.OPEN && this.#heard && (!piped || this.#unheard)) {
+      if (settings.allowHalfOpen && !this.#told) {
         this.#told = true;
         void line.hook('OnEnd', settings.plan.blueprint.hooks.end);
       }
+      if (!settings.allowHalfOpen || this.#unheard) this.leave({ by: 'peer', code: 'END' });
     }
     if (this.#state === State.LEAVING) this.#end();
   }
@@ -201,17 +238,25 @@ export class Ending {
   /** Everything sent is with the kernel. */
   flushed(): void {
     const { deadlines, piped, transport } = this.#session;
-    if (this.#state !== State.ENDED || piped) return;
+    if (this.#state !== State.ENDED || piped || (this.#halving && !this.#finned)) return;
     if (transport.needsNoGoodbye) transport.destroy();
     // Also when the peer has finished: a command may have closed its stdout and run on.
     else deadlines.set(GRACE, this.#grace);
   }
 
+  /** The command behind it has ended: told when everything that it said is handled. */
+  exited(status: ExitStatus): void {
+    this.#status = status;
+  }
+
   /** The transport is closed. */
   closed(error: Error | undefined): void {
     if (this.#state >= State.GONE) return;
-    const { host, owner, line, reader, deadlines, outbound } = this.#session;
+    const { host, owner, line, reader, deadlines, outbound, settings } = this.#session;
     const unforeseen = this.#reason === undefined;
+    this.#late = this.#halving && unforeseen && !error && this.#finned && !(this.#heard && line.due === 0);
+    if (this.#late) return;
+    if (this.#status) void line.hook('OnExit', settings.plan.blueprint.hooks.exit, this.#status);
     const reason = (this.#reason ??= reasonOfTransport(error));
     const aborted = (this.#aborted = abortReason(reason));
     this.#state = State.GONE;

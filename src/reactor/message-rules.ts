@@ -13,8 +13,8 @@ export function mustHaveOne({ shared }: Transport): void {
 }
 
 /** Refuses what only a stream of bytes can take. Throws UsageError. */
-export function mustStream({ kind }: Transport): void {
-  if (kind === 'message') throw new UsageError('a connection of whole messages takes no file: send its parts as messages');
+export function mustStream({ kind }: Transport, otherwise: string): void {
+  if (kind === 'message') throw new UsageError(otherwise);
 }
 
 /** A message as bytes. Throws EncodeError, also where the framing throws something else. */

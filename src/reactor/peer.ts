@@ -35,6 +35,7 @@ export interface PeerPort {
   readonly given: object;
   send(message: unknown, to?: Remote): boolean;
   end(message: unknown): void;
+  halfClose(): void;
   pause(): void;
   resume(): void;
   setFraming(framing: Framing<unknown, unknown>): void;
@@ -99,6 +100,16 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    */
   end(message?: Out): void {
     this.#session.end(message);
+  }
+
+  /**
+   * Sends what is due, then finishes, and goes on listening: what the peer still says is handled, what handlers return then is dropped.
+   * It closes when the peer has finished, too. To a command of `exec()` it is the end of its stdin.
+   * @throws UsageError where messages are whole by themselves: on udp and websockets.
+   * @example const sort = await reactor.connect(Lines, exec('sort')); sort.peer.send('b'); sort.peer.send('a'); sort.peer.halfClose();
+   */
+  halfClose(): void {
+    this.#session.halfClose();
   }
 
   /** Closes at once; what is not sent yet is dropped. */

@@ -117,7 +117,7 @@ export class Session
 
   /** The application is closing: runs `@OnShutdown`, then ends when nothing is due and gives the peer `grace` ms to finish. Never rejects. */
   async shutdown(grace: number): Promise<void> {
-    if (!this.ending.open) return;
+    if (!this.ending.open && !this.ending.half) return;
     if (this.owner) this.owner.exempt = true;
     await this.line.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
     if (this.owner && !this.ending.gone) this.owner.exempt = false;
@@ -163,7 +163,11 @@ export class Session
   }
 
   exited(status: ExitStatus): void {
-    void this.line.hook('OnExit', this.settings.plan.blueprint.hooks.exit, status);
+    this.ending.exited(status);
+  }
+
+  unheard(): void {
+    this.ending.unheard();
   }
 
   closed(error?: Error): void {
@@ -318,10 +322,15 @@ export class Session
   }
 
   end(message: unknown): void {
-    if (!this.ending.open) return;
+    if (!this.ending.open && !this.ending.half) return;
     if (message !== undefined) mustHaveOne(this.transport);
     const farewell = message === undefined ? undefined : this.#encode(message, this.framing);
     this.ending.leave({ by: 'local', code: 'END' }, farewell);
+  }
+
+  halfClose(): void {
+    mustStream(this.transport, 'a connection of whole messages has no half-close: end() it');
+    this.ending.halve();
   }
 
   pause(): void {
@@ -347,7 +356,7 @@ export class Session
   }
 
   async sendFile(path: string | URL, range: FileRange): Promise<number> {
-    mustStream(this.transport);
+    mustStream(this.transport, 'a connection of whole messages takes no file: send its parts as messages');
     this.line.due++;
     try {
       return await sendFile(this, path, range);
