@@ -105,14 +105,19 @@ describe('the example proxy', function () {
 
   it('when one side is reset, the other hears the end', async () => {
     const sockets: Socket[] = [];
-    const port = await proxyTo(await upstream(socket => void sockets.push(socket)));
+    const port = await proxyTo(
+      await upstream(socket => {
+        sockets.push(socket);
+        socket.write('spliced\n');
+      }),
+    );
     const first = await tcpClient(port);
-    await waitFor(() => sockets.length === 1);
+    expect(await first.line()).to.equal('spliced');
     sockets[0]!.resetAndDestroy();
     expect(await first.all()).to.equal('');
     first.end();
     const second = await tcpClient(port);
-    await waitFor(() => sockets.length === 2);
+    expect(await second.line()).to.equal('spliced');
     const gone = once(sockets[1]!.resume(), 'end');
     second.reset();
     await gone;

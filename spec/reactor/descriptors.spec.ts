@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { expect } from 'chai';
 import type { Transport } from '../../src/endpoints/endpoint.js';
 import { Descriptors } from '../../src/reactor/descriptors.js';
@@ -5,7 +6,8 @@ import { defaultMaxConnections } from '../../src/reactor/limits.js';
 import { Events } from '../kit/events.js';
 import { needsProgram, soon, spawnScript, tcpClient, waitFor, type Script, type TcpClient } from '../kit/index.js';
 
-const transport = (fd: number): Transport => ({ kind: 'stream', raw: { _handle: { fd } } }) as unknown as Transport;
+/** Of a socket that the kernel gave that number. */
+const transport = (fd: number): Transport => ({ raw: Object.assign(new Socket(), { _handle: { fd } }) }) as unknown as Transport;
 
 describe('the descriptors of this process', () => {
   it('are scarce when the kernel hands out one of the last, and are not counted before', () => {
