@@ -110,11 +110,14 @@ describe('the blueprint of an application', () => {
     expect(told(wrong.mistakes)).to.deep.equal(["Silent.listen: 'spec:bad': it is bad"]);
   });
 
-  it('takes what brings its own listener', async () => {
-    const mounted = { __mounted: true };
+  it('takes what was mounted, and lets the class that was made for it listen', async () => {
+    @Connection({ listen: HERE })
+    class Made {}
+    const mounted = { __mounted: true, handler: Made, start: () => Promise.reject(new Error('not here')) };
     const { app, mistakes } = await read({ connections: [mounted] });
     expect(mistakes).to.deep.equal([]);
     expect(app.mounted).to.deep.equal([mounted]);
+    expect(app.connections.map(({ cls }) => cls)).to.deep.equal([Made]);
   });
 });
 

@@ -1,10 +1,10 @@
 import { readConnection, readProxy, refuse, valid, type ApplicationReading } from '../blueprint/index.js';
 import type { AppBlueprint, Ctor, EndpointBlueprint, Token, WorkerBlueprint } from '../blueprint/types.js';
 import { realClock, type Clock } from '../clock.js';
-import type { Mounted } from '../decorators/provider-types.js';
+import type { Mounted, MountedPart, RunningMount } from '../decorators/provider-types.js';
 import { publish } from '../diagnostics.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
-import { ClosingError, UsageError, type Mistake } from '../errors.js';
+import { asError, ClosingError, UsageError, type Mistake } from '../errors.js';
 import { Logger } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore, type Dialer } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
@@ -61,7 +61,9 @@ export class Assembly implements AppPort {
   readonly #container: AppContainer;
   readonly #hosts: Hosts;
   readonly #residents: Residents;
-  readonly #addresses = new Map<Ctor | Mounted, BoundAddress[]>();
+  readonly #addresses = new Map<Ctor, BoundAddress[]>();
+  /** What mount() made and started, by the classes that listen for it. */
+  readonly #mounts = new Map<Ctor, RunningMount>();
   readonly #dialers = new Map<Ctor, { readonly dialer: Dialer; readonly url: string }[]>();
   readonly #stopLogging: () => void;
   #closing: Promise<CloseSummary> | undefined;
@@ -146,6 +148,7 @@ export class Assembly implements AppPort {
     if (this.#closing) throw new ClosingError();
     await this.#residents.start();
     if (this.#closing) throw new ClosingError();
+    await this.#startMounted();
     for (const connection of this.#blueprint.connections) {
       for (const endpoint of connection.listen()) await this.#listen(connection.cls, endpoint);
     }
@@ -156,7 +159,9 @@ export class Assembly implements AppPort {
   }
 
   async #listen(cls: Ctor, endpoint: EndpointBlueprint): Promise<void> {
-    const listening = await this.#core.listen(cls, endpoint);
+    const mounted = this.#mounts.get(cls);
+    const { options } = endpoint;
+    const listening = await this.#core.listen(cls, mounted ? { ...endpoint, options: { ...options, mounted } } : endpoint);
     this.#addresses.set(cls, [...(this.#addresses.get(cls) ?? []), listening.address]);
   }
 
@@ -165,8 +170,27 @@ export class Assembly implements AppPort {
     this.#dialers.set(cls, [...(this.#dialers.get(cls) ?? []), { dialer, url: endpoint.url }]);
   }
 
+  async #startMounted(): Promise<void> {
+    for (const { handler, start } of this.#blueprint.mounted) {
+      const tools = {
+        worker: (worker: Ctor, { key }: { key?: string | undefined } = {}) => this.workforce.client(worker, this.owner, key),
+        // Whatever it is, the container says what is wrong with it.
+        get: (token: unknown) => this.get(token as Token),
+      };
+      this.#mounts.set(handler, await start(tools));
+      if (this.#closing) throw new ClosingError();
+    }
+  }
+
+  async #stopMounted(): Promise<void> {
+    for (const mounted of this.#mounts.values()) {
+      await mounted.stop().catch((error: unknown) => publish('hook.error', { hook: 'close of what was mounted', error: asError(error) }));
+    }
+  }
+
   addresses(connection: Ctor | Mounted): readonly BoundAddress[] {
-    const addresses = this.#addresses.get(connection);
+    // Nothing else than mount() makes what is no class.
+    const addresses = this.#addresses.get(typeof connection === 'function' ? connection : (connection as MountedPart).handler);
     if (addresses) return addresses;
     throw new UsageError(`${typeof connection === 'function' ? connection.name : 'what was mounted'} does not listen in this application`);
   }
@@ -186,9 +210,9 @@ export class Assembly implements AppPort {
     return describe({
       listeners: [...this.#addresses].flatMap(([connection, addresses]) =>
         addresses.map(({ url }) => ({
-          name: typeof connection === 'function' ? connection.name : 'mounted',
+          name: connection.name,
           url,
-          connections: typeof connection === 'function' ? this.reactor.connections(connection).count : 0,
+          connections: this.#core.count(connection),
         })),
       ),
       dialers: [...this.#dialers].flatMap(([cls, dialers]) =>
@@ -233,6 +257,7 @@ export class Assembly implements AppPort {
       callsSettled: () => this.workforce.idle(),
       stopResidents: async () => {
         this.owner.exempt = true;
+        await this.#stopMounted();
         await this.#residents.stop();
         this.owner.exempt = false;
       },

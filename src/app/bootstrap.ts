@@ -3,6 +3,7 @@ import { readModule } from '../blueprint/index.js';
 import type { Ctor } from '../blueprint/types.js';
 import type { OneOrMany } from '../decorators/ctor.js';
 import type { Endpoint, EndpointOptions } from '../decorators/endpoint-types.js';
+import type { Mounted } from '../decorators/provider-types.js';
 import { asError } from '../errors.js';
 import { defaultLogger, silentLogger, type Logger } from '../logger.js';
 import type { Duration } from '../units.js';
@@ -15,7 +16,7 @@ import { neverInWorker } from './worker-process.js';
 /** The options of {@link bootstrap}. */
 export interface BootstrapOptions {
   /** Endpoints that replace those of the decorators. */
-  listen?: ReadonlyMap<Ctor, OneOrMany<Endpoint | EndpointOptions<never, never>>> | undefined;
+  listen?: ReadonlyMap<Ctor | Mounted, OneOrMany<Endpoint | EndpointOptions<never, never>>> | undefined;
   /** Anything with pino's interface; `false` writes nothing. Default: pino, JSON lines on stderr. */
   logger?: Logger | false | undefined;
   /** SIGINT and SIGTERM close gracefully, a second one at once. Default true. */

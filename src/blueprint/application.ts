@@ -1,3 +1,4 @@
+import type { Mounted } from '../decorators/provider-types.js';
 import type { Mistake } from '../errors.js';
 import { readConnection } from './connection.js';
 import { readEndpoints, schemeOf } from './endpoints.js';
@@ -18,7 +19,7 @@ export interface ApplicationReading {
 
 export interface ReadModuleOptions {
   /** Endpoints that replace those of the decorator: what `bootstrap(…, { listen })` was given. */
-  readonly listen?: ReadonlyMap<Ctor, unknown> | undefined;
+  readonly listen?: ReadonlyMap<Ctor | Mounted, unknown> | undefined;
 }
 
 /** The connection as this application runs it: its endpoint functions are called now, once. */
@@ -115,6 +116,9 @@ export async function readWorkerScope(worker: WorkerBlueprint): Promise<Applicat
   const { connections, mounted, providers } = await mergeWorker(worker, mistakes);
   const readings = connections.map(cls => readConnection(cls));
   mistakes.push(...readings.flatMap(reading => reading.mistakes), ...providerMistakes(providers));
+  const report = reporter(worker.className, mistakes);
+  if (mounted.length > 0)
+    report('connections', 'it lists what mount() made', 'the master serves it: list it in the connections of a module');
   for (const connection of connections) checkInside(worker, connection, mistakes);
   return { app: { connections: readings, mounted, workers: [], providers }, mistakes };
 }
@@ -123,7 +127,10 @@ export async function readWorkerScope(worker: WorkerBlueprint): Promise<Applicat
 export async function readModule(module: Ctor, options: ReadModuleOptions = {}): Promise<ApplicationReading> {
   const mistakes: Mistake[] = [];
   const { connections: listed, mounted, workers: classes, providers } = await mergeModules(module, mistakes);
-  const connections = listed.map(cls => atBootstrap(cls, options.listen?.get(cls), mistakes));
+  const connections = [
+    ...listed.map(cls => atBootstrap(cls, options.listen?.get(cls), mistakes)),
+    ...mounted.map(part => atBootstrap(part.handler, options.listen?.get(part), mistakes)),
+  ];
   const workers = classes.map(cls => readWorker(cls));
   mistakes.push(...workers.flatMap(worker => worker.mistakes), ...providerMistakes(providers));
   sameNames(workers, mistakes);

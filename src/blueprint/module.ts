@@ -8,12 +8,12 @@ import { readMembers } from './members.js';
 import { nameOf, reporter, type Report } from './mistakes.js';
 import { checkOptions, list, type Rules } from './option-rules.js';
 import { mergeProviders, readDeclaration } from './provider-declarations.js';
-import type { Ctor, Mounted, ProviderDeclaration, WorkerBlueprint } from './types.js';
+import type { Ctor, MountedPart, ProviderDeclaration, WorkerBlueprint } from './types.js';
 
 /** Modules are flat: this is all of them, merged. */
 export interface Merged {
   readonly connections: readonly Ctor[];
-  readonly mounted: readonly Mounted[];
+  readonly mounted: readonly MountedPart[];
   readonly workers: readonly Ctor[];
   readonly providers: readonly ProviderDeclaration[];
 }
@@ -25,8 +25,9 @@ interface OneModule {
   readonly report: Report;
 }
 
-function isMounted(value: unknown): value is Mounted {
-  return typeof value === 'object' && value !== null && (value as Partial<Mounted>).__mounted === true;
+function isMounted(value: unknown): value is MountedPart {
+  // Nothing else makes them than mount().
+  return typeof value === 'object' && value !== null && (value as Partial<MountedPart>).__mounted === true;
 }
 
 function openModule(cls: unknown, importer: Report | undefined, mistakes: Mistake[]): OneModule | undefined {
@@ -65,10 +66,10 @@ function checkTwice(written: readonly unknown[], member: string, report: Report)
   for (const value of twice) report(member, `it lists ${nameOf(value)} twice`, 'list it once');
 }
 
-function readConnections({ options, report }: OneModule): readonly (Ctor | Mounted)[] {
+function readConnections({ options, report }: OneModule): readonly (Ctor | MountedPart)[] {
   const written = options['connections'] ?? [];
   checkTwice(written, 'connections', report);
-  return written.filter((value): value is Ctor | Mounted => {
+  return written.filter((value): value is Ctor | MountedPart => {
     if (isMounted(value) || kindOf(value) === 'connection') return true;
     const what = typeof value === 'function' ? `${nameOf(value)}, which has no @Connection` : String(value);
     report(
@@ -102,7 +103,7 @@ async function readWorkers({ options, report }: OneModule): Promise<readonly Cto
 }
 
 async function merge(modules: readonly OneModule[], workersToo: boolean): Promise<Merged> {
-  const connections = new Set<Ctor | Mounted>();
+  const connections = new Set<Ctor | MountedPart>();
   const workers = new Set<Ctor>();
   const providers: { declaration: ProviderDeclaration; report: Report }[] = [];
   for (const module of modules) {

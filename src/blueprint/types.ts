@@ -3,11 +3,11 @@
  * Durations are milliseconds, sizes bytes, 0 means "off"; `undefined` means "not said" where a default is filled in elsewhere.
  */
 import type { Ctor } from '../decorators/ctor.js';
-import type { Mounted } from '../decorators/provider-types.js';
+import type { MountedPart } from '../decorators/provider-types.js';
 import type { Framing } from '../framing/framing.js';
 import type { Validator } from '../schema.js';
 
-export type { Ctor, Mounted };
+export type { Ctor, MountedPart };
 /** Something the container can resolve: what tsyringe takes. */
 export type Token = string | symbol | Ctor | object;
 
@@ -197,7 +197,7 @@ export interface ProviderDeclaration {
 /** A whole application. */
 export interface AppBlueprint {
   readonly connections: readonly ConnectionBlueprint[];
-  readonly mounted: readonly Mounted[];
+  readonly mounted: readonly MountedPart[];
   readonly workers: readonly WorkerBlueprint[];
   readonly providers: readonly ProviderDeclaration[];
 }

@@ -26,6 +26,28 @@ export interface Mounted {
   readonly __mounted: true;
 }
 
+/** What a {@link Mounted} may take from the application that it is in. */
+export interface MountTools {
+  /** A client of a worker; its calls belong to the application. */
+  worker(worker: Ctor, options?: { readonly key?: string | undefined }): unknown;
+  /** A provider. */
+  get(token: unknown): unknown;
+}
+
+/** A {@link Mounted}, as the application sees it. */
+export interface MountedPart extends Mounted {
+  /** A connection class made for it: where it listens. */
+  readonly handler: Ctor;
+  /** Makes what serves; its endpoints are given that as the option `mounted`. */
+  start(tools: MountTools): Promise<RunningMount>;
+}
+
+/** What serves, in one application. */
+export interface RunningMount {
+  /** When nothing is under way any more. */
+  stop(): Promise<void>;
+}
+
 /** The options of `@Module`. */
 export interface ModuleOptions {
   /** Other modules; everything is merged, there is no scope. */

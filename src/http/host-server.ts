@@ -25,10 +25,12 @@ const BACKLOG = 1024;
 /** How often Node looks for heads that take too long, in milliseconds: a fifth of the limit, within these. */
 const LOOK = { often: 50, seldom: 1_000 } as const;
 
-/** The response under way on a socket; a property, so that a request costs no entry anywhere. */
+/** The response under way on a socket, and whose it is: properties, so that a request costs no entry anywhere. */
 const CURRENT = Symbol('current response');
+const SITE = Symbol('site');
 interface Known extends Socket {
   [CURRENT]?: ServerResponse;
+  [SITE]?: Site | undefined;
 }
 
 function isBusy({ [CURRENT]: current }: Known): boolean {
@@ -48,8 +50,8 @@ export class HostServer {
   readonly #serve: (socket: Socket) => void;
   readonly #bound: Promise<void>;
   #closed: Promise<void> | undefined;
-  /** Told when the last socket is gone, once it has closed. */
-  #empty: (() => void)[] = [];
+  /** The site that every request is for, where there is only one. */
+  #only: Site | undefined;
 
   /** Binds at once. */
   constructor(binding: Binding, first: Site) {
@@ -60,7 +62,7 @@ export class HostServer {
       ...socketOptions(binding.options),
       headersTimeout: Number.isFinite(headTimeout) ? headTimeout : 0,
       // Of the body its site takes care.
-      requestTimeout: 0,
+      requestTimeout: first.requestTimeout ?? 0,
       connectionsCheckingInterval: interval,
       ...(first.keepAliveTimeout !== undefined && { keepAliveTimeout: first.keepAliveTimeout }),
     });
@@ -71,7 +73,7 @@ export class HostServer {
     this.#server.on('connection', (socket: Socket) => this.#arrive(socket));
     this.#server.on('request', this.#request);
     this.#sites.add(first);
-    this.#listenForUpgrades();
+    this.#sitesChanged();
     this.#bound = this.#bind();
     // Whoever joined hears of it.
     this.#bound.catch(() => {});
@@ -107,28 +109,36 @@ export class HostServer {
     const timeout = Math.max(headersTimeout === 0 ? Infinity : headersTimeout, site.headTimeout);
     this.#server.headersTimeout = Number.isFinite(timeout) ? timeout : 0;
     if (site.keepAliveTimeout !== undefined) this.#server.keepAliveTimeout = site.keepAliveTimeout;
-    this.#listenForUpgrades();
+    this.#sitesChanged();
   }
 
   /** The site answers no more. With the last one the address is free; resolves then. */
   remove(site: Site): Promise<void> {
     this.#sites.delete(site);
+    this.#sitesChanged();
     return this.#sites.size > 0 ? Promise.resolve() : this.#close();
   }
 
-  /** Resolves when every request is answered and every socket closed; only after the last site has left. */
-  whenEmpty(): Promise<void> {
-    return this.#sockets.size === 0 ? Promise.resolve() : new Promise(resolve => this.#empty.push(resolve));
+  /** Resolves when what is under way for a site that has left is through. */
+  async finished(site: Site): Promise<void> {
+    await Promise.all([...this.#busyWith(site)].map(socket => new Promise(resolve => socket[CURRENT]!.once('close', resolve))));
   }
 
-  /** Cuts off what is under way. */
-  destroy(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  /** Cuts off what is under way for a site. */
+  cutOff(site: Site): void {
+    for (const socket of this.#busyWith(site)) socket.destroy();
   }
 
-  /** Sockets that are open here. */
-  get sockets(): number {
-    return this.#sockets.size;
+  *#busyWith(site: Site): Iterable<Known> {
+    for (const socket of this.#sockets) if (socket[SITE] === site && isBusy(socket)) yield socket;
+  }
+
+  #sitesChanged(): void {
+    const sites = [...this.#sites].filter(({ kind }) => kind === 'request');
+    this.#only = sites.length === 1 && sites[0]!.path === undefined ? sites[0] : undefined;
+    // Only where somebody upgrades: otherwise Node serves such requests as it would without that header.
+    if (this.#server.listenerCount('upgrade') > 0 || sites.length === this.#sites.size) return;
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => this.#upgrade(request, socket, head));
   }
 
   async #bind(): Promise<void> {
@@ -183,7 +193,7 @@ export class HostServer {
       return;
     }
     this.#sockets.add(socket);
-    socket.once('close', () => this.#forget(socket));
+    socket.once('close', () => this.#sockets.delete(socket));
     if (this.binding.tls) this.#secure(socket, this.binding.tls);
     else this.#serve(socket);
   }
@@ -213,9 +223,9 @@ export class HostServer {
           socket.destroy();
           return;
         }
-        this.#forget(plain);
+        this.#sockets.delete(plain);
         this.#sockets.add(socket);
-        socket.once('close', () => this.#forget(socket));
+        socket.once('close', () => this.#sockets.delete(socket));
         this.#serve(socket);
       },
       failed: error => {
@@ -227,31 +237,25 @@ export class HostServer {
     });
   }
 
-  #forget(socket: Known): void {
-    if (!this.#sockets.delete(socket) || this.#sockets.size > 0) return;
-    const empty = this.#empty;
-    this.#empty = [];
-    for (const resolve of empty) resolve();
-  }
-
   readonly #request = (request: IncomingMessage, response: ServerResponse): void => {
-    (request.socket as Known)[CURRENT] = response;
-    const path = pathOf(request);
-    const site = siteFor(this.#sites, 'request', path);
-    if (site) {
-      site.request!(request, response);
-      return;
-    }
-    response.shouldKeepAlive = false;
-    if (this.#sites.size === 0) response.writeHead(503).end('closing');
-    else if (siteFor(this.#sites, 'upgrade', path)) response.writeHead(426, { Upgrade: 'websocket' }).end('a websocket is spoken here');
-    else response.writeHead(404).end('not found');
+    const socket = request.socket as Known;
+    const site = this.#only ?? siteFor(this.#sites, 'request', pathOf(request));
+    socket[CURRENT] = response;
+    socket[SITE] = site;
+    if (!site) this.#unanswered(request, response);
+    else if (site === this.#only || site.admits(socket.remoteAddress)) site.request!(request, response);
+    else this.#answer(response, 403, 'not from your address');
   };
 
-  /** Only where somebody upgrades: otherwise Node serves such requests as it would without that header. */
-  #listenForUpgrades(): void {
-    if (this.#server.listenerCount('upgrade') > 0 || [...this.#sites].every(({ kind }) => kind !== 'upgrade')) return;
-    this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => this.#upgrade(request, socket, head));
+  #unanswered(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#sites.size === 0) this.#answer(response, 503, 'closing');
+    else if (!siteFor(this.#sites, 'upgrade', pathOf(request))) this.#answer(response, 404, 'not found');
+    else this.#answer(response, 426, 'a websocket is spoken here', { Upgrade: 'websocket' });
+  }
+
+  #answer(response: ServerResponse, status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {
+    response.shouldKeepAlive = false;
+    response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers }).end(text);
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -261,7 +265,7 @@ export class HostServer {
     const wantsWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
     const site = wantsWebSocket ? siteFor(this.#sites, 'upgrade', pathOf(request)) : undefined;
     if (site) {
-      this.#forget(socket);
+      this.#sockets.delete(socket);
       site.upgrade!(request, socket, head);
       socket.off('error', ignore);
     } else if (wantsWebSocket) {

@@ -8,37 +8,36 @@ import { RequestArrival } from './arrival.js';
 import { checkUrl } from './check-url.js';
 import { Exchange } from './exchange.js';
 import { announcesTooMuch, tooLarge } from './incoming.js';
+import { MountArrival, MountGuest } from './mount-guest.js';
+import { shareMount } from './mount-site.js';
+import { Mount } from './mount.js';
 import { webUrl, webUrlOf } from './place.js';
 import { share } from './shared-server.js';
 import type { Site } from './site.js';
 
-/** What every site of requests has in common, by the options of its endpoint. */
-export function siteLimits({ url, options }: EndpointTarget): Omit<Site, 'kind' | 'request'> & { readonly maxMessageSize: number } {
-  const limits = resolveLimits(options, raw(), 'http', 'listen');
+async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
+  const { url, options } = target;
+  const limits = resolveLimits(options, raw(), scheme, 'listen');
   const admission = new Admission(limits, options);
   const idle = options['idleTimeout'] as Duration | Off | undefined;
-  return {
+  const site: Omit<Site, 'kind' | 'request'> = {
     path: webUrl(url)!.path,
     maxConnections: limits.maxConnections,
     headTimeout: limits.firstMessageTimeout,
     keepAliveTimeout: idle === undefined ? undefined : toMilliseconds(idle),
-    maxMessageSize: limits.maxMessageSize,
     admits: address => admission.refusal({ url: '', address }) === undefined,
   };
-}
-
-async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
-  const limits = siteLimits(target);
-  const site: Site = {
-    ...limits,
-    kind: 'request',
-    request: (request, response) => {
-      const arrival = new RequestArrival(request, response, scheme);
-      if (announcesTooMuch(request, limits)) arrival.answer(413, tooLarge(limits).message);
-      else acceptor.accept(arrival);
-    },
+  const request: Site['request'] = (incoming, response) => {
+    const arrival = new RequestArrival(incoming, response, scheme);
+    if (announcesTooMuch(incoming, limits)) arrival.answer(413, tooLarge(limits).message);
+    else acceptor.accept(arrival);
   };
-  const { host, port, leave } = await share(target, acceptor.reactor ?? acceptor, site);
+  // Where something is mounted the application says so: nobody writes that option.
+  const { mounted } = options;
+  const { host, port, leave } =
+    mounted instanceof Mount
+      ? await shareMount(target, acceptor, mounted, { scheme, site, limits })
+      : await share(target, acceptor.reactor ?? acceptor, { ...site, kind: 'request', request });
   return { address: { url: webUrlOf(scheme, host, port, site.path), host, port, path: site.path ?? '/' }, close: leave };
 }
 
@@ -48,6 +47,10 @@ function schemeOf(name: 'http' | 'https'): Scheme {
 
 for (const name of ['http', 'https'] as const) {
   registerScheme(schemeOf(name));
-  // Their sites accept nothing else.
-  registerGuests(name, (host, settings, arrival, origin) => new Exchange(host, settings, arrival as RequestArrival, origin));
+  registerGuests(name, (host, settings, arrival, origin) =>
+    arrival instanceof MountArrival
+      ? new MountGuest(host, settings, arrival, origin)
+      : // Their sites accept nothing else.
+        new Exchange(host, settings, arrival as RequestArrival, origin),
+  );
 }

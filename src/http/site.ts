@@ -13,6 +13,8 @@ export interface Site {
   readonly headTimeout: number;
   /** How long a connection may wait for its next request, in milliseconds. Undefined: as Node does. */
   readonly keepAliveTimeout: number | undefined;
+  /** How long a whole request may take to come, in milliseconds. Undefined: the site sees to it. */
+  readonly requestTimeout?: number;
   /** Whether anybody at that address may ask. */
   admits(address: string | undefined): boolean;
   /** Of a site of requests. */

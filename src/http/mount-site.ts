@@ -1,0 +1,87 @@
+import { realClock } from '../clock.js';
+import type { Acceptor, EndpointTarget } from '../endpoints/endpoint.js';
+import { publish } from '../diagnostics.js';
+import { asError, ListenError } from '../errors.js';
+import { RequestArrival } from './arrival.js';
+import { requestOf, urlOf, type BodyLimits } from './incoming.js';
+import type { FetchApp } from './mountable.js';
+import { MountArrival } from './mount-guest.js';
+import type { Mount } from './mount.js';
+import { writeResponse } from './outgoing.js';
+import { ResponseReader } from './reader.js';
+import { share, type Membership } from './shared-server.js';
+import type { Site } from './site.js';
+import { verdictOf } from './status.js';
+
+/** What Node itself gives a client for a whole request, in milliseconds. */
+const REQUEST_TIMEOUT = 300_000;
+
+interface FetchLimits extends BodyLimits {
+  readonly drainTimeout: number;
+}
+
+/** Asks an application of the web's kind. Never rejects. */
+async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLimits): Promise<void> {
+  const { request: incoming, response, secure } = arrival;
+  const url = urlOf(incoming, secure);
+  if (!url || incoming.method === 'TRACE') {
+    arrival.answer(url ? 501 : 400, '');
+    return;
+  }
+  const abort = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) abort.abort(new Error('the client left'));
+  });
+  try {
+    const request = requestOf(incoming, url, abort.signal, limits, realClock, () => arrival.isLast());
+    const answer = await app.fetch(request);
+    if (response.destroyed) return;
+    const client = new ResponseReader(response, realClock, limits.drainTimeout, () => response.destroy());
+    await writeResponse(answer, response, client);
+    client.watch();
+  } catch (thrown) {
+    if (abort.signal.aborted) return;
+    const error = asError(thrown);
+    const { status, text = '' } = verdictOf(error);
+    if (status === 500 || response.headersSent) publish('connection.error', { handler: 'mounted', during: 'message', error });
+    arrival.answer(status, text);
+  }
+}
+
+/** Puts a mounted application on the server of its host and port; its requests do not come by anything else of ours. Throws ListenError. */
+export async function shareMount(
+  target: EndpointTarget,
+  acceptor: Acceptor,
+  mount: Mount,
+  how: { readonly scheme: 'http' | 'https'; readonly site: Omit<Site, 'kind' | 'request'>; readonly limits: FetchLimits },
+): Promise<Membership> {
+  const { way } = mount;
+  const { scheme, limits } = how;
+  // A body has the limit that is written, or whatever the application says itself.
+  const body = target.options['maxMessageSize'] === undefined ? { ...limits, maxMessageSize: Infinity } : limits;
+  const site: Site = {
+    ...how.site,
+    kind: 'request',
+    requestTimeout: REQUEST_TIMEOUT,
+    request:
+      way.kind === 'listener'
+        ? way.listener
+        : (request, response) => void askFetch(way.app, new RequestArrival(request, response, scheme), body),
+  };
+  const membership = await share(target, acceptor.reactor ?? acceptor, site);
+  const { server, leave } = membership;
+  let left: (finished: Promise<void>) => void = () => {};
+  const finished = new Promise<void>(resolve => (left = resolve));
+  const arrival = new MountArrival({ finished, cutOff: () => server.cutOff(site) });
+  acceptor.accept(arrival);
+  if (arrival.isRefused) {
+    await leave();
+    throw new ListenError(target.url, 'the listener refused what was mounted: is maxConnections 0?');
+  }
+  const leaveAndFinish = (): Promise<void> => {
+    const gone = leave();
+    left(server.finished(site));
+    return gone;
+  };
+  return { ...membership, leave: leaveAndFinish };
+}
