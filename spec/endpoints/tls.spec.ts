@@ -306,13 +306,13 @@ describe('tls:', () => {
       using rejected = new Events('listener.reject');
       const listening = await serve();
       const client = await dial(listening.address.url);
+      expect(await soon(client.said.promise)).to.equal('- - false');
       const pending = await tcpClient(listening.address.port);
       await pending.send(Buffer.from('160301', 'hex'));
       const told = rejected.next();
       await listening.close();
       expect(await soon(told)).to.include({ reason: 'closed' });
       await pending.all();
-      expect(await soon(client.said.promise)).to.equal('- - false');
       expect(client.peer.send('still here')).to.equal(true);
     });
   });

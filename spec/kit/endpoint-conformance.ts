@@ -114,6 +114,7 @@ export function streamConformance(name: string, url: () => string, options: () =
       server.transport.destroy();
       server.transport.destroy();
       await gone;
+      client.destroy();
       await client.whenClosed();
       expect(calls % 100).to.equal(1);
     });

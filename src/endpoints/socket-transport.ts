@@ -188,7 +188,8 @@ export class SocketTransport implements Transport {
           }
           const peer = peerTlsOf(socket, how.isServer);
           this.#secure(socket, { peer, plain, before, sure: before, sureBeneath: takenFrom(plain) });
-          resolve();
+          // Ended in this very turn, a session of TLS 1.3 has no goodbye: to the peer it looks cut off.
+          setImmediate(resolve);
         },
         failed: error => {
           // Whoever destroyed it meanwhile knows why it closes.
