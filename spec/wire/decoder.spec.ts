@@ -4,6 +4,7 @@ import { deepStrictEqual } from 'node:assert';
 import { inspect } from 'node:util';
 import { ProtocolError } from '../../src/errors.js';
 import { decodeValue, encodeValue } from '../../src/wire/codec.js';
+import { Decoder } from '../../src/wire/decoder.js';
 import { Tag } from '../../src/wire/tags.js';
 
 /** No dates: `deepStrictEqual` takes two invalid ones for different. */
@@ -65,6 +66,20 @@ describe('the decoder', () => {
       const value = { [`key${i}`]: i, [`k${i % 50}`]: { [`other${i}`]: [i] }, same: 1 };
       for (let times = 0; times < 2; times++) expect(decodeValue(encodeValue(value))).to.deep.equal(value);
     }
+  });
+
+  it('keeps nothing of a message in the memory that the next one is read into', () => {
+    const memory = Buffer.alloc(1024);
+    const decoder = new Decoder();
+    const read = (value: object): unknown => {
+      const encoded = encodeValue(value);
+      memory.set(encoded);
+      return decoder.decode(memory, 0, encoded.length, false);
+    };
+    const kept = read({ north: [1, 'text'], bytes: Buffer.from('own'), list: new Uint16Array([7]) });
+    for (const value of [{ south: 1 }, { place: { eastern: 2 } }, { plain: { western: 3 } }, { south: 4 }])
+      expect(read(value)).to.deep.equal(value);
+    expect(kept).to.deep.equal({ north: [1, 'text'], bytes: Buffer.from('own'), list: new Uint16Array([7]) });
   });
 
   it('answers random bytes with a value or a ProtocolError', () => {

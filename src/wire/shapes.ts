@@ -79,7 +79,8 @@ export class Shapes {
     const key = shortText(buf, pos + 1, length);
     if (key === '__proto__') return undefined;
     this.#shapes++;
-    const child = new Shape([...shape.keys, key], buf.slice(pos, pos + 1 + length));
+    // A copy: the message lies in memory that the next one will be read into, and `slice` of a Buffer is a view of it.
+    const child = new Shape([...shape.keys, key], new Uint8Array(buf.subarray(pos, pos + 1 + length)));
     shape.add(child);
     return child;
   }
