@@ -131,7 +131,24 @@ describe('the frames of a link', () => {
     );
   });
 
-  it('take memory only for what has arrived', () => {
+  it('are put together alike, whether their announcement is believed or not', () => {
+    const value = Buffer.alloc(20 * PIECE_SIZE + 7, 'some bytes, ');
+    const pieces: Buffer[] = [frame(LARGE, 1, 2, announced(5, value.length))];
+    for (let at = 0; at < value.length; at += PIECE_SIZE) pieces.push(frame(PIECE, 0, 0, value.subarray(at, at + PIECE_SIZE)));
+    for (const [limit, trusted] of [
+      [0, false],
+      [0, true],
+      [value.length, false],
+    ] as const) {
+      const taken: Buffer[] = [];
+      const read = new FrameReader(limit, (_kind, _id, _arg, buf, start, end) => taken.push(buf.subarray(start, end)), trusted);
+      for (const chunk of cut(Buffer.concat(pieces), [1, 100_000, 500_000, 500_001, 900_000])) read.push(chunk);
+      expect(taken).to.have.length(1);
+      expect(taken[0]!.equals(value)).to.equal(true);
+    }
+  });
+
+  it('take memory only for what has arrived, where nothing limits them', () => {
     const { read } = reader();
     const before = process.memoryUsage().arrayBuffers;
     read.push(frame(LARGE, 0, 0, announced(1, 0x7fff_ffff)));

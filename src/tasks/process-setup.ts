@@ -1,10 +1,11 @@
 // Not the global: the worker's code may replace that.
 import process from 'node:process';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { fstatSync } from 'node:fs';
 import { CWD_VARIABLE, LINK_FD, MARK_FD, WATCHDOG_VARIABLE } from '../hosts/child-contract.js';
 import { openChuteEnd } from '../hosts/chute.js';
 import { Arrivals } from './arrivals.js';
+import { LinkSocket } from './link-socket.js';
 import { FileMark, type Mark } from './mark.js';
 
 /** Ctrl-C and a service manager's SIGTERM reach the whole process group: a worker obeys its link, not them. */
@@ -38,7 +39,7 @@ export function prepareProcess(): ProcessLink {
   const arrivals = new Arrivals(handle => handle.close());
   const takesSockets = openChuteEnd(process, arrivals.arrived);
   return {
-    stream: new Socket({ fd: LINK_FD, readable: true, writable: true }),
+    stream: new LinkSocket(LINK_FD),
     mark: new FileMark(MARK_FD),
     arrivals: takesSockets ? arrivals : undefined,
   };

@@ -74,7 +74,7 @@ export class TaskRuntime implements LinkReceiver {
   constructor(stream: Duplex, options: TaskRuntimeOptions) {
     this.#options = options;
     this.#stream = stream;
-    this.#link = openLink(stream, this, { maxMessageSize: 0 });
+    this.#link = openLink(stream, this, { maxMessageSize: 0, trusted: true });
     this.#latest = new LatestStatus(this.#link);
     this.#messages = new CreditGate(INITIAL_CREDIT.messages, encoded => this.#link.sendEncoded(Kind.MESSAGE, 0, 0, encoded));
   }

@@ -39,9 +39,16 @@ function uint32(buf: Buffer, at: number): number {
 /** `buf[start, end)` is the encoded value. `owned`: nobody else will ever use that memory. */
 export type OnFrame = (kind: number, id: number, arg: number, buf: Buffer, start: number, end: number, owned: boolean) => void;
 
-/** Cuts a byte stream into messages, wherever its chunks end. Takes memory only for bytes that have arrived. */
+/**
+ * Cuts a byte stream into messages, wherever its chunks end.
+ *
+ * Room for a large value is made at once where its size is within the limit: the system gives memory when it is written to, not before.
+ * Where there is no limit, room grows with what arrives, unless the other side is trusted.
+ */
 export class FrameReader {
   readonly #limit: number;
+  /** Large values up to this size are made room for at once. */
+  readonly #believed: number;
   readonly #onFrame: OnFrame;
   /** The beginning of a frame whose rest has not arrived; made when first needed. */
   #carry: Buffer | undefined;
@@ -53,9 +60,13 @@ export class FrameReader {
     { readonly kind: number; readonly id: number; readonly arg: number; readonly total: number; bytes: Buffer; got: number } | undefined;
   #stopped = false;
 
-  /** @param limit the most bytes of a value; 0: none */
-  constructor(limit: number, onFrame: OnFrame) {
+  /**
+   * @param limit the most bytes of a value; 0: none
+   * @param trusted the other side announces nothing that it does not send
+   */
+  constructor(limit: number, onFrame: OnFrame, trusted = false) {
     this.#limit = limit > 0 ? limit : Number.MAX_SAFE_INTEGER;
+    this.#believed = limit > 0 || trusted ? this.#limit : PIECE_SIZE;
     this.#onFrame = onFrame;
   }
 
@@ -141,7 +152,7 @@ export class FrameReader {
     const total = uint32(buf, start + 1);
     if (total > this.#limit) throw new ProtocolError(`a value is larger than maxMessageSize (${this.#limit} bytes)`);
     if (total <= PIECE_SIZE) throw new ProtocolError(`a value of ${total} bytes is sent as a large one`);
-    this.#large = { kind, id, arg, total, bytes: Buffer.allocUnsafeSlow(PIECE_SIZE), got: 0 };
+    this.#large = { kind, id, arg, total, bytes: Buffer.allocUnsafeSlow(total <= this.#believed ? total : PIECE_SIZE), got: 0 };
   }
 
   #beginPiece(length: number): void {
@@ -155,9 +166,8 @@ export class FrameReader {
     const large = this.#large!;
     const length = Math.min(this.#pieceLeft, chunk.length - pos);
     if (large.got + length > large.bytes.length) {
-      // Never more than four times what has arrived, never copied more than once on average.
-      const wanted = Math.max(large.got + length, large.bytes.length * 2);
-      const next = Buffer.allocUnsafeSlow(wanted * 2 >= large.total ? large.total : wanted);
+      // Never more than four times what has arrived, and a third of it copied on average.
+      const next = Buffer.allocUnsafeSlow(Math.min(large.total, large.bytes.length * 4));
       large.bytes.copy(next, 0, 0, large.got);
       large.bytes = next;
     }

@@ -7,10 +7,10 @@ import { ProtocolError } from '../errors.js';
 import { ReceivedBody } from './body.js';
 import { encodeValue } from './codec.js';
 import { lastBytes, takenByKernel, writeWhole } from './last-words.js';
-import { FrameReader, LARGE, PIECE, PIECE_SIZE } from './frames.js';
+import { FrameReader, LARGE, PIECE, PIECE_SIZE, type OnFrame } from './frames.js';
 import { Outbox } from './outbox.js';
 import { type Slab, TurnBuffer } from './turn-buffer.js';
-import type { Encoded, Link, LinkOptions, LinkReceiver } from './types.js';
+import type { Direct, Encoded, Link, LinkOptions, LinkReceiver } from './types.js';
 
 /** Above so many bytes that were not taken by the kernel the link is congested. */
 const HIGH_MARK = 256 * 1024;
@@ -24,6 +24,10 @@ const PIECES_AHEAD = 2 * PIECE_SIZE;
  */
 export function openLink(stream: Duplex, receiver: LinkReceiver, options: LinkOptions): Link {
   return new StreamLink(stream, receiver, options);
+}
+
+function isDirect(stream: Duplex): stream is Duplex & Direct {
+  return 'deliverTo' in stream;
 }
 
 class StreamLink implements Link {
@@ -57,20 +61,24 @@ class StreamLink implements Link {
   };
   readonly #onWritten = (): void => this.#written();
 
-  constructor(stream: Duplex, receiver: LinkReceiver, { maxMessageSize }: LinkOptions) {
+  constructor(stream: Duplex, receiver: LinkReceiver, { maxMessageSize, trusted }: LinkOptions) {
     this.#stream = stream;
     this.#receiver = receiver;
     this.#limit = maxMessageSize;
-    this.#frames = new FrameReader(maxMessageSize, (kind, id, arg, buf, start, end, owned) => {
+    const onFrame: OnFrame = (kind, id, arg, buf, start, end, owned) => {
       this.#body.show(buf, start, end, owned);
       receiver.message(kind, id, arg, this.#body);
       this.#body.hide();
-    });
+    };
+    this.#frames = new FrameReader(maxMessageSize, onFrame, trusted);
     stream.on('error', (error: Error) => this.#break(error));
     stream.on('close', () => this.#close());
     // The other side is gone. A frame that was cut off is its death, not an offence.
     stream.on('end', () => this.#break(undefined));
-    stream.on('data', (chunk: Buffer) => this.#read(chunk));
+    const take = (chunk: Buffer): void => this.#read(chunk);
+    // In a later turn, as events are: nothing is heard before this function has returned.
+    if (isDirect(stream)) setImmediate(() => stream.deliverTo(take));
+    else stream.on('data', take);
   }
 
   get congested(): boolean {

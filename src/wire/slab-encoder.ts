@@ -6,8 +6,10 @@ import type { Encoded } from './types.js';
 const SLAB = 16 * 1024;
 /** Values above this size get memory of their own. */
 const SMALL = 2 * 1024;
+/** From this size on they keep the buffer that they were written to: to copy them once more costs more than the room to spare. */
+const LARGE = 32 * 1024;
 /** Buffers above this size are not kept for the next large value. */
-const LARGE = 1024 * 1024;
+const MOST_KEPT = 1024 * 1024;
 
 /**
  * Encodes values that are kept: small ones stay where they were written, one behind the other in a slab. A buffer for each, and a copy
@@ -38,8 +40,9 @@ export class SlabEncoder {
         return new Uint8Array(buf.buffer, base, length);
       }
       const bytes = buf.subarray(base, pos);
-      // A large one keeps the buffer that it was written to, unless that has much room to spare.
-      return length > LARGE && length > buf.length / 2 ? bytes : Buffer.from(bytes);
+      if (length < LARGE || length < buf.length / 2) return Buffer.from(bytes);
+      if (buf === this.#scratch) this.#scratch = undefined;
+      return bytes;
     } finally {
       if (encoder.pos !== this.#next || encoder.buf !== this.#slab) encoder.use(this.#slab, this.#next);
     }
@@ -52,7 +55,7 @@ export class SlabEncoder {
     }
     if (this.#scratch !== undefined && this.#scratch.length >= size) return this.#scratch;
     const buf = Buffer.allocUnsafeSlow(size);
-    if (size <= LARGE) this.#scratch = buf;
+    if (size <= MOST_KEPT) this.#scratch = buf;
     return buf;
   }
 }

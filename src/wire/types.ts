@@ -33,6 +33,14 @@ export interface LinkReceiver {
 export interface LinkOptions {
   /** The most bytes one value may have, either direction; 0: no limit. */
   readonly maxMessageSize: number;
+  /** The other side announces nothing that it does not send: a worker's master. */
+  readonly trusted?: boolean | undefined;
+}
+
+/** A stream that hands over its bytes itself, in place of 'data' events: each chunk in memory that is written over as soon as it was taken. */
+export interface Direct {
+  /** Called once. What has come already is handed over at once. */
+  deliverTo(take: (chunk: Buffer) => void): void;
 }
 
 export interface Link {
