@@ -24,6 +24,8 @@ import { verdictOf } from './status.js';
 /** How long `@OnClose` waits for hooks that do not finish, in milliseconds. */
 const STRAGGLERS = 5_000;
 const DONE: CloseReason = { by: 'local', code: 'END' };
+/** Answered, and nothing is wrong: as common as requests are, so it is made once. */
+const ANSWERED = abortReason(DONE);
 const LEFT: CloseReason = { by: 'peer', code: 'ECONNRESET' };
 /** What hooks return is not sent: a request has one answer. */
 const NO_FRAMING = raw() as Framing<unknown, unknown>;
@@ -242,7 +244,7 @@ export class Exchange implements Guest, LineHost {
     this.ending.over = true;
     const { response } = this.#arrival;
     const reason = (this.#reason ??= response.writableFinished ? DONE : LEFT);
-    const aborted = (this.#aborted = abortReason(reason));
+    const aborted = (this.#aborted = reason === DONE ? ANSWERED : abortReason(reason));
     if (!response.writableFinished) this.#abort.abort(aborted);
     for (const owned of this.#owned ?? []) owned[Symbol.dispose]();
     this.owner?.abort(aborted);
