@@ -35,6 +35,20 @@ describe('the pace of a process', () => {
     expect(paced(false, ...quick, 50, ...quick).window).to.be.greaterThan(90);
   });
 
+  it('believes the worker that it is quick, where the way there and back is slow: on a busy machine nothing would ever go ahead again', () => {
+    const pace = paced(false, ...Array.from({ length: 20 }, () => 10));
+    for (let calls = 0; calls < 20; calls++) pace.told(0.01);
+    expect(pace.window).to.be.within(90, 100);
+    pace.told(50);
+    expect(pace.window).to.equal(0);
+  });
+
+  it('needs no word of the worker, where it is seen to be quick', () => {
+    const pace = paced(false, ...Array.from({ length: 20 }, () => 0.1));
+    for (let calls = 0; calls < 20; calls++) pace.told(10);
+    expect(pace.window).to.equal(9);
+  });
+
   it('trusts the successor of a killed process later than others', () => {
     const quickUntilOpen = (suspect: boolean): number => {
       for (let calls = 0; ; calls++) if (paced(suspect, ...Array.from({ length: calls }, () => 0.01)).window > 0) return calls;

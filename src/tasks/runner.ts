@@ -18,6 +18,8 @@ import type { RunnableTask } from './task.js';
 const GROUP = 16;
 /** Milliseconds: a turn that is older lets its replies out, and other events in, before the next task begins. */
 const TURN = 1;
+/** What REPLY can say. */
+const MOST_MICROSECONDS = 0xffff_ffff;
 
 export interface RunnerOptions {
   readonly name: string;
@@ -227,6 +229,7 @@ export class Runner {
           },
           ended: () => {
             this.#link.send(Kind.END, call.id, 0);
+            this.#now = this.#clock.now();
             this.#settle(call);
             this.run();
           },
@@ -247,8 +250,11 @@ export class Runner {
     try {
       const issues = call.abandoned ? undefined : task.output?.(value).issues;
       if (issues) throw new BoundaryError({ worker: this.#options.name, task: task.name, direction: 'output', issues });
-      if (value === undefined || call.abandoned) this.#link.send(Kind.REPLY, call.id, 0);
-      else this.#link.sendValue(Kind.REPLY, call.id, 0, value, 'output');
+      // The clock is asked once per call, here: what it takes to write the answer counts for the next one.
+      this.#now = this.#clock.now();
+      const took = Math.min((this.#now - call.began) * 1000, MOST_MICROSECONDS);
+      if (value === undefined || call.abandoned) this.#link.send(Kind.REPLY, call.id, took);
+      else this.#link.sendValue(Kind.REPLY, call.id, took, value, 'output');
     } catch (error) {
       return this.#fail(call, error);
     }
@@ -256,12 +262,12 @@ export class Runner {
   }
 
   #fail(call: Call, reason: unknown): void {
+    this.#now = this.#clock.now();
     sendFailure(this.#link, call.id, reason);
     this.#settle(call);
   }
 
   #settle(call: Call): void {
-    this.#now = this.#clock.now();
     call.task.quick = this.#now - call.began < TURN;
     call.settle();
     this.#live.delete(call.id);

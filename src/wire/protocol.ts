@@ -18,7 +18,7 @@ export const Kind = {
   READY: 3,
   /** Caller→callee. arg: index of the task in the callee's HELLO (see CallFlag for its upper bits). value: the input. */
   CALL: 4,
-  /** Callee→caller: the call's answer. Settles it. */
+  /** Callee→caller: the call's answer. Settles it. arg: microseconds that it took there. */
   REPLY: 5,
   /** Callee→caller: the call's error. Settles it. id 0: the worker could not start. */
   FAILURE: 6,

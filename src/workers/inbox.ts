@@ -71,7 +71,7 @@ export class Inbox implements LinkReceiver {
       const call = roster.expect(id);
       if (call.streams) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
       call.answer(body);
-      roster.done++;
+      roster.answered(arg);
       roster.release(call);
       return;
     }

@@ -7,21 +7,28 @@ const UNKNOWN = 4;
 const SUSPECT = 32;
 
 /**
- * How quick a worker is, measured from outside: milliseconds per finished call while it had something to do.
- * Follows both ways by halves, so that one slow call closes the window at once and a few quick ones open it again.
+ * How quick a worker is: milliseconds per finished call. Measured from outside while it had something to do, and told by the worker, call by
+ * call: the less counts. On a machine that is busy otherwise a call alone takes milliseconds there and back, whatever it does; by that alone
+ * nothing would ever go ahead again. Both follow by halves, so that one slow call closes the window at once and a few quick ones open it again.
  */
 export class Pace {
   #perCall: number;
+  #told: number;
   /** When the busy time began that the next finished calls are divided by. */
   #since = 0;
 
   constructor(suspect: boolean) {
-    this.#perCall = suspect ? SUSPECT : UNKNOWN;
+    this.#perCall = this.#told = suspect ? SUSPECT : UNKNOWN;
   }
 
   /** It has something to do from now on. */
   begin(now: number): void {
     this.#since = now;
+  }
+
+  /** The worker says that a call took so long. */
+  told(milliseconds: number): void {
+    this.#told += (milliseconds - this.#told) / 2;
   }
 
   /** `calls` were finished since the last time. */
@@ -32,6 +39,7 @@ export class Pace {
 
   /** Calls that may wait at the worker. */
   get window(): number {
-    return this.#perCall <= HORIZON / MAX_PREFETCH ? MAX_PREFETCH : Math.floor(HORIZON / this.#perCall);
+    const perCall = Math.min(this.#perCall, this.#told);
+    return perCall <= HORIZON / MAX_PREFETCH ? MAX_PREFETCH : Math.floor(HORIZON / perCall);
   }
 }

@@ -152,6 +152,12 @@ export class Roster implements CallHolder, Watched {
     return call;
   }
 
+  /** It has answered a call, and says how long that took it. */
+  answered(microseconds: number): void {
+    this.done++;
+    this.#pace.told(microseconds / 1000);
+  }
+
   /** The process is done with it: the slot is free, and the next one that waits there begins. */
   release(call: Call): void {
     this.#calls.delete(call);
