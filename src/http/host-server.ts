@@ -5,7 +5,9 @@ import { publish } from '../diagnostics.js';
 import { listenError } from '../endpoints/system-errors.js';
 import { socketOptions } from '../endpoints/tcp.js';
 import { tlsServerOf } from '../endpoints/tls-server.js';
-import { ListenError } from '../errors.js';
+import { LimitError, ListenError, ProxyProtocolError } from '../errors.js';
+import { proxyRule } from '../reactor/admission.js';
+import { prepared } from './doorstep.js';
 import { refuse } from './refuse.js';
 import { collides, pathOf, siteFor, type Site } from './site.js';
 
@@ -45,6 +47,8 @@ export class HostServer {
   readonly binding: Binding;
   readonly #server: Server;
   readonly #sites = new Set<Site>();
+  /** Undefined: clients come by themselves. */
+  readonly #isProxy: ReturnType<typeof proxyRule>;
   /** Open ones that speak HTTP, or nothing yet. */
   readonly #sockets = new Set<Known>();
   readonly #serve: (socket: Socket) => void;
@@ -56,6 +60,8 @@ export class HostServer {
   /** Binds at once. */
   constructor(binding: Binding, first: Site) {
     this.binding = binding;
+    // The blueprint has checked it.
+    this.#isProxy = proxyRule(binding.options);
     const { headTimeout } = first;
     const interval = Math.min(LOOK.seldom, Math.max(LOOK.often, headTimeout / 5));
     this.#server = createServer({
@@ -185,56 +191,66 @@ export class HostServer {
 
   /** A socket was accepted. */
   #arrive(socket: Known): void {
-    const { remoteAddress: address } = socket;
-    const reason = this.#refusal(address);
+    const reason = this.#refusal(socket.remoteAddress);
     if (reason !== undefined) {
       socket.destroy();
-      publish('listener.reject', { url: this.binding.url, reason, remote: { url: this.binding.url, address } });
+      this.#rejected(reason, socket.remoteAddress);
       return;
     }
+    this.#keep(socket);
+    if (this.binding.tls || this.#isProxy) void this.#prepare(socket);
+    else this.#serve(socket);
+  }
+
+  #keep(socket: Known): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    if (this.binding.tls) this.#secure(socket, this.binding.tls);
-    else this.#serve(socket);
+  }
+
+  #rejected(reason: string, address: string | undefined, error?: unknown): void {
+    const { url } = this.binding;
+    publish('listener.reject', { url, reason, remote: { url, address }, error });
   }
 
   #refusal(address: string | undefined): string | undefined {
     if (this.#closed) return 'closed';
-    let most = 0;
-    let admitted = false;
-    for (const site of this.#sites) {
-      most = Math.max(most, site.maxConnections);
-      admitted ||= site.admits(address);
-    }
-    if (!admitted) return 'deny';
+    if (this.#isProxy ? !this.#isProxy({ address }) : !this.#admits(address)) return this.#isProxy ? 'proxyProtocol' : 'deny';
+    const most = Math.max(...[...this.#sites].map(({ maxConnections }) => maxConnections));
     return this.#sockets.size >= most ? 'maxConnections' : undefined;
   }
 
-  #secure(plain: Known, tls: TlsOptions): void {
-    // Within the time for a head, like everything that comes before one.
+  /** Somebody here would answer whoever is at that address. */
+  #admits(address: string | undefined): boolean {
+    for (const site of this.#sites) if (site.admits(address)) return true;
+    return false;
+  }
+
+  /** Within the time for a head, like everything that comes before one. */
+  async #prepare(plain: Known): Promise<void> {
     const { headersTimeout } = this.#server;
+    const { remoteAddress } = plain;
     const timer = headersTimeout > 0 ? setTimeout(() => plain.destroy(), headersTimeout).unref() : undefined;
-    // Its errors are the handshake's.
-    plain.on('error', () => {});
-    tlsServerOf(tls).shake(plain, {
-      secured: socket => {
-        clearTimeout(timer);
-        if (this.#closed) {
-          socket.destroy();
-          return;
-        }
+    try {
+      const before = { tls: this.binding.tls, proxied: this.#isProxy !== undefined };
+      const socket = await prepared(plain, before, address => {
+        if (!this.#admits(address)) throw new LimitError('deny', 'refused: deny');
+      });
+      if (this.#closed) {
+        socket.destroy();
+        return;
+      }
+      if (socket !== plain) {
         this.#sockets.delete(plain);
-        this.#sockets.add(socket);
-        socket.once('close', () => this.#sockets.delete(socket));
-        this.#serve(socket);
-      },
-      failed: error => {
-        clearTimeout(timer);
-        plain.destroy();
-        const remote = { url: this.binding.url, address: plain.remoteAddress };
-        publish('listener.reject', { url: this.binding.url, reason: 'handshake', remote, error });
-      },
-    });
+        this.#keep(socket);
+      }
+      this.#serve(socket);
+    } catch (error) {
+      plain.destroy();
+      const reason = error instanceof LimitError ? error.limit : error instanceof ProxyProtocolError ? 'proxyProtocol' : 'handshake';
+      this.#rejected(reason, plain.remoteAddress ?? remoteAddress, error);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   readonly #request = (request: IncomingMessage, response: ServerResponse): void => {

@@ -42,7 +42,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
 }
 
 function schemeOf(name: 'http' | 'https'): Scheme {
-  return { name, serves: 'requests', listen: (target, acceptor) => listen(name, target, acceptor), check: checkUrl };
+  return { name, proxied: true, serves: 'requests', listen: (target, acceptor) => listen(name, target, acceptor), check: checkUrl };
 }
 
 for (const name of ['http', 'https'] as const) {

@@ -19,6 +19,7 @@ function serversOf(reactor: object): Set<HostServer> {
 }
 
 function speakAlike(a: Binding, b: Binding): boolean {
+  if (!isDeepStrictEqual(a.options['proxyProtocol'], b.options['proxyProtocol'])) return false;
   return a.tls === b.tls || isDeepStrictEqual(a.tls, b.tls);
 }
 
@@ -56,7 +57,7 @@ export async function share(target: EndpointTarget, reactor: object, site: Site)
   if (server) server.add(site);
   else {
     if (there.length > 0 && binding.port !== 0) {
-      const wrong = speakAlike(there[0]!.binding, binding) ? 'path' : 'port, with other certificates or none';
+      const wrong = speakAlike(there[0]!.binding, binding) ? 'path' : 'port, with other certificates or proxies, or none';
       throw new ListenError(target.url, `another endpoint of this application listens there: the same ${wrong}`);
     }
     servers.add((server = new HostServer(binding, site)));

@@ -32,21 +32,34 @@ function lists(list: BlockList, address: string): boolean {
   return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
+/**
+ * Of `proxyProtocol`: whether somebody's word counts on who its client is. Undefined: there are no proxies. Where there is no address, as on a
+ * unix socket, permissions have decided who may connect.
+ * @throws ConfigurationError for a range that is none.
+ */
+export function proxyRule({
+  proxyProtocol,
+}: Pick<WrittenLimits, 'proxyProtocol'>): ((from: Pick<Remote, 'address'>) => boolean) | undefined {
+  const proxies = blockList('proxyProtocol.from', proxyProtocol?.from);
+  return proxies && (({ address }) => address === undefined || lists(proxies, address));
+}
+
 /** Who may connect to one listener: counts and address rules. Pure bookkeeping, no sockets. */
 export class Admission {
   readonly #limits: Limits;
   readonly #allow: BlockList | undefined;
   readonly #deny: BlockList | undefined;
-  readonly #proxies: BlockList | undefined;
   readonly #perPeer = new Map<string, number>();
   #count = 0;
+  /** Whether it is a proxy who connects; undefined: there are none. */
+  readonly isProxy: ReturnType<typeof proxyRule>;
 
   /** @throws ConfigurationError for a range that is none. */
-  constructor(limits: Limits, { allow, deny, proxyProtocol }: Pick<WrittenLimits, 'allow' | 'deny' | 'proxyProtocol'>) {
+  constructor(limits: Limits, options: Pick<WrittenLimits, 'allow' | 'deny' | 'proxyProtocol'>) {
     this.#limits = limits;
-    this.#allow = blockList('allow', allow);
-    this.#deny = blockList('deny', deny);
-    this.#proxies = blockList('proxyProtocol.from', proxyProtocol?.from);
+    this.#allow = blockList('allow', options.allow);
+    this.#deny = blockList('deny', options.deny);
+    this.isProxy = proxyRule(options);
   }
 
   get count(): number {
@@ -55,16 +68,6 @@ export class Admission {
 
   get full(): boolean {
     return this.#count >= this.#limits.maxConnections;
-  }
-
-  /** Who connects is a proxy. */
-  get proxied(): boolean {
-    return this.#proxies !== undefined;
-  }
-
-  /** Its word counts on who its client is. Where there is no address, as on a unix socket, permissions have decided who may connect. */
-  isProxy({ address }: Remote): boolean {
-    return address === undefined || (this.#proxies !== undefined && lists(this.#proxies, address));
   }
 
   /** What the address rules say; nothing is counted. */

@@ -51,8 +51,9 @@ export class Vestibule {
 
   /** Counts it, or says why it is not let in. */
   enter(arrival: Arrival): Refusal | undefined {
-    if (!this.#introduces(arrival)) return this.#admission.enter(arrival.remote);
-    return this.#admission.isProxy(arrival.remote) ? this.#admission.enter(NOBODY) : 'proxyProtocol';
+    const { isProxy } = this.#admission;
+    if (!isProxy || !arrival.introduce) return this.#admission.enter(arrival.remote);
+    return isProxy(arrival.remote) ? this.#admission.enter(NOBODY) : 'proxyProtocol';
   }
 
   /** Counts it no more: it was counted by `enter`, and went no further. */
@@ -66,7 +67,7 @@ export class Vestibule {
   }
 
   #introduces(arrival: Arrival): boolean {
-    return this.#admission.proxied && arrival.introduce !== undefined;
+    return this.#admission.isProxy !== undefined && arrival.introduce !== undefined;
   }
 
   async #prepare(arrival: Arrival): Promise<void> {

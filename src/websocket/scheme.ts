@@ -55,6 +55,7 @@ async function listen(scheme: Manner['scheme'], target: EndpointTarget, acceptor
 function schemeOf(name: Manner['scheme']): Scheme {
   return {
     name,
+    proxied: true,
     listen: (target, acceptor) => listen(name, target, acceptor),
     connect: (target, signal) => dialWebSocket(name, target, signal),
     check: checkUrl,
