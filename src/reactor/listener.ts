@@ -15,7 +15,10 @@ import { Vestibule, type VestibuleHost } from './vestibule.js';
 export interface Listening {
   /** Where it listens; port 0 is replaced by the port that was picked. */
   readonly address: BoundAddress;
-  /** In numbers (milliseconds, bytes; Infinity is off). Changing one takes effect at once. */
+  /**
+   * In numbers (milliseconds, bytes; Infinity is off), to be changed while it runs: for who comes from then on, and for what begins then on
+   * open connections (a message, a wait for the kernel). Nobody is closed because a limit was lowered.
+   */
   readonly limits: Limits;
   /** Stops accepting, until `resume()`; open connections live on. */
   suspend(): Promise<void>;
