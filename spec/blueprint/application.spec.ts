@@ -308,11 +308,10 @@ describe('what lives inside a worker', () => {
   class Edge {}
 
   it('is flat, too', async () => {
-    const { app, mistakes } = await readWorkerScope(readWorker(Edge));
-    expect(mistakes, 'a connection may wait for what is handed to it').to.deep.equal([]);
-    expect(app.connections.map(({ cls }) => cls)).to.deep.equal([Inner, Moved]);
-    expect(app.providers.map(({ token }) => token)).to.deep.equal([Store, 'x']);
-    expect(app.workers).to.deep.equal([]);
+    const inside = await readWorkerScope(readWorker(Edge));
+    expect(inside.mistakes, 'a connection may wait for what is handed to it').to.deep.equal([]);
+    expect(inside.connections.map(({ cls }) => cls)).to.deep.equal([Inner, Moved]);
+    expect(inside.providers.map(({ token }) => token)).to.deep.equal([Store, 'x']);
   });
 
   it('is checked with the application', async () => {

@@ -6,7 +6,7 @@ import { publish } from '../diagnostics.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import { asError, ClosingError, UsageError, type Mistake } from '../errors.js';
 import { Logger } from '../logger.js';
-import { dialerOf, Reactor, ReactorCore, type Dialer } from '../reactor/index.js';
+import { dialerOf, Reactor, ReactorCore, WorkerFrontage, type Dialer } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import type { BuiltProxy } from '../workers/front.js';
@@ -95,6 +95,10 @@ export class Assembly implements AppPort {
       clock: this.#clock,
       host: runtime => this.#hosts.host(runtime),
       proxy: (cls, worker) => this.#proxy(cls, worker),
+      frontage: pool => {
+        const inside = blueprint.inside.get(pool.worker.cls) ?? [];
+        return inside.length === 0 ? undefined : new WorkerFrontage(pool, this.#clock, inside);
+      },
     });
     this.workers = new Workers(this.workforce);
     this.#core = new ReactorCore({
@@ -103,6 +107,7 @@ export class Assembly implements AppPort {
         blueprintOf: cls => valid(readConnection(cls)),
         build: connection => connectionBuild(this.#container, connection, this.#clock),
       },
+      mover: (worker, options) => this.workforce.mover(worker, options),
     });
     this.reactor = new Reactor(this.#core);
     this.app = new App(this);
@@ -152,6 +157,7 @@ export class Assembly implements AppPort {
     for (const connection of this.#blueprint.connections) {
       for (const endpoint of connection.listen()) await this.#listen(connection.cls, endpoint);
     }
+    await this.workforce.listen();
     for (const connection of this.#blueprint.connections) {
       for (const endpoint of connection.connect()) this.#dial(connection.cls, endpoint);
     }
@@ -189,10 +195,12 @@ export class Assembly implements AppPort {
   }
 
   addresses(connection: Ctor | Mounted): readonly BoundAddress[] {
+    const isClass = typeof connection === 'function';
     // Nothing else than mount() makes what is no class.
-    const addresses = this.#addresses.get(typeof connection === 'function' ? connection : (connection as MountedPart).handler);
+    const cls = isClass ? connection : (connection as MountedPart).handler;
+    const addresses = this.#addresses.get(cls) ?? this.workforce.addresses(cls);
     if (addresses) return addresses;
-    throw new UsageError(`${typeof connection === 'function' ? connection.name : 'what was mounted'} does not listen in this application`);
+    throw new UsageError(`${isClass ? connection.name : 'what was mounted'} does not listen in this application`);
   }
 
   get(token: Token): unknown {
@@ -218,7 +226,11 @@ export class Assembly implements AppPort {
       dialers: [...this.#dialers].flatMap(([cls, dialers]) =>
         dialers.map(({ dialer: { state, attempts }, url }) => ({ name: cls.name, url, state, attempts })),
       ),
-      workers: this.#blueprint.workers.map(({ name }) => ({ name, status: rows.filter(row => row.name === name) })),
+      workers: this.#blueprint.workers.map(({ name }) => ({
+        name,
+        status: rows.filter(row => row.name === name),
+        serving: this.workforce.serving(name),
+      })),
     });
   }
 
@@ -248,8 +260,8 @@ export class Assembly implements AppPort {
     const core = this.#core;
     return {
       clock: this.#clock,
-      stopListening: () => core.stopListening(),
-      shutDownConnections: () => core.drain(),
+      stopListening: () => Promise.all([core.stopListening(), this.workforce.stopListening()]),
+      shutDownConnections: () => Promise.all([core.drain(), this.workforce.shutDownConnections()]),
       refuseCalls: () => {
         this.workforce.refuse();
         this.#residents.refuse();
@@ -262,7 +274,8 @@ export class Assembly implements AppPort {
         this.owner.exempt = false;
       },
       stopWorkers: async left => this.workforce.close(left),
-      destroyConnections: () => core.destroy(),
+      // Those of workers end with their processes.
+      destroyConnections: () => core.destroy() + this.workforce.connections,
       dispose: () => this.#container.dispose(error => publish('hook.error', { hook: 'dispose', error }), this.#clock),
       release: () => this.#hosts.close(),
     };

@@ -5,9 +5,9 @@ import type { CloseSummary } from './app.js';
 export interface ClosingParts {
   readonly clock: Clock;
   /** Step 1. Never rejects. */
-  stopListening(): Promise<void>;
+  stopListening(): Promise<unknown>;
   /** Steps 2, 3 and 5 for every connection: `@OnShutdown`, what is decoded is handled, flush, end, wait for the peer, destroy. Never rejects. */
-  shutDownConnections(): Promise<void>;
+  shutDownConnections(): Promise<unknown>;
   /** Step 4: from now on new calls are refused, but for those that belong to what runs already. */
   refuseCalls(): void;
   /** Resolves when no call runs or waits. */

@@ -5,7 +5,18 @@ import type { WorkerStatus } from '../decorators/worker-types.js';
 export interface Description {
   readonly listeners: readonly { readonly name: string; readonly url: string; readonly connections: number }[];
   readonly dialers: readonly { readonly name: string; readonly url: string; readonly state: string; readonly attempts: number }[];
-  readonly workers: readonly { readonly name: string; readonly status: readonly WorkerStatus[] }[];
+  readonly workers: readonly {
+    readonly name: string;
+    readonly status: readonly WorkerStatus[];
+    /** Of one with connections inside. */
+    readonly serving?: Serving | undefined;
+  }[];
+}
+
+interface Serving {
+  readonly listeners: readonly { readonly name: string; readonly url: string }[];
+  /** By pid. */
+  readonly connections: ReadonlyMap<number, number>;
 }
 
 interface Node {
@@ -25,19 +36,23 @@ function count(n: number, thing: string): string {
   return `${n} ${thing}${n === 1 ? '' : 's'}`;
 }
 
-function processNode(row: WorkerStatus): Node {
+function processNode(row: WorkerStatus, connections: number | undefined): Node {
   const memory = row.rss === undefined ? '' : `, ${Math.round(row.rss / MB)} MB`;
   const said = row.status === undefined ? '' : `, says ${inspect(row.status, SAID)}`;
-  return leaf(`pid ${row.pid ?? '–'} ${row.state}: ${row.running} running, ${row.done} done, ${row.failed} failed${memory}${said}`);
+  const open = connections === undefined ? '' : `, ${count(connections, 'connection')}`;
+  return leaf(`pid ${row.pid ?? '–'} ${row.state}: ${row.running} running, ${row.done} done, ${row.failed} failed${open}${memory}${said}`);
 }
 
-function workerNodes(name: string, rows: readonly WorkerStatus[]): readonly Node[] {
+function workerNodes(name: string, rows: readonly WorkerStatus[], serving: Serving | undefined): readonly Node[] {
   if (rows.length === 0) return [leaf(`${name}: not started`)];
   const keys = new Map<string | undefined, WorkerStatus[]>();
   for (const row of rows) keys.set(row.key, [...(keys.get(row.key) ?? []), row]);
   return [...keys].map(([key, pool]) => ({
     text: `${name}${key === undefined ? '' : `[${key}]`}: ${pool[0]!.queued} queued, ${count(pool[0]!.restarts, 'restart')}`,
-    children: pool.map(processNode),
+    children: [
+      ...(serving?.listeners ?? []).map(listener => leaf(`${listener.name} on ${listener.url}`)),
+      ...pool.map(row => processNode(row, serving?.listeners.length ? serving.connections.get(row.pid ?? 0) : undefined)),
+    ],
   }));
 }
 
@@ -64,7 +79,7 @@ export function describe({ listeners, dialers, workers }: Description): string {
           ...dialers.map(({ name, url, state, attempts }) => leaf(`${name} to ${url}: ${state}, ${count(attempts, 'attempt')}`)),
         ],
       },
-      { text: 'Workforce', children: workers.flatMap(({ name, status }) => workerNodes(name, status)) },
+      { text: 'Workforce', children: workers.flatMap(({ name, status, serving }) => workerNodes(name, status, serving)) },
     ],
   };
   return draw(root).join('\n');

@@ -1,4 +1,4 @@
-import { overrideWorker, readWorker, valid } from '../blueprint/index.js';
+import { overrideWorker, readInside, readWorker, valid } from '../blueprint/index.js';
 import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
 import type { SpawnArgs, Spawned, SpawnOptions } from '../decorators/spawn-types.js';
 import { defaultLogger, silentLogger } from '../logger.js';
@@ -37,9 +37,15 @@ export async function spawn<C extends Ctor>(worker: C, ...[given]: SpawnArgs<C>)
   if (inWorker) return inWorker;
   const { options, key, workers = [], logger, ...overrides } = (given ?? {}) as SpawnOptions & { options?: unknown };
   const blueprint = valid(overrideWorker(worker, { ...overrides, autoLoad: false }));
-  const app = { connections: [], mounted: [], workers: withInjected(blueprint, workers), providers: [] };
+  const all = withInjected(blueprint, workers);
+  const scopes = await Promise.all(all.map(each => readInside(each, new Map())));
+  const inside = new Map(all.map((each, index) => [each.cls, scopes[index]!.connections]));
+  const app = { connections: [], mounted: [], workers: all, providers: [], inside };
   const { Assembly } = await masterSide();
-  const assembly = Assembly.of({ app, mistakes: [] }, { logger: logger === false ? silentLogger : (logger ?? (await defaultLogger())) });
+  const assembly = Assembly.of(
+    { app, mistakes: scopes.flatMap(({ mistakes }) => mistakes) },
+    { logger: logger === false ? silentLogger : (logger ?? (await defaultLogger())) },
+  );
   const { workforce, owner } = assembly;
   const close = async (): Promise<void> => {
     await assembly.app.close({ timeout: 0 });

@@ -12,6 +12,7 @@ import { connectionBuild } from './connection-plan.js';
 import { AppContainer } from './container.js';
 import { ownParts } from './own-parts.js';
 import { Residents } from './residents.js';
+import { WorkerSockets } from './worker-sockets.js';
 
 /** How long connections of a worker that stops get to finish. Milliseconds; the master's `closeTimeout` is the real bound. */
 const CONNECTIONS_GRACE = 10_000;
@@ -21,8 +22,8 @@ const CONNECTIONS_GRACE = 10_000;
  * Its own process has one of it; the inline runtime makes one per worker.
  */
 async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironment, logger: Logger, clock: Clock): Promise<CreatedWorker> {
-  const { app, mistakes } = await readWorkerScope(worker);
-  refuse(mistakes);
+  const app = await readWorkerScope(worker);
+  refuse(app.mistakes);
   const names = new Map<Ctor, string>();
   const nameFor = (other: Ctor | string): string => {
     if (typeof other === 'string') return other;
@@ -36,7 +37,7 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
       blueprintOf: cls => valid(readConnection(cls)),
       build: connection => connectionBuild(container, connection, clock),
     },
-    counted: connections => environment.holds(connections),
+    counted: (connections, inbound) => environment.holds(connections, inbound),
   });
   const reactor = new Reactor(core);
   const container = new AppContainer(
@@ -64,12 +65,14 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
   // Built first: what it injects comes before it, and what only its providers need after it.
   const instance = container.get(worker.cls) as object;
   await residents.start();
+  const sockets = app.connections.length > 0 ? new WorkerSockets(core, environment, app.connections) : undefined;
+  await sockets?.open();
   for (const connection of app.connections) {
-    for (const endpoint of connection.listen()) await core.listen(connection.cls, endpoint);
     for (const endpoint of connection.connect()) dialerOf(core, connection.cls, endpoint);
   }
   return {
     instance,
+    sockets,
     stop: async () => {
       await core.stopListening();
       await within(clock, CONNECTIONS_GRACE, core.drain());

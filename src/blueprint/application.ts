@@ -1,12 +1,13 @@
 import type { Mounted } from '../decorators/provider-types.js';
 import type { Mistake } from '../errors.js';
 import { readConnection } from './connection.js';
-import { readEndpoints, schemeOf } from './endpoints.js';
+import { readEndpoints } from './endpoints.js';
 import { strayOptions, unknownWorkers } from './injections.js';
 import { mergedOptions } from './lineage.js';
 import { reporter } from './mistakes.js';
 import { checkServed } from './served.js';
-import { mergeModules, mergeWorker } from './module.js';
+import { readInside } from './inside.js';
+import { mergeModules } from './module.js';
 import { providerMistakes } from './provider-declarations.js';
 import { readProvider, readProxy } from './provider.js';
 import { readWorker } from './worker.js';
@@ -18,7 +19,7 @@ export interface ApplicationReading {
 }
 
 export interface ReadModuleOptions {
-  /** Endpoints that replace those of the decorator: what `bootstrap(…, { listen })` was given. */
+  /** Endpoints that replace those of the decorator, also inside workers: what `bootstrap(…, { listen })` was given. */
   readonly listen?: ReadonlyMap<Ctor | Mounted, unknown> | undefined;
 }
 
@@ -80,48 +81,7 @@ function proxyOf(worker: WorkerBlueprint, mistakes: Mistake[]): ProxyBlueprint |
   return reading;
 }
 
-/** What a process gets from whoever starts it, and its children do not. */
-const MASTERS_OWN = new Set(['stdio', 'fd', 'systemd']);
-
-/** The endpoints inside a worker. Functions among them are called in its own process: here they are not. */
-function checkInside(worker: WorkerBlueprint, connection: Ctor, mistakes: Mistake[]): void {
-  const { listen, connect } = mergedOptions(connection, 'connection');
-  const reading = readConnection(connection);
-  const { name, options } = reading;
-  const report = reporter(name, mistakes);
-  const connects = typeof connect === 'function' ? [] : readEndpoints(connect, options, 'connect', report);
-  const listens = typeof listen === 'function' ? [] : readEndpoints(listen, options, 'listen', report);
-  for (const endpoint of [...listens, ...connects]) {
-    if (!MASTERS_OWN.has(schemeOf(endpoint))) continue;
-    report(undefined, `'${endpoint.url}' is given to the process that was started, and a worker is another one`, 'let the master have it');
-  }
-  checkServed(reading, listens, 'listen', report);
-  if (worker.settings.maxWorkers <= 1 || !listens.some(endpoint => schemeOf(endpoint) === 'udp')) return;
-  // Each process of the pool would bind the port, and only one can.
-  reporter(worker.className, mistakes)(
-    'connections',
-    `${name} listens on udp, and maxWorkers is ${worker.settings.maxWorkers}`,
-    'write maxWorkers: 1, or let the master listen',
-  );
-}
-
 const classesOf = (providers: readonly ProviderDeclaration[]): readonly Ctor[] => providers.flatMap(({ cls }) => cls ?? []);
-
-/**
- * What lives in a worker's own process, flat: its connections and providers and those of the modules that it imports.
- * In the worker, `valid` it and run it; in the master it is read for its mistakes.
- */
-export async function readWorkerScope(worker: WorkerBlueprint): Promise<ApplicationReading> {
-  const mistakes: Mistake[] = [];
-  const { connections, mounted, providers } = await mergeWorker(worker, mistakes);
-  const readings = connections.map(cls => readConnection(cls));
-  mistakes.push(...readings.flatMap(reading => reading.mistakes), ...providerMistakes(providers));
-  const report = reporter(worker.className, mistakes);
-  if (mounted.length > 0)
-    report('connections', 'it lists what mount() made', 'the master serves it: list it in the connections of a module');
-  for (const connection of connections) checkInside(worker, connection, mistakes);
-  return { app: { connections: readings, mounted, workers: [], providers }, mistakes };
-}
 
 /** Every mistake of an application is in `mistakes`; `app` may be run only if there is none. */
 export async function readModule(module: Ctor, options: ReadModuleOptions = {}): Promise<ApplicationReading> {
@@ -136,11 +96,12 @@ export async function readModule(module: Ctor, options: ReadModuleOptions = {}):
   sameNames(workers, mistakes);
 
   const proxies = workers.flatMap(worker => proxyOf(worker, mistakes) ?? []);
-  const scopes = await Promise.all(workers.map(readWorkerScope));
+  const scopes = await Promise.all(workers.map(worker => readInside(worker, options.listen ?? new Map())));
   mistakes.push(...scopes.flatMap(scope => scope.mistakes));
 
   const built = [...connections, ...proxies, ...classesOf(providers).map(cls => readProvider(cls))];
-  const inWorkers = scopes.flatMap(({ app }) => [...app.connections, ...classesOf(app.providers).map(cls => readProvider(cls))]);
+  const inWorkers = scopes.flatMap(scope => [...scope.connections, ...classesOf(scope.providers).map(cls => readProvider(cls))]);
   mistakes.push(...strayOptions(built), ...unknownWorkers([...built, ...workers, ...inWorkers], workers));
-  return { app: { connections, mounted, workers, providers }, mistakes };
+  const inside = new Map(workers.map((worker, index) => [worker.cls, scopes[index]!.connections]));
+  return { app: { connections, mounted, workers, providers, inside }, mistakes };
 }

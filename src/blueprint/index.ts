@@ -1,4 +1,5 @@
-export { readModule, readWorkerScope, type ApplicationReading, type ReadModuleOptions } from './application.js';
+export { readModule, type ApplicationReading, type ReadModuleOptions } from './application.js';
+export { readInside, readWorkerScope, type Inside } from './inside.js';
 export { channelSpecOf } from '../decorators/channel-token.js';
 export { readConnection } from './connection.js';
 export { readEndpoints, schemeOf, type Use } from './endpoints.js';

@@ -200,4 +200,6 @@ export interface AppBlueprint {
   readonly mounted: readonly MountedPart[];
   readonly workers: readonly WorkerBlueprint[];
   readonly providers: readonly ProviderDeclaration[];
+  /** By worker class: the connections inside, their endpoints read. */
+  readonly inside: ReadonlyMap<Ctor, readonly ConnectionBlueprint[]>;
 }

@@ -1,6 +1,8 @@
+import type { Server } from 'node:net';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
 import type { Chunk } from '../framing/framing.js';
+import type { SocketHandle } from '../hosts/host.js';
 
 /** Where somebody is. */
 export interface Remote {
@@ -109,6 +111,26 @@ export interface Transport extends Arrival {
    * Bytes that the sink was not given yet belong to TLS. Rejects as `handshake` does.
    */
   startTls?(how: TlsStart): Promise<void>;
+  /**
+   * Takes the socket out of it, for another process: nothing is read from here on. Everything written must be with the kernel. What
+   * is left is to be destroyed, and says then that it is closed. Undefined: there is none any more. Only where it is `detachable`.
+   */
+  detach?(): Detached | undefined;
+  /** Its socket can be taken out of it, and means the same elsewhere: no TLS, nothing but bytes. */
+  readonly detachable?: boolean;
+}
+
+/** A socket without its transport. */
+export interface Detached {
+  readonly handle: SocketHandle;
+  /** Received, and not delivered. */
+  readonly rest: Buffer;
+}
+
+/** Where the sockets of a listener come from, when somebody else has bound for it. */
+export interface SocketSource {
+  /** From now on they go to that server, as if it had accepted them, or it accepts them itself. */
+  attach(server: Server): void;
 }
 
 /** A bound listener. */
@@ -142,6 +164,10 @@ export interface EndpointTarget {
   /** The command of `exec()`. */
   readonly exec?: ExecTarget | undefined;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Nothing is to be bound: sockets come from there. */
+  readonly source?: SocketSource | undefined;
+  /** What is accepted is to be passed on: not a byte is read. */
+  readonly unread?: true | undefined;
 }
 
 /** What a scheme calls for what it accepts. */
@@ -166,6 +192,11 @@ export interface Scheme {
   readonly options?: readonly string[];
   /** What it connects to can be had once in the life of a process: a Dialer does not dial again. */
   readonly once?: true;
+  /**
+   * The tcp: or unix: endpoint beneath a url. Where there is one, sockets may be accepted there in one process and served in another:
+   * its `listen` then takes them from `source` and binds nothing.
+   */
+  carrier?(url: string): string;
   /** Binds; rejects with a ListenError. */
   listen?(target: EndpointTarget, acceptor: Acceptor): Promise<Bound>;
   /** Dials once; rejects with a ConnectError. Aborting the signal gives up. */

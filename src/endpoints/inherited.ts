@@ -88,6 +88,6 @@ export async function listenOn(descriptor: number, found: Inherited, target: End
   const { url, options } = target;
   const where = { fd: descriptor, backlog: backlogOf(options) };
   const toTransport = (socket: Socket): Transport => inheritedTransport(socket, found, false);
-  const listener = await NetListener.bind(url, socketOptions(options), where, toTransport, acceptor);
+  const listener = await NetListener.bind(target, socketOptions(options), where, toTransport, acceptor);
   return { address: addressOf(listener.server.address(), found, url), inherited: true, close: () => listener.close() };
 }

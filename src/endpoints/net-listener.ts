@@ -1,5 +1,5 @@
 import { createServer, type ListenOptions, type Server, type ServerOpts, type Socket } from 'node:net';
-import type { Acceptor, Transport } from './endpoint.js';
+import type { Acceptor, EndpointTarget, Transport } from './endpoint.js';
 import { listenError } from './system-errors.js';
 
 /** A Node server that hands out transports and stops accepting when it is told, whatever its connections do. */
@@ -12,25 +12,33 @@ export class NetListener {
   }
 
   /**
-   * Binds. `around` calls what it is given at once: there the system call happens.
+   * Binds, unless the sockets come from somewhere else. `around` calls what it is given at once: there the system call happens.
    * @throws ListenError
    */
   static bind(
-    url: string,
+    { url, source, unread }: Pick<EndpointTarget, 'url' | 'source' | 'unread'>,
     serverOptions: ServerOpts,
     where: ListenOptions,
     toTransport: (socket: Socket) => Transport,
     acceptor: Acceptor,
     around: (bind: () => void) => void = bind => bind(),
   ): Promise<NetListener> {
-    const server = createServer({ ...serverOptions, allowHalfOpen: true });
+    const server = createServer({ ...serverOptions, allowHalfOpen: true, pauseOnConnect: unread === true });
+    const accept = (): void => {
+      server.on('error', error => acceptor.failed(listenError(url, error)));
+      server.on('connection', socket => acceptor.accept(toTransport(socket)));
+    };
+    if (source) {
+      accept();
+      source.attach(server);
+      return Promise.resolve(new NetListener(server));
+    }
     return new Promise((resolve, reject) => {
       const failed = (error: Error): void => reject(listenError(url, error));
       server.once('error', failed);
       server.once('listening', () => {
         server.off('error', failed);
-        server.on('error', error => acceptor.failed(listenError(url, error)));
-        server.on('connection', socket => acceptor.accept(toTransport(socket)));
+        accept();
         resolve(new NetListener(server));
       });
       try {

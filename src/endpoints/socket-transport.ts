@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { asError, ConnectionClosedError, TlsInjectionError, UsageError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
-import type { PeerTls, Remote, TlsStart, Transport, TransportSink } from './endpoint.js';
+import type { Detached, PeerTls, Remote, TlsStart, Transport, TransportSink } from './endpoint.js';
+import { takeHandle } from './passed-socket.js';
 import { readProxyHeader } from './proxy-header.js';
 import type { ProxyHeader, ProxyPlace } from './proxy-protocol.js';
 import { handshake, peerTlsOf } from './tls-handshake.js';
@@ -202,6 +203,19 @@ export class SocketTransport implements Transport {
         },
       });
     });
+  }
+
+  /** Of a TLS connection the kernel knows only half. */
+  get detachable(): boolean {
+    return !this.#tls && !this.#shaking;
+  }
+
+  detach(): Detached | undefined {
+    const socket = this.#socket;
+    this.#remember();
+    const handle = takeHandle(socket);
+    if (!handle) return undefined;
+    return { handle, rest: (socket.read() as Buffer | null) ?? Buffer.alloc(0) };
   }
 
   #secure(socket: TLSSocket, secured: Secured): void {

@@ -1,4 +1,4 @@
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { toMilliseconds, type Duration, type Off } from '../units.js';
 import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport } from './endpoint.js';
 import { registerScheme } from './endpoint.js';
@@ -62,11 +62,18 @@ export function listenOptions({ url, options }: EndpointTarget): { host: string;
   return { ...hostAndPort(url)!, backlog: backlogOf(options) };
 }
 
-async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
-  const { url, options } = target;
-  const listener = await NetListener.bind(url, socketOptions(options), listenOptions(target), tcpTransport, acceptor);
-  const { address: host, port } = listener.server.address() as AddressInfo;
-  return { address: { url: urlOf('tcp', host, port), host, port }, close: () => listener.close() };
+/** Listens with Node's sockets at the host and port of its url. Throws ListenError. */
+export async function listenAtPort(
+  scheme: string,
+  target: EndpointTarget,
+  toTransport: (socket: Socket) => Transport,
+  acceptor: Acceptor,
+): Promise<Bound> {
+  const listener = await NetListener.bind(target, socketOptions(target.options), listenOptions(target), toTransport, acceptor);
+  const bound = listener.server.address();
+  // Where somebody else has bound, it is as it was written.
+  const { host, port } = typeof bound === 'object' && bound ? { host: bound.address, port: bound.port } : hostAndPort(target.url)!;
+  return { address: { url: urlOf(scheme, host, port), host, port }, close: () => listener.close() };
 }
 
 function connect({ url, options }: EndpointTarget, signal: AbortSignal): Promise<Transport> {
@@ -86,7 +93,8 @@ export function checkHostAndPort(url: string, use: 'listen' | 'connect'): string
 export const tcp: Scheme = {
   name: 'tcp',
   proxied: true,
-  listen,
+  carrier: url => url,
+  listen: (target, acceptor) => listenAtPort('tcp', target, tcpTransport, acceptor),
   connect,
   check: ({ url }, use) => checkHostAndPort(url, use),
 };

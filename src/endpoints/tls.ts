@@ -1,11 +1,10 @@
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { Acceptor, Bound, EndpointTarget, Scheme, TlsStart, Transport } from './endpoint.js';
 import { registerScheme } from './endpoint.js';
 import { dialSocket } from './net-dial.js';
-import { NetListener } from './net-listener.js';
 import { SocketTransport } from './socket-transport.js';
-import { checkHostAndPort, hostAndPort, listenOptions, placesOf, socketOptions, urlOf } from './tcp.js';
+import { checkHostAndPort, hostAndPort, listenAtPort, placesOf, socketOptions } from './tcp.js';
 import { flawOf } from './tls-credentials.js';
 
 const PLACES = placesOf('tls');
@@ -25,18 +24,18 @@ class TlsTransport extends SocketTransport {
     this.#how = how;
   }
 
+  override get detachable(): boolean {
+    return false;
+  }
+
   handshake(): Promise<void> {
     return this.startTls(this.#how);
   }
 }
 
-async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
-  const { url, options } = target;
+function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const how: TlsStart = { tls: tlsOf(target), isServer: true };
-  const toTransport = (socket: Socket): Transport => new TlsTransport(socket, how);
-  const listener = await NetListener.bind(url, socketOptions(options), listenOptions(target), toTransport, acceptor);
-  const { address: host, port } = listener.server.address() as AddressInfo;
-  return { address: { url: urlOf('tls', host, port), host, port }, close: () => listener.close() };
+  return listenAtPort('tls', target, socket => new TlsTransport(socket, how), acceptor);
 }
 
 function connect(target: EndpointTarget, signal: AbortSignal): Promise<Transport> {
@@ -57,6 +56,6 @@ function check(target: EndpointTarget, use: 'listen' | 'connect'): string | unde
 }
 
 /** `tls://host:port` with `tls: { cert, key, ca, … }`: TLS 1.2 or newer over TCP, verified. */
-export const tls: Scheme = { name: 'tls', proxied: true, listen, connect, check };
+export const tls: Scheme = { name: 'tls', proxied: true, carrier: url => url.replace(/^tls/i, 'tcp'), listen, connect, check };
 
 registerScheme(tls);

@@ -56,7 +56,7 @@ function isLive(path: string): Promise<boolean> {
 }
 
 /** Removes a socket file that nobody listens on any more. Throws ListenError when it is alive or no socket. */
-async function replaceStale(url: string, path: string): Promise<void> {
+export async function replaceStale(url: string, path: string): Promise<void> {
   try {
     const found = await lstat(path);
     // A plain file answers like a stale socket; it is not ours to remove.
@@ -70,20 +70,23 @@ async function replaceStale(url: string, path: string): Promise<void> {
   }
 }
 
-async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
-  const path = pathOf(url);
+/** The file is made by the bind, which happens inside this call: at no moment is it open to others. */
+export function withMode<T>({ options }: EndpointTarget, bind: () => T): T {
   const mode = (options['mode'] as number | undefined) ?? MODE;
+  const before = process.umask(0o777 & ~mode);
+  try {
+    return bind();
+  } finally {
+    process.umask(before);
+  }
+}
+
+async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
+  const { url, options } = target;
+  const path = pathOf(url);
   const backlog = backlogOf(options);
-  // The file is made by the bind, which happens inside this call: at no moment is it open to others.
-  const around = (bind: () => void): void => {
-    const before = process.umask(0o777 & ~mode);
-    try {
-      bind();
-    } finally {
-      process.umask(before);
-    }
-  };
-  const bind = (): Promise<NetListener> => NetListener.bind(url, {}, { path, backlog }, unixTransport(path, false), acceptor, around);
+  const around = (bind: () => void): void => withMode(target, bind);
+  const bind = (): Promise<NetListener> => NetListener.bind(target, {}, { path, backlog }, unixTransport(path, false), acceptor, around);
   const listener = await bind().catch(async (error: unknown) => {
     if (codeOf(error) !== 'EADDRINUSE') throw error;
     await replaceStale(url, path);
@@ -103,6 +106,7 @@ function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transpor
 export const unix: Scheme = {
   name: 'unix',
   proxied: true,
+  carrier: url => url,
   listen,
   connect,
   check: ({ url }, use) => {

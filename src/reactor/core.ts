@@ -1,7 +1,7 @@
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
-import type { Arrival, Transport } from '../endpoints/endpoint.js';
+import type { Arrival, SocketSource, Transport } from '../endpoints/endpoint.js';
 import { asError, ClosingError } from '../errors.js';
 import type { Chunk, Framing } from '../framing/framing.js';
 import { Alarms } from './alarms.js';
@@ -14,7 +14,8 @@ import { descriptors } from './descriptors.js';
 import { establish } from './outgoing.js';
 import type { Handlers } from './plan-types.js';
 import { Session } from './session.js';
-import { settingsOf, type Settings } from './settings.js';
+import type { Mover, SessionOrigin } from './session-host.js';
+import { settingsFrom, settingsOf, type Settings } from './settings.js';
 import { Timers } from './timers.js';
 import { Turn } from './turn.js';
 
@@ -22,8 +23,10 @@ import { Turn } from './turn.js';
 export interface ReactorOptions {
   readonly clock: Clock;
   readonly handlers: Handlers;
-  /** Hears how many connections are open, whenever that changes. */
-  counted?(connections: number): void;
+  /** Hears how many connections are open, and how many of them came in, whenever that changes. */
+  counted?(connections: number, inbound: number): void;
+  /** Hands connections off; in the master. */
+  readonly mover?: Mover | undefined;
 }
 
 /** Something that begins nothing new when the reactor closes: a Dialer. */
@@ -57,12 +60,16 @@ export class ReactorCore implements GuestHost {
   readonly #leaving = new Set<Session>();
   readonly #guests = new Set<Guest>();
   #empty: (() => void)[] = [];
+  /** Of the open ones, those that came in. */
+  #inbound = 0;
   #closing = false;
   readonly #counted: ReactorOptions['counted'];
+  readonly mover: Mover | undefined;
 
-  constructor({ clock, handlers, counted }: ReactorOptions) {
+  constructor({ clock, handlers, counted, mover }: ReactorOptions) {
     this.clock = clock;
     this.#counted = counted;
+    this.mover = mover;
     this.#handlers = handlers;
     this.alarms = new Alarms(clock);
     this.timers = new Timers(clock);
@@ -84,7 +91,16 @@ export class ReactorCore implements GuestHost {
 
   /** @throws ListenError, ConfigurationError, ClosingError */
   async listen(cls: Ctor, endpoint: EndpointBlueprint): Promise<Listener> {
-    const listener = new Listener(settingsOf(this.plan(cls), endpoint, 'listen'), this.clock, this.#accept);
+    return this.#listen(settingsOf(this.plan(cls), endpoint, 'listen'));
+  }
+
+  /** The same where somebody else has bound, and the sockets come from there. `counts`: it sees to the limits, too. */
+  async listenTo(source: SocketSource, cls: Ctor, endpoint: EndpointBlueprint, counts: boolean): Promise<Listener> {
+    return this.#listen(settingsFrom(source, settingsOf(this.plan(cls), endpoint, 'listen'), counts));
+  }
+
+  async #listen(settings: Settings): Promise<Listener> {
+    const listener = new Listener(settings, this.clock, this, arrival => this.#accept(settings, arrival, listener));
     this.#refuseWhenClosing();
     this.#listeners.add(listener);
     try {
@@ -97,6 +113,11 @@ export class ReactorCore implements GuestHost {
     if (this.#closing) await listener.close();
     this.#refuseWhenClosing();
     return listener;
+  }
+
+  /** Serves a connection that came in somewhere else. False: its handler could not be made; it is closed then. */
+  adopt(cls: Ctor, endpoint: EndpointBlueprint, arrival: Arrival, origin: SessionOrigin, data?: object): boolean {
+    return this.#accept(settingsOf(this.plan(cls), endpoint, 'listen'), arrival, origin, data);
   }
 
   /** Dials once; resolves when `@OnConnect` has settled. Throws ConnectError, ConfigurationError, ClosingError, or what the handler threw. */
@@ -175,6 +196,12 @@ export class ReactorCore implements GuestHost {
     return busy;
   }
 
+  /** No accepting any more. Open connections live on, but for those that are a socket which accepts. */
+  async quiet(): Promise<void> {
+    for (const session of [...this.sessions()]) if (session.transport.shared && session.origin) void session.shutdown(CLOSE_GRACE);
+    await Promise.allSettled([...this.#listeners].flatMap(listener => (listener.isConnection ? [] : listener.close())));
+  }
+
   /** Nothing new begins: no accepting, no dialling. Open connections live on. */
   async stopListening(): Promise<void> {
     this.#closing = true;
@@ -221,7 +248,8 @@ export class ReactorCore implements GuestHost {
   left(session: Session): void {
     this.#open.get(session.settings.plan.blueprint.cls)?.delete(session);
     this.#leaving.add(session);
-    this.#counted?.(this.count());
+    if (session.settings.accepted) this.#inbound--;
+    this.#tell();
   }
 
   finished(session: Session): void {
@@ -231,7 +259,8 @@ export class ReactorCore implements GuestHost {
 
   departed(guest: Guest): void {
     this.#guests.delete(guest);
-    this.#counted?.(this.count());
+    this.#inbound--;
+    this.#tell();
     this.#lookWhetherEmpty();
   }
 
@@ -244,41 +273,46 @@ export class ReactorCore implements GuestHost {
     for (const resolve of waiting) resolve();
   }
 
-  readonly #accept = (listener: Listener, arrival: Arrival): boolean => {
+  #accept(settings: Settings, arrival: Arrival, origin: SessionOrigin, data?: object): boolean {
     let made: Session | Guest;
     try {
-      made = this.#receive(listener, arrival);
+      made = this.#receive(settings, arrival, origin, data);
     } catch (thrown) {
       arrival.destroy();
-      publish('connection.error', { handler: listener.settings.plan.name, during: 'hook', hook: 'constructor', error: asError(thrown) });
+      publish('connection.error', { handler: settings.plan.name, during: 'hook', hook: 'constructor', error: asError(thrown) });
       return false;
     }
     void made.open();
     return true;
-  };
+  }
 
-  #receive(listener: Listener, arrival: Arrival): Session | Guest {
-    const { settings } = listener;
+  #receive(settings: Settings, arrival: Arrival, origin: SessionOrigin, data: object | undefined): Session | Guest {
     const makeGuest = guestsOf(settings.scheme.name);
     // A scheme without guests accepts transports.
-    if (!makeGuest) return this.#begin(settings, arrival as Transport, undefined, listener);
-    const guest = makeGuest(this, settings, arrival, listener);
+    if (!makeGuest) return this.#begin(settings, arrival as Transport, data, origin);
+    const guest = makeGuest(this, settings, arrival, origin);
     this.#guests.add(guest);
-    this.#counted?.(this.count());
+    this.#inbound++;
+    this.#tell();
     return guest;
+  }
+
+  #tell(): void {
+    this.#counted?.(this.count(), this.#inbound);
   }
 
   #isEmpty(): boolean {
     return this.#leaving.size === 0 && this.count() === 0;
   }
 
-  #begin(settings: Settings, transport: Transport, data: object | undefined, origin?: Listener): Session {
+  #begin(settings: Settings, transport: Transport, data: object | undefined, origin?: SessionOrigin): Session {
     const session = new Session(this, settings, transport, data, origin);
     const { cls } = settings.plan.blueprint;
     let sessions = this.#open.get(cls);
     if (!sessions) this.#open.set(cls, (sessions = new Set()));
     sessions.add(session);
-    this.#counted?.(this.count());
+    if (settings.accepted) this.#inbound++;
+    this.#tell();
     return session;
   }
 

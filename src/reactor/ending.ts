@@ -199,6 +199,13 @@ export class Ending {
     if (this.#state < State.ENDED) this.#end();
   }
 
+  /** Its socket is on its way to another process: here nothing is heard or said any more. */
+  moving(): void {
+    this.#state = Math.max(this.#state, State.ENDED);
+    this.#session.reader.hold(Hold.DEAF);
+    this.#session.deadlines.hush();
+  }
+
   /** The peer has finished. */
   peerEnded(): void {
     this.#finned = true;

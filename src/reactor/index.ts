@@ -1,6 +1,8 @@
 export { ChannelFace, Channels } from './channel.js';
 export { ReactorCore, type ReactorOptions } from './core.js';
 export { Dialer, dialerOf, type DialerEvents, type DialerState } from './dialer.js';
+export { WorkerFrontage } from './frontage.js';
+export type { HandOffOptions } from './hand-off.js';
 export type { Limits } from './limits.js';
 export type { Listening } from './listener.js';
 export { Peer, type FileRange, type PipeOptions } from './peer.js';

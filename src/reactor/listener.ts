@@ -5,11 +5,16 @@ import type { Acceptor, Arrival, Bound, BoundAddress, Remote } from '../endpoint
 import { listenError } from '../endpoints/system-errors.js';
 import { tlsServerOf } from '../endpoints/tls-server.js';
 import { ConnectionClosedError, LimitError, UsageError } from '../errors.js';
-import { Admission } from './admission.js';
+import { Admission, type Refusal } from './admission.js';
 import { descriptors } from './descriptors.js';
 import { firstMessageDefault, whenChanged, type Limits } from './limits.js';
 import type { Settings } from './settings.js';
 import { Vestibule, type VestibuleHost } from './vestibule.js';
+
+/** What a listener must know of the endpoint. */
+export interface ListenerSettings extends Pick<Settings, 'target' | 'scheme' | 'limits'> {
+  readonly plan: { readonly name: string };
+}
 
 /** What users hold of a listener: `reactor.listen(…)` gives it. */
 export interface Listening {
@@ -34,14 +39,15 @@ export interface Listening {
 }
 
 /** Takes an accepted connection over. False: its handler could not be made. */
-export type TakeOver = (listener: Listener, arrival: Arrival) => boolean;
+export type TakeOver = (arrival: Arrival) => boolean;
 
 /** How long a listener that wants to listen and cannot waits before it looks again, in milliseconds. */
 const RETRY = 250;
 
 /** One listening endpoint: binds, lets connections in or refuses them, and counts. */
 export class Listener implements Listening, Acceptor, VestibuleHost {
-  readonly settings: Settings;
+  readonly settings: ListenerSettings;
+  readonly reactor: object;
   readonly #clock: Clock;
   readonly #takeOver: TakeOver;
   readonly #admission: Admission;
@@ -60,8 +66,9 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
   #rebinding: Promise<void> = Promise.resolve();
 
   /** @throws ConfigurationError for address rules that are none. */
-  constructor(settings: Settings, clock: Clock, takeOver: TakeOver) {
+  constructor(settings: ListenerSettings, clock: Clock, reactor: object, takeOver: TakeOver) {
     this.settings = settings;
+    this.reactor = reactor;
     this.#clock = clock;
     this.#takeOver = takeOver;
     // Checked by the blueprint.
@@ -69,10 +76,6 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
     this.#vestibule = new Vestibule(this, clock, this.#admission);
     // Raised while it is full, the limit lets in who waits.
     whenChanged(settings.limits, ['maxConnections', 'whenFull'], () => this.#review());
-  }
-
-  get reactor(): object {
-    return this.#takeOver;
   }
 
   get address(): BoundAddress {
@@ -140,9 +143,14 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
     publish('listener.error', { handler: this.settings.plan.name, url: this.#address?.url, error });
   }
 
+  /** Counts a connection that did not come in here and belongs to its class, or says why it is not let in. */
+  enter(remote: Remote): Refusal | 'closed' | undefined {
+    return this.#closed ? 'closed' : this.#admission.enter(remote);
+  }
+
   /** One of its connections is over. */
-  left(arrival: Arrival): void {
-    this.#admission.leave(arrival.remote);
+  left({ remote }: Pick<Arrival, 'remote'>): void {
+    this.#admission.leave(remote);
     if (this.isConnection) void this.close();
     if (this.#full) this.#review();
   }
@@ -150,7 +158,7 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
   // ── VestibuleHost ──
 
   begin(arrival: Arrival): void {
-    if (!this.#takeOver(this, arrival)) this.left(arrival);
+    if (!this.#takeOver(arrival)) this.left(arrival);
   }
 
   turnedAway(arrival: Arrival, reason: string, error: unknown): void {

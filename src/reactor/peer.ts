@@ -1,10 +1,10 @@
+import type { Ctor } from '../blueprint/types.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { peerTypes, PeerShape } from '../decorators/peer-types.js';
-import type { PeerTls, Remote, Transport } from '../endpoints/endpoint.js';
+import type { PeerTls, Remote } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
 import type { Duration, Off, Size } from '../units.js';
-import type { Ending } from './ending.js';
-import type { Outbound } from './outbound.js';
+import { handOff, type HandOffOptions, type MovingHost } from './hand-off.js';
 import type { Piping } from './piping.js';
 
 export interface PipeOptions {
@@ -22,11 +22,8 @@ export interface FileRange {
 }
 
 /** What a peer asks of its session. */
-export interface PeerPort {
+export interface PeerPort extends MovingHost {
   readonly id: string;
-  readonly transport: Transport;
-  readonly outbound: Outbound;
-  readonly ending: Ending;
   readonly pipes: Piping;
   readonly bytesRead: number;
   /** Milliseconds since the epoch. */
@@ -162,6 +159,20 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    */
   startTls(options?: TlsOptions): Promise<void> {
     return this.#session.startTls(options);
+  }
+
+  /**
+   * Moves a live tcp or unix connection to a worker's process, what was received and not handled included; what was sent before has left.
+   * Resolves when a process has acknowledged it: here it closes `by: 'handoff'`, and what the handler returns goes nowhere. There it is a new
+   * instance of a class among the worker's `connections`, counted by the limits of that class. When nobody takes it the client is closed.
+   * @throws UsageError where it cannot be: TLS, ws, udp, `concurrency` above 1, no such class; NotCloneableError for such `data`: the
+   * connection is as it was then. Otherwise it is closed: WorkerNotFoundError when the worker is not started, LimitError when it is full,
+   * WorkerUnavailableError, ConnectionClosedError.
+   * @example
+   * @OnData() async route(line: string) { await this.peer.handOff(EdgeWorker, { to: EdgeConnection, data: { user: line } }); }
+   */
+  async handOff(worker: Ctor, options: HandOffOptions = {}): Promise<void> {
+    await handOff(this.#session, worker, options);
   }
 
   /**

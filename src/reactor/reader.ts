@@ -29,6 +29,8 @@ export const Hold = {
   BLOCKED: 256,
   /** STARTTLS: what arrives is not ours yet, or `@OnSecure` has not settled. */
   SECURING: 512,
+  /** It is on its way to another process: not even bytes are read. */
+  MOVING: 1024,
 } as const;
 
 /** What the reader asks of its session. */
@@ -174,7 +176,7 @@ export class Reader implements Resumable {
   flow(): void {
     const { weight } = this.inbound;
     // Read again only when all is used up: stopping and starting costs system calls.
-    const full = this.held(Hold.PAUSED | Hold.BLOCKED) || (this.#stopped ? weight > 0 : weight >= this.#limits.highWaterMark);
+    const full = this.held(Hold.PAUSED | Hold.BLOCKED | Hold.MOVING) || (this.#stopped ? weight > 0 : weight >= this.#limits.highWaterMark);
     const stop = full && !this.held(Hold.DEAF);
     if (stop === this.#stopped) return;
     this.#stopped = stop;

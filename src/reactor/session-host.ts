@@ -2,12 +2,17 @@ import type { Ctor } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
 import type { Arrival, Remote } from '../endpoints/endpoint.js';
+import type { Move } from '../workers/frontage-types.js';
 import type { Alarms } from './alarms.js';
 import type { HandlerPlan } from './dispatch.js';
 import type { Line } from './line.js';
+import type { HandOffOptions } from './hand-off.js';
 import type { Session } from './session.js';
 import type { Timers } from './timers.js';
 import type { Turn } from './turn.js';
+
+/** `options.data` can be sent there. Throws UsageError, NotCloneableError, WorkerNotFoundError. */
+export type Mover = (worker: Ctor, options: HandOffOptions) => (what: Move) => Promise<void>;
 
 /** What a session needs from its reactor. */
 export interface SessionHost {
@@ -15,6 +20,8 @@ export interface SessionHost {
   readonly turn: Turn;
   readonly alarms: Alarms;
   readonly timers: Timers;
+  /** Finds where connections are handed off to, and what moves one there; in the master only. Throws what speaks against it. */
+  readonly mover?: Mover | undefined;
   /** A number never used before in this process. */
   nextId(): number;
   /** Delivers what is published on a channel until it is disposed. */

@@ -1,6 +1,6 @@
 import { schemeOf } from '../blueprint/index.js';
 import type { EndpointBlueprint } from '../blueprint/types.js';
-import { schemeNamed, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
+import { schemeNamed, type EndpointTarget, type Scheme, type SocketSource } from '../endpoints/endpoint.js';
 import { ConfigurationError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
 import { raw } from '../framing/raw.js';
@@ -53,4 +53,11 @@ export function settingsOf(plan: HandlerPlan, endpoint: EndpointBlueprint, use: 
     accepted: use === 'listen',
     messageLimit: of => (of === framing ? limits.maxMessageSize : limitOf(toBytes(most ?? of.maxMessageSize ?? '1mb'))),
   };
+}
+
+/** The same for a listener that does not bind. `counts`: whoever gives it sockets has seen to how many there may be. */
+export function settingsFrom(source: SocketSource, settings: Settings, counts: boolean): Settings {
+  const { target, limits } = settings;
+  const unlimited = { ...limits, maxConnections: Infinity, maxPerPeer: Infinity, whenFull: 'reject' as const };
+  return { ...settings, target: { ...target, source }, limits: counts ? unlimited : limits };
 }

@@ -1,3 +1,4 @@
+export type { SocketService } from './intake.js';
 export { importWorker } from './import-worker.js';
 export { MemoryMark, type Mark } from './mark.js';
 export { Master } from './master.js';

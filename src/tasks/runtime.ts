@@ -13,9 +13,12 @@ import {
   type BootMessage,
   type CallMeta,
   type HelloMessage,
+  type SocketMessage,
 } from '../wire/protocol.js';
 import type { Body, Link, LinkReceiver } from '../wire/types.js';
+import type { Arrivals } from './arrivals.js';
 import { CreditGate, Lane } from './credit.js';
+import { Intake } from './intake.js';
 import { sendFailure } from '../wire/failure.js';
 import { LatestStatus } from './latest-status.js';
 import type { Mark } from './mark.js';
@@ -33,6 +36,8 @@ export interface RuntimeEnd {
 export interface TaskRuntimeOptions {
   readonly mark: Mark;
   readonly load: LoadWorker;
+  /** Where sockets arrive; none do unless it is said. */
+  readonly arrivals?: Arrivals | undefined;
   /** What measures how long tasks take; the machine's own unless said otherwise. */
   readonly clock?: Pick<Clock, 'now'>;
   /** BOOT has come: who the worker is. */
@@ -62,6 +67,7 @@ export class TaskRuntime implements LinkReceiver {
   #runner: Runner | undefined;
   #upstream: Upstream | undefined;
   #created: CreatedWorker | undefined;
+  #intake: Intake | undefined;
   #tasks: readonly RunnableTask[] = [];
   #mail: RunnableTask | undefined;
   /** The META whose CALL comes next. */
@@ -107,6 +113,12 @@ export class TaskRuntime implements LinkReceiver {
         return this.#runner?.incoming(id)?.fail(body.value());
       case Kind.PING:
         return this.#link.send(Kind.PONG, id, arg);
+      case Kind.SOCKET:
+        return this.#intake?.announce(id, body.value() as SocketMessage);
+      case Kind.SETTLED:
+        return this.#intake?.settle(id, arg);
+      case Kind.QUIET:
+        return this.#intake?.quiet(arg);
       case Kind.STOP:
         return this.#onStop();
       case Kind.BOOT:
@@ -129,6 +141,7 @@ export class TaskRuntime implements LinkReceiver {
     if (this.#state === 'ready') this.#created?.dropped?.();
     this.#state = 'over';
     this.#runner?.close();
+    this.#intake?.close();
     this.#upstream?.close();
     this.#messages.close();
     this.#tell();
@@ -174,6 +187,9 @@ export class TaskRuntime implements LinkReceiver {
     }
     if (this.#isOver()) return this.#created.dropped?.(); // The link went while it was being built.
     this.#state = 'ready';
+    const { arrivals } = this.#options;
+    const { sockets } = this.#created;
+    if (arrivals && sockets) this.#intake = new Intake(this.#link, arrivals, sockets);
     this.#link.send(Kind.READY, 0, 0);
     if (this.#stopSoon) this.#onStop();
   }
@@ -218,7 +234,8 @@ export class TaskRuntime implements LinkReceiver {
         status: value => this.#status(value, maxMessageSize),
       }),
       client: (worker, key) => this.#upstream!.client(worker, key),
-      holds: connections => this.#link.send(Kind.HOLDS, 0, connections),
+      holds: (connections, inbound) => this.#link.send(Kind.HOLDS, inbound, connections),
+      listens: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),
       stray: error => this.stray(error),
     };
   }

@@ -1,6 +1,7 @@
 import type { HostSpec } from '../hosts/host.js';
 import type { InlineHostOptions } from '../hosts/inline.js';
 import type { BootMessage } from '../wire/protocol.js';
+import { Arrivals } from './arrivals.js';
 import { MemoryMark } from './mark.js';
 import { TaskRuntime } from './runtime.js';
 import type { LoadedWorker } from './worker-environment.js';
@@ -12,7 +13,9 @@ import type { LoadedWorker } from './worker-environment.js';
 export function serveInline(load: (boot: BootMessage, spec: HostSpec) => Promise<LoadedWorker>): InlineHostOptions['start'] {
   return (stream, spec, ended) => {
     const mark = new MemoryMark();
-    void new TaskRuntime(stream, { mark, load: boot => load(boot, spec), ended: ({ clean }) => ended(clean) });
-    return { mark: () => mark.highest };
+    // What it is not to have is the master's still: it is the same socket.
+    const arrivals = new Arrivals(() => {});
+    void new TaskRuntime(stream, { mark, arrivals, load: boot => load(boot, spec), ended: ({ clean }) => ended(clean) });
+    return { mark: () => mark.highest, receive: arrivals.arrived };
   };
 }

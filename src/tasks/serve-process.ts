@@ -20,6 +20,7 @@ export interface ServeOptions {
 export function serveProcess({ load, link = prepareProcess() }: ServeOptions): void {
   const runtime = new TaskRuntime(link.stream, {
     mark: link.mark,
+    arrivals: link.arrivals,
     load,
     booting: nameProcess,
     // The master has gone, or has heard everything: whatever user code still has open, there is nobody to do it for.

@@ -1,5 +1,6 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
-import type { BootMessage } from '../wire/protocol.js';
+import type { BootMessage, ListensMessage } from '../wire/protocol.js';
+import type { SocketService } from './intake.js';
 import type { Master } from './master.js';
 
 /** What a worker's container needs from the runtime around it. */
@@ -12,8 +13,10 @@ export interface WorkerEnvironment {
    * @throws WorkerNotFoundError when the application has no worker of that name.
    */
   client(worker: string, key: string | undefined): object;
-  /** How many connections the worker has open now: a process that has some is not idle. */
-  holds(connections: number): void;
+  /** How many connections the worker has open now, and how many of them came in: a process that has some is not idle. */
+  holds(connections: number, inbound: number): void;
+  /** It listens by itself. */
+  listens(message: ListensMessage): void;
   /** Tells the master of an error that no caller waits for: a timer's, a connection's. The worker goes on. */
   stray(error: unknown): void;
 }
@@ -21,6 +24,8 @@ export interface WorkerEnvironment {
 /** A worker that has been built and started. */
 export interface CreatedWorker {
   readonly instance: object;
+  /** Where it has connections. */
+  readonly sockets?: SocketService | undefined;
   /** Runs `@OnStop` of the worker and of what it brought along. Called once; what it throws is told to the master. */
   stop(): Promise<void>;
   /** The link has gone without STOP, inside a process that lives on: timers and sockets must end, no hook runs. */

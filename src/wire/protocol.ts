@@ -49,16 +49,29 @@ export const Kind = {
   STRAY: 19,
   /** W→M: a call to another worker. arg 0 task, 1 ask, 2 tell. value {@link UpCallMessage}. id has the top bit set. */
   UPCALL: 20,
-  /** M→W with a handle over IPC beside it, and its acknowledgement (later). */
+  /**
+   * M→W: value {@link SocketMessage}. The socket itself comes down the chute under the same id (sockets count by themselves, 1, 2, 3 … per link).
+   * Answered by exactly one TAKEN; the worker does not touch it before SETTLED.
+   */
   SOCKET: 21,
+  /** W→M: arg 0: it is here. arg 1: it is not wanted, or was called back before it came. */
   TAKEN: 22,
   /**
    * M→W, right before a CALL or MAIL of the same id: value {@link CallMeta}. A message of its own, because the input was encoded
    * when the call was made and what the context says is known only at dispatch.
    */
   META: 23,
-  /** W→M: arg: how many connections the worker has open now. One that has some is not idle. */
+  /** W→M: arg: how many connections the worker has open now; id: how many of them came in. One that has some is not idle. */
   HOLDS: 24,
+  /** M→W: arg 0: the socket is yours, begin; the master has no other copy of it from here on. arg 1: let go of it, somebody else has it. */
+  SETTLED: 25,
+  /** W→M: the connection of that socket is over. */
+  GONE: 26,
+  /** M→W: stop listening. arg 1: and shut down the connections that are open; answered by QUIETED when none is left. */
+  QUIET: 27,
+  QUIETED: 28,
+  /** W→M: value {@link ListensMessage}: it listens by itself. */
+  LISTENS: 29,
 } as const;
 
 /** Upper bits of CALL's arg; the lower 16 are the task's index. */
@@ -89,12 +102,44 @@ export interface BootMessage {
   /** Of tasks that have none of their own: what the error says that their signal aborts with. */
   readonly softTimeout: number;
   readonly validate: 'receiver' | 'both' | 'off';
+  /** Of each of its connection classes: where it listens, as the master read it. Undefined: nobody read it, it goes by its own. */
+  readonly listen?: readonly (readonly ListenPlan[])[] | undefined;
   /** Names and tasks of the other workers of the application: what injected clients may call. `streams`: the tasks among them that answer with a stream. */
   readonly workers: readonly {
     readonly name: string;
     readonly tasks: readonly string[];
     readonly streams?: readonly string[] | undefined;
   }[];
+}
+
+/** One listening endpoint of a worker, and who binds it. */
+export interface ListenPlan {
+  readonly url: string;
+  /** master: it gives the worker sockets to serve, or to accept from. worker: the worker itself. */
+  readonly by: 'master' | 'worker';
+}
+
+/** A socket for a worker. */
+export interface SocketMessage {
+  /** deal: it was accepted. share: it listens, and is accepted from. move: a live connection, handed off. */
+  readonly how: 'deal' | 'share' | 'move';
+  /** Which of the worker's connection classes it is for, in the order of their declaration. */
+  readonly connection: number;
+  /** Which of its endpoints. Not for moved ones. */
+  readonly endpoint: number;
+  /** Where it came in, or was bound. */
+  readonly url: string;
+  /** Bytes that were received and not handled; they come first. */
+  readonly rest?: Uint8Array | undefined;
+  /** What `peer.data` is to be. */
+  readonly data?: object | undefined;
+}
+
+/** Where a worker listens by itself: at an endpoint that cannot be accepted for by others. */
+export interface ListensMessage {
+  readonly connection: number;
+  readonly endpoint: number;
+  readonly address: { readonly url: string; readonly host: string; readonly port: number; readonly path?: string | undefined };
 }
 
 export interface HelloMessage {

@@ -4,6 +4,7 @@ import { INITIAL_CREDIT, Kind, PROTOCOL_VERSION, UPWARD, type HelloMessage } fro
 import type { Body, LinkReceiver } from '../wire/types.js';
 import type { Call } from './call.js';
 import type { Roster } from './roster.js';
+import type { Sockets } from './sockets.js';
 
 /** What a process has said, once it was found to be allowed to. */
 export interface InboxDesk {
@@ -15,7 +16,9 @@ export interface InboxDesk {
   bootFailed(error: Error): void;
   pong(nonce: number): void;
   status(value: unknown): void;
-  holds(connections: number): void;
+  readonly sockets: Pick<Sockets, 'taken' | 'gone' | 'quieted'>;
+  holds(connections: number, inbound: number): void;
+  listens(message: unknown): void;
   unasked(value: unknown): void;
   /** `fatal`: its process ends for it. */
   stray(error: Error, fatal: boolean): void;
@@ -129,7 +132,15 @@ export class Inbox implements LinkReceiver {
       case Kind.STATUS:
         return desk.status(body.value());
       case Kind.HOLDS:
-        return desk.holds(arg);
+        return desk.holds(arg, id);
+      case Kind.TAKEN:
+        return desk.sockets.taken(id, arg);
+      case Kind.GONE:
+        return desk.sockets.gone(id);
+      case Kind.QUIETED:
+        return desk.sockets.quieted();
+      case Kind.LISTENS:
+        return desk.listens(body.value());
       case Kind.STRAY:
         return desk.stray(asError(body.value()), arg === 1);
       case Kind.PONG:

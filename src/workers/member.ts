@@ -1,52 +1,23 @@
-import type { WorkerBlueprint } from '../blueprint/types.js';
-import type { Clock, ClockTimer } from '../clock.js';
+import type { ClockTimer } from '../clock.js';
 import type { ExitReason, WorkerHandle, WorkerProcess } from '../decorators/worker-types.js';
 import { ProtocolError, WorkerRecycledError, WorkerTimeoutError, StreamStalledError, type CrashReason } from '../errors.js';
-import type { Host, HostExit, HostProcess } from '../hosts/host.js';
+import type { HostExit, HostProcess } from '../hosts/host.js';
 import { openLink } from '../wire/link.js';
-import { Kind, type BootMessage, type CallMeta } from '../wire/protocol.js';
+import { Kind, type CallMeta } from '../wire/protocol.js';
 import type { Body, Link } from '../wire/types.js';
 import type { Call, Due } from './call.js';
 import { Ending } from './ending.js';
 import { Inbox, type InboxDesk } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
+import type { MemberDesk, MemberState } from './member-types.js';
 import { Pulse } from './pulse.js';
-import { Roster, type Lost, type RosterDesk } from './roster.js';
+import { Roster, type RosterDesk } from './roster.js';
+import { Sockets } from './sockets.js';
 import { nameOf } from './target.js';
 import type { Upcalls } from './upcalls.js';
 
 /** After the first sign of death the rest is waited for so long: the exit, or the last bytes. */
 const BURIAL = 1000;
-
-/**
- * starting: launched, not ready. ready: takes calls. draining: finishes what it has, takes nothing new. stopping: was told to stop.
- * dying: killed, or its link or process has ended. dead: settled, nothing is left of it.
- */
-export type MemberState = 'starting' | 'ready' | 'draining' | 'stopping' | 'dying' | 'dead';
-
-/** What a member tells its pool. */
-export interface MemberDesk {
-  readonly worker: WorkerBlueprint;
-  readonly handle: WorkerHandle;
-  readonly clock: Clock;
-  readonly host: Host;
-  boot(): BootMessage;
-  upcalls(member: Member): Upcalls;
-  /** It takes calls from now on. */
-  joined(member: Member): void;
-  /** There is room for more calls. */
-  room(member: Member): void;
-  /** It takes no more calls, from now on and for ever. */
-  left(member: Member): void;
-  /** It is dead, with what it leaves behind. */
-  buried(member: Member, again: readonly Call[], lost: readonly Lost[]): void;
-  released(member: Member, call: Call): void;
-  /** It has nothing to do. */
-  idled(member: Member): void;
-  unasked(member: Member, value: unknown): Promise<void> | void;
-  stray(member: Member, error: Error): void;
-  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void;
-}
 
 /** One process of a pool: its host's process, its link, and the calls it has. */
 export class Member implements InboxDesk, RosterDesk {
@@ -57,6 +28,7 @@ export class Member implements InboxDesk, RosterDesk {
   readonly #upcalls: Upcalls;
   readonly roster: Roster;
   readonly pulse: Pulse;
+  readonly sockets: Sockets;
   readonly startedAt: Date;
   readonly pid: number;
   /** What users are given of it. */
@@ -98,7 +70,8 @@ export class Member implements InboxDesk, RosterDesk {
     this.#gone = new Promise(resolve => (this.#buriedNow = resolve));
     this.readiness = new Promise(resolve => (this.#decided = resolve));
     const output = (line: string, stream: 'stdout' | 'stderr'): void => desk.output(this, line, stream);
-    this.#process = desk.host.start({ name, key: desk.handle.key, cls, source: source?.url, settings, output });
+    const { takesSockets, handle } = desk;
+    this.#process = desk.host.start({ name, key: handle.key, cls, source: source?.url, settings, takesSockets, output });
     this.pid = this.#process.pid;
     this.face = Object.freeze({ handle: desk.handle, pid: this.pid });
     this.place = `[worker ${name} pid ${this.pid}]`;
@@ -106,6 +79,7 @@ export class Member implements InboxDesk, RosterDesk {
     this.#link = openLink(this.#process.stream, this.#inbox, { maxMessageSize: settings.maxMessageSize });
     this.roster = new Roster(this.#link, clock, settings.concurrency, suspect, this);
     this.pulse = new Pulse(clock, this.#process, this.#link, reason => this.kill(reason));
+    this.sockets = new Sockets(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#counted);
     this.#keepAlive = new KeepAlive(this.#process);
     this.#upcalls = desk.upcalls(this);
   }
@@ -130,7 +104,7 @@ export class Member implements InboxDesk, RosterDesk {
 
   /** It has no calls and no connections. */
   get idle(): boolean {
-    return this.roster.size === 0 && this.connections === 0;
+    return this.roster.size === 0 && this.connections === 0 && this.sockets.size === 0;
   }
 
   /** Resolves when it is dead and everything it had is settled. */
@@ -164,6 +138,7 @@ export class Member implements InboxDesk, RosterDesk {
     if (this.#state === 'starting') return this.kill('stop');
     if (this.#state !== 'ready') return;
     this.#leave('draining');
+    this.sockets.quiet();
     const { drainTimeout } = this.#desk.worker.settings;
     if (drainTimeout > 0) this.#setTimer(drainTimeout, () => this.#recycleStreams());
     this.#checkDrained();
@@ -200,6 +175,7 @@ export class Member implements InboxDesk, RosterDesk {
   }
 
   readonly #atRest = (): boolean => this.#state === 'ready' && this.roster.size === 0;
+  readonly #isLive = (): boolean => this.#state !== 'dying' && this.#state !== 'dead';
 
   // ── what its roster says
 
@@ -251,11 +227,21 @@ export class Member implements InboxDesk, RosterDesk {
     this.lastStatus = value;
   }
 
-  holds(connections: number): void {
+  holds(connections: number, inbound: number): void {
     this.connections = connections;
-    if (this.#state === 'draining') this.#checkDrained();
-    if (connections === 0) this.#idled();
+    this.sockets.inbound = inbound;
+    this.#counted();
   }
+
+  listens(message: unknown): void {
+    this.#desk.listens(this, message);
+  }
+
+  readonly #counted = (): void => {
+    if (this.#state === 'draining') this.#checkDrained();
+    this.#desk.counted(this);
+    this.#idled();
+  };
 
   unasked(value: unknown): void {
     const handled = this.#desk.unasked(this, value);
@@ -318,6 +304,7 @@ export class Member implements InboxDesk, RosterDesk {
     this.#upcalls.close();
     this.#keepAlive.off();
     this.#desk.buried(this, again, lost);
+    this.sockets.close();
     this.#decided(false);
     this.#buriedNow();
   }
@@ -355,7 +342,7 @@ export class Member implements InboxDesk, RosterDesk {
     for (const call of [...this.roster.calls()]) {
       if (call.streams) call.giveUp(new WorkerRecycledError(nameOf(call.target, this.handle.key)));
     }
-    if (this.connections > 0) this.stop();
+    if (this.connections + this.sockets.size > 0) this.stop();
   }
 
   #launch(startTimeout: number): void {

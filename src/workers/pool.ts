@@ -7,8 +7,10 @@ import type { Host } from '../hosts/host.js';
 import { PROTOCOL_VERSION, type BootMessage } from '../wire/protocol.js';
 import { aftermath } from './aftermath.js';
 import type { Call } from './call.js';
+import { Dealing, type DealingDesk } from './dealing.js';
 import { Dispatcher, type DispatchDesk } from './dispatcher.js';
 import type { Front } from './front.js';
+import type { Frontage } from './frontage-types.js';
 import type { Member } from './member.js';
 import type { Owner } from './owner.js';
 import { Patience } from './patience.js';
@@ -29,10 +31,12 @@ export interface PoolDesk extends Pick<StaffDesk, 'tell'> {
   /** What workers are told of each other. */
   others(): BootMessage['workers'];
   unasked(member: Member, value: unknown): Promise<void> | void;
+  /** What listens for it. */
+  frontage?(pool: Pool): Frontage | undefined;
 }
 
 /** All processes of one (worker, key), and the calls that wait for them. */
-export class Pool implements StaffDesk, DispatchDesk {
+export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   readonly worker: WorkerBlueprint;
   readonly key: string | undefined;
   readonly options: unknown;
@@ -41,6 +45,10 @@ export class Pool implements StaffDesk, DispatchDesk {
   readonly host: Host;
   readonly staff: Staff;
   readonly front: Front | undefined;
+  /** Sockets for its processes. */
+  readonly dealing: Dealing;
+  /** What it listens on; undefined where its worker has no connections. */
+  readonly frontage: Frontage | undefined;
   readonly #desk: PoolDesk;
   readonly #dispatcher: Dispatcher;
   readonly #patience: Patience;
@@ -71,6 +79,8 @@ export class Pool implements StaffDesk, DispatchDesk {
     };
     this.staff = new Staff(this);
     this.#dispatcher = new Dispatcher(this);
+    this.dealing = new Dealing(this);
+    this.frontage = desk.frontage?.(this);
   }
 
   // ── calls
@@ -134,6 +144,7 @@ export class Pool implements StaffDesk, DispatchDesk {
       softTimeout,
       validate,
       workers,
+      listen: this.frontage?.plan,
     };
   }
 
@@ -146,7 +157,9 @@ export class Pool implements StaffDesk, DispatchDesk {
 
   joined(member: Member): void {
     this.staff.joined(member);
+    this.frontage?.joined(member);
     this.#dispatcher.room(member);
+    this.dealing.look();
   }
 
   room(member: Member): void {
@@ -157,6 +170,7 @@ export class Pool implements StaffDesk, DispatchDesk {
     this.staff.departed(member);
     this.#dispatcher.unbind(member);
     this.#dispatcher.dispatch();
+    this.dealing.look();
   }
 
   buried(member: Member, unstarted: readonly Call[], lost: readonly Lost[]): void {
@@ -181,6 +195,34 @@ export class Pool implements StaffDesk, DispatchDesk {
 
   idled(): void {
     this.staff.idled();
+  }
+
+  get takesSockets(): boolean {
+    return this.frontage !== undefined;
+  }
+
+  counted(): void {
+    if (this.dealing.waiting > 0) this.dealing.look();
+    else this.staff.grow();
+  }
+
+  listens(member: Member, message: unknown): void {
+    this.frontage?.listens(member, message);
+  }
+
+  get waitingSockets(): number {
+    return this.dealing.waiting;
+  }
+
+  get starting(): number {
+    return this.staff.counts.starting;
+  }
+
+  /** Why no process will take anything, now or soon; undefined: one does or will. */
+  unservable(): Error | undefined {
+    const { staff } = this;
+    if (staff.ready.length > 0 || !refuses(staff.starts, staff.counts, this.clock.now())) return undefined;
+    return this.#unavailable();
   }
 
   unasked(member: Member, value: unknown): Promise<void> | void {
@@ -219,6 +261,7 @@ export class Pool implements StaffDesk, DispatchDesk {
   gaveUp(): void {
     if (this.staff.ready.length > 0) return;
     this.#dispatcher.empty(() => this.#unavailable());
+    this.dealing.look();
   }
 
   // ── the pool as a whole
@@ -284,6 +327,7 @@ export class Pool implements StaffDesk, DispatchDesk {
 
   async #stop(): Promise<readonly number[]> {
     const { staff, front } = this;
+    if (this.frontage) await this.#patience.within(this.frontage.close());
     await this.#patience.within(front?.stop());
     await this.#patience.within(this.idle());
     const { name } = this.worker;
@@ -292,6 +336,7 @@ export class Pool implements StaffDesk, DispatchDesk {
     const error = (): Error => new WorkerNotFoundError(name, this.key, 'it was stopped');
     front?.empty(error);
     this.#dispatcher.empty(error);
+    this.dealing.close(error());
     const left = Math.min(this.#patience.left, this.worker.settings.closeTimeout || Infinity);
     const killed = await staff.stop(left === Infinity ? 0 : left, overdue);
     this.#patience.stop();

@@ -3,7 +3,8 @@ import type { Clock, ClockTimer } from '../clock.js';
 import type { WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
 import { publish } from '../diagnostics.js';
 import { WorkerUnavailableError } from '../errors.js';
-import { Member, type MemberDesk } from './member.js';
+import { Member } from './member.js';
+import type { MemberDesk } from './member-types.js';
 import * as supervisor from './supervisor.js';
 
 /** How often the memory of busy processes is looked at, where there is a limit. */
@@ -15,6 +16,8 @@ export interface StaffDesk extends MemberDesk {
   readonly clock: Clock;
   /** Calls that wait in the pool. */
   readonly queued: number;
+  /** Sockets that wait in the pool. */
+  readonly waitingSockets: number;
   /** Nobody can be started: calls are refused for now. */
   gaveUp(): void;
   tell<N extends keyof WorkersEvents>(event: N, ...args: WorkersEvents[N]): void;
@@ -222,11 +225,13 @@ export class Staff {
   #load(): supervisor.Staff {
     let running = 0;
     let waiting = 0;
-    for (const { roster } of this.#ready) {
+    let connections = this.#desk.waitingSockets;
+    for (const { roster, sockets } of this.#ready) {
       running += roster.running;
       waiting += roster.size - roster.running;
+      connections += sockets.load;
     }
-    return { ready: this.#ready.length, starting: this.#starting, running, queued: waiting + this.#desk.queued };
+    return { ready: this.#ready.length, starting: this.#starting, running, queued: waiting + this.#desk.queued, connections };
   }
 
   #start(): Member {
@@ -270,7 +275,7 @@ export class Staff {
 
   /** Whoever waits keeps the program running until then. */
   #retryAt(delay: number): void {
-    const awaited = this.#desk.queued > 0 || this.#waiting.length > 0;
+    const awaited = this.#desk.queued > 0 || this.#desk.waitingSockets > 0 || this.#waiting.length > 0;
     if (this.#stopping || (this.#retry && (this.#retryAwaited || !awaited))) return;
     this.#retry?.cancel();
     this.#retryAwaited = awaited;

@@ -19,11 +19,13 @@ export interface Staff {
   readonly running: number;
   /** Calls that wait, here or at a worker. */
   readonly queued: number;
+  /** Connections that came in: each wants a process of its own, as long as there may be more. */
+  readonly connections?: number | undefined;
 }
 
-/** Processes that the present load asks for: one per slot in use, one per waiting call, and the spare ones. */
-export function wanted(rules: SizeRules, { running, queued }: Pick<Staff, 'running' | 'queued'>): number {
-  const busy = Math.ceil((running + queued) / rules.concurrency);
+/** Processes that the present load asks for: one per slot in use, per waiting call or per connection, and the spare ones. */
+export function wanted(rules: SizeRules, { running, queued, connections = 0 }: Pick<Staff, 'running' | 'queued' | 'connections'>): number {
+  const busy = Math.max(Math.ceil((running + queued) / rules.concurrency), connections);
   return Math.min(rules.maxWorkers, Math.max(rules.minWorkers, busy + rules.spare));
 }
 

@@ -4,10 +4,12 @@ import type { Clock } from '../clock.js';
 import type { Ctor } from '../decorators/ctor.js';
 import type { WorkerHandle, WorkerProcess, WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
 import { publish } from '../diagnostics.js';
+import type { BoundAddress } from '../endpoints/endpoint.js';
 import { BoundaryError, ClosingError, UsageError, WorkerExistsError, WorkerNotFoundError } from '../errors.js';
 import type { Host } from '../hosts/host.js';
 import { encodeValue } from '../wire/codec.js';
 import type { BootMessage } from '../wire/protocol.js';
+import type { Frontage, Move } from './frontage-types.js';
 import { Announcer } from './announcer.js';
 import { clientOf, type Client } from './client.js';
 import { Front, type BuiltProxy } from './front.js';
@@ -24,6 +26,8 @@ export interface WorkforceOptions {
   host(runtime: 'process' | 'inline'): Host;
   /** Builds a proxy through the container. Called once per started (worker, key). */
   proxy?(cls: Ctor, worker: WorkerBlueprint, key: string | undefined): BuiltProxy;
+  /** What listens for the connections of a worker that has some. Called once per started (worker, key). */
+  frontage?(pool: Pool): Frontage | undefined;
 }
 
 /** What of it was cut off at the end. */
@@ -45,6 +49,8 @@ export class Workforce implements Directory {
   readonly #announcer = new Announcer();
   #others: BootMessage['workers'] | undefined;
   #closing = false;
+  /** Workers that are started listen from now on. */
+  #listening = false;
   #stopping: Promise<Leftovers> | undefined;
 
   constructor(blueprints: readonly WorkerBlueprint[], options: WorkforceOptions) {
@@ -87,7 +93,64 @@ export class Workforce implements Directory {
     const pool = running ?? this.#open(route, parsed);
     await pool.staff.whenReady();
     await route.front?.start();
+    if (this.#listening) await this.#listen(route, pool);
     return pool.handle;
+  }
+
+  /** Those that are started begin to listen; others will when they are. Rejects with the first ListenError. */
+  async listen(): Promise<void> {
+    this.#listening = true;
+    for (const pool of this.#pools()) await pool.frontage?.open();
+  }
+
+  /** No worker listens any more, in this process or its own. Never rejects. */
+  async stopListening(): Promise<void> {
+    this.#listening = false;
+    await Promise.all(this.#pools().map(pool => pool.frontage?.close()));
+    for (const member of this.#members()) member.sockets.quiet();
+  }
+
+  /** The connections of all workers end as those of the master do. Resolves when none is left. Never rejects. */
+  async shutDownConnections(): Promise<void> {
+    const serving = this.#members().filter(({ state }) => state === 'ready' || state === 'draining');
+    await Promise.all(serving.map(member => member.sockets.shutDown()));
+  }
+
+  /** Open connections in all workers. */
+  get connections(): number {
+    return this.#members().reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  /** What hands connections off to a worker. Throws UsageError, WorkerNotFoundError, or what speaks against the data. */
+  mover(
+    cls: Ctor,
+    { to, data, key }: { to?: Ctor | undefined; data?: object | undefined; key?: string | undefined },
+  ): (what: Move) => Promise<void> {
+    const worker = this.blueprint(cls);
+    const pool = this.get(worker, key);
+    if (!pool) throw new WorkerNotFoundError(worker.name, key, 'it is not started');
+    const { frontage } = pool;
+    if (!frontage) throw new UsageError(`${worker.className} has no connections: list the class in its @Worker({ connections })`);
+    const target = frontage.target(to, data);
+    return what => frontage.move(target, what);
+  }
+
+  /** What is listened on for a worker, and how many connections each of its processes has, by pid. */
+  serving(name: string): {
+    readonly listeners: readonly { readonly name: string; readonly url: string }[];
+    readonly connections: ReadonlyMap<number, number>;
+  } {
+    const pools = this.#pools().filter(({ worker, frontage }) => worker.name === name && frontage);
+    return {
+      listeners: pools.flatMap(({ frontage }) => [...frontage!.listeners()]),
+      connections: new Map(pools.flatMap(({ staff }) => staff.all.map(({ pid, connections }): [number, number] => [pid, connections]))),
+    };
+  }
+
+  /** Where a connection class of a worker listens; undefined: it is none of a started worker. */
+  addresses(connection: Ctor): readonly BoundAddress[] | undefined {
+    const found = this.#pools().flatMap(pool => pool.frontage?.addresses(connection) ?? []);
+    return found.length > 0 ? found : undefined;
   }
 
   /** Finishes what runs and waits within `timeout`, then stops. @throws WorkerNotFoundError when it is not started. */
@@ -181,7 +244,18 @@ export class Workforce implements Directory {
       others: () => (this.#others ??= [...this.#byName.values()].map(facesOf)),
       tell: (event, ...args) => void this.#announcer.tell(event, ...args),
       unasked: (member, value) => this.#unasked(member, value),
+      frontage: pool => this.#options.frontage?.(pool),
     };
+  }
+
+  /** A worker that cannot listen is not started. */
+  async #listen(route: Route, pool: Pool): Promise<void> {
+    try {
+      await pool.frontage?.open();
+    } catch (error) {
+      await this.#close(route, pool, pool.worker.settings.closeTimeout);
+      throw error;
+    }
   }
 
   #unasked(member: Member, value: unknown): Promise<void> | void {
@@ -234,6 +308,10 @@ export class Workforce implements Directory {
     route.pool = route.front = route.closing = undefined;
     if (!route.held) this.#routes.get(route.worker.name)?.delete(route.key);
     return killed;
+  }
+
+  #members(): Member[] {
+    return this.#pools().flatMap(pool => [...pool.staff.all]);
   }
 
   #pools(): Pool[] {

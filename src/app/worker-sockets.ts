@@ -1,0 +1,133 @@
+import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/types.js';
+import { schemeOf } from '../blueprint/index.js';
+import type { Server } from 'node:net';
+import type { SocketSource } from '../endpoints/endpoint.js';
+import { acceptFrom, PassedArrival, socketOn } from '../endpoints/passed-socket.js';
+import { backlogOf } from '../endpoints/tcp.js';
+import { transportFor } from '../endpoints/moved-socket.js';
+import type { SocketHandle } from '../hosts/host.js';
+import type { ReactorCore } from '../reactor/index.js';
+import type { SocketService } from '../tasks/index.js';
+import type { WorkerEnvironment } from '../tasks/worker-environment.js';
+import type { SocketMessage } from '../wire/protocol.js';
+
+/** The listener of an endpoint whose sockets the master gives. */
+class Mouth implements SocketSource {
+  #server: Server | undefined;
+
+  attach(server: Server): void {
+    this.#server = server;
+  }
+
+  /** As if it had accepted it. */
+  give(handle: SocketHandle, gone: () => void): void {
+    const socket = socketOn(handle);
+    socket.once('close', gone);
+    this.#server!.emit('connection', socket);
+  }
+
+  /** It accepts from there. */
+  acceptFrom(handle: SocketHandle, backlog: number): void {
+    acceptFrom(this.#server!, handle, backlog);
+  }
+}
+
+type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'listen'>;
+
+/** The listening half of a worker: what the master deals, shares and hands off to it, and what it listens on by itself. */
+export class WorkerSockets implements SocketService {
+  readonly #core: ReactorCore;
+  readonly #environment: WorkerEnvironment;
+  readonly #connections: readonly Inside[];
+  /** Its own reading of its endpoints; where they are is the master's word. */
+  readonly #endpoints: readonly (readonly EndpointBlueprint[])[];
+  readonly #mouths = new Map<string, Promise<Mouth>>();
+
+  constructor(core: ReactorCore, environment: WorkerEnvironment, connections: readonly Inside[]) {
+    this.#core = core;
+    this.#environment = environment;
+    this.#connections = connections;
+    const { listen } = environment.boot;
+    this.#endpoints = connections.map((connection, index) => {
+      const own = connection.listen();
+      const urls = listen?.[index]?.map(({ url }) => url) ?? own.map(({ url }) => url);
+      return urls.map((url, at) => ({ url, options: own[at]?.options ?? connection.options }));
+    });
+  }
+
+  /** Listens where nobody else can do it. Rejects with a ListenError. */
+  async open(): Promise<void> {
+    const { listen } = this.#environment.boot;
+    for (const [connection, { cls }] of this.#connections.entries()) {
+      for (const [at, endpoint] of this.#endpoints[connection]!.entries()) {
+        if (listen && listen[connection]?.[at]?.by !== 'worker') continue;
+        const { address } = await this.#core.listen(cls, endpoint);
+        this.#environment.listens({ connection, endpoint: at, address });
+      }
+    }
+  }
+
+  serve(message: SocketMessage, handle: SocketHandle, gone: () => void): void {
+    const { how, connection } = message;
+    const { cls } = this.#connections[connection]!;
+    if (how === 'move' || handle instanceof PassedArrival) return this.#adopt(cls, message, handle, gone);
+    this.#mouth(message, true).then(
+      mouth => mouth.give(handle, gone),
+      (error: unknown) => {
+        this.#environment.stray(error);
+        handle.close();
+        gone();
+      },
+    );
+  }
+
+  async accept(message: SocketMessage, handle: SocketHandle): Promise<void> {
+    try {
+      const mouth = await this.#mouth(message, false);
+      mouth.acceptFrom(handle, backlogOf(this.#endpointOf(message).options));
+    } catch (error) {
+      this.#environment.stray(error);
+      handle.close();
+    }
+  }
+
+  quiet(): Promise<void> {
+    return this.#core.quiet();
+  }
+
+  async shutDown(): Promise<void> {
+    await this.#core.stopListening();
+    await this.#core.drain();
+  }
+
+  /** Without a listener: what there was to accept is accepted. */
+  #adopt(cls: Ctor, message: SocketMessage, handle: SocketHandle, gone: () => void): void {
+    const { how, data, rest, url } = message;
+    const arrival = handle instanceof PassedArrival ? handle.arrival : transportFor(url, socketOn(handle), rest);
+    const endpoint = how === 'move' ? { url, options: this.#moveOptions(message) } : this.#endpointOf(message);
+    if (!this.#core.adopt(cls, endpoint, arrival, { left: gone, admits: () => true }, data)) gone();
+  }
+
+  /** Those of the class's first endpoint for that kind of socket, else of the class. */
+  #moveOptions({ connection, url }: SocketMessage): EndpointBlueprint['options'] {
+    const scheme = url.replace(/:.*$/s, '');
+    const alike = this.#endpoints[connection]!.find(endpoint => schemeOf(endpoint) === scheme);
+    return alike?.options ?? this.#connections[connection]!.options;
+  }
+
+  #endpointOf({ connection, endpoint }: SocketMessage): EndpointBlueprint {
+    return this.#endpoints[connection]![endpoint]!;
+  }
+
+  #mouth(message: SocketMessage, counts: boolean): Promise<Mouth> {
+    const key = `${message.connection} ${message.endpoint}`;
+    let mouth = this.#mouths.get(key);
+    if (!mouth) {
+      const opened = new Mouth();
+      const { cls } = this.#connections[message.connection]!;
+      mouth = this.#core.listenTo(opened, cls, this.#endpointOf(message), counts).then(() => opened);
+      this.#mouths.set(key, mouth);
+    }
+    return mouth;
+  }
+}
