@@ -127,6 +127,18 @@ describe('the staff of a pool', () => {
       expect(rig.workforce.status().map(({ pid }) => pid)).to.have.members([3, 4]);
     });
 
+    it('restarts one time after the other when it is told to several times: never more than one beyond its bounds, at rest none', async () => {
+      await started({}, { call: echo });
+      const restarts = Array.from({ length: 4 }, () => rig.workforce.restart(rig.worker));
+      let most = 0;
+      using _ready = rig.workforce.on('ready', () => (most = Math.max(most, rig.workforce.status().length)));
+      await Promise.all(restarts);
+      expect(most).to.equal(2);
+      // Those who asked during the first one share the second.
+      expect(rig.host.workers).to.have.length(3);
+      expect(rig.workforce.status().map(({ pid, state }) => ({ pid, state }))).to.deep.equal([{ pid: 3, state: 'ready' }]);
+    });
+
     it('keeps the old ones when the replacement cannot start', async () => {
       await started({}, { call: echo });
       rig.host.script = { boot: worker => worker.die({ exitCode: 1 }) };

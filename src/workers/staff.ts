@@ -38,6 +38,8 @@ export class Staff {
   #growing = false;
   /** It was told that nobody can be started. */
   #gaveUp = false;
+  #restarting: Promise<void> | undefined;
+  #restartNext: Promise<void> | undefined;
   #retry: ClockTimer | undefined;
   #retryAwaited = false;
   #shrink: ClockTimer | undefined;
@@ -103,8 +105,21 @@ export class Staff {
     return waiting;
   }
 
-  /** Replaces every process, one after the other: the replacement first. Rejects when one cannot start; then the old ones stay. */
-  async restart(): Promise<void> {
+  /**
+   * Replaces every process, one after the other: the replacement first. Rejects when one cannot start; then the old ones stay.
+   * Two at once would both add replacements: whoever asks during one is given the next one, all the same.
+   */
+  restart(): Promise<void> {
+    if (!this.#restarting) return (this.#restarting = this.#restart().finally(() => (this.#restarting = undefined)));
+    return (this.#restartNext ??= this.#restarting
+      .catch(() => {})
+      .then(() => {
+        this.#restartNext = undefined;
+        return this.restart();
+      }));
+  }
+
+  async #restart(): Promise<void> {
     this.#starts = supervisor.noFailures;
     this.#retry?.cancel();
     this.#retry = undefined;

@@ -12,6 +12,8 @@ type TestApp = Awaited<ReturnType<ReturnType<typeof createTestApp>['start']>>;
 export interface SceneOptions extends WorkerOptions {
   /** Where its workers run. Default 'process'. */
   readonly where?: 'process' | 'inline';
+  /** 'fake': time stands still until `scene.app.clock.advance()`. */
+  readonly clock?: 'real' | 'fake';
   readonly logger?: Logger;
 }
 
@@ -33,6 +35,7 @@ export class Scene {
   readonly file = this.path('journal');
   #app!: TestApp;
   #client!: Client;
+  #faked = false;
 
   private constructor(options: WorkerOptions) {
     class Worked extends CaseWorker {}
@@ -40,7 +43,7 @@ export class Scene {
     this.worker = Worked;
   }
 
-  static async open({ where = 'process', logger, ...options }: SceneOptions = {}): Promise<Scene> {
+  static async open({ where = 'process', clock = 'real', logger, ...options }: SceneOptions = {}): Promise<Scene> {
     const scene = new Scene(options);
     class Holder {
       constructor(readonly client: Client) {}
@@ -49,12 +52,20 @@ export class Scene {
     class AppModule {}
     Module({ workers: [scene.worker], providers: [Holder] })(AppModule);
     atEnd(() => rmSync(scene.folder, { recursive: true }));
-    scene.#app = await createTestApp(AppModule).start({ runtime: where, ...(logger && { logger }) });
-    atEnd(() => scene.#app.close({ timeout: '2s' }));
+    scene.#app = await createTestApp(AppModule).start({ runtime: where, clock, ...(logger && { logger }) });
+    atEnd(() => scene.close());
+    scene.#faked = clock === 'fake';
     scene.workers.on('exit', ({ pid }, why) => scene.exits.push({ pid, why: why }));
     scene.workers.on('start', () => scene.starts.push(performance.now()));
     scene.#client = scene.#app.get(Holder).client;
     return scene;
+  }
+
+  /** Ends it; time moves as far as that takes. */
+  async close(): ReturnType<TestApp['close']> {
+    const closing = this.#app.close({ timeout: '2s' });
+    if (this.#faked) await this.#app.clock.advance('30s');
+    return closing;
   }
 
   get app(): TestApp {
