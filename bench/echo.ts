@@ -1,5 +1,5 @@
 import { redisBenchmark } from './echo/redis-benchmark.js';
-import { server } from './echo/servers.js';
+import { others, packetEcho } from './echo/servers.js';
 import { chosen, readOptions } from './kit/options.js';
 import { report } from './kit/report.js';
 import { runRounds } from './kit/rounds.js';
@@ -10,12 +10,12 @@ const SETTINGS = [
   { name: '16 pipelined', pipeline: 16, requestsPerSecond: 800_000 },
 ];
 
-/** Lines echoed a second to 50 connections, asked by redis-benchmark: a decorated class against bare `net`. */
+/** Lines echoed a second to 50 connections, asked by redis-benchmark: a decorated class against bare `net` and EventMachine. */
 export async function run(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv, { rounds: 7, ms: 1500 });
-  const contenders = chosen([server('packet-ts', 'packet'), server('bare net', 'net')], options);
+  const contenders = chosen([packetEcho(), ...others()], options);
   const settings = SETTINGS.filter(({ pipeline }) => options.at?.includes(pipeline) ?? true);
-  const figures = await runRounds(contenders, settings, options.rounds, async (port, { pipeline, requestsPerSecond }, warmUp) => ({
+  const figures = await runRounds(contenders, settings, options.rounds, async ({ port }, { pipeline, requestsPerSecond }, warmUp) => ({
     rate: await redisBenchmark(port, Math.round((requestsPerSecond * (warmUp ? 500 : options.ms)) / 1000), pipeline),
   }));
   report('echo', [{ key: 'rate', unit: 'requests a second', better: 'more' }], figures);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { packetWith } from './dispatch/packet.js';
 import { callOnce } from './dispatch/work.js';
 import { redisBenchmark } from './echo/redis-benchmark.js';
-import { server } from './echo/servers.js';
+import { packetEcho } from './echo/servers.js';
 import { printSelfTimes, type CpuProfile } from './kit/cpu-profile.js';
 import { drive } from './kit/drive.js';
 import { readOptions } from './kit/options.js';
@@ -40,8 +40,8 @@ async function dispatch(inFlight: number, ms: number): Promise<void> {
 
 async function echo(pipeline: number, ms: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'packet-ts-profile-'));
-  const { subject, stop } = await server('packet-ts', 'packet', profiling(folder)).start();
-  const rate = await redisBenchmark(subject, Math.round((ms * (pipeline === 1 ? 100_000 : 500_000)) / 1000), pipeline);
+  const { subject, stop } = await packetEcho(profiling(folder)).start();
+  const rate = await redisBenchmark(subject.port, Math.round((ms * (pipeline === 1 ? 100_000 : 500_000)) / 1000), pipeline);
   await stop('SIGTERM');
   for (const [, profile] of readProfiles(folder))
     printSelfTimes(`echo, ${pipeline} pipelined (${Math.round(rate)} requests/s while profiled)`, profile);

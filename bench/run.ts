@@ -1,7 +1,19 @@
 /**
  * Runs one comparison: `npm run bench dispatch`, `npm run bench dispatch -- --at 64 --only piscina --ms 500`.
  */
-const BENCHES = ['dispatch', 'payload', 'stream', 'echo', 'connections', 'start', 'recovery', 'scale', 'profile'] as const;
+const BENCHES = [
+  'dispatch',
+  'payload',
+  'stream',
+  'echo',
+  'websocket',
+  'http',
+  'connections',
+  'start',
+  'recovery',
+  'scale',
+  'profile',
+] as const;
 
 const [name, ...rest] = process.argv.slice(2);
 const found = BENCHES.find(bench => bench === name);

@@ -17,6 +17,7 @@ declare -A package_of=(
   [strace]=strace
   [nc]=netcat-openbsd
   [chromium]=chromium
+  [ruby]=ruby-eventmachine
   [systemd-socket-activate]=systemd
   [prlimit]=util-linux
 )

@@ -1,23 +1,17 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import type { Contender, Running } from '../kit/contender.js';
-import { ended } from '../kit/exit.js';
+import { spawnSync } from 'node:child_process';
+import { server, type ServerContender } from '../kit/server.js';
 
-/** Its process can be asked to end by itself. */
-interface ServerContender extends Contender<number> {
-  start(): Promise<Running<number> & { stop(signal?: NodeJS.Signals): Promise<void> }>;
+const node = (file: string): URL => new URL(`./servers/${file}.js`, import.meta.url);
+/** Not compiled: it lies with the sources. */
+const RUBY = new URL('../../../echo/servers/eventmachine.rb', import.meta.url);
+
+export function packetEcho(execArgv: readonly string[] = []): ServerContender {
+  return server('packet-ts', node('packet'), { execArgv });
 }
 
-/** A server in a process of its own; its subject is the port, the first thing that it prints. */
-export function server(name: string, file: string, execArgv: readonly string[] = []): ServerContender {
-  return {
-    name,
-    start: async () => {
-      const path = fileURLToPath(new URL(`./servers/${file}.js`, import.meta.url));
-      const child = spawn(process.execPath, [...execArgv, path], { stdio: ['ignore', 'pipe', 'inherit'] });
-      const [port] = (await once(child.stdout, 'data')) as [Buffer];
-      return { subject: Number(port), stop: (signal?: NodeJS.Signals) => ended(child, signal) };
-    },
-  };
+/** The same echo by other means; EventMachine where there is a Ruby that has it (Debian: ruby-eventmachine). */
+export function others(): ServerContender[] {
+  const bare = server('bare net', node('net'));
+  const hasRuby = spawnSync('ruby', ['-e', 'require "eventmachine"']).status === 0;
+  return hasRuby ? [bare, server('eventmachine', RUBY, { program: 'ruby' })] : [bare];
 }
