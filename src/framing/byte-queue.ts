@@ -1,3 +1,5 @@
+import { textOf } from './text.js';
+
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /** Chunks below this many bytes are copied together: as a part of its own each would cost some 200 bytes beside its content. */
@@ -136,10 +138,10 @@ export class ByteQueue {
   /** The first `count` bytes as text, without taking them out. */
   peekText(count: number, encoding: BufferEncoding): string {
     const end = this.offset + count;
-    if (end <= this.head.length) return this.head.toString(encoding, this.offset, end);
+    if (end <= this.head.length) return textOf(this.head, encoding, this.offset, end);
     const bytes = Buffer.allocUnsafe(count);
     this.#copy(bytes);
-    return bytes.toString(encoding);
+    return textOf(bytes, encoding);
   }
 
   /** Drops the first `count` bytes. */

@@ -2,6 +2,7 @@ import { ByteQueue } from './byte-queue.js';
 import { tooLarge } from './failures.js';
 import { overlapsItself } from './overlap.js';
 import type { Decoder } from './framing.js';
+import { textOf } from './text.js';
 
 export type LineEncoding = 'utf8' | 'latin1' | 'utf16le';
 
@@ -123,7 +124,7 @@ export class LineDecoder implements Decoder<string> {
     this.#source = head;
     this.#from = offset;
     this.#to = last + size;
-    this.#text = head.toString(this.#end.encoding, offset, this.#to);
+    this.#text = textOf(head, this.#end.encoding, offset, this.#to);
     this.#at = 0;
     queue.skip(this.#to - offset);
     return true;
