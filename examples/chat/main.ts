@@ -1,8 +1,10 @@
 import { bootstrap, Connection, Module, OnClose, OnConnect, OnData, OnShutdown, Peer, Reactor } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 
-/** A line to one is a line to all. The first line is the name. */
-@Connection({ listen: 'tcp://127.0.0.1:11010', framing: lines({ maxLength: '1kb' }), idleTimeout: '10m' })
+const port = process.argv[2] ?? 11010;
+
+/** A line to one is a line to all. The first line is the name. Who does not read what is said is dropped, and nobody waits for him. */
+@Connection({ listen: `tcp://127.0.0.1:${port}`, framing: lines({ maxLength: '1kb' }), idleTimeout: '10m', maxBufferedBytes: '1mb' })
 class Chat {
   #name = '';
 

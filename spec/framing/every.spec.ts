@@ -29,8 +29,7 @@ interface Row {
 
 const row = <M>(name: string, framing: Framing<M>, message: fc.Arbitrary<M>, huge?: () => M): Row => ({
   name,
-  // Messages of a row are made for its framing.
-  framing: framing as Framing<unknown>,
+  framing,
   message,
   ...(huge && { huge }),
 });
