@@ -32,6 +32,12 @@ describe('sendFile', () => {
         this.peer.end('last');
         return undefined;
       }
+      if (line.startsWith('crowd')) {
+        void this.peer.sendFile(path);
+        this.peer.send('x'.repeat(Number(line.slice(6)) - 1));
+        this.peer.end(`congested ${this.peer.congested}`);
+        return undefined;
+      }
       const [start, length] = line.split(' ').map(Number);
       const sent = await this.peer.sendFile(line === 'missing' ? join(folder, 'missing') : pathToFileURL(path), {
         start: line === 'missing' ? 0 : start,
@@ -67,6 +73,22 @@ describe('sendFile', () => {
     expect(peer.bufferedBytes).to.be.lessThan(300_000);
     client.transport.resume();
     await client.reads(' 1000000\n');
+  });
+
+  it('much that is sent meanwhile does not hold it up, and waits itself: congested, until there is room', async () => {
+    for (const where of [undefined, 'tcp://127.0.0.1:0'] as const) {
+      for (const size of [40_000, 70_000, 400_000]) {
+        const client = await dial(where);
+        client.transport.pause();
+        client.send(`crowd ${size}\n`);
+        while (kit.made.length === 0) await turns(1);
+        await turns(20);
+        client.transport.resume();
+        await client.readsAll();
+        kit.made.length = 0;
+        expect(client.length, `${where} ${size}`).to.equal(content.length + size + `congested ${size > 65_536}\n`.length);
+      }
+    }
   });
 
   it('what is sent meanwhile follows it, and end() waits for it', async () => {

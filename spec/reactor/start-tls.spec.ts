@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Connection } from '../../src/decorators/connection.js';
-import { OnClose, OnConnect, OnData, OnError, OnSecure } from '../../src/decorators/connection-hooks.js';
+import { OnClose, OnConnect, OnData, OnDrain, OnError, OnSecure } from '../../src/decorators/connection-hooks.js';
 import type { About, CloseReason } from '../../src/decorators/hook-types.js';
 import type { TlsOptions } from '../../src/decorators/endpoint-types.js';
 import { lines } from '../../src/framing/lines.js';
@@ -130,6 +130,26 @@ describe('startTls()', () => {
       expect(await secure.lines(2)).to.deep.equal(['one', 'two']);
       await soon(flushed);
       expect(handler.peer.bytesWritten).to.equal(Buffer.byteLength('220 mail\n220 go ahead\none\ntwo\n'));
+    });
+
+    it('is congested when much waits for the handshake, and told when it has gone', async () => {
+      const drained = deferred();
+      @Connection({ framing: lines() })
+      class Busy extends Mail {
+        @OnDrain() drain() {
+          drained.resolve();
+        }
+      }
+      const { client, handler } = await meet(await serve(Busy));
+      await client.send('STARTTLS\r\n');
+      await client.line();
+      let sent = 0;
+      while (!handler.peer.congested) handler.peer.send(String(sent++).padEnd(1_000));
+      expect(sent).to.equal(Math.ceil(65_536 / 1_001));
+      const secure = await secured(client, { ca: authority.cert, host: '127.0.0.1' });
+      await soon(drained.promise);
+      expect((await secure.lines(sent)).map(Number)).to.deep.equal(Array.from({ length: sent }, (_, at) => at));
+      expect(handler.peer.congested).to.equal(false);
     });
 
     it('reads with a fresh decoder, of the framing in force', async () => {

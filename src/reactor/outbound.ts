@@ -2,6 +2,7 @@ import type { Remote, Transport } from '../endpoints/endpoint.js';
 import { ConnectionClosedError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Limits } from './limits.js';
+import { Room } from './room.js';
 import type { Flushable, Turn } from './turn.js';
 
 /** What the outbound side tells its session. */
@@ -38,13 +39,20 @@ export class Outbound implements Flushable {
   corked = false;
   #scheduled = false;
   #waiting = false;
+  /** Of what was handed to the kernel, it has left as much as the high mark. */
   #congested = false;
+  /** As much waits behind who writes exclusively. */
+  #crowded = false;
+  /** What the session was told last of the two. */
+  #told = false;
   #closed = false;
   /** Who wants to know when all is taken. */
   #waiters: Waiter[] | undefined;
   /** While somebody writes exclusively: what others said, in order. */
   #behind: Chunk[] | undefined;
   #behindBytes = 0;
+  /** Where who writes exclusively waits. */
+  readonly #room = new Room();
 
   constructor(transport: Transport, host: OutboundHost, turn: Turn, limits: Limits) {
     this.#transport = transport;
@@ -61,8 +69,8 @@ export class Outbound implements Flushable {
   /** At or above the high mark. Whoever sees it true can count on `congestion(false)`. */
   get congested(): boolean {
     // What is only said may still find its way into the kernel.
-    if (!this.#congested && this.bytes >= this.#limits.highWaterMark) this.flush();
-    return this.#congested;
+    if (!this.#told && this.bytes >= this.#limits.highWaterMark) this.flush();
+    return this.#told;
   }
 
   /** Nothing waits. */
@@ -117,9 +125,10 @@ export class Outbound implements Flushable {
   drained(): void {
     if (this.#closed) return;
     const left = this.#transport.bufferedBytes;
-    if (this.#congested && left + this.#pending + this.#behindBytes <= this.#limits.lowWaterMark) {
+    if (this.#congested && left + this.#pending <= this.#limits.lowWaterMark) {
       this.#congested = false;
-      this.#host.congestion(false);
+      this.#room.open();
+      this.#review();
     }
     if (this.#closed) return;
     if (left > 0) {
@@ -148,6 +157,11 @@ export class Outbound implements Flushable {
     return true;
   }
 
+  /** For whoever writes exclusively: a promise while the kernel has too much. What waits behind does not count: it waits for this. */
+  room(): Promise<void> | undefined {
+    return this.#congested && !this.#closed ? this.#room.wait() : undefined;
+  }
+
   /** What waited behind follows. */
   yield(): void {
     const behind = this.#behind;
@@ -155,6 +169,9 @@ export class Outbound implements Flushable {
     this.#behind = undefined;
     this.#behindBytes = 0;
     if (behind.length > 0) this.write(behind);
+    this.flush();
+    this.#crowded = false;
+    this.#review();
     this.drained();
   }
 
@@ -165,6 +182,7 @@ export class Outbound implements Flushable {
     this.#pending = 0;
     this.#behind = undefined;
     this.#behindBytes = 0;
+    this.#room.open();
     const waiters = this.#waiters;
     this.#waiters = undefined;
     for (const { reject } of waiters ?? []) reject(new ConnectionClosedError());
@@ -195,6 +213,10 @@ export class Outbound implements Flushable {
       this.#behindBytes += chunk.length;
     }
     if (this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.overflowed();
+    else if (this.#behindBytes >= this.#limits.highWaterMark) {
+      this.#crowded = true;
+      this.#review();
+    }
   }
 
   #wrote(taken: boolean): void {
@@ -205,10 +227,17 @@ export class Outbound implements Flushable {
       this.#host.waits(true);
     }
     if (left + this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.overflowed();
-    else if (!this.#congested && left + this.#behindBytes >= this.#limits.highWaterMark) {
+    else if (!this.#congested && left >= this.#limits.highWaterMark) {
       this.#congested = true;
-      this.#host.congestion(true);
+      this.#review();
     }
+  }
+
+  #review(): void {
+    const full = this.#congested || this.#crowded;
+    if (full === this.#told || this.#closed) return;
+    this.#told = full;
+    this.#host.congestion(full);
   }
 
   #release(): void {

@@ -10,7 +10,6 @@ const PIECE = 64 * 1024;
 export interface FileHost {
   readonly ending: { readonly over: boolean };
   readonly outbound: Outbound;
-  room(): Promise<void> | undefined;
 }
 
 /**
@@ -41,7 +40,7 @@ async function copy(host: FileHost, file: FileHandle, start: number, length: num
       if (bytesRead === 0) return sent;
       host.outbound.write(piece.subarray(0, bytesRead));
       sent += bytesRead;
-      await host.room();
+      await host.outbound.room();
     }
   } finally {
     await file.close();
