@@ -102,6 +102,25 @@ describe('exec()', () => {
     expect(lives(command.peer.remote.pid!)).to.equal(false);
   });
 
+  it('what a command leaves behind when it exits is heard while it speaks, and ended when it is silent', async () => {
+    const command = await shell('(sleep 0.3; echo later; sleep 100) & echo $!; exit 5');
+    await command.heard.has('close');
+    const [pid, ...rest] = command.heard.entries;
+    expect(rest).to.deep.equal(['later', 'exit', 'close']);
+    expect(command.status).to.deep.equal({ code: 5, signal: null });
+    expect(command.reason).to.deep.equal({ by: 'peer', code: 'END' });
+    await waitFor(() => !lives(Number(pid)));
+  });
+
+  it('what is not read yet when the command has exited is not lost, however long that takes', async () => {
+    const command = await shell('yes | head -n 20000');
+    command.peer.pause();
+    await waitFor(() => !lives(command.peer.remote.pid!));
+    command.peer.resume();
+    await command.heard.has('close');
+    expect(command.heard.entries).to.have.length(20_002);
+  });
+
   it('stderr is logged line by line; or merged; or ignored', async () => {
     using output = new Events('connection.output');
     const script = 'echo problem >&2; echo fine';

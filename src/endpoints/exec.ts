@@ -10,10 +10,10 @@ import { registerScheme } from './endpoint.js';
 import { PipeWriter } from './pipe-writer.js';
 import { aborted, connectError } from './system-errors.js';
 
-/** How long a command may take to end after SIGTERM, in milliseconds. */
+/** How long a command may take to end after SIGTERM, and what it has left behind may be silent, in milliseconds. */
 const PATIENCE = 2_000;
 
-/** Commands that have not ended, by pid. */
+/** Commands that have not ended, or whose pipes somebody still has, by pid. */
 const RUNNING = new Set<number>();
 
 /** To a command and to what it has started: they are a process group. */
@@ -50,6 +50,8 @@ class ExecTransport implements Transport {
   #exited = false;
   #ended = false;
   #closed = false;
+  /** Sources that have not ended. */
+  #left: number;
   /** There once the process is gone and its pipes are read to the end. */
   #status: ExitStatus | undefined;
   #kill: NodeJS.Timeout | undefined;
@@ -60,6 +62,7 @@ class ExecTransport implements Transport {
     // Made with pipes for all that is asked for here.
     this.#stdin = child.stdin!;
     this.#sources = stderr === 'merge' ? [child.stdout!, child.stderr!] : [child.stdout!];
+    this.#left = this.#sources.length;
     if (stderr === 'log') {
       const tell = (line: string): void => publish('connection.output', { url, pid: child.pid, line });
       this.#log = new OutputReader(child.stderr!, tell, () => {});
@@ -74,6 +77,10 @@ class ExecTransport implements Transport {
     child.once('exit', () => this.#exit());
     child.once('close', (code, signal) => {
       this.#status = { code, signal };
+      RUNNING.delete(child.pid!);
+      if (RUNNING.size === 0) process.off('exit', killAll);
+      clearTimeout(this.#kill);
+      if (this.#left > 0 && !this.#destroyed) this.#heardAll();
       if (this.#ended || this.#destroyed) this.#finish();
       else this.#sink?.unheard?.();
     });
@@ -89,13 +96,14 @@ class ExecTransport implements Transport {
 
   open(sink: TransportSink): void {
     this.#sink = sink;
-    let left = this.#sources.length;
     for (const source of this.#sources) {
       source.on('data', (chunk: Buffer) => {
-        if (!this.#destroyed) sink.data(chunk);
+        if (this.#destroyed) return;
+        if (this.#exited) this.#listenFor();
+        sink.data(chunk);
       });
       source.once('end', () => {
-        if (--left === 0 && !this.#destroyed) sink.ended();
+        if (--this.#left === 0 && !this.#destroyed) this.#heardAll();
       });
     }
   }
@@ -136,14 +144,31 @@ class ExecTransport implements Transport {
     for (const stream of this.raw.stdio) stream?.destroy();
   }
 
+  #heardAll(): void {
+    this.#left = 0;
+    this.#sink?.ended();
+  }
+
   #exit(): void {
     this.#exited = true;
-    RUNNING.delete(this.raw.pid!);
-    if (RUNNING.size === 0) process.off('exit', killAll);
     clearTimeout(this.#kill);
     this.#log?.hurry();
     // What it has started ends with it.
     if (this.#destroyed) this.#signal('SIGKILL');
+    else this.#listenFor();
+  }
+
+  /** What it has left behind with its pipes may go on saying something; silent, it is ended. */
+  #listenFor(): void {
+    clearTimeout(this.#kill);
+    this.#kill = setTimeout(() => {
+      if (this.#sources.some(source => source.isPaused() || source.readableLength > 0)) {
+        this.#listenFor();
+        return;
+      }
+      this.#signal('SIGKILL');
+      this.#letGo();
+    }, PATIENCE);
   }
 
   #signal(signal: NodeJS.Signals): void {

@@ -41,8 +41,9 @@ export interface Listening {
 /** Takes an accepted connection over. False: its handler could not be made. */
 export type TakeOver = (arrival: Arrival) => boolean;
 
-/** How long a listener that wants to listen and cannot waits before it looks again, in milliseconds. */
-const RETRY = 250;
+/** How long a listener waits before it looks again whether there are descriptors, and whether its address is free. Milliseconds. */
+const LOOK = 250;
+const RETRY = 1_000;
 
 /** One listening endpoint: binds, lets connections in or refuses them, and counts. */
 export class Listener implements Listening, Acceptor, VestibuleHost {
@@ -236,16 +237,16 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
   #bindOrNot(): void {
     this.#rebind().then(
       () => {
-        if (this.#scarce) this.#tryLater();
+        if (this.#scarce) this.#tryLater(LOOK);
       },
       (error: Error) => {
         this.failed(error);
-        this.#tryLater();
+        this.#tryLater(RETRY);
       },
     );
   }
 
-  #tryLater(): void {
+  #tryLater(delay: number): void {
     if (this.#closed || this.#retry) return;
     const again = (): void => {
       this.#retry = undefined;
@@ -253,7 +254,7 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
       this.#bindOrNot();
     };
     // Nothing else may keep the process running meanwhile.
-    this.#retry = this.#clock.after(RETRY, again, true);
+    this.#retry = this.#clock.after(delay, again, true);
   }
 
   /** Listens or not, as is wanted when its turn comes. */
