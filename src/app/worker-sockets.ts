@@ -1,7 +1,7 @@
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/types.js';
 import { schemeOf } from '../blueprint/index.js';
 import type { Server } from 'node:net';
-import type { SocketSource } from '../endpoints/endpoint.js';
+import { schemeNamed, type SocketSource } from '../endpoints/endpoint.js';
 import { acceptFrom, PassedArrival, socketOn } from '../endpoints/passed-socket.js';
 import { backlogOf } from '../endpoints/tcp.js';
 import { transportFor } from '../endpoints/moved-socket.js';
@@ -31,6 +31,9 @@ class Mouth implements SocketSource {
     acceptFrom(this.#server!, handle, backlog);
   }
 }
+
+/** Which of a class's endpoints. */
+type Place = Pick<SocketMessage, 'connection' | 'endpoint'>;
 
 type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'listen'>;
 
@@ -71,7 +74,7 @@ export class WorkerSockets implements SocketService {
     const { how, connection } = message;
     const { cls } = this.#connections[connection]!;
     if (how === 'move' || handle instanceof PassedArrival) return this.#adopt(cls, message, handle, gone);
-    this.#mouth(message, true).then(
+    this.#mouthsAt(message, true).then(
       mouth => mouth.give(handle, gone),
       (error: unknown) => {
         this.#environment.stray(error);
@@ -83,7 +86,7 @@ export class WorkerSockets implements SocketService {
 
   async accept(message: SocketMessage, handle: SocketHandle): Promise<void> {
     try {
-      const mouth = await this.#mouth(message, false);
+      const mouth = await this.#mouthsAt(message, false);
       mouth.acceptFrom(handle, backlogOf(this.#endpointOf(message).options));
     } catch (error) {
       this.#environment.stray(error);
@@ -115,17 +118,41 @@ export class WorkerSockets implements SocketService {
     return alike?.options ?? this.#connections[connection]!.options;
   }
 
-  #endpointOf({ connection, endpoint }: SocketMessage): EndpointBlueprint {
+  #endpointOf({ connection, endpoint }: Place): EndpointBlueprint {
     return this.#endpoints[connection]![endpoint]!;
   }
 
-  #mouth(message: SocketMessage, counts: boolean): Promise<Mouth> {
+  async #open(place: Place, counts: boolean): Promise<Mouth> {
+    const mouth = new Mouth();
+    await this.#core.listenTo(mouth, this.#connections[place.connection]!.cls, this.#endpointOf(place), counts);
+    return mouth;
+  }
+
+  /** The mouth of an endpoint, when all that share its address have theirs. */
+  async #mouthsAt(place: Place, counts: boolean): Promise<Mouth> {
+    const [mouth] = await Promise.all([this.#mouth(place, counts), ...[...this.#sharing(place)].map(other => this.#mouth(other, counts))]);
+    return mouth;
+  }
+
+  /** Endpoints at the same address: what comes in there may be for them. */
+  *#sharing({ connection, endpoint }: Place): Iterable<Place> {
+    const { url } = this.#endpoints[connection]![endpoint]!;
+    const scheme = schemeNamed(schemeOf({ url, options: {} }))!;
+    if (!scheme.shares) return;
+    const carrier = scheme.carrier!(url);
+    for (const [at, endpoints] of this.#endpoints.entries()) {
+      for (const [index, other] of endpoints.entries()) {
+        const { shares, carrier: carrierOf } = schemeNamed(schemeOf(other))!;
+        if (shares && other.url !== url && carrierOf!(other.url) === carrier) yield { connection: at, endpoint: index };
+      }
+    }
+  }
+
+  #mouth(message: Place, counts: boolean): Promise<Mouth> {
     const key = `${message.connection} ${message.endpoint}`;
     let mouth = this.#mouths.get(key);
     if (!mouth) {
-      const opened = new Mouth();
-      const { cls } = this.#connections[message.connection]!;
-      mouth = this.#core.listenTo(opened, cls, this.#endpointOf(message), counts).then(() => opened);
+      mouth = this.#open(message, counts);
       this.#mouths.set(key, mouth);
     }
     return mouth;

@@ -197,6 +197,8 @@ export interface Scheme {
    * its `listen` then takes them from `source` and binds nothing.
    */
   carrier?(url: string): string;
+  /** Endpoints with one carrier share it: what comes in there says itself which of them it is for. */
+  readonly shares?: true;
   /** Binds; rejects with a ListenError. */
   listen?(target: EndpointTarget, acceptor: Acceptor): Promise<Bound>;
   /** Dials once; rejects with a ConnectError. Aborting the signal gives up. */

@@ -1,6 +1,7 @@
 import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
+import type { SocketSource } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
 import { listenError } from '../endpoints/system-errors.js';
 import { socketOptions } from '../endpoints/tcp.js';
@@ -21,6 +22,8 @@ export interface Binding {
   readonly port: number;
   readonly tls: TlsOptions | undefined;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Somebody else has bound: sockets come from there. */
+  readonly source: SocketSource | undefined;
 }
 
 const BACKLOG = 1024;
@@ -106,11 +109,13 @@ export class HostServer {
   /** Resolves with where it listens. Rejects with a ListenError. */
   async ready(): Promise<{ readonly host: string; readonly port: number }> {
     await this.#bound;
-    return { host: (this.#server.address() as AddressInfo).address, port: this.port };
+    const { address = this.binding.address } = (this.#server.address() as AddressInfo | null) ?? {};
+    return { host: address, port: this.port };
   }
 
-  add(site: Site): void {
+  add(site: Site, source?: SocketSource): void {
     this.#sites.add(site);
+    source?.attach(this.#server);
     const { headersTimeout } = this.#server;
     const timeout = Math.max(headersTimeout === 0 ? Infinity : headersTimeout, site.headTimeout);
     this.#server.headersTimeout = Number.isFinite(timeout) ? timeout : 0;
@@ -148,10 +153,16 @@ export class HostServer {
   }
 
   async #bind(): Promise<void> {
-    const { url, address, port, tls, options } = this.binding;
+    const { url, address, port, tls, options, source } = this.binding;
     const server = this.#server;
     try {
       if (tls) await tlsServerOf(tls).ready();
+      if (source) {
+        source.attach(server);
+        // Node keeps the time of connections from here on.
+        server.emit('listening');
+        return;
+      }
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen({ host: address, port, backlog: (options['backlog'] as number | undefined) ?? BACKLOG }, () => {

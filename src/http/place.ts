@@ -33,6 +33,12 @@ export function webUrlOf(scheme: string, host: string, port: number, path = ''):
   return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`;
 }
 
+/** The tcp: endpoint beneath an endpoint of the web. */
+export function carrierOf(url: string): string {
+  const parts = webUrl(url);
+  return parts ? webUrlOf('tcp', parts.host, parts.port) : url;
+}
+
 /** One end of a socket. */
 export function placeOf(scheme: string, address: string | undefined, port: number | undefined, path = ''): Remote {
   if (address === undefined || port === undefined) return { url: `${scheme}:` };

@@ -11,7 +11,7 @@ import { announcesTooMuch, tooLarge } from './incoming.js';
 import { MountArrival, MountGuest } from './mount-guest.js';
 import { shareMount } from './mount-site.js';
 import { Mount } from './mount.js';
-import { webUrl, webUrlOf } from './place.js';
+import { carrierOf, webUrl, webUrlOf } from './place.js';
 import { share } from './shared-server.js';
 import type { Site } from './site.js';
 
@@ -42,7 +42,15 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
 }
 
 function schemeOf(name: 'http' | 'https'): Scheme {
-  return { name, proxied: true, serves: 'requests', listen: (target, acceptor) => listen(name, target, acceptor), check: checkUrl };
+  return {
+    name,
+    proxied: true,
+    serves: 'requests',
+    carrier: carrierOf,
+    shares: true,
+    listen: (target, acceptor) => listen(name, target, acceptor),
+    check: checkUrl,
+  };
 }
 
 for (const name of ['http', 'https'] as const) {

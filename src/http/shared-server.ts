@@ -20,16 +20,17 @@ function serversOf(reactor: object): Set<HostServer> {
 
 function speakAlike(a: Binding, b: Binding): boolean {
   if (!isDeepStrictEqual(a.options['proxyProtocol'], b.options['proxyProtocol'])) return false;
+  if ((a.source === undefined) !== (b.source === undefined)) return false;
   return a.tls === b.tls || isDeepStrictEqual(a.tls, b.tls);
 }
 
-async function bindingOf({ url, options }: EndpointTarget): Promise<Binding> {
+async function bindingOf({ url, options, source }: EndpointTarget): Promise<Binding> {
   // The blueprint has checked the url.
   const { secure, host, port } = webUrl(url)!;
   const tls = secure ? ((options['tls'] as TlsOptions | undefined) ?? {}) : undefined;
   try {
     const address = isIP(host) ? host : (await lookup(host)).address;
-    return { url, address, port, tls, options };
+    return { url, address, port, tls, options, source };
   } catch (error) {
     throw listenError(url, error);
   }
@@ -54,7 +55,7 @@ export async function share(target: EndpointTarget, reactor: object, site: Site)
   const servers = serversOf(reactor);
   const there = [...servers].filter(server => server.isAt(binding));
   let server = there.find(known => speakAlike(known.binding, binding) && known.hasRoomFor(site));
-  if (server) server.add(site);
+  if (server) server.add(site, target.source);
   else {
     if (there.length > 0 && binding.port !== 0) {
       const wrong = speakAlike(there[0]!.binding, binding) ? 'path' : 'port, with other certificates or proxies, or none';

@@ -28,6 +28,8 @@ interface Door {
   listener?: Listener;
   /** Is bound here, and accepted from there. */
   shared?: SharedSocket;
+  /** Another door: what comes in there may be for this endpoint. */
+  twin?: Door;
 }
 
 /** Options that say who may come in: where a proxy speaks first, only the process that hears it knows. */
@@ -87,6 +89,7 @@ export class WorkerFrontage implements Frontage {
     try {
       for (const door of this.#doors) {
         if (this.#closed) return;
+        if (this.#hasTwin(door)) continue;
         if (this.#shares) await this.#share(door);
         else await this.#listen(door);
       }
@@ -94,6 +97,19 @@ export class WorkerFrontage implements Frontage {
       await this.#release();
       throw error;
     }
+  }
+
+  /** An endpoint that listens beside others at one address comes in by their door. */
+  #hasTwin(door: Door): boolean {
+    const scheme = schemeNamed(schemeOf(door.endpoint))!;
+    if (this.#inline || !scheme.shares) return false;
+    const carrier = scheme.carrier!(door.endpoint.url);
+    const twin = this.#doors.find(({ endpoint: { url }, listener, shared }) => {
+      const other = schemeNamed(schemeOf({ url, options: {} }))!;
+      return (listener ?? shared) && other.shares && other.carrier!(url) === carrier && url !== door.endpoint.url;
+    });
+    if (twin) door.twin = twin;
+    return twin !== undefined;
   }
 
   joined({ sockets }: { readonly sockets: Sockets }): void {
@@ -257,8 +273,13 @@ export class WorkerFrontage implements Frontage {
   }
 
   /** As it was written: what is beneath it is nobody's business. */
-  #addressOf({ endpoint, listener, shared }: Door): BoundAddress | undefined {
+  #addressOf({ endpoint, twin, ...own }: Door): BoundAddress | undefined {
+    const { listener, shared } = twin ?? own;
     const address = shared?.address ?? (listener && listener.address);
-    return address && { ...address, url: address.url.replace(/^[a-z]+/i, schemeOf(endpoint)) };
+    if (!address) return undefined;
+    const url = address.url.replace(/^[a-z]+/i, schemeOf(endpoint));
+    if (this.#inline || !schemeNamed(schemeOf(endpoint))!.shares) return { ...address, url };
+    const path = /^[a-z]+:\/\/[^/]*(\/.*)?$/i.exec(endpoint.url)?.[1] ?? '/';
+    return { ...address, url: path === '/' ? url : url + path, path };
   }
 }

@@ -1,7 +1,7 @@
 import { WebSocketServer } from 'ws';
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
 import { checkUrl } from '../http/check-url.js';
-import { webUrl, webUrlOf } from '../http/place.js';
+import { carrierOf, webUrl, webUrlOf } from '../http/place.js';
 import { refuse } from '../http/refuse.js';
 import { share } from '../http/shared-server.js';
 import type { Site } from '../http/site.js';
@@ -56,6 +56,8 @@ function schemeOf(name: Manner['scheme']): Scheme {
   return {
     name,
     proxied: true,
+    carrier: carrierOf,
+    shares: true,
     listen: (target, acceptor) => listen(name, target, acceptor),
     connect: (target, signal) => dialWebSocket(name, target, signal),
     check: checkUrl,
