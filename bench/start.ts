@@ -3,6 +3,7 @@ import { chosen, readOptions } from './kit/options.js';
 import { printed } from './kit/program.js';
 import { report } from './kit/report.js';
 import { runRounds } from './kit/rounds.js';
+import { installPublished } from './start/published.js';
 
 /** A fresh program each time: the first start is the one that counts. */
 function program(name: string, file: string, args: readonly string[] = []): Contender<() => Promise<number>> {
@@ -19,6 +20,7 @@ const CONTENDERS = [
 /** How long it takes until an application with one worker is ready: against a child process that loads what the worker's code needs anyway. */
 export async function run(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv, { rounds: 15, ms: 0 });
+  await installPublished();
   const figures = await runRounds(chosen(CONTENDERS, options), [{ name: 'to ready' }], options.rounds, async subject => ({
     ms: await subject(),
   }));

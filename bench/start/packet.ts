@@ -1,8 +1,8 @@
-/** Prints how many milliseconds `bootstrap()` of an application with one worker takes. */
-import { bootstrap, Module } from '../../src/index.js';
-import { ReceiptWorker } from '../dispatch/workers/packet.js';
+/** Imports the package as it is published, and prints how many milliseconds `bootstrap()` of an application with one worker takes. */
+import { bootstrap, Module } from 'packet-ts';
+import { StartWorker } from './worker.js';
 
-@Module({ workers: [ReceiptWorker] })
+@Module({ workers: [StartWorker] })
 class StartModule {}
 
 const begin = performance.now();
