@@ -17,6 +17,7 @@ class Item implements Queueable<Item> {
 class Model {
   returned: Item[] = [];
   turns: string[] = [];
+  served: string | undefined;
   ready = new Map<string, Item[]>();
   parked = new Map<string, Item[]>();
 
@@ -37,11 +38,13 @@ class Model {
 
   take(): Item | undefined {
     if (this.returned.length > 0) return this.returned.shift();
+    if (this.served !== undefined) this.turns.push(this.served);
+    this.served = undefined;
     const caller = this.turns.shift();
     if (caller === undefined) return undefined;
     const line = this.of(this.ready, caller);
     const item = line.shift();
-    if (line.length > 0) this.turns.push(caller);
+    if (line.length > 0) this.served = caller;
     return item;
   }
 
@@ -50,7 +53,10 @@ class Model {
       const at = list.indexOf(item);
       if (at < 0) continue;
       list.splice(at, 1);
-      if (list === this.ready.get(item.caller) && list.length === 0) this.turns.splice(this.turns.indexOf(item.caller), 1);
+      if (list === this.ready.get(item.caller) && list.length === 0) {
+        if (this.served === item.caller) this.served = undefined;
+        else this.turns.splice(this.turns.indexOf(item.caller), 1);
+      }
       return true;
     }
     return false;
@@ -76,6 +82,18 @@ describe('the fair queue', () => {
     const order: string[] = [];
     for (let item = queue.take(); item; item = queue.take()) order.push(item.caller + item.number);
     expect(order).to.deep.equal(['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
+  });
+
+  it('lets who comes while a call runs go before the next call of the same caller, and holds that caller up no longer', () => {
+    const queue = new FairQueue<Item>();
+    for (let i = 1; i <= 5; i++) queue.push(new Item('flood', i), 'flood');
+    const order: string[] = [];
+    // A new caller in each turn: none of them takes more than its own place from the one that was there.
+    for (let item = queue.take(); item; item = queue.take()) {
+      order.push(item.caller + item.number);
+      if (order.length <= 4) queue.push(new Item(`new${order.length}-`, 1), `new${order.length}-`);
+    }
+    expect(order).to.deep.equal(['flood1', 'new1-1', 'flood2', 'new2-1', 'new3-1', 'flood3', 'new4-1', 'flood4', 'flood5']);
   });
 
   it('behaves like its model, whatever is done to it', () => {

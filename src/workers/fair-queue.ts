@@ -30,6 +30,11 @@ export class FairQueue<T extends Queueable<T>> {
   /** Callers with something ready; the first one's turn is next. */
   readonly #turns = new List<Line<T>>();
   readonly #ranking = new Ranking<Line<T>>();
+  /**
+   * The caller that was served last and has more. It stands behind everyone again when the next turn is given, not before: who comes
+   * while its call runs goes first, and waits for what runs but not for that caller's next call as well.
+   */
+  #served: Line<T> | undefined;
   /** What had left already and came back: it goes first, in its old order. */
   readonly #returned = new List<T>();
   #size = 0;
@@ -41,7 +46,7 @@ export class FairQueue<T extends Queueable<T>> {
 
   /** True when {@link take} would give something. */
   get ready(): boolean {
-    return this.#returned.size > 0 || this.#turns.size > 0;
+    return this.#returned.size > 0 || this.#turns.size > 0 || this.#served !== undefined;
   }
 
   /** How many this caller waits for. */
@@ -80,10 +85,12 @@ export class FairQueue<T extends Queueable<T>> {
       this.#size--;
       return back;
     }
+    if (this.#served) this.#turns.append(this.#served);
+    this.#served = undefined;
     const line = this.#turns.shift();
     if (!line) return undefined;
     const item = line.ready.shift()!;
-    if (line.ready.size > 0) this.#turns.append(line);
+    if (line.ready.size > 0) this.#served = line;
     this.#discharge(item, line);
     return item;
   }
@@ -95,7 +102,10 @@ export class FairQueue<T extends Queueable<T>> {
     list.remove(item);
     if (!line) this.#size--;
     else {
-      if (list === line.ready && line.ready.size === 0) this.#turns.remove(line);
+      if (list === line.ready && line.ready.size === 0) {
+        if (line === this.#served) this.#served = undefined;
+        else this.#turns.remove(line);
+      }
       this.#discharge(item, line);
     }
     return true;
