@@ -3,8 +3,9 @@ import { expect } from 'chai';
 import '../../src/websocket/index.js';
 import { Connection, OnClose, OnConnect, OnData, OnError, Peer, type About, type CloseReason } from '../../src/index.js';
 import { json, lengthPrefixed, lines } from '../../src/framing/index.js';
+import { Authority } from '../kit/certificates.js';
 import { streamConformance } from '../kit/endpoint-conformance.js';
-import { soon, waitFor, webClient } from '../kit/index.js';
+import { needsProgram, soon, waitFor, webClient } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
 
 describe('websocket', () => {
@@ -374,5 +375,18 @@ describe('websocket, as a stream of bytes', () => {
     'ws',
     () => `ws://127.0.0.1:0/${++count}`,
     () => ({ stream: true, maxMessageSize: '8mb' }),
+  );
+  if (!needsProgram('openssl')) return;
+  let authority: Authority;
+  let tls: object;
+  before(() => {
+    authority = new Authority();
+    tls = { ...authority.issue('127.0.0.1'), ca: authority.cert };
+  });
+  after(() => authority[Symbol.dispose]());
+  streamConformance(
+    'wss',
+    () => `wss://127.0.0.1:0/${++count}`,
+    () => ({ stream: true, maxMessageSize: '8mb', tls }),
   );
 });

@@ -37,6 +37,8 @@ export class RequestArrival implements Arrival {
     this.request = request;
     this.response = response;
     this.secure = scheme === 'https';
+    // A client that leaves in the middle of a write is told of by 'close'.
+    response.on('error', () => {});
     // Asked at once: a socket that the client has reset knows it no more.
     const { remoteAddress, remotePort } = request.socket;
     this.remote = placeOf(scheme, remoteAddress, remotePort);
