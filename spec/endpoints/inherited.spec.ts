@@ -75,7 +75,9 @@ async function echoing(): Promise<Transport> {
 
 echoConformance('fd', echoing);
 
-describe('a descriptor that was inherited', () => {
+describe('a descriptor that was inherited', function () {
+  this.timeout(30_000);
+
   it('fd: listens on a TCP socket; clients see nothing special, and children do not have it', async () => {
     const socket = await server(anyPort);
     const { port } = socket.address() as AddressInfo;
@@ -188,7 +190,9 @@ describe('a descriptor that was inherited', () => {
   });
 });
 
-describe('systemd:', () => {
+describe('systemd:', function () {
+  this.timeout(30_000);
+
   const HANDED = 'LISTEN_PID=$$; export LISTEN_PID;';
 
   it('listens on the sockets of a name, and takes the variables away from its children', async () => {

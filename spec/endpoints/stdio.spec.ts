@@ -27,7 +27,9 @@ echoConformance('stdio', () =>
   ),
 );
 
-describe('stdio:', () => {
+describe('stdio:', function () {
+  this.timeout(30_000);
+
   it('checks its url', () => {
     const { check } = schemeNamed('stdio')!;
     expect(check!({ url: 'stdio:', options: {} }, 'listen')).to.equal(undefined);

@@ -58,12 +58,13 @@ function isLive(path: string): Promise<boolean> {
 /** Removes a socket file that nobody listens on any more. Throws ListenError when it is alive or no socket. */
 export async function replaceStale(url: string, path: string): Promise<void> {
   try {
-    const found = await lstat(path);
+    const found = await lstat(path, { bigint: true });
     // A plain file answers like a stale socket; it is not ours to remove.
     if (!found.isSocket()) throw new ListenError(url, 'there is a file that is no socket');
     if (await isLive(path)) throw new ListenError(url, 'somebody listens there already');
-    // Two that start at once find the same stale file: the slower one must not remove what the quicker one has put there.
-    if (lstatSync(path).ino === found.ino) unlinkSync(path);
+    // Two that start at once find the same stale file: the slower one must not remove what the quicker one has put there, be it by the same number.
+    const { ino, ctimeNs } = lstatSync(path, { bigint: true });
+    if (ino === found.ino && ctimeNs === found.ctimeNs) unlinkSync(path);
   } catch (error) {
     if (error instanceof ListenError) throw error;
     if (codeOf(error) !== 'ENOENT') throw listenError(url, error);
