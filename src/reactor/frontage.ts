@@ -8,6 +8,7 @@ import { bindShared, type SharedSocket } from '../endpoints/shared-socket.js';
 import { LimitError, ProtocolError, UsageError } from '../errors.js';
 import { raw } from '../framing/raw.js';
 import type { SocketHandle } from '../hosts/host.js';
+import { MAX_DELAY } from '../units.js';
 import { encodeValue } from '../wire/codec.js';
 import type { ListenPlan } from '../wire/protocol.js';
 import type { Frontage, Move } from '../workers/frontage-types.js';
@@ -64,6 +65,8 @@ export class WorkerFrontage implements Frontage {
   readonly #admissions = new Map<number, Admission>();
   /** Where processes listen by themselves. */
   readonly #own = new Map<Sockets, Map<string, { readonly connection: number; readonly address: BoundAddress }>>();
+  /** A program whose workers listen goes on, also where nothing in this process does. */
+  #alive: NodeJS.Timeout | undefined;
   #opening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -86,6 +89,7 @@ export class WorkerFrontage implements Frontage {
   }
 
   async #open(): Promise<void> {
+    if (this.plan.some(endpoints => endpoints.length > 0)) this.#alive = setInterval(() => {}, MAX_DELAY);
     try {
       for (const door of this.#doors) {
         if (this.#closed) return;
@@ -181,6 +185,7 @@ export class WorkerFrontage implements Frontage {
   }
 
   async #release(): Promise<void> {
+    clearInterval(this.#alive);
     await Promise.allSettled(this.#doors.map(({ listener }) => listener?.close()));
     for (const door of this.#doors) {
       door.shared?.close();

@@ -117,7 +117,7 @@ export class Member implements InboxDesk, RosterDesk {
     return this.#ending.isOurs(this.readyAt >= 0);
   }
 
-  /** Calls that it had when it died. */
+  /** Calls and connections that it had when it died. */
   get heldAtDeath(): number {
     return this.#heldAtDeath;
   }
@@ -229,7 +229,7 @@ export class Member implements InboxDesk, RosterDesk {
 
   holds(connections: number, inbound: number): void {
     this.connections = connections;
-    this.sockets.inbound = inbound;
+    this.sockets.holds(inbound);
     this.#counted();
   }
 
@@ -285,7 +285,7 @@ export class Member implements InboxDesk, RosterDesk {
   #die(): void {
     if (this.#state === 'dead') return;
     if (this.#state !== 'dying') {
-      this.#heldAtDeath = this.roster.size;
+      this.#heldAtDeath = this.roster.size + this.sockets.load;
       this.#leave('dying');
       this.#keepAlive.on();
       this.#setTimer(BURIAL, () => this.#bury(), true);

@@ -39,8 +39,10 @@ export class Sockets {
   #lastId = 0;
   #quieted: (() => void)[] = [];
   #closed = false;
-  /** Connections that came in at its own listeners, as it says. */
+  /** Connections that came in, as it says: also those at its own listeners. */
   inbound = 0;
+  /** Connections that it has served to their end. */
+  served = 0;
 
   /**
    * @param isLive what is said to it arrives
@@ -101,6 +103,12 @@ export class Sockets {
     pending.consignment.back();
   }
 
+  /** How many connections came in, as it says. */
+  holds(inbound: number): void {
+    if (inbound < this.inbound) this.served++;
+    this.inbound = inbound;
+  }
+
   /** What it says of one. */
   taken(id: number, arg: number): void {
     const pending = this.#pending.get(id);
@@ -128,6 +136,7 @@ export class Sockets {
     const held = this.#held.get(id);
     if (!held) throw new ProtocolError(`it tells of the end of socket ${id}, which it has not`);
     this.#held.delete(id);
+    this.served++;
     held.gone();
     this.#changed();
   }
