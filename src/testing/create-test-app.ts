@@ -117,11 +117,12 @@ export class TestAppBuilder {
   async start({ runtime = 'inline', clock = 'real', logger = silentLogger }: TestOptions = {}): Promise<TestApp> {
     const inWorker = neverInWorker();
     if (inWorker) return inWorker;
-    const reading = onMemory(await readModule(this.#module));
+    const reading = onMemory(await readModule(this.#module), runtime);
     const fake = clock === 'fake' ? new FakeClock() : undefined;
     const assembly = Assembly.of(reading, { logger, clock: fake ?? realClock, runtime, overrides: this.#overrides });
     if (runtime === 'inline') tellIgnored(reading);
-    const app = new TestApp(assembly, reading.app.connections, fake);
+    const inside = runtime === 'process' ? [] : [...reading.app.inside.values()].flat();
+    const app = new TestApp(assembly, [...reading.app.connections, ...inside], fake);
     try {
       await assembly.start();
     } catch (error) {
@@ -137,17 +138,20 @@ let lastName = 0;
 /** Requests cannot come over memory: their endpoints are kept, at a port that is free. */
 const PORT = /^([a-z]+:\/\/(?:\[[^\]]*\]|[^:/]*))(?::\d+)?/i;
 
-/** The same application, listening on memory: each endpoint keeps its options. */
-function onMemory({ app, mistakes }: ApplicationReading): ApplicationReading {
-  const connections = app.connections.map((connection): ConnectionBlueprint => {
-    const listen = connection.listen().map((endpoint): EndpointBlueprint => {
-      const { url, options } = endpoint;
-      if (schemeNamed(schemeOf(endpoint))?.serves === 'requests') return { url: url.replace(PORT, '$1:0'), options };
-      return { url: `memory:test-${++lastName}`, options };
-    });
-    return { ...connection, listen: () => listen };
+/** The same application, listening on memory: each endpoint keeps its options. Processes of their own cannot be reached so. */
+function onMemory({ app, mistakes }: ApplicationReading, runtime: 'inline' | 'process'): ApplicationReading {
+  const connections = app.connections.map(inMemory);
+  const inside = runtime === 'process' ? app.inside : new Map([...app.inside].map(([cls, each]) => [cls, each.map(inMemory)]));
+  return { app: { ...app, connections, inside }, mistakes };
+}
+
+function inMemory(connection: ConnectionBlueprint): ConnectionBlueprint {
+  const listen = connection.listen().map((endpoint): EndpointBlueprint => {
+    const { url, options } = endpoint;
+    if (schemeNamed(schemeOf(endpoint))?.serves === 'requests') return { url: url.replace(PORT, '$1:0'), options };
+    return { url: `memory:test-${++lastName}`, options };
   });
-  return { app: { ...app, connections }, mistakes };
+  return { ...connection, listen: () => listen };
 }
 
 function tellIgnored({ app }: ApplicationReading): void {

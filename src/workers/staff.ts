@@ -199,7 +199,8 @@ export class Staff {
       this.#toReplace++;
       const readyFor = member.readyAt < 0 ? undefined : this.#desk.clock.now() - member.readyAt;
       const { done, failed } = member.roster;
-      if (supervisor.isFailedStart({ readyFor, done: done + failed + member.sockets.served, held: member.heldAtDeath, ours: member.ours })) this.#failed(member);
+      if (supervisor.isFailedStart({ readyFor, done: done + failed + member.sockets.served, held: member.heldAtDeath, ours: member.ours }))
+        this.#failed(member);
     }
     this.grow();
   }
