@@ -12,6 +12,7 @@ const BENCHES = [
   'start',
   'recovery',
   'scale',
+  'cores',
   'profile',
 ] as const;
 

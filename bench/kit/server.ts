@@ -18,11 +18,14 @@ export interface ServerContender extends Contender<Serving> {
 }
 
 /** Starts a program that prints its port first of all; a module for Node unless another `program` is named. */
-export function server(name: string, file: URL, { execArgv = [], program = process.execPath }: ServerOptions = {}): ServerContender {
+export function server(name: string, file: URL, { execArgv = [], program = process.execPath, env }: ServerOptions = {}): ServerContender {
   return {
     name,
     start: async () => {
-      const child = spawn(program, [...execArgv, fileURLToPath(file)], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(program, [...execArgv, fileURLToPath(file)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, ...env },
+      });
       const [port] = (await once(child.stdout, 'data')) as [Buffer];
       const subject = { port: Number(port), cpu: () => cpuOf(child.pid!) };
       return { subject, stop: (signal?: NodeJS.Signals) => ended(child, signal) };
@@ -33,6 +36,8 @@ export function server(name: string, file: URL, { execArgv = [], program = proce
 export interface ServerOptions {
   readonly execArgv?: readonly string[];
   readonly program?: string;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 function cpuOf(pid: number): number | undefined {

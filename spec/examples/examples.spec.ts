@@ -32,6 +32,24 @@ describe('the example', function () {
     expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
   });
 
+  it('multi-core answers from as many processes as there are cores for', async () => {
+    const server = example('multi-core');
+    await server.errorLine(LISTENING);
+    const pids = new Set<string>();
+    const clients = [1, 2, 3, 4].map(() => spawnProgram('socat', ['-', 'TCP:127.0.0.1:11020']));
+    for (const client of clients) {
+      client.stdin.write('pid\n');
+      pids.add(await client.line());
+    }
+    expect(pids.size).to.equal(2);
+    expect(pids.has(String(server.pid))).to.equal(false);
+    clients[0]!.stdin.write('stretch 2 word\n');
+    expect(await clients[0]!.line()).to.equal('9c16c96d992ee3c53299e9c497a4b1c16fd2b177214c5abb5dc958c57366a48b');
+    for (const client of clients) client.stdin.end();
+    server.kill('SIGTERM');
+    expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+
   it('chat brings a line of one to all others, and says goodbye', async () => {
     const server = example('chat');
     await server.errorLine(LISTENING);
