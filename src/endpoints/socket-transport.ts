@@ -64,6 +64,8 @@ export class SocketTransport implements Transport {
   #waited = false;
   /** What the kernel had taken when the socket closed. */
   #written = 0;
+  /** Where it was, asked for when its end begins: an open connection keeps no such text. */
+  #here: Remote | undefined;
   #paused = false;
   /** A handshake is under way: the socket is not ours. */
   #shaking = false;
@@ -93,7 +95,7 @@ export class SocketTransport implements Transport {
   }
 
   get local(): Remote {
-    return this.#told?.local ?? this.#places.local(this.raw);
+    return this.#told?.local ?? this.#here ?? this.#places.local(this.raw);
   }
 
   get bufferedBytes(): number {
@@ -166,6 +168,7 @@ export class SocketTransport implements Transport {
     this.#error ??= error;
     this.#shaking = false;
     this.#remember();
+    this.#askPlace();
     this.raw.destroy();
   }
 
@@ -259,6 +262,11 @@ export class SocketTransport implements Transport {
     return (this.#tls?.before ?? 0) + this.#socket.bytesWritten;
   }
 
+  /** Of a socket that is closed Node knows nothing more. */
+  #askPlace(): void {
+    this.#here ??= this.#places.local(this.raw);
+  }
+
   #remember(): void {
     this.#written = this.bytesWritten;
   }
@@ -268,6 +276,7 @@ export class SocketTransport implements Transport {
   }
 
   static end(this: Known): void {
+    this[TRANSPORT]!.#askPlace();
     this[TRANSPORT]!.#sink!.ended();
   }
 
