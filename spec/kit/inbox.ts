@@ -2,13 +2,16 @@ import { soon, type WaitOptions } from './wait-for.js';
 
 /** Bytes that arrive, read as a test reads: by line, by count, to the end. */
 export class Inbox {
-  #unread: Buffer = Buffer.alloc(0);
+  /** Joined when somebody looks. */
+  #parts: Buffer[] = [];
+  #length = 0;
   #all: Buffer[] = [];
   #ended = false;
   #wake: (() => void)[] = [];
 
   push(chunk: Buffer): void {
-    this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
+    this.#parts.push(chunk);
+    this.#length += chunk.length;
     this.#all.push(chunk);
     this.#notify();
   }
@@ -36,7 +39,7 @@ export class Inbox {
           return this.#cut(at + 1)
             .toString()
             .replace(/\r?\n$/, '');
-        return this.#ended && this.#unread.length > 0 ? this.#cut(this.#unread.length).toString() : undefined;
+        return this.#ended && this.#length > 0 ? this.#cut(this.#length).toString() : undefined;
       },
       'a line',
       options,
@@ -53,18 +56,24 @@ export class Inbox {
 
   /** Exactly `count` bytes. */
   bytes(count: number, options: WaitOptions = {}): Promise<Buffer> {
-    return this.#take(() => (this.#unread.length >= count ? this.#cut(count) : undefined), `${count} bytes`, options);
+    return this.#take(() => (this.#length >= count ? this.#cut(count) : undefined), `${count} bytes`, options);
   }
 
   /** What has not been read, once the stream has ended. */
   rest(options: WaitOptions = {}): Promise<Buffer> {
-    return this.#take(() => (this.#ended ? this.#cut(this.#unread.length) : undefined), 'the end of the stream', options);
+    return this.#take(() => (this.#ended ? this.#cut(this.#length) : undefined), 'the end of the stream', options);
+  }
+
+  get #unread(): Buffer {
+    if (this.#parts.length !== 1) this.#parts = [Buffer.concat(this.#parts)];
+    return this.#parts[0]!;
   }
 
   #cut(count: number): Buffer {
-    const head = this.#unread.subarray(0, count);
-    this.#unread = this.#unread.subarray(count);
-    return head;
+    const unread = this.#unread;
+    this.#parts = [unread.subarray(count)];
+    this.#length -= count;
+    return unread.subarray(0, count);
   }
 
   #notify(): void {
