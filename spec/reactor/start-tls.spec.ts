@@ -8,6 +8,7 @@ import type { TlsOptions } from '../../src/decorators/endpoint-types.js';
 import { lines } from '../../src/framing/lines.js';
 import { raw } from '../../src/framing/raw.js';
 import { Peer, type Listening } from '../../src/reactor/index.js';
+import { Hold } from '../../src/reactor/reader.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 import { Authority, type Certificate } from '../kit/certificates.js';
 import { Events } from '../kit/events.js';
@@ -490,6 +491,12 @@ describe('startTls()', () => {
       expect(await refusal(handler, { cert: 'file.pem', key: 'file.key' })).to.match(/no PEM/);
       await client.send('NOOP\r\n');
       expect(await client.line()).to.equal('250 NOOP plain');
+    });
+
+    it('on a connection that is being handed off', async () => {
+      const { handler } = await meet(await serve());
+      for (const { reader } of kit.core.sessions(Mail)) reader.hold(Hold.MOVING);
+      expect(await refusal(handler)).to.match(/being handed off/);
     });
 
     it('with concurrency above 1, on what speaks TLS already, in memory', async () => {

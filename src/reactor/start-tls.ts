@@ -44,6 +44,7 @@ async function secure(session: SecuringHost, options: TlsOptions | undefined): P
   const { ending, line, outbound, reader, settings } = session;
   if (!ending.open) throw new ConnectionClosedError();
   outbound.flush();
+  if (reader.held(Hold.MOVING)) throw new UsageError('the connection is being handed off: the other process starts TLS');
   if (reader.held(Hold.SECURING)) throw new UsageError('startTls() is under way already');
   if (!outbound.seize()) throw new UsageError('a file is being sent: wait for it before startTls()');
   reader.hold(Hold.SECURING);
