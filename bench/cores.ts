@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { redisBenchmark } from './echo/redis-benchmark.js';
-import type { Contender } from './kit/contender.js';
+import type { Contender, Running } from './kit/contender.js';
 import { readOptions } from './kit/options.js';
 import { report } from './kit/report.js';
 import { runRounds } from './kit/rounds.js';
@@ -30,7 +30,7 @@ function reactors(processes: number, rounds: number): Contender<Record<Mode, Ser
   return {
     name: processes === 1 ? '1 process' : `${processes} processes`,
     start: async () => {
-      const running = [];
+      const running: Running<Serving>[] = [];
       for (const { mode } of MODES) {
         const env = { BENCH_CORES: `${mode} ${processes} ${rounds}` };
         running.push(await server(mode, FILE, { env }).start());
@@ -45,8 +45,8 @@ function reactors(processes: number, rounds: number): Contender<Record<Mode, Ser
 export async function run(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv, { rounds: 7, ms: 1000 });
   const rounds = roundsPerMillisecond();
-  const figures = await runRounds([reactors(2, rounds), reactors(1, rounds)], MODES, options.rounds, (servers, { mode }, warmUp) =>
-    redisBenchmark(servers[mode].port, Math.round(warmUp ? 300 : options.ms), 1),
-  );
-  report('cores', 'requests/s', figures);
+  const figures = await runRounds([reactors(2, rounds), reactors(1, rounds)], MODES, options.rounds, async (servers, { mode }, warmUp) => ({
+    rate: await redisBenchmark(servers[mode].port, Math.round(warmUp ? 300 : options.ms), 1),
+  }));
+  report('cores', [{ key: 'rate', unit: 'requests a second', better: 'more' }], figures);
 }

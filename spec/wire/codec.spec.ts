@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { runInNewContext } from 'node:vm';
 import { MessageTooLargeError, NotCloneableError } from '../../src/errors.js';
-import { decodeValue, encodeValue } from '../../src/wire/codec.js';
+import { decodeValue, encodeValue, reuseEncoded } from '../../src/wire/codec.js';
 
 const copy = <T>(value: T): T => decodeValue(encodeValue(value)) as T;
 
@@ -258,6 +258,32 @@ describe('the codec', () => {
         const { inner } = decodeValue(nested) as { inner: { bytes: Uint8Array } };
         expect(decodeValue(inner.bytes)).to.deep.equal(values[i]);
       }
+    });
+  });
+
+  describe('memory of large values that were sent', () => {
+    const large = (fill: number, length = 2 * 1024 * 1024): Buffer => Buffer.alloc(length, fill);
+
+    it('serves again, and only once', () => {
+      const [first, second] = [encodeValue(large(1)), encodeValue(large(2))];
+      reuseEncoded(first);
+      const [third, fourth] = [encodeValue({ in: [large(3)] }), encodeValue(large(4))];
+      expect(third.buffer).to.equal(first.buffer);
+      expect(fourth.buffer).not.to.equal(first.buffer);
+      expect(decodeValue(second)).to.deep.equal(large(2));
+      expect(decodeValue(third)).to.deep.equal({ in: [large(3)] });
+      expect(decodeValue(fourth)).to.deep.equal(large(4));
+    });
+
+    it('is not that of a value which it does not fit', () => {
+      const small = encodeValue(large(1));
+      reuseEncoded(small);
+      const larger = encodeValue(large(2, 3 * 1024 * 1024));
+      reuseEncoded(larger);
+      const smaller = encodeValue(large(3, 1024 * 1024 + 1));
+      expect(decodeValue(larger)).to.deep.equal(large(2, 3 * 1024 * 1024));
+      expect(decodeValue(smaller)).to.deep.equal(large(3, 1024 * 1024 + 1));
+      expect(smaller.buffer).not.to.equal(larger.buffer);
     });
   });
 

@@ -18,6 +18,11 @@ export function encodeValue(value: unknown, limit = 0, root = 'input'): Encoded 
   return (encoder.busy ? new SlabEncoder() : encoder).copyOf(value, limit, root);
 }
 
+/** The memory of this encoding may be written over: it was sent, and its value is needed by nobody. Worth telling of large ones only. */
+export function reuseEncoded(encoded: Encoded): void {
+  encoder.reuse(encoded);
+}
+
 /**
  * The value that lies in encoded bytes; it shares no memory with them.
  * @throws ProtocolError for anything that `encodeValue` does not write, in time and memory linear in the bytes

@@ -89,6 +89,10 @@ class StreamLink implements Link {
     return this.#writingBytes + this.#turn.length + this.#outbox.bytes;
   }
 
+  get drainedOut(): boolean {
+    return this.#writing.length === 0 && this.#outbox.empty;
+  }
+
   limit(maxMessageSize: number): void {
     this.#limit = maxMessageSize;
   }

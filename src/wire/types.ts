@@ -48,6 +48,8 @@ export interface Link {
   readonly congested: boolean;
   /** Bytes accepted and not yet taken by the kernel. */
   readonly bufferedBytes: number;
+  /** The kernel has taken everything that was written, and no large value waits: what was sent lies nowhere in our memory any more. */
+  readonly drainedOut: boolean;
   /** From now on no value that is sent may have more bytes than this; 0: any. A worker learns its limit over the link itself. */
   limit(maxMessageSize: number): void;
   /** A message without a value. `id` and `arg` are unsigned 32-bit integers. */

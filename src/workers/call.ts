@@ -5,7 +5,8 @@ import { publish } from '../diagnostics.js';
 import { toMilliseconds } from '../units.js';
 import { encodeValue } from '../wire/codec.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
-import type { Body } from '../wire/types.js';
+import { REUSABLE } from '../wire/slab-encoder.js';
+import type { Body, Encoded } from '../wire/types.js';
 import type { Line, Queueable } from './fair-queue.js';
 import type { List } from './list.js';
 import type { Belonging, Owned, Owner } from './owner.js';
@@ -147,6 +148,11 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
 
   get encoded(): boolean {
     return this.#encoded;
+  }
+
+  /** The copy of the argument, where it is so large that its memory should serve again. */
+  get large(): Encoded | undefined {
+    return this.#encoded && !this.settled && (this.#input as Encoded).length >= REUSABLE ? (this.#input as Encoded) : undefined;
   }
 
   /** Copies the argument: what the caller does to it later is not seen. Throws for what cannot be copied. */

@@ -73,8 +73,9 @@ export class Inbox implements LinkReceiver {
       roster.received();
       const call = roster.expect(id);
       if (call.streams) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
+      const { large } = call;
       call.answer(body);
-      roster.answered(arg);
+      roster.answered(arg, large);
       roster.release(call);
       return;
     }

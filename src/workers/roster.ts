@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { asError, ProtocolError } from '../errors.js';
+import { reuseEncoded } from '../wire/codec.js';
 import { CallFlag, Kind, type CallMeta } from '../wire/protocol.js';
 import type { Encoded, Link } from '../wire/types.js';
 import type { Call, CallHolder, Due } from './call.js';
@@ -152,10 +153,12 @@ export class Roster implements CallHolder, Watched {
     return call;
   }
 
-  /** It has answered a call, and says how long that took it. */
-  answered(microseconds: number): void {
+  /** It has answered a call, and says how long that took it. `large`: what was sent for the call, where its memory is worth having again. */
+  answered(microseconds: number, large: Encoded | undefined): void {
     this.done++;
     this.#pace.told(microseconds / 1000);
+    // A process can answer before it has read everything: then the rest of the value is still to be sent.
+    if (large !== undefined && this.#link.drainedOut) reuseEncoded(large);
   }
 
   /** The process is done with it: the slot is free, and the next one that waits there begins. */
