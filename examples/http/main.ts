@@ -3,7 +3,7 @@ import { OnRequest } from 'packet-ts/http';
 import { z } from 'zod';
 
 /** What would hold up everybody else has a process of its own. */
-@Worker('primes', { maxWorkers: 2, timeout: '2s' })
+@Worker('primes', { minWorkers: 2, maxWorkers: 2, timeout: '2s' })
 export class Primes {
   @Task({ input: z.number().int().positive(), output: z.number() })
   below(limit: number): number {

@@ -516,6 +516,23 @@ describe('http', () => {
     }
   });
 
+  it('takes a body that is no JSON for the client’s mistake', async () => {
+    @Connection({ listen: HERE })
+    class Sum {
+      @OnRequest() async sum(request: Request) {
+        const numbers = (await request.json()) as number[];
+        return Response.json(numbers.reduce((a, b) => a + b, 0));
+      }
+    }
+    const { url } = await serve(Sum);
+    const post = (body: string): Promise<Response> => fetch(url, { method: 'POST', body });
+    expect(await (await post('[1,2,3]')).json()).to.equal(6);
+    const refused = await post('[1,2,');
+    expect([refused.status, await refused.text()]).to.satisfy(
+      ([status, text]: [number, string]) => status === 400 && text.includes('no JSON'),
+    );
+  });
+
   it('answers other clients than fetch alike', async () => {
     @Connection({ listen: HERE })
     class Who {

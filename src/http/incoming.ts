@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSource } from 'node:stream/web';
 import type { Clock, ClockTimer } from '../clock.js';
-import { ConnectionClosedError, LimitError } from '../errors.js';
+import { asError, BoundaryError, ConnectionClosedError, LimitError } from '../errors.js';
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[^:/?#@\s\\]+)(?::\d*)?$/i;
 
@@ -105,7 +105,13 @@ class Body implements UnderlyingSource<Uint8Array> {
   }
 
   #late(): void {
-    this.#fail(new LimitError('messageTimeout', `the request was not whole within messageTimeout (${this.#limits.messageTimeout} ms)`));
+    const served = this.#served;
+    const { messageTimeout } = this.#limits;
+    // After a stall timers come first: the bytes may be there and not read yet.
+    setImmediate(() => {
+      if (this.#served !== served) return;
+      this.#fail(new LimitError('messageTimeout', `the request was not whole within messageTimeout (${messageTimeout} ms)`));
+    });
   }
 
   #fail(error: Error): void {
@@ -146,4 +152,19 @@ export function requestOf(
   if (!hasBody(incoming)) return new Request(url, { method, headers, signal });
   const body = new ReadableStream(new Body(incoming, limits, clock, failed), { highWaterMark: 0 });
   return new Request(url, { method, headers, signal, body, duplex: 'half' });
+}
+
+/** What a client sends that is no JSON is the client's mistake, not ours: `request.json()` says so. */
+export function blamesClient(request: Request): Request {
+  if (!request.body) return request;
+  const json = async (): Promise<unknown> => {
+    const text = await request.text();
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      const issues = [{ message: `no JSON: ${asError(cause).message}` }];
+      throw Object.assign(new BoundaryError({ direction: 'input', issues, what: 'body' }), { cause });
+    }
+  };
+  return Object.defineProperty(request, 'json', { value: json });
 }

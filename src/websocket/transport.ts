@@ -183,7 +183,10 @@ export abstract class WebSocketTransport implements Transport, Beating {
       this.#alive = false;
       this.#asked = false;
     } else if (this.#asked) {
-      this.destroy(gone('the peer does not answer pings', 'ETIMEDOUT'));
+      // After a stall timers come first: its answer may be there and not read yet.
+      setImmediate(() => {
+        if (!this.#alive && !this.#paused) this.destroy(gone('the peer does not answer pings', 'ETIMEDOUT'));
+      });
     } else {
       this.#asked = true;
       this.#ws?.ping();
