@@ -34,10 +34,18 @@ type EventsIn<F> = F extends any ? (ContextOf<F> extends TaskContext<infer E, an
 // oxlint-disable-next-line typescript/no-explicit-any -- the same
 type ChunkIn<F> = ContextOf<F> extends TaskContext<any, infer C> ? C : never;
 type OptionsArgs<F> = [ChunkIn<F>] extends [never] ? [options?: CallOptions<EventsIn<F>>] : [options: CallOptions<EventsIn<F>, ChunkIn<F>>];
-type Answer<R> = R extends AsyncIterable<infer Item> ? AsyncIterable<Item> : Promise<Awaited<R>>;
+/** In brackets: an answer of several types is one promise, not one of several. */
+type Answer<R> = [R] extends [AsyncIterable<infer Item>] ? AsyncIterable<Item> : Promise<Awaited<R>>;
 
 /** What a task takes; undefined where it takes nothing. */
-export type InputOf<F> = F extends (...args: infer A) => unknown ? (A extends [infer I, ...unknown[]] ? I : undefined) : never;
+export type InputOf<F> = F extends (...args: infer A) => unknown ? FirstOf<A> : never;
+type FirstOf<A extends unknown[]> = A extends []
+  ? undefined
+  : A extends [infer I, ...unknown[]]
+    ? I
+    : A extends [(infer I)?, ...unknown[]]
+      ? I | undefined
+      : undefined;
 /** What a call of a task gives: a promise, or a stream. */
 export type ResultOf<F> = F extends (...args: never[]) => infer R ? Answer<R> : never;
 
