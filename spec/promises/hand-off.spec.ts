@@ -137,6 +137,39 @@ describe('a connection that is handed off', function () {
     expect(closed[0]).to.deep.include({ by: 'error', code: 'ERR_PACKET_WORKER_NOT_FOUND' });
   });
 
+  it('is closed when the class takes no more: what is handed off counts like what comes in', async () => {
+    const inside = [await connect(), await connect()];
+    for (const client of inside) {
+      expect(await ask(client, 'move waiting')).to.equal('moving');
+      await ask(client, 'hello');
+    }
+    const third = await connect();
+    expect(await ask(third, 'move waiting')).to.equal('moving');
+    expect(await third.all()).to.equal('');
+    third.end();
+    await waitFor(() => closed.some(({ code }) => code === 'ERR_PACKET_LIMIT'));
+    for (const client of inside) await client.destroy();
+  });
+
+  it('is closed, and not left hanging, when its process dies on the way', async () => {
+    const client = await connect();
+    const pid = Number(
+      await (async () => {
+        const scout = await connect();
+        await ask(scout, 'move waiting');
+        const words = await ask(scout, 'hello');
+        await scout.destroy();
+        return words.split(' ').at(-1)!;
+      })(),
+    );
+    process.kill(pid, 'SIGSTOP');
+    expect(await ask(client, 'move waiting')).to.equal('moving');
+    process.kill(pid, 'SIGKILL');
+    // Its replacement takes the socket, which nobody has read from.
+    expect(await ask(client, 'hello')).to.match(/^waited for \d+$/);
+    await client.destroy();
+  });
+
   it('stays where it is when the call was wrong', async () => {
     const client = await connect();
     expect(await ask(client, 'wrong')).to.match(/^UsageError: WaitingConnection is none of the connections of EdgeWorker/);

@@ -22,6 +22,10 @@ describe('a process is not trusted', () => {
     ['answers a ping that was never sent', worker => worker.link.send(Kind.PONG, 0, 1)],
     ['sends what only masters send: a call', worker => worker.link.sendValue(Kind.CALL, 1, 0, 1)],
     ['sends what only masters send: a boot message', worker => worker.link.sendValue(Kind.BOOT, 0, 0, {})],
+    ['takes a socket that it was not given', worker => worker.link.send(Kind.TAKEN, 1, 0)],
+    ['tells of the end of a socket that it has not', worker => worker.link.send(Kind.GONE, 1, 0)],
+    ['is quiet, and nobody asked', worker => worker.link.send(Kind.QUIETED, 0, 0)],
+    ['listens where it has nothing to listen', worker => worker.link.sendValue(Kind.LISTENS, 0, 0, { connection: 0, endpoint: 0 })],
     ['sends a kind that does not exist', worker => worker.link.send(200, 0, 0)],
     ['calls another worker without naming one', worker => worker.link.sendValue(Kind.UPCALL, UPWARD + 1, 0, { worker: 5 })],
     [

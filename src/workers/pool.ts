@@ -1,7 +1,7 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import type { WorkerHandle, WorkerStatus } from '../decorators/worker-types.js';
-import { AbortError, asError, BoundaryError, ClosingError, WorkerNotFoundError, WorkerUnavailableError } from '../errors.js';
+import { AbortError, asError, BoundaryError, ClosingError, ProtocolError, WorkerNotFoundError, WorkerUnavailableError } from '../errors.js';
 import { publish } from '../diagnostics.js';
 import type { Host } from '../hosts/host.js';
 import { PROTOCOL_VERSION, type BootMessage } from '../wire/protocol.js';
@@ -207,7 +207,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   }
 
   listens(member: Member, message: unknown): void {
-    this.frontage?.listens(member, message);
+    if (!this.frontage) throw new ProtocolError('it listens, and has no connections');
+    this.frontage.listens(member, message);
   }
 
   get waitingSockets(): number {
