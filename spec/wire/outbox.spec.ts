@@ -40,6 +40,23 @@ describe('a large value on a link', () => {
     await Promise.all([us.ended, them.ended]);
   });
 
+  it('arrives as it was sent, though its memory serves the next one as soon as it has left', async () => {
+    const { ours, them, us } = pair();
+    const expected = (id: number): Buffer => Buffer.alloc(2 * MB - id * 50_000, id);
+    // Some while another is on its way, some when it has arrived.
+    for (let id = 1; id <= 12; id++) {
+      ours.sendValue(Kind.REPLY, id, 0, [expected(id)]);
+      if (id % 3 !== 0) continue;
+      for (let behind = id - 2; behind <= id; behind++) {
+        const [, arrived, , value] = await them.next();
+        expect(arrived).to.equal(behind);
+        expect((value as [Buffer])[0].equals(expected(behind))).to.equal(true);
+      }
+    }
+    ours.destroy();
+    await Promise.all([us.ended, them.ended]);
+  });
+
   it('lets no context go past the call in front of its own', async () => {
     const { ours, them, us } = pair();
     ours.sendValue(Kind.CALL, 1, 0, Buffer.alloc(200_000));

@@ -43,7 +43,7 @@ class StreamLink implements Link {
   /** What `closed` will be told. */
   #error: Error | undefined;
   /** Writes that the kernel has not taken, oldest first; pieces of large values have no slab. */
-  readonly #writing: { readonly slab: Slab | undefined; readonly bytes: Uint8Array }[] = [];
+  readonly #writing: { readonly slab: Slab | undefined; readonly bytes: Uint8Array; readonly last: Encoded | undefined }[] = [];
   #writingBytes = 0;
   /** Bytes that the stream was ever given. */
   #given = 0;
@@ -110,7 +110,7 @@ class StreamLink implements Link {
     if (this.#turn.encoder.busy) return this.#send(kind, id, arg, encodeValue(value, this.#limit, root));
     try {
       const length = this.#turn.encode(value, this.#limit, root);
-      if (length > PIECE_SIZE || this.#mustWait(kind, id)) this.#outbox.add(kind, id, arg, this.#turn.detach());
+      if (length > PIECE_SIZE || this.#mustWait(kind, id)) this.#outbox.add(kind, id, arg, this.#turn.detach(), true);
       else this.#turn.seal(length, kind, id, arg);
       this.#schedule();
     } finally {
@@ -205,7 +205,7 @@ class StreamLink implements Link {
       head !== undefined && this.#writingBytes + this.#turn.length < PIECES_AHEAD;
       head = this.#outbox.head
     ) {
-      const { kind, id, arg, value, sent } = head;
+      const { kind, id, arg, value, own, sent } = head;
       if (value === undefined || value.length <= PIECE_SIZE) {
         this.#turn.append(kind, id, arg, value);
         this.#outbox.advance(value?.length ?? 0);
@@ -216,16 +216,17 @@ class StreamLink implements Link {
       const piece = value.subarray(sent, sent + PIECE_SIZE);
       this.#turn.appendHeader(piece.length, PIECE, 0, 0);
       this.#writeTurn();
-      this.#write(piece, undefined);
+      this.#write(piece, undefined, own && sent + piece.length === length ? value : undefined);
       this.#outbox.advance(piece.length);
     }
     this.#writeTurn();
     this.#stream.uncork();
   }
 
-  #write(bytes: Uint8Array, slab: Slab | undefined): void {
+  /** @param last the large value whose last piece this is, where its memory is ours */
+  #write(bytes: Uint8Array, slab: Slab | undefined, last?: Encoded): void {
     if (this.#lastWay) return this.#lastWay(bytes);
-    this.#writing.push({ slab, bytes });
+    this.#writing.push({ slab, bytes, last });
     this.#writingBytes += bytes.length;
     this.#given += bytes.length;
     this.#stream.write(bytes, this.#onWritten);
@@ -233,9 +234,10 @@ class StreamLink implements Link {
 
   /** The oldest write has been taken by the kernel, or will never be. */
   #written(): void {
-    const { slab, bytes } = this.#writing.shift()!;
+    const { slab, bytes, last } = this.#writing.shift()!;
     this.#writingBytes -= bytes.length;
     if (slab !== undefined) this.#turn.release(slab);
+    if (last !== undefined) this.#turn.reuse(last);
     if (this.#state === 'broken' || this.#state === 'closed') return;
     // In a later turn, so that what comes in meanwhile is read while a large value goes out.
     if (!this.#outbox.empty && this.#writingBytes < PIECES_AHEAD) this.#scheduleAfterPoll();

@@ -7,6 +7,8 @@ export interface Waiting {
   readonly id: number;
   readonly arg: number;
   readonly value: Encoded | undefined;
+  /** The link encoded it itself: nobody else has its memory. */
+  readonly own: boolean;
   /** Bytes of the value that were sent. */
   sent: number;
 }
@@ -48,8 +50,8 @@ export class Outbox {
     return this.#ids.has(id) || (this.#calls > 0 && CALLS.has(kind));
   }
 
-  add(kind: number, id: number, arg: number, value: Encoded | undefined): void {
-    this.#queue.push({ kind, id, arg, value, sent: 0 });
+  add(kind: number, id: number, arg: number, value: Encoded | undefined, own = false): void {
+    this.#queue.push({ kind, id, arg, value, own, sent: 0 });
     this.#ids.set(id, (this.#ids.get(id) ?? 0) + 1);
     if (CALLS.has(kind)) this.#calls++;
     this.#bytes += value?.length ?? 0;

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { Encoder } from './encoder.js';
+import { REUSABLE, SpareMemory } from './spare-memory.js';
 import type { Encoded } from './types.js';
 
 /** Bytes of a slab. One small value that is kept for long keeps all of it, so it is no larger. */
@@ -8,11 +9,6 @@ const SLAB = 16 * 1024;
 const SMALL = 2 * 1024;
 /** From this size on they keep the buffer that they were written to: to copy them once more costs more than the room to spare. */
 const LARGE = 32 * 1024;
-/** Smaller buffers are kept as they are. Larger ones only when they come back: fresh memory costs eight times what copying into it does. */
-export const REUSABLE = 1024 * 1024;
-/** Sizes of such memory: the next value is mostly about as large, and not to the byte. */
-const STEP = 64 * 1024;
-
 /**
  * Encodes values that are kept: small ones stay where they were written, one behind the other in a slab. A buffer for each, and a copy
  * into it, would cost more than the encoding.
@@ -24,8 +20,7 @@ export class SlabEncoder {
   #next = 0;
   /** What large values are written to. */
   #scratch: Buffer | undefined;
-  /** Memory of a large value that nobody needs any more, for the next one; kept no longer than the collector leaves it. */
-  #spare: WeakRef<ArrayBufferLike> | undefined;
+  readonly #spare = new SpareMemory();
 
   get busy(): boolean {
     return this.#encoder.busy;
@@ -54,7 +49,7 @@ export class SlabEncoder {
 
   /** Nobody will look at this encoding again. */
   reuse(encoded: Encoded): void {
-    if (encoded.length >= REUSABLE) this.#spare = new WeakRef(encoded.buffer);
+    this.#spare.give(encoded);
   }
 
   #more(size: number): Buffer {
@@ -63,17 +58,8 @@ export class SlabEncoder {
       return (this.#slab = Buffer.allocUnsafeSlow(SLAB));
     }
     if (this.#scratch !== undefined && this.#scratch.length >= size) return this.#scratch;
-    if (size >= REUSABLE) return this.#takeSpare(size) ?? Buffer.allocUnsafeSlow(Math.ceil(size / STEP) * STEP);
-    const buf = Buffer.allocUnsafeSlow(size);
-    this.#scratch = buf;
+    const buf = this.#spare.take(size);
+    if (size < REUSABLE) this.#scratch = buf;
     return buf;
-  }
-
-  #takeSpare(size: number): Buffer | undefined {
-    const memory = this.#spare?.deref();
-    // A value must fill half of its buffer, or it is copied out of it.
-    if (memory === undefined || memory.byteLength < size || memory.byteLength > size * 2) return undefined;
-    this.#spare = undefined;
-    return Buffer.from(memory);
   }
 }

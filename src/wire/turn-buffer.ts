@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { Encoder } from './encoder.js';
 import { HEADER_SIZE, writeHeader } from './frames.js';
 import { SLAB_SIZE } from './sink.js';
+import { SpareMemory } from './spare-memory.js';
 import type { Encoded } from './types.js';
 
 /** Free buffers kept for the next turns. */
@@ -29,6 +30,7 @@ export class TurnBuffer {
   #full: Chunk[] = [];
   #fullBytes = 0;
   readonly #spare: Slab[] = [];
+  readonly #large = new SpareMemory();
 
   /** Bytes that were not taken yet. */
   get length(): number {
@@ -87,6 +89,11 @@ export class TurnBuffer {
     return value;
   }
 
+  /** What `detach` gave has been sent. */
+  reuse(value: Encoded): void {
+    this.#large.give(value);
+  }
+
   /** Everything gathered so far, in order; `release` must follow for each chunk. */
   take(): Chunk[] {
     const chunks = this.#full;
@@ -119,7 +126,7 @@ export class TurnBuffer {
       this.#fullBytes += end - this.#start;
     } else if (slab.writes === 0) this.#keep(slab);
     this.#start = 0;
-    this.#slab = (size <= SLAB_SIZE ? this.#spare.pop() : undefined) ?? { buf: Buffer.allocUnsafeSlow(size), writes: 0 };
+    this.#slab = (size <= SLAB_SIZE ? this.#spare.pop() : undefined) ?? { buf: this.#large.take(size), writes: 0 };
     return this.#slab.buf;
   }
 

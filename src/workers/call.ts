@@ -5,7 +5,7 @@ import { publish } from '../diagnostics.js';
 import { toMilliseconds } from '../units.js';
 import { encodeValue } from '../wire/codec.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
-import { REUSABLE } from '../wire/slab-encoder.js';
+import { REUSABLE } from '../wire/spare-memory.js';
 import type { Body, Encoded } from '../wire/types.js';
 import type { Line, Queueable } from './fair-queue.js';
 import type { List } from './list.js';
