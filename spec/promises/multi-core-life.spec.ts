@@ -1,10 +1,18 @@
 import { expect } from 'chai';
+import { createSocket } from 'node:dgram';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { bootstrap, ConfigurationError, ListenError, Module, spawn, UsageError, Worker, type App, type BootstrapOptions } from 'packet-ts';
 import { createTestApp } from 'packet-ts/testing';
 import { EdgeConnection, EdgeHelper, EdgeWorker, LateEdgeWorker, SharedEdgeWorker } from '../fixtures/edge.worker.js';
-import { LimitedConnection, LimitedEdgeWorker, PausingConnection, PausingEdgeWorker } from '../fixtures/limited-edge.worker.js';
+import {
+  DatagramConnection,
+  DatagramEdgeWorker,
+  LimitedConnection,
+  LimitedEdgeWorker,
+  PausingConnection,
+  PausingEdgeWorker,
+} from '../fixtures/limited-edge.worker.js';
 import type { Ctor } from '../../src/decorators/ctor.js';
 import { atEnd, tcpClient, waitFor, type TcpClient } from '../kit/index.js';
 
@@ -177,6 +185,20 @@ describe('the life of connections inside workers', function () {
     await app.workers.stop(handle);
     expect(await failure(tcpClient(port))).to.include({ code: 'ECONNREFUSED' });
     expect(() => app.address(EdgeConnection)).to.throw(UsageError, 'does not listen');
+  });
+
+  it('a worker that binds its port itself lets go of it before its replacement takes it', async () => {
+    @Module({ workers: [DatagramEdgeWorker] })
+    class Datagrams {}
+    const free = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(free, 'listening');
+    const url = `udp://127.0.0.1:${free.address().port}` as const;
+    free.close();
+    const app = await start(Datagrams, { listen: new Map([[DatagramConnection, url]]) });
+    const [before] = pidsOf(app, 'datagram_edge');
+    await app.workers.restart(DatagramEdgeWorker);
+    expect(pidsOf(app, 'datagram_edge')).to.have.length(1).and.not.to.include(before);
+    expect(app.addresses(DatagramConnection).map(address => address.url)).to.deep.equal([url]);
   });
 
   it('clients that come half-closed or leave with a reset on the way hurt nobody', async () => {

@@ -211,6 +211,10 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     this.frontage.listens(member, message);
   }
 
+  get bindsAlone(): boolean {
+    return this.frontage?.plan.some(endpoints => endpoints.some(({ by }) => by === 'worker')) === true;
+  }
+
   get waitingSockets(): number {
     return this.dealing.waiting;
   }

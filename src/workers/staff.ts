@@ -18,6 +18,8 @@ export interface StaffDesk extends MemberDesk {
   readonly queued: number;
   /** Sockets that wait in the pool. */
   readonly waitingSockets: number;
+  /** Only one process at a time can have its addresses: the old one lets go of them first. */
+  readonly bindsAlone: boolean;
   /** Nobody can be started: calls are refused for now. */
   gaveUp(): void;
   tell<N extends keyof WorkersEvents>(event: N, ...args: WorkersEvents[N]): void;
@@ -126,6 +128,12 @@ export class Staff {
     if (this.#ready.length === 0) return this.whenReady();
     for (const old of [...this.#ready]) {
       if (old.state !== 'ready') continue;
+      if (this.#desk.bindsAlone) {
+        old.drain();
+        await old.gone;
+        await this.whenReady();
+        continue;
+      }
       const fresh = this.#start();
       if (!(await fresh.readiness)) throw this.#unavailable();
       old.drain();
