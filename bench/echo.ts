@@ -12,11 +12,11 @@ const SETTINGS = [
 
 /** Lines echoed a second to 50 connections, asked by redis-benchmark: a decorated class against bare `net` and EventMachine. */
 export async function run(argv: readonly string[]): Promise<void> {
-  const options = readOptions(argv, { rounds: 7, ms: 1500 });
+  const options = readOptions(argv, { rounds: 7, ms: 1000 });
   const contenders = chosen([packetEcho(), ...others()], options);
   const settings = SETTINGS.filter(({ pipeline }) => options.at?.includes(pipeline) ?? true);
   const figures = await runRounds(contenders, settings, options.rounds, async ({ port }, { pipeline, requestsPerSecond }, warmUp) => ({
-    rate: await redisBenchmark(port, Math.round((requestsPerSecond * (warmUp ? 500 : options.ms)) / 1000), pipeline),
+    rate: await redisBenchmark(port, Math.round((requestsPerSecond * (warmUp ? 200 : options.ms)) / 1000), pipeline),
   }));
   report('echo', [{ key: 'rate', unit: 'requests a second', better: 'more' }], figures);
 }

@@ -9,7 +9,7 @@ const run = promisify(execFile);
  */
 export async function redisBenchmark(port: number, requests: number, pipeline: number): Promise<number> {
   const args = ['-h', '127.0.0.1', '-p', `${port}`, '-c', '50', '-n', `${requests}`, '-P', `${pipeline}`, '-t', 'ping_inline', '--csv'];
-  const { stdout } = await run('redis-benchmark', args, { timeout: 60_000 });
+  const { stdout } = await run('redis-benchmark', args, { timeout: 120_000 });
   const rate = Number(/^"PING_INLINE","([\d.]+)"/m.exec(stdout)?.[1]);
   if (!(rate > 0)) throw new Error(`redis-benchmark said: ${stdout}`);
   return rate;
