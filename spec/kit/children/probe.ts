@@ -2,14 +2,20 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
+import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
+import { LinkSocket } from '../../../src/tasks/link-socket.js';
 
 Object.assign(globalThis, { require: createRequire(import.meta.url) });
 // Where no reaper watches it, a worker process does so by itself; that part is the runtime's.
 const watching = process.env['PACKET_TS_WATCHDOG'] !== undefined;
 const link = watching ? (await import('../../../src/tasks/process-setup.js')).prepareProcess().stream : new Socket({ fd: 3 });
 link.on('end', () => process.exit());
-createInterface(link).on('line', line => {
+// The runtime's end of a link hands its bytes over past the stream.
+const input = new PassThrough();
+if (link instanceof LinkSocket) link.deliverTo(chunk => input.write(Buffer.from(chunk)));
+else link.pipe(input);
+createInterface(input).on('line', line => {
   void (async () => {
     try {
       link.write(`${JSON.stringify({ value: (await (0, eval)(JSON.parse(line) as string)) as unknown })}\n`);
