@@ -102,6 +102,23 @@ describe('a process is not trusted', () => {
     await rig.close();
   });
 
+  it('and the stream that a caller sends is read no further than it has taken, whatever credit it gives', async () => {
+    const rig = await Rig.started();
+    let read = 0;
+    const items = function* (): Generator<number> {
+      while (read < 10_000) yield read++;
+    };
+    const rejected = rejection<WorkerCrashedError>(rig.client().take(1, { send: items() }));
+    const worker = await rig.host.worker(1);
+    const call = await worker.call();
+    for (let i = 0; i < 16; i++) await worker.next(Kind.ITEM);
+    worker.begun = call.id;
+    worker.link.send(Kind.CREDIT, call.id, (1 << 24) | 0xff_ffff);
+    expect(await rejected).to.include({ reason: 'protocol' });
+    expect(read).to.equal(16);
+    await rig.close();
+  });
+
   it('and settles no call twice', async () => {
     const rig = await Rig.started();
     const answer = rig.client().run(1);

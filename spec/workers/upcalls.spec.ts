@@ -82,6 +82,25 @@ describe('a call that a worker makes to another', () => {
     other.link.send(Kind.END, call.id, 0);
   });
 
+  for (const [how, arg] of [
+    ['leaves the stream', 2],
+    ['gives it up', 0],
+  ] as const)
+    it(`is over when the asker ${how} without credit: nothing is kept of it`, async () => {
+      up({ worker: 'other', task: 'count', input: 100 });
+      const call = await other.call();
+      for (let i = 0; i < 16; i++) other.link.sendValue(Kind.ITEM, call.id, 0, i);
+      for (let i = 0; i < 16; i++) await asker.next(Kind.ITEM);
+      asker.link.send(Kind.CANCEL, ID, arg);
+      await other.next(Kind.CANCEL);
+      other.link.send(Kind.END, call.id, 0);
+      await asker.next(arg === 2 ? Kind.END : Kind.FAILURE);
+      // What is over is forgotten: its number may be used again.
+      up({ worker: 'other', task: 'run', input: 'again' });
+      other.reply(await other.call('again'), 'answer');
+      expect((await asker.next(Kind.REPLY)).value).to.equal('answer');
+    });
+
   it('takes a stream in', async () => {
     up({ worker: 'other', task: 'take', input: 1, sends: true });
     const call = await other.call();
@@ -101,6 +120,22 @@ describe('a call that a worker makes to another', () => {
     other.reply(call);
     await asker.next(Kind.REPLY);
   });
+
+  for (const [what, task, kind] of [
+    ['items', 'count', Kind.ITEM],
+    ['events', 'tick', Kind.EVENT],
+  ] as const)
+    it(`costs its asker its life when that gives credit for ${what} which it was never sent`, async () => {
+      up({ worker: 'other', task, input: 1 });
+      const call = await other.call();
+      other.link.sendValue(kind, call.id, 0, kind === Kind.ITEM ? 1 : ['progress', 1]);
+      await asker.next(kind);
+      asker.link.send(Kind.CREDIT, ID, ((kind === Kind.ITEM ? 0 : 2) << 24) | 2);
+      await other.next(Kind.CANCEL);
+      expect(asker.signals).to.include('SIGKILL');
+      if (kind === Kind.ITEM) other.link.send(Kind.END, call.id, 0);
+      else other.reply(call);
+    });
 
   it('is aborted when the asker gives it up', async () => {
     up({ worker: 'other', task: 'run', input: 1 });

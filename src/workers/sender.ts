@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { asError } from '../errors.js';
+import { asError, ProtocolError } from '../errors.js';
 import { encodeValue } from '../wire/codec.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
 import type { Encoded } from '../wire/types.js';
@@ -51,7 +51,9 @@ export class Sender {
     else this.#inContext(() => void this.#pump());
   }
 
+  /** Throws ProtocolError for more than was taken from it: the caller's iterable is read no further than that, however much is asked for. */
   grant(amount: number): void {
+    if (this.#credit + amount > INITIAL_CREDIT.sends) throw new ProtocolError('credit for items that it was never sent');
     this.#unconfirmed = undefined;
     this.#credit += amount;
     this.#inContext(() => void this.#pump());

@@ -52,6 +52,8 @@ class Upcall implements Owned {
   readonly #waitingItems: (() => void)[] = [];
   readonly #waitingEvents: (() => void)[] = [];
   #iterator: AsyncIterator<unknown> | undefined;
+  /** The asker wants no more of it: there will be no more credit to wait for. */
+  #unwanted = false;
   over = false;
 
   constructor(id: number, link: Link, ownerId: string, caller: Caller, sends: boolean) {
@@ -64,17 +66,24 @@ class Upcall implements Owned {
   abort(reason: unknown): void {
     this.owner.abort(reason);
     this.inflow?.close();
+    this.#unwanted = true;
+    this.#goOn();
   }
 
   /** The asker has left the stream. */
   leave(): void {
     void this.#iterator?.return?.();
+    this.#unwanted = true;
+    this.#goOn();
   }
 
+  /** Throws ProtocolError for more than it was sent: what it does not read must not gather here. */
   grant(of: number, amount: number): void {
+    const [left, most] = of === 0 ? [this.#items, INITIAL_CREDIT.items] : [this.#events, INITIAL_CREDIT.events];
+    if (left + amount > most) throw new ProtocolError('credit for what it was never sent');
     if (of === 0) {
       this.#items += amount;
-      for (const go of this.#waitingItems.splice(0)) go();
+      this.#goOn();
     } else {
       this.#events += amount;
       for (const go of this.#waitingEvents.splice(0, amount)) go();
@@ -93,14 +102,17 @@ class Upcall implements Owned {
     }
     this.over = true;
     this.inflow?.close();
-    this.grant(0, 1);
-    this.grant(2, this.#waitingEvents.length);
+    for (const go of this.#waitingEvents.splice(0)) go();
+  }
+
+  #goOn(): void {
+    for (const go of this.#waitingItems.splice(0)) go();
   }
 
   async #forward(items: AsyncIterable<unknown>): Promise<void> {
     const iterator = (this.#iterator = items[Symbol.asyncIterator]());
     for (;;) {
-      while (this.#items <= 0) await new Promise<void>(resolve => this.#waitingItems.push(resolve));
+      while (this.#items <= 0 && !this.#unwanted) await new Promise<void>(resolve => this.#waitingItems.push(resolve));
       const { done, value } = await iterator.next();
       if (done) return;
       this.#items--;
