@@ -40,6 +40,27 @@ describe('the output of a worker', () => {
     expect(tail).to.equal(`${'b'.repeat(16_384 - 9_001)}${'c'.repeat(9_000)}\n`);
   });
 
+  it('is read at leisure again where somebody else goes on writing after the worker has ended', async () => {
+    const source = new PassThrough();
+    let lines = 0;
+    const reader = new OutputReader(
+      source,
+      () => lines++,
+      () => {},
+    );
+    reader.hurry();
+    for (let i = 0; i < 500; i++) source.write('x\n');
+    while (lines < 500) await new Promise(setImmediate);
+    reader.calm();
+    let pieces = 0;
+    for (; !source.isPaused(); pieces++) {
+      source.write('x\n');
+      await new Promise(setImmediate);
+    }
+    expect(pieces).to.be.at.most(100);
+    source.destroy();
+  });
+
   it('is paused however small the pieces are in which a flood comes, and whether its lines end', async () => {
     for (const piece of ['x\n', `${'x'.repeat(5000)}\n`, 'x'.repeat(2000)]) {
       const source = new PassThrough();

@@ -141,6 +141,8 @@ export class WorkerChild implements HostProcess {
   #complete(late = false): void {
     if (!this.#ended || this.#exit || (this.#open > 0 && !late && !this.#ended.error)) return;
     clearTimeout(this.#lastWords);
+    this.#stdout?.calm();
+    this.#stderr?.calm();
     const { code, signal, error } = this.#ended;
     const stderr = this.#stderr?.tail() ?? '';
     const unasked = signal === 'SIGKILL' && !this.#killed && this.#killedForMemory();

@@ -55,6 +55,11 @@ export class OutputReader {
     if (!this.#breathing) this.#drain();
   }
 
+  /** Who still writes is somebody else, who inherited the pipe: it waits like the writer did. */
+  calm(): void {
+    this.#hurrying = false;
+  }
+
   /** The last bytes that came, whether given out as lines yet or not. */
   tail(): string {
     return Buffer.concat(this.#tail).subarray(-TAIL).toString('utf8');
