@@ -16,6 +16,8 @@ import { WorkerSockets } from './worker-sockets.js';
 
 /** How long connections of a worker that stops get to finish. Milliseconds; the master's `closeTimeout` is the real bound. */
 const CONNECTIONS_GRACE = 10_000;
+/** How long what had started of a worker that cannot start gets to stop before the master is told why. Milliseconds. */
+const FAILURE_GRACE = 1_000;
 
 /**
  * The container of one worker: the same parts as the master's (reactor, providers, hooks), with the master at the other end of a link.
@@ -62,13 +64,26 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
     readyProcesses: () => [],
     subscribe: (token, listener) => core.channels.subscribe(token as Ctor, listener),
   });
-  // Built first: what it injects comes before it, and what only its providers need after it.
-  const instance = container.get(worker.cls) as object;
-  await residents.start();
+  const end = async (): Promise<void> => {
+    core.destroy();
+    await residents.stop();
+    await container.dispose(error => environment.stray(error), clock);
+  };
   const sockets = app.connections.length > 0 ? new WorkerSockets(core, environment, app.connections) : undefined;
-  await sockets?.open();
-  for (const connection of app.connections) {
-    for (const endpoint of connection.connect()) dialerOf(core, connection.cls, endpoint);
+  let instance: object;
+  try {
+    // Built first: what it injects comes before it, and what only its providers need after it.
+    instance = container.get(worker.cls) as object;
+    await residents.start();
+    await sockets?.open();
+    for (const connection of app.connections) {
+      for (const endpoint of connection.connect()) dialerOf(core, connection.cls, endpoint);
+    }
+  } catch (error) {
+    // Inline there is no process whose end would end what had started.
+    void core.stopListening();
+    await within(clock, FAILURE_GRACE, end());
+    throw error;
   }
   return {
     instance,
@@ -76,9 +91,7 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
     stop: async () => {
       await core.stopListening();
       await within(clock, CONNECTIONS_GRACE, core.drain());
-      core.destroy();
-      await residents.stop();
-      await container.dispose(error => environment.stray(error), clock);
+      await end();
     },
     dropped: () => {
       void core.stopListening();

@@ -138,7 +138,7 @@ export class TaskRuntime implements LinkReceiver {
 
   closed(): void {
     if (this.#state !== 'over') this.#clean = false;
-    if (this.#state === 'ready') this.#created?.dropped?.();
+    if (this.#state === 'ready' || this.#state === 'stopping') this.#created?.dropped?.();
     this.#state = 'over';
     this.#runner?.close();
     this.#intake?.close();
