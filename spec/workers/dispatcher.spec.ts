@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { LAST_CALL } from '../../src/wire/protocol.js';
+import { CallTable } from '../../src/workers/call-table.js';
 import { rejection, Rig } from './support/rig.js';
 
 describe('the dispatcher', () => {
@@ -8,6 +10,29 @@ describe('the dispatcher', () => {
   afterEach(async () => {
     await rig.close();
     expect(rig.clock.pending, 'timers left').to.equal(0);
+  });
+
+  it('replaces a process whose calls have used up all numbers: none of them hangs', async () => {
+    const lastId = Object.getOwnPropertyDescriptor(CallTable.prototype, 'lastId')!;
+    // As if it had been given all but two before.
+    Object.defineProperty(CallTable.prototype, 'lastId', {
+      ...lastId,
+      get(this: CallTable): number {
+        return Math.max(LAST_CALL - 2, lastId.get!.call(this) as number);
+      },
+    });
+    try {
+      await started({}, { call: (worker, call) => worker.reply(call, [worker.pid, call.id - LAST_CALL]) });
+      const answers = Promise.all([1, 2, 3].map(value => rig.client().run(value)));
+      await rig.clock.advance(1000);
+      expect(await answers).to.deep.equal([
+        [1, -1],
+        [1, 0],
+        [2, -1],
+      ]);
+    } finally {
+      Object.defineProperty(CallTable.prototype, 'lastId', lastId);
+    }
   });
 
   describe('prefetch', () => {

@@ -85,6 +85,9 @@ export const CallFlag = {
 /** Ids of calls made by the worker have this bit. */
 export const UPWARD = 0x8000_0000;
 
+/** The last number that a call of the master can have: a process that was given so many is replaced. */
+export const LAST_CALL = UPWARD - 1;
+
 /** Credits given at the beginning, without asking. */
 export const INITIAL_CREDIT = { items: 16, sends: 16, events: 64, messages: 64 } as const;
 

@@ -1,7 +1,7 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { CallCycleError, WorkerUnavailableError } from '../errors.js';
-import type { CallMeta } from '../wire/protocol.js';
+import { LAST_CALL, type CallMeta } from '../wire/protocol.js';
 import type { Call, CallHolder, Pin } from './call.js';
 import { DrainGate } from './drain-gate.js';
 import { findKnot } from './knot.js';
@@ -29,6 +29,8 @@ export class Dispatcher implements CallHolder {
   readonly #worker: WorkerBlueprint;
   readonly #room: WaitingRoom;
   readonly #lanes = new Lanes<Member>();
+  /** Calls that one process is given. */
+  readonly #mostCalls: number;
   readonly #meta = (call: Call): CallMeta => ({ caller: call.owner.caller, deadline: this.deadlineOf(call), attempt: call.attempt });
   readonly gate: DrainGate;
 
@@ -36,6 +38,7 @@ export class Dispatcher implements CallHolder {
     this.#desk = desk;
     this.#worker = desk.worker;
     this.#room = new WaitingRoom(desk.worker.settings, desk.clock, call => this.#dismissed(call));
+    this.#mostCalls = Math.min(desk.worker.settings.maxTasksPerWorker || LAST_CALL, LAST_CALL);
     this.gate = new DrainGate(desk.worker.settings.maxQueue);
   }
 
@@ -112,8 +115,7 @@ export class Dispatcher implements CallHolder {
   #give(member: Member, call: Call): void {
     if (call.seated) this.#lanes.settle(call, member);
     member.send(call, this.#meta);
-    const { maxTasksPerWorker } = this.#worker.settings;
-    if (maxTasksPerWorker > 0 && member.roster.sent >= maxTasksPerWorker) member.drain();
+    if (member.roster.sent >= this.#mostCalls) member.drain();
   }
 
   /** Gives a process what it has room for. */
