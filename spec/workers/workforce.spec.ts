@@ -33,6 +33,30 @@ describe('the workforce', () => {
       expect(rig.host.workers).to.have.length(2);
     });
 
+    it('starts what could not be started with one set of options with another, under the same key', async () => {
+      rig = new Rig(
+        {},
+        {
+          boot: (worker, { options }) => {
+            if (options === 'bad') worker.link.sendValue(Kind.FAILURE, 0, 0, new Error('bad options'));
+            else worker.ready();
+          },
+        },
+      );
+      const refused = rejection(rig.start('gold', 'bad'));
+      await rig.clock.advance(5000);
+      expect(await refused).to.be.instanceOf(WorkerUnavailableError);
+      const [good, better] = [rig.start('gold', 'good'), rejection(rig.start('gold', 'better'))];
+      await rig.clock.advance(1000);
+      await good;
+      expect(await better, 'two at once, each with its own').to.be.instanceOf(WorkerExistsError);
+      expect(rig.workforce.list().map(({ key, state }) => [key, state])).to.deep.equal([['gold', 'ready']]);
+      const answer = rig.client(rig.owner, 'gold').run(1);
+      const worker = rig.host.workers.at(-1)!;
+      worker.reply(await worker.call());
+      expect(await answer).to.equal(1);
+    });
+
     it('tells a process its key and options, parsed by startOptions', async () => {
       const boots: unknown[] = [];
       rig = new Rig(

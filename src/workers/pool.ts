@@ -278,6 +278,11 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     return staff.starts.open ? 'failed' : staff.wasReady ? 'ready' : 'starting';
   }
 
+  /** It was to be started, and could not be. */
+  get neverStarted(): boolean {
+    return this.#state === 'failed' && !this.staff.wasReady;
+  }
+
   get needsDrain(): boolean {
     return this.#dispatcher.gate.closed;
   }

@@ -89,7 +89,12 @@ export class Workforce implements Directory {
     if (this.#closing) throw new ClosingError();
     const route = this.#keep(worker, key);
     const running = route.pool;
-    if (running && !isDeepStrictEqual(running.options, parsed)) throw new WorkerExistsError(worker.name, key);
+    if (running && !isDeepStrictEqual(running.options, parsed)) {
+      if (!running.neverStarted) throw new WorkerExistsError(worker.name, key);
+      // It could not be started with those, and they may be why: they do not keep the key.
+      await this.#close(route, running, worker.settings.closeTimeout);
+      return this.start(worker, key, options);
+    }
     const pool = running ?? this.#open(route, parsed);
     await pool.staff.whenReady();
     await route.front?.start();
