@@ -221,4 +221,31 @@ describe('a call that a worker makes to another', () => {
     asker.reply(await asker.call('second'));
     await Promise.all([outer, second]);
   });
+
+  it('is refused while its process has 10 000 that are not over; those are answered', async () => {
+    for (let i = 1; i <= 10_001; i++) up({ worker: 'other', task: 'run', input: i }, 0, UPWARD + i);
+    expect(await asker.next(Kind.FAILURE)).to.deep.include({ id: UPWARD + 10_001 });
+    expect(asker.heard).to.deep.equal([]);
+    other.reply(await other.call(), 'first');
+    expect(await asker.next(Kind.REPLY)).to.include({ id: UPWARD + 1, value: 'first' });
+    up({ worker: 'other', task: 'run', input: 'again' }, 0, UPWARD + 10_002);
+    other.reply(await other.call(), 'second');
+    expect(await asker.next(Kind.REPLY)).to.include({ value: 'second' });
+  });
+
+  it('costs a process its life that does not read the answers: they do not gather in the master', async () => {
+    const why: unknown[] = [];
+    rig.workforce.on('exit', ({ handle }, { reason, error }) => why.push(handle.name, reason, error?.message));
+    asker.end.pause();
+    const large = Buffer.alloc(15 * 1024 * 1024);
+    let answered = 0;
+    for (; asker.signals.length === 0 && answered < 30; answered++) {
+      up({ worker: 'other', task: 'run', input: 1 }, 0, UPWARD + 1 + answered);
+      other.reply(await other.call(), large);
+      await rig.settle();
+    }
+    expect(answered).to.be.within(17, 20);
+    expect(asker.signals).to.deep.equal(['SIGKILL']);
+    expect(why).to.deep.equal(['fixture', 'protocol', 'it calls other workers and does not read their answers: ask for fewer at once']);
+  });
 });

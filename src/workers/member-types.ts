@@ -40,6 +40,7 @@ export interface MemberDesk {
   /** It listens by itself. */
   listens(member: Member, message: unknown): void;
   unasked(member: Member, value: unknown): Promise<void> | void;
-  stray(member: Member, error: Error): void;
+  /** `untold`: how many before it were too many to be told of. */
+  stray(member: Member, error: Error, untold: number): void;
   output(member: Member, line: string, stream: 'stdout' | 'stderr'): void;
 }

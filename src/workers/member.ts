@@ -11,6 +11,7 @@ import { Inbox, type InboxDesk } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import type { MemberDesk, MemberState } from './member-types.js';
 import { Pulse } from './pulse.js';
+import { Quota } from './quota.js';
 import { Roster, type RosterDesk } from './roster.js';
 import { Sockets } from './sockets.js';
 import { nameOf } from './target.js';
@@ -26,6 +27,8 @@ export class Member implements InboxDesk, RosterDesk {
   readonly #link: Link;
   readonly #inbox: Inbox;
   readonly #upcalls: Upcalls;
+  /** A timer that throws every millisecond must not fill the log. */
+  readonly #strays = new Quota(100, 10);
   readonly roster: Roster;
   readonly pulse: Pulse;
   readonly sockets: Sockets;
@@ -250,8 +253,10 @@ export class Member implements InboxDesk, RosterDesk {
   }
 
   stray(error: Error, fatal: boolean): void {
-    if (fatal) this.#ending.stray ??= error;
-    this.#desk.stray(this, error);
+    const ends = fatal && this.#ending.stray === undefined;
+    if (ends) this.#ending.stray = error;
+    const untold = this.#strays.take(this.#desk.clock.now());
+    if (ends || untold !== undefined) this.#desk.stray(this, error, untold ?? 0);
   }
 
   upward(kind: number, id: number, arg: number, body: Body): void {

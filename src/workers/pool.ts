@@ -152,7 +152,9 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     const { link, roster } = member;
     const parent = (id: number): Call | undefined => roster.get(id);
     const setBlocked = (call: Call, blocked: boolean): void => roster.setBlocked(call, blocked);
-    return new Upcalls({ link, name: this.worker.name, key: this.key, parent, setBlocked }, this.#desk.directory);
+    const { name, settings } = this.worker;
+    const asker = { link, name, key: this.key, maxMessageSize: settings.maxMessageSize, parent, setBlocked };
+    return new Upcalls(asker, this.#desk.directory);
   }
 
   joined(member: Member): void {
@@ -234,8 +236,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     return this.#desk.unasked(member, value);
   }
 
-  stray(member: Member, error: Error): void {
-    this.staff.stray(member, error);
+  stray(member: Member, error: Error, untold: number): void {
+    this.staff.stray(member, error, untold);
   }
 
   output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {

@@ -232,8 +232,8 @@ export class Staff {
     this.#watchIdle();
   }
 
-  stray(member: Member, error: Error): void {
-    publish('worker.error', { ...this.#facts(member), error });
+  stray(member: Member, error: Error, untold: number): void {
+    publish('worker.error', { ...this.#facts(member), error, ...(untold > 0 && { untold }) });
   }
 
   output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {

@@ -1,4 +1,4 @@
-import { asError, ProtocolError, WorkerNotFoundError } from '../errors.js';
+import { asError, ProtocolError, WorkerBusyError, WorkerNotFoundError } from '../errors.js';
 import { sendFailure } from '../wire/failure.js';
 import { INITIAL_CREDIT, Kind, type UpCallMessage } from '../wire/protocol.js';
 import type { Body, Link } from '../wire/types.js';
@@ -20,12 +20,24 @@ export interface Asker {
   readonly key: string | undefined;
   /** One of the calls that it has. */
   parent(id: number): Call | undefined;
+  /** Bytes of one value, at most; Infinity or 0: any. */
+  readonly maxMessageSize: number;
   /** This one waits for others now, or no longer. */
   setBlocked(call: Call, blocked: boolean): void;
 }
 
+/** So many calls of one process are taken at once, and so many bytes of what they bring; the next ones are refused. */
+const MOST_OPEN = 10_000;
+const MOST_BROUGHT = 256 * 1024 * 1024;
+/** So many bytes of answers lie here for a process that does not read them, or four of the largest: then it is ended. */
+const MOST_UNREAD = 256 * 1024 * 1024;
+/** So many where it calls on although it is refused. */
+const MOST_REFUSALS = 8 * 1024 * 1024;
+
 /** UPCALL's arg. */
 const HOW = ['task', 'ask', 'tell'] as const;
+
+const NOT_READ = 'it calls other workers and does not read their answers: ask for fewer at once';
 
 function parse(value: unknown): UpCallMessage {
   const message = (value ?? {}) as Partial<Record<keyof UpCallMessage, unknown>>;
@@ -44,8 +56,11 @@ function parse(value: unknown): UpCallMessage {
 class Upcall implements Owned {
   readonly owner: Owner;
   readonly inflow: Inflow | undefined;
+  /** Bytes that it brought. */
+  readonly size: number;
   readonly #id: number;
   readonly #link: Link;
+  readonly #mostUnread: number;
   /** Items and events that the asker can take. */
   #items: number = INITIAL_CREDIT.items;
   #events: number = INITIAL_CREDIT.events;
@@ -56,9 +71,11 @@ class Upcall implements Owned {
   #unwanted = false;
   over = false;
 
-  constructor(id: number, link: Link, ownerId: string, caller: Caller, sends: boolean) {
+  constructor(id: number, size: number, { link, maxMessageSize }: Asker, ownerId: string, caller: Caller, sends: boolean) {
     this.#id = id;
+    this.size = size;
     this.#link = link;
+    this.#mostUnread = Math.max(MOST_UNREAD, 4 * (maxMessageSize || Infinity));
     this.inflow = sends ? new Inflow(amount => link.send(Kind.CREDIT, id, (1 << 24) | amount)) : undefined;
     this.owner = new Owner('task', ownerId, caller, { event: (_worker, name, payload) => this.#event(name, payload) });
   }
@@ -96,13 +113,28 @@ class Upcall implements Owned {
       if (result !== null && typeof result === 'object' && Symbol.asyncIterator in result) {
         await this.#forward(result as AsyncIterable<unknown>);
         this.#link.send(Kind.END, this.#id, 0);
-      } else this.#link.sendValue(Kind.REPLY, this.#id, 0, await result);
+      } else this.#say(Kind.REPLY, await result);
     } catch (error) {
-      sendFailure(this.#link, this.#id, asError(error));
+      this.#fail(asError(error));
     }
     this.over = true;
     this.inflow?.close();
     for (const go of this.#waitingEvents.splice(0)) go();
+  }
+
+  #say(kind: number, value: unknown): void {
+    this.#link.sendValue(kind, this.#id, 0, value);
+    this.#look();
+  }
+
+  /** What it does not read must not gather here. */
+  #look(): void {
+    if (this.#link.bufferedBytes > this.#mostUnread) this.#link.destroy(new ProtocolError(NOT_READ));
+  }
+
+  #fail(error: Error): void {
+    sendFailure(this.#link, this.#id, error);
+    this.#look();
   }
 
   #goOn(): void {
@@ -116,13 +148,13 @@ class Upcall implements Owned {
       const { done, value } = await iterator.next();
       if (done) return;
       this.#items--;
-      this.#link.sendValue(Kind.ITEM, this.#id, 0, value);
+      this.#say(Kind.ITEM, value);
     }
   }
 
   #event(name: string, payload: unknown): Promise<void> | void {
     if (this.over) return;
-    this.#link.sendValue(Kind.EVENT, this.#id, 0, [name, payload]);
+    this.#say(Kind.EVENT, [name, payload]);
     if (--this.#events > 0) return;
     // The asker has as many as it can take: whoever emits waits.
     return new Promise<void>(resolve => this.#waitingEvents.push(resolve));
@@ -134,6 +166,8 @@ export class Upcalls {
   readonly #asker: Asker;
   readonly #directory: Directory;
   readonly #calls = new Map<number, Upcall>();
+  /** Bytes that the calls brought. */
+  #brought = 0;
   #closed = false;
 
   constructor(asker: Asker, directory: Directory) {
@@ -165,28 +199,42 @@ export class Upcalls {
     const how = HOW[arg];
     if (this.#calls.has(id) || how === undefined) throw new ProtocolError('a call to another worker that is no new one');
     const message = parse(body.value());
-    const { name, key, link } = this.#asker;
+    if (this.#calls.size >= MOST_OPEN || (this.#brought > 0 && this.#brought + body.length > MOST_BROUGHT))
+      return this.#refuse(id, message);
+    const { name, key } = this.#asker;
     const parent = message.parent === undefined ? undefined : this.#asker.parent(message.parent);
     const caller: Caller = { connection: parent?.owner.caller.connection, worker: { name, key } };
     const upcall = new Upcall(
       id,
-      link,
+      body.length,
+      this.#asker,
       parent?.caller ?? `worker:${name}${key === undefined ? '' : `:${key}`}`,
       caller,
       message.sends === true,
     );
     this.#calls.set(id, upcall);
+    this.#brought += body.length;
     if (parent) {
       (parent.children ??= new Set()).add(upcall);
       this.#asker.setBlocked(parent, true);
     }
     void upcall.answer(this.#start(message, how, upcall, parent)).then(() => {
       this.#calls.delete(id);
+      this.#brought -= upcall.size;
       if (!parent) return;
       parent.children?.delete(upcall);
       if (!parent.children?.size) this.#asker.setBlocked(parent, false);
     });
     if (this.#closed) upcall.abort(undefined);
+  }
+
+  /** Whoever floods is not worth more than this: no stack of ours, no call. */
+  #refuse(id: number, { worker, key, task = 'ask' }: UpCallMessage): void {
+    const { link } = this.#asker;
+    if (link.bufferedBytes > MOST_REFUSALS) throw new ProtocolError(NOT_READ);
+    const error = new WorkerBusyError({ worker, key, task }, 'maxQueuePerCaller', this.#calls.size);
+    error.stack = `${error.name}: ${error.message}`;
+    sendFailure(link, id, error);
   }
 
   #start(message: UpCallMessage, how: (typeof HOW)[number], { owner, inflow }: Upcall, parent: Call | undefined): unknown {

@@ -31,6 +31,8 @@ export class FakeWorker implements HostProcess, LinkReceiver {
   readonly stream: Duplex;
   readonly spec: HostSpec;
   readonly link: Link;
+  /** Its own end: paused, it reads nothing that it is sent. */
+  readonly end: Duplex;
   readonly heard: Heard[] = [];
   readonly signals: NodeJS.Signals[] = [];
   readonly #waiting: { readonly fits: (heard: Heard) => boolean; readonly resolve: (heard: Heard) => void }[] = [];
@@ -57,6 +59,7 @@ export class FakeWorker implements HostProcess, LinkReceiver {
     this.#script = script;
     const [ours, theirs] = duplexPair();
     this.stream = ours;
+    this.end = theirs;
     this.link = openLink(theirs, this, { maxMessageSize: 0 });
   }
 

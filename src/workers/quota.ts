@@ -1,0 +1,30 @@
+/**
+ * How often something may be told of: `burst` times at once, then `perSecond`. What is beyond is counted, and the next one that is told of
+ * says how many were not.
+ */
+export class Quota {
+  readonly #burst: number;
+  readonly #perSecond: number;
+  #left: number;
+  #at = 0;
+  #untold = 0;
+
+  constructor(burst: number, perSecond: number) {
+    this.#burst = this.#left = burst;
+    this.#perSecond = perSecond;
+  }
+
+  /** One more, at `now` ms. How many before it were not told of; undefined: nor is this one. */
+  take(now: number): number | undefined {
+    this.#left = Math.min(this.#burst, this.#left + ((now - this.#at) / 1000) * this.#perSecond);
+    this.#at = now;
+    if (this.#left < 1) {
+      this.#untold++;
+      return undefined;
+    }
+    this.#left--;
+    const untold = this.#untold;
+    this.#untold = 0;
+    return untold;
+  }
+}
