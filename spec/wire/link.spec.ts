@@ -240,6 +240,23 @@ describe('a link', () => {
     });
   });
 
+  it('is listened to for some milliseconds of a turn, however much it has to say', async () => {
+    const stream = new FakeStream();
+    let heard = 0;
+    const message = (): void => {
+      heard++;
+      for (const end = performance.now() + 15; performance.now() < end;);
+    };
+    const link = openLink(stream, { message, closed: () => {} }, { maxMessageSize: MB });
+    const bytes = await written(one => one.sendEncoded(Kind.REPLY, 1, 0, Buffer.alloc(64 * 1024 - 13)));
+    expect(bytes).to.have.length(64 * 1024);
+    for (let i = 0; i < 20; i++) stream.push(bytes);
+    await turn();
+    expect(heard).to.be.within(1, 10);
+    while (heard < 20) await turn();
+    link.destroy();
+  });
+
   describe('is closed exactly once', () => {
     it('by garbage, with a ProtocolError, and destroys the stream', async () => {
       const { stream, ear } = alone();

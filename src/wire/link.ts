@@ -1,6 +1,7 @@
 // Not the globals: a worker's code may replace those. The same goes for the rest of what runs beside it.
 import { Buffer } from 'node:buffer';
 import process from 'node:process';
+import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers';
 import { ProtocolError } from '../errors.js';
@@ -14,6 +15,12 @@ import type { Direct, Encoded, Link, LinkOptions, LinkReceiver } from './types.j
 
 /** Above so many bytes that were not taken by the kernel the link is congested. */
 const HIGH_MARK = 256 * 1024;
+/**
+ * A stream gives as many chunks in one turn as there are, and what a chunk asks for is done before the next one comes. Where they are full
+ * and take so many milliseconds, others have their turn.
+ */
+const FULL = 64 * 1024;
+const SLICE = 20;
 /** Pieces of a large value are given to the stream while it has fewer bytes than this: other messages wait behind no more. */
 const PIECES_AHEAD = 2 * PIECE_SIZE;
 
@@ -34,6 +41,13 @@ class StreamLink implements Link {
   readonly #stream: Duplex;
   readonly #receiver: LinkReceiver;
   #limit: number;
+  readonly #trusted: boolean;
+  /** When the first full chunk of this turn came; 0: none has. */
+  #readingSince = 0;
+  readonly #turnOver = (): void => {
+    this.#readingSince = 0;
+    if (this.#stream.isPaused()) this.#stream.resume();
+  };
   readonly #frames: FrameReader;
   readonly #body = new ReceivedBody();
   readonly #turn = new TurnBuffer();
@@ -65,6 +79,7 @@ class StreamLink implements Link {
     this.#stream = stream;
     this.#receiver = receiver;
     this.#limit = maxMessageSize;
+    this.#trusted = trusted === true;
     const onFrame: OnFrame = (kind, id, arg, buf, start, end, owned) => {
       this.#body.show(buf, start, end, owned);
       receiver.message(kind, id, arg, this.#body);
@@ -253,6 +268,15 @@ class StreamLink implements Link {
       this.#lone = true;
       if (this.#state === 'open' || this.#state === 'ending') this.#receiver.burst?.();
     });
+    if (chunk.length >= FULL && !this.#trusted) this.#slice();
+  }
+
+  #slice(): void {
+    const now = performance.now();
+    if (this.#readingSince === 0) {
+      this.#readingSince = now;
+      setImmediate(this.#turnOver);
+    } else if (now - this.#readingSince > SLICE) this.#stream.pause();
   }
 
   /** What the receiver throws breaks the link, like garbage. */
