@@ -108,6 +108,20 @@ describe('the door of a websocket endpoint', () => {
     expect(r.made).to.have.length(0);
   });
 
+  it('survives who is refused and has reset the connection already', async () => {
+    const { port } = (await r.listen(Echo, 'ws://127.0.0.1:0/chat')).address;
+    for (const origin of ['http://evil.org', 'http://127.0.0.1']) {
+      const client = await tcpClient(port);
+      // Both are there before the server reads the one.
+      client.socket.write(opening(origin.includes('evil') ? '/chat' : '/elsewhere', ...WELL, KEY, `Origin: ${origin}`));
+      client.reset();
+      await client.closed;
+    }
+    const polite = await tcpClient(port);
+    await polite.send(opening('/chat', ...WELL, KEY, 'Origin: http://evil.org'));
+    expect(await polite.all()).to.match(/^HTTP\/1.1 403 /);
+  });
+
   it('counts connections before it opens them, and tells whom it refuses', async () => {
     const refused = new Events('listener.reject');
     const { address } = await r.listen(Echo, { url: 'ws://127.0.0.1:0', maxConnections: 1 });

@@ -13,6 +13,8 @@ export function refuse(socket: Duplex, status: number, why: string, headers: Rea
     'Content-Length': String(Buffer.byteLength(why)),
     ...headers,
   }).map(([name, value]) => `${name}: ${value}\r\n`);
+  // A client that has reset it already is not worth a word.
+  socket.on('error', () => {});
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${why}`);
 }
