@@ -1,14 +1,26 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
 import express from 'express';
 import fastify from 'fastify';
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { bootstrap, Connection, Module, OnData, Task, Worker, type ModuleOptions, type WorkerClient } from 'packet-ts';
+import {
+  bootstrap,
+  Connection,
+  Module,
+  OnClose,
+  OnData,
+  Task,
+  Worker,
+  type CloseReason,
+  type ModuleOptions,
+  type WorkerClient,
+} from 'packet-ts';
 import { mount, OnRequest, type Mountable, type MountInject } from 'packet-ts/http';
 import { createTestApp, type TestApp } from 'packet-ts/testing';
 import 'packet-ts/websocket';
 import { lines } from 'packet-ts/framing';
-import { atEnd, soon, tcpClient, webClient } from '../kit/index.js';
+import { atEnd, soon, tcpClient, waitFor, webClient } from '../kit/index.js';
 import { Events } from '../kit/events.js';
 import { deferred } from '../kit/signals.js';
 
@@ -135,7 +147,11 @@ describe('mount()', () => {
       @OnRequest() answer(request: Request) {
         return new Response(new URL(request.url).pathname);
       }
+      @OnClose() closed(reason: CloseReason) {
+        ends(reason);
+      }
     }
+    let ends = (_reason: CloseReason): void => {};
     const web = mount(() => fastify().get('/greeting', () => 'hello') as ReturnType<typeof fastify>, { listen });
     @Module({ connections: [Socket, Api, web] })
     class AppModule {}
@@ -152,6 +168,41 @@ describe('mount()', () => {
     const asking = await tcpClient(port);
     await asking.send('GET /greeting HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n');
     expect(await asking.all()).to.match(/^HTTP\/1.1 200 OK[^]*hello$/);
+    // A request like any other: it ends.
+    const closed: CloseReason[] = [];
+    ends = reason => closed.push(reason);
+    const other = await tcpClient(port);
+    await other.send('GET /api/y HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n');
+    expect(await other.all()).to.match(/^HTTP\/1.1 200 OK[^]*\/api\/y$/);
+    await waitFor(() => closed.length === 1, { what: '@OnClose' });
+    expect(closed).to.deep.equal([{ by: 'local', code: 'END' }]);
+  });
+
+  it('answers for a function that throws or rejects, and lives', async () => {
+    using errors = new Events('connection.error');
+    const web = mount(
+      () => (request: IncomingMessage, response: ServerResponse) => {
+        if (request.url === '/throws') throw new Error('thrown');
+        if (request.url === '/rejects') return Promise.reject(new Error('rejected'));
+        response.end('fine');
+        if (request.url === '/afterwards') throw new Error('too late');
+        return undefined;
+      },
+      { listen },
+    );
+    const app = await start({ connections: [web] });
+    const { url } = app.address(web);
+    for (const [path, status] of [
+      ['/throws', 500],
+      ['/rejects', 500],
+      ['/afterwards', 200],
+      ['/', 200],
+    ] as const) {
+      const answer = await fetch(url + path, { signal: AbortSignal.timeout(2_000) });
+      expect(answer.status, path).to.equal(status);
+      expect(await answer.text(), path).to.equal(status === 200 ? 'fine' : '');
+    }
+    expect(errors.seen.map(({ error }) => (error as Error).message)).to.deep.equal(['thrown', 'rejected', 'too late']);
   });
 
   it('finishes requests under way when the application closes, then the framework’s own hooks run', async () => {

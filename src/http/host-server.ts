@@ -309,10 +309,8 @@ export class HostServer {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
-    response.once('finish', () => {
-      response.detachSocket(socket);
-      socket.destroySoon();
-    });
+    // The answer is over with its socket: only that closes a response which Node did not make.
+    response.once('finish', () => socket.destroySoon());
     this.#request(request, response);
   }
 }

@@ -1,10 +1,11 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { realClock } from '../clock.js';
 import type { Acceptor, EndpointTarget } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
 import { asError, ListenError } from '../errors.js';
 import { RequestArrival } from './arrival.js';
 import { requestOf, urlOf, type BodyLimits } from './incoming.js';
-import type { FetchApp } from './mountable.js';
+import type { FetchApp, RequestListener } from './mountable.js';
 import { MountArrival } from './mount-guest.js';
 import type { Mount } from './mount.js';
 import { writeResponse } from './outgoing.js';
@@ -40,11 +41,27 @@ async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLim
     await writeResponse(answer, response, client);
     client.watch();
   } catch (thrown) {
-    if (abort.signal.aborted) return;
-    const error = asError(thrown);
-    const { status, text = '' } = verdictOf(error);
-    if (status === 500 || response.headersSent) publish('connection.error', { handler: 'mounted', during: 'message', error });
-    arrival.answer(status, text);
+    if (!abort.signal.aborted) explain(arrival, thrown);
+  }
+}
+
+/** Tells the client, and the log, what an application did not see to itself. */
+function explain(arrival: RequestArrival, thrown: unknown): void {
+  const error = asError(thrown);
+  const { response } = arrival;
+  const { status, text = '' } = verdictOf(error);
+  if (status === 500 || response.headersSent) publish('connection.error', { handler: 'mounted', during: 'message', error });
+  if (!response.writableEnded) arrival.answer(status, text);
+}
+
+/** Asks an application of Node's kind. What it throws must not leave the event loop, and somebody waits for an answer. */
+function askListener(listener: RequestListener, request: IncomingMessage, response: ServerResponse, scheme: 'http' | 'https'): void {
+  const failed = (thrown: unknown): void => explain(new RequestArrival(request, response, scheme), thrown);
+  try {
+    const outcome = listener(request, response);
+    if (outcome instanceof Promise) outcome.catch(failed);
+  } catch (thrown) {
+    failed(thrown);
   }
 }
 
@@ -65,7 +82,7 @@ export async function shareMount(
     requestTimeout: REQUEST_TIMEOUT,
     request:
       way.kind === 'listener'
-        ? way.listener
+        ? (request, response) => askListener(way.listener, request, response, scheme)
         : (request, response) => void askFetch(way.app, new RequestArrival(request, response, scheme), body),
   };
   const membership = await share(target, acceptor.reactor ?? acceptor, site);
