@@ -118,6 +118,17 @@ describe('a listener', () => {
     expect(error).to.include({ name: 'ListenError', url: address.url });
     expect((error as Error).message).to.match(/in use/);
   });
+
+  it('that is still binding when the reactor closes does not listen afterwards', async () => {
+    const { address } = await kit.listen(Echo, 'tcp://127.0.0.1:0');
+    await kit.close();
+    const other = rig();
+    const binding = other.listen(Echo, address.url as 'tcp://127.0.0.1:0').catch(({ name }: Error) => name);
+    await other.reactor.close();
+    expect(await binding).to.equal('ClosingError');
+    await turns();
+    expect(await WireClient.connect(address.url).catch((error: Error) => error)).to.include({ name: 'ConnectError', reason: 'refused' });
+  });
 });
 
 describe('Admission', () => {

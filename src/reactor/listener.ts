@@ -104,7 +104,11 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
   }
 
   /** @throws ListenError */
-  async bind(): Promise<void> {
+  bind(): Promise<void> {
+    return this.#rebind();
+  }
+
+  async #bind(): Promise<void> {
     const { target, scheme, plan } = this.settings;
     await this.#readTls();
     // Bound again, it must be found where it was: also when the port was picked.
@@ -137,7 +141,8 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
       return;
     }
     if (!this.#vestibule.takes(arrival)) this.begin(arrival);
-    if (this.#admission.full) this.#review();
+    // What is accepted by the binding itself, as the one connection of a udp socket, is no reason to unbind it.
+    if (this.#admission.full && this.#bound) this.#review();
   }
 
   failed(error: Error): void {
@@ -267,7 +272,7 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
         this.#bound = undefined;
         await bound.close();
       } else if (wanted && !this.#bound) {
-        await this.bind();
+        await this.#bind();
       }
     });
     this.#rebinding = next.catch(() => {});
