@@ -142,6 +142,29 @@ describe('reactor.connect', () => {
     expect(await kit.reactor.connect(Explains, url)).to.be.instanceOf(Explains);
   });
 
+  it('rejects when it is given up before @OnConnect has settled, and the connection is closed then', async () => {
+    const closed: CloseReason[] = [];
+    @Connection({ framing: lines() })
+    class Waits {
+      @OnConnect() connect() {
+        return new Promise(() => {});
+      }
+      @OnData() data() {}
+      @OnClose() close(reason: CloseReason) {
+        closed.push(reason);
+      }
+    }
+    const { address } = await kit.listen(Server);
+    const giveUp = new AbortController();
+    const attempt = failure(kit.reactor.connect(Waits, address.url as 'memory:x', { signal: giveUp.signal }));
+    await turns();
+    giveUp.abort(new Error('too slow'));
+    expect(await attempt).to.include({ name: 'ConnectError', reason: 'aborted', cause: giveUp.signal.reason });
+    expect(kit.core.count(Waits)).to.equal(0);
+    await clock.advance('5s');
+    expect(closed).to.deep.equal([{ by: 'local', code: 'ABORTED' }]);
+  });
+
   it('rejects when the peer leaves before @OnConnect has settled', async () => {
     @Connection({ framing: lines() })
     class Waits {

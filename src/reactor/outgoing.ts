@@ -47,17 +47,23 @@ async function dial(clock: Clock, { target, scheme, limits }: Settings, signal: 
   }
 }
 
+/** Resolves when it is closed. */
+async function gone({ ending }: Session): Promise<void> {
+  if (!ending.gone) await new Promise(resolve => ending.signal.addEventListener('abort', resolve, { once: true }));
+}
+
 /** Resolves when the connection is usable: `@OnConnect` has settled. Throws ConnectError, or what the handler threw. */
-async function opened(session: Session): Promise<void> {
+async function opened(session: Session, signal: AbortSignal | undefined): Promise<void> {
   const { ending, settings } = session;
+  const { url } = settings.target;
   const opening = session.open();
-  if (opening) {
-    // A handler that never settles must not hide that the peer is gone.
-    const left = new Promise<void>(resolve => ending.signal.addEventListener('abort', () => resolve(), { once: true }));
-    await Promise.race([opening, left]);
+  // A handler that never settles must not hide that the peer is gone.
+  if (opening) await Promise.race([opening, gone(session)]);
+  if (signal?.aborted) {
+    await gone(session);
+    throw aborted(url, signal);
   }
   const { reason } = ending;
-  const { url } = settings.target;
   if (reason?.error instanceof TlsError) throw new ConnectError(url, 'tls', reason.error.message, { cause: reason.error });
   if (reason?.by === 'error' && reason.error) throw reason.error;
   if (ending.gone && reason?.by !== 'local') {
@@ -91,6 +97,6 @@ export async function establish(
     signal.addEventListener('abort', destroy, { once: true });
     if (signal.aborted) destroy();
   }
-  await opened(session);
+  await opened(session, signal);
   return session;
 }
