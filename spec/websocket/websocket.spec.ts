@@ -367,6 +367,26 @@ describe('websocket', () => {
     expect(peer.bytesWritten).to.equal(10_000_000);
     await waitFor(() => client.messages.length === 200);
   });
+
+  it('sends what the constructor has said, however much it is', async () => {
+    const much = 'x'.repeat(200_000);
+    @Connection({ framing: lines({ maxLength: '1mb' }) })
+    class Chatty {
+      constructor(peer: Peer<string, string>) {
+        peer.send('first');
+        peer.send(much);
+      }
+      @OnConnect() greet() {
+        return 'last';
+      }
+      @OnData() data() {}
+    }
+    const client = await webClient((await r.listen(Chatty, url)).address.url);
+    expect([await client.next(), await client.next(), await client.next()]).to.deep.equal(['first', much, 'last']);
+    const [open] = r.reactor.connections();
+    await soon(open!.peer.flush());
+    expect([open!.peer.bufferedBytes, open!.peer.congested]).to.deep.equal([0, false]);
+  });
 });
 
 describe('websocket, as a stream of bytes', () => {

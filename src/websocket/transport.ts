@@ -75,6 +75,9 @@ export abstract class WebSocketTransport implements Transport, Beating {
   /** A message was completed by the chunk that is being read. */
   #completed = false;
   #beating: Disposable | undefined;
+  /** What the handler's constructor has said: there is no websocket yet. */
+  #early: Chunk[] = [];
+  #earlyBytes = 0;
 
   constructor(socket: Socket, manner: Manner, request: OpeningRequest, isServer: boolean) {
     this.socket = socket;
@@ -99,7 +102,7 @@ export abstract class WebSocketTransport implements Transport, Beating {
   }
 
   get bufferedBytes(): number {
-    return this.#closed ? 0 : this.socket.writableLength;
+    return this.#closed ? 0 : this.#earlyBytes + this.socket.writableLength;
   }
 
   get bytesWritten(): number {
@@ -127,6 +130,12 @@ export abstract class WebSocketTransport implements Transport, Beating {
     this.socket.on('data', () => this.#read());
     if (this.#paused) ws.pause();
     this.#beating = keepBeating(this, this.#manner.keepAlive);
+    const early = this.#early;
+    if (early.length === 0) return;
+    this.#early = [];
+    this.#earlyBytes = 0;
+    // Whoever wrote it waits for news.
+    if (this.writeAll(early)) process.nextTick(() => this.#closed || sink.drained());
   }
 
   write(chunks: readonly Chunk[]): boolean {
@@ -135,7 +144,8 @@ export abstract class WebSocketTransport implements Transport, Beating {
 
   writeAll(messages: readonly (Chunk | readonly Chunk[])[]): boolean {
     const ws = this.#ws;
-    if (!ws || this.#finished || this.#closed) return true;
+    if (this.#destroyed || this.#finished || this.#closed) return true;
+    if (!ws) return this.#keep(messages);
     const { socket } = this;
     const many = messages.length > 1;
     if (many) socket.cork();
@@ -150,6 +160,16 @@ export abstract class WebSocketTransport implements Transport, Beating {
     if (many) socket.uncork();
     if (socket.writableLength === 0) return true;
     this.#waited = true;
+    return false;
+  }
+
+  /** Until it is open. The array is the caller's and will change. */
+  #keep(messages: readonly (Chunk | readonly Chunk[])[]): false {
+    for (const message of messages) {
+      const data = typeof message === 'string' || message instanceof Uint8Array ? message : messageOf(message);
+      this.#early.push(data);
+      this.#earlyBytes += Buffer.byteLength(data);
+    }
     return false;
   }
 
