@@ -205,6 +205,31 @@ describe('udp:', () => {
       expect(order.indexOf('calm')).to.be.lessThan(3);
     });
 
+    it('loses and tells what is sent beyond maxBufferedBytes, and lives', async () => {
+      const errors: { readonly error: Error; readonly about: About }[] = [];
+      @Connection({ maxBufferedBytes: '64kb', highWaterMark: '16kb' })
+      class Loud {
+        constructor(readonly peer: Peer) {}
+        @OnData() data(message: Buffer, from: Remote) {
+          if (message.toString() === 'much') for (let i = 0; i < 20; i++) this.peer.sendTo(Buffer.alloc(10_000), from);
+          return message;
+        }
+        @OnError() failed(error: Error, about: About) {
+          errors.push({ error, about });
+        }
+      }
+      const { address } = await kit.listen(Loud, ANY);
+      const client = await UdpClient.open();
+      await client.send('much', address.port);
+      for (let i = 0; i < 7; i++) expect((await client.next()).message).to.have.length(10_000);
+      expect(errors.length).to.be.greaterThan(10);
+      expect(errors[0]!.error).to.include({ name: 'LimitError', limit: 'maxBufferedBytes' });
+      expect(errors[0]!.about).to.deep.equal({ during: 'socket', from: errors[0]!.about.from });
+      expect(errors[0]!.about.from).to.include({ port: client.port });
+      await client.send('still there', address.port);
+      expect(await client.text()).to.equal('still there');
+    });
+
     it('takes datagrams only from those whom allow and deny let in', async () => {
       const { address } = await kit.listen(Echo, 'udp://0.0.0.0:0', { deny: ['127.0.0.2'] });
       const [denied, other] = [await UdpClient.open('127.0.0.2'), await UdpClient.open()];

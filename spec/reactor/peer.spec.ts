@@ -3,6 +3,7 @@ import { Connection } from '../../src/decorators/connection.js';
 import { OnConnect, OnData, OnError } from '../../src/decorators/connection-hooks.js';
 import { lengthPrefixed } from '../../src/framing/length-prefixed.js';
 import { lines } from '../../src/framing/lines.js';
+import { raw } from '../../src/framing/raw.js';
 import { Peer } from '../../src/reactor/index.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 import { rig, type Rig } from '../kit/reactor.js';
@@ -115,6 +116,21 @@ describe('a peer', () => {
       }
       const { client } = await dial(Greets);
       await client.reads('line\n\x03abc');
+    });
+
+    it('outside of a handler, too: what has arrived is tried at once', async () => {
+      @Connection({ framing: lines() })
+      class Waits {
+        constructor(readonly peer: Peer) {}
+        @OnData() data(message: string | Buffer) {
+          return message.length > 0 ? `got ${message.toString()}` : undefined;
+        }
+      }
+      const { client, peer } = await dial(Waits);
+      client.send('no end');
+      while (peer.bytesRead < 6) await turns(1);
+      peer.setFraming(raw());
+      await client.reads('got no end');
     });
 
     it('throws with concurrency above 1', async () => {

@@ -1,5 +1,5 @@
 import type { Remote, Transport } from '../endpoints/endpoint.js';
-import { ConnectionClosedError } from '../errors.js';
+import { ConnectionClosedError, LimitError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Limits } from './limits.js';
 import { Room } from './room.js';
@@ -14,7 +14,9 @@ export interface OutboundHost {
   /** It rose to the high mark, or fell to the low one. */
   congestion(congested: boolean): void;
   /** `maxBufferedBytes` was exceeded. */
-  overflowed(): void;
+  overflowed(message: string): void;
+  /** One message could not be sent; others can. */
+  undelivered(error: Error, to: Remote): void;
 }
 
 interface Waiter {
@@ -104,6 +106,12 @@ export class Outbound implements Flushable {
   /** One whole message for somebody, on transports that delimit messages themselves. */
   datagram(encoded: Chunk | readonly Chunk[], to: Remote | undefined): void {
     if (this.#closed) return;
+    const { shared, bufferedBytes } = this.#transport;
+    // Nobody may close to the others what they share.
+    if (shared && to && bufferedBytes >= this.#limits.maxBufferedBytes) {
+      this.#host.undelivered(new LimitError('maxBufferedBytes', this.#tooMuch), to);
+      return;
+    }
     const whole = typeof encoded === 'string' || encoded instanceof Uint8Array ? [encoded] : encoded;
     this.#wrote(this.#transport.write(whole, to));
   }
@@ -212,7 +220,7 @@ export class Outbound implements Flushable {
       this.#behind!.push(chunk);
       this.#behindBytes += chunk.length;
     }
-    if (this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.overflowed();
+    if (this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.overflowed(this.#tooMuch);
     else if (this.#behindBytes >= this.#limits.highWaterMark) {
       this.#crowded = true;
       this.#review();
@@ -226,7 +234,7 @@ export class Outbound implements Flushable {
       this.#waiting = true;
       this.#host.waits(true);
     }
-    if (left + this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.overflowed();
+    if (left + this.#behindBytes > this.#limits.maxBufferedBytes && !this.#transport.shared) this.#host.overflowed(this.#tooMuch);
     else if (!this.#congested && left >= this.#limits.highWaterMark) {
       this.#congested = true;
       this.#review();
@@ -238,6 +246,10 @@ export class Outbound implements Flushable {
     if (full === this.#told || this.#closed) return;
     this.#told = full;
     this.#host.congestion(full);
+  }
+
+  get #tooMuch(): string {
+    return `more than ${this.#limits.maxBufferedBytes} bytes wait to be sent`;
   }
 
   #release(): void {

@@ -121,6 +121,11 @@ export class Reader implements Resumable {
     else this.flow();
   }
 
+  /** What has arrived may hold a message after all; asked when nobody would look by himself. */
+  again(): void {
+    if (!this.#pumping && this.#host.hasRoom) this.#yield();
+  }
+
   /** Behind what has arrived nothing can be read. */
   fail(error: Error): void {
     this.#failure = error;

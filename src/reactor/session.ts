@@ -300,8 +300,8 @@ export class Session
     void this.line.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
   }
 
-  overflowed(): void {
-    this.exceeded('maxBufferedBytes', `more than ${this.settings.limits.maxBufferedBytes} bytes wait to be sent`);
+  overflowed(message: string): void {
+    this.exceeded('maxBufferedBytes', message);
   }
 
   // ── PatienceHost ──
@@ -349,6 +349,7 @@ export class Session
       throw new UsageError(`${this.settings.plan.name} has concurrency above 1: its framing cannot change`);
     this.framing = framingOn(this.transport, framing);
     this.reader.inbound.use(framing, this.settings.messageLimit(framing));
+    this.reader.again();
   }
 
   setIdleTimeout(timeout: Duration | Off): void {
