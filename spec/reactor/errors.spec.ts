@@ -87,6 +87,35 @@ describe('errors', () => {
       });
     }
 
+    it('what a framing encodes as anything but bytes is an EncodeError of that message, on every transport', async () => {
+      for (const [encodes, where] of [
+        [[5], 'tcp://127.0.0.1:0'],
+        [{ length: 1 }, 'tcp://127.0.0.1:0'],
+        [undefined, 'udp://127.0.0.1:0'],
+        [Promise.resolve('late'), 'memory:encodes'],
+      ] as const) {
+        const told = deferred<{ readonly error: Error; readonly during: string }>();
+        // Cast: it breaks its promise.
+        const framing = { ...lines(), whole: undefined, encode: () => encodes } as unknown as Framing<string>;
+        @Connection({ framing })
+        class Broken {
+          @OnData() data() {
+            return 'x';
+          }
+          @OnError() failed(error: Error, { during }: About) {
+            told.resolve({ error, during });
+          }
+        }
+        const { address } = await kit.listen(Broken, where);
+        const client = await WireClient.connect(address.url);
+        client.send('x\n');
+        const { error, during } = await told.promise;
+        expect(error, where).to.include({ name: 'EncodeError', handler: 'Broken' });
+        expect(during).to.equal('encode');
+        client.destroy();
+      }
+    });
+
     it('gives @OnError an Error whatever was thrown', async () => {
       const errors: Error[] = [];
       const things: unknown[] = ['text', 7, null, undefined, { code: 1 }];

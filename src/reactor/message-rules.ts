@@ -17,10 +17,19 @@ export function mustStream({ kind }: Transport, otherwise: string): void {
   if (kind === 'message') throw new UsageError(otherwise);
 }
 
-/** A message as bytes. Throws EncodeError, also where the framing throws something else. */
+function isChunk(value: unknown): value is Chunk {
+  return typeof value === 'string' || value instanceof Uint8Array;
+}
+
+/**
+ * A message as bytes. Throws EncodeError, also where the framing throws something else, or gives something else: what is no bytes would
+ * fail at the end of the turn, where nobody could say whose it was.
+ */
 export function encoded(framing: Framing<unknown, unknown>, message: unknown, handler: string): Chunk | readonly Chunk[] {
   try {
-    return framing.encode(message);
+    const bytes: unknown = framing.encode(message);
+    if (isChunk(bytes) || (Array.isArray(bytes) && bytes.every(isChunk))) return bytes;
+    throw new TypeError('the framing encodes it as something else than a string, bytes, or a list of them');
   } catch (cause) {
     throw new EncodeError(handler, cause);
   }
