@@ -48,7 +48,9 @@ export async function handOff(session: MovingHost, worker: Ctor, { to, data, key
     throw error;
   }
   reader.hold(Hold.MOVING);
-  await flushed(session);
+  // Whoever speaks in between is heard there, too.
+  do await flushed(session);
+  while (!session.outbound.empty);
   await depart(session, data, move);
 }
 
