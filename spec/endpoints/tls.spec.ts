@@ -8,6 +8,7 @@ import { Connection } from '../../src/decorators/connection.js';
 import { OnClose, OnConnect, OnData } from '../../src/decorators/connection-hooks.js';
 import type { TlsOptions } from '../../src/decorators/endpoint-types.js';
 import type { CloseReason } from '../../src/decorators/hook-types.js';
+import { schemeNamed } from '../../src/endpoints/endpoint.js';
 import { lines } from '../../src/framing/lines.js';
 import { Peer, type Listening } from '../../src/reactor/index.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
@@ -16,7 +17,7 @@ import { streamConformance } from '../kit/endpoint-conformance.js';
 import { Events } from '../kit/events.js';
 import { atEnd, needsProgram, soon, spawnProgram, tcpClient } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
-import { deferred } from '../kit/signals.js';
+import { deferred, turns } from '../kit/signals.js';
 
 const HERE = 'tls://127.0.0.1:0';
 
@@ -395,5 +396,18 @@ describe('tls:', () => {
     expect(await client.line()).to.equal('hello');
     client.stdin.end();
     expect(await client.exit()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('who is destroyed at the last moment of a handshake has not shaken hands', async () => {
+    const { address } = await kit.listen(Echo, { url: HERE, tls: local });
+    const target = { url: address.url, options: { tls: { ca: authority.cert } } };
+    const transport = await schemeNamed('tls')!.connect!(target, new AbortController().signal);
+    const shaken = transport.handshake!().then(
+      () => 'secure',
+      ({ message }: Error) => message,
+    );
+    while (!transport.tls) await turns(1);
+    transport.destroy(new Error('given up'));
+    expect(await shaken).to.equal('given up');
   });
 });

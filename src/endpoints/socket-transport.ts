@@ -193,7 +193,10 @@ export class SocketTransport implements Transport {
           const peer = peerTlsOf(socket, how.isServer);
           this.#secure(socket, { peer, plain, before, sure: before, sureBeneath: takenFrom(plain) });
           // Ended in this very turn, a session of TLS 1.3 has no goodbye: to the peer it looks cut off.
-          setImmediate(resolve);
+          setImmediate(() => {
+            if (socket.destroyed) reject(this.#error ?? new ConnectionClosedError());
+            else resolve();
+          });
         },
         failed: error => {
           // Whoever destroyed it meanwhile knows why it closes.
