@@ -133,6 +133,8 @@ describe('pipe', () => {
     await client.reads('stored 5\nline after\n');
     await turns();
     expect(madeOf(Echo).peer.bytesRead).to.equal(5);
+    client.send('PUT 0\nmore\n');
+    await client.reads('stored 5\nline after\nstored 0\nline more\n');
   });
 
   it('with end: false, leaves the target open', async () => {

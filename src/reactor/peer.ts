@@ -8,7 +8,7 @@ import { handOff, type HandOffOptions, type MovingHost } from './hand-off.js';
 import type { Piping } from './piping.js';
 
 export interface PipeOptions {
-  /** Stop after so many bytes; the rest is handled as messages again. Default: until the source has finished. */
+  /** Stop after so many bytes, 0 included; the rest is handled as messages again. Default: until the source has finished. */
   readonly limit?: Size | undefined;
   /** Half-close the target when the source has finished. Default true. */
   readonly end?: boolean | undefined;

@@ -1,7 +1,7 @@
 import { ConnectionClosedError, UsageError } from '../errors.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
-import { limitOf, toBytes } from '../units.js';
+import { toBytes } from '../units.js';
 import { GRACE, MESSAGE, type Deadlines } from './deadlines.js';
 import type { Ending } from './ending.js';
 import type { Outbound } from './outbound.js';
@@ -54,7 +54,12 @@ export class Piping {
       return Promise.reject(new UsageError('a socket that many peers share cannot be piped'));
     if (!ending.open || target.#session.ending.over) return Promise.reject(new ConnectionClosedError('a side of the pipe is closed'));
     return new Promise((resolve, reject) => {
-      const left = limit === undefined ? Infinity : limitOf(toBytes(limit));
+      const left = limit === undefined ? Infinity : toBytes(limit);
+      // It is a number of bytes to move, an announced length for instance: none is none.
+      if (left === 0) {
+        resolve(0);
+        return;
+      }
       this.#pipe = { target, ends: end, resolve, reject, left, count: 0 };
       target.#feeders.add(this);
       reader.hold(Hold.PIPED);
