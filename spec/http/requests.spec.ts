@@ -227,6 +227,43 @@ describe('http', () => {
     expect(await waitFor(() => reasons[0])).to.include({ by: 'timeout', code: 'messageTimeout' });
   });
 
+  it('does not wait for ever for a body that nobody reads, once it has answered', async () => {
+    for (const method of ['POST', 'GET']) {
+      @Connection({ listen: { url: HERE, messageTimeout: 300 } })
+      class Busy {
+        @OnRequest() answer() {
+          return new Response('answered');
+        }
+      }
+      const { port } = await serve(Busy);
+      // Who is through in time is asked for more.
+      const quick = await tcpClient(port);
+      await quick.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n');
+      expect(await quick.line()).to.equal('HTTP/1.1 200 OK');
+      await quick.send('x');
+      const client = await tcpClient(port);
+      await client.send(`${method} / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n`);
+      expect(await client.all(), method).to.match(/^HTTP\/1.1 200 OK[^]*answered$/);
+      await quick.send('GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      expect(await quick.all()).to.match(/answeredHTTP\/1.1 200 OK[^]*answered$/);
+    }
+  });
+
+  it('answers below its path whether the client writes the path or the whole url', async () => {
+    @Connection({ listen: 'http://127.0.0.1:0/api' })
+    class Api {
+      @OnRequest() answer({ url }: Request) {
+        return new Response(new URL(url).pathname);
+      }
+    }
+    const { port } = await serve(Api);
+    for (const target of ['/api/x?q=/', `http://127.0.0.1:${port}/api/x?q=/`]) {
+      const client = await tcpClient(port);
+      await client.send(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+      expect(await client.all(), target).to.match(/^HTTP\/1.1 200 OK[^]*\/api\/x$/);
+    }
+  });
+
   it('aborts request.signal when the client leaves, and the handler is not told off for it', async () => {
     const errors = new Events('connection.error');
     const entered = deferred();

@@ -58,6 +58,20 @@ describe('https', function () {
     expect(await plain.all()).to.equal('');
   });
 
+  it('does not wait longer than handshakeTimeout for what comes before HTTP', async () => {
+    using refused = new Events('listener.reject');
+    @Connection({ listen: { url: 'https://127.0.0.1:0', tls: authority.issue('localhost'), handshakeTimeout: 50 } })
+    class Safe {
+      @OnRequest() answer() {
+        return new Response('safe');
+      }
+    }
+    const app = await start([Safe]);
+    const told = refused.next();
+    expect(await (await tcpClient(app.address(Safe).port)).all()).to.equal('');
+    expect(await soon(told)).to.include({ reason: 'handshakeTimeout' });
+  });
+
   it('is not shared with endpoints that have other certificates, and needs one', async () => {
     const listen = (port: number): object => ({ url: `https://127.0.0.1:${port}/${Math.random()}`, tls: authority.issue('localhost') });
     class Safe {

@@ -6,8 +6,11 @@ import { OnClose, OnConnect, OnData } from '../../src/decorators/connection-hook
 import type { CloseReason } from '../../src/decorators/hook-types.js';
 import { lines } from '../../src/framing/lines.js';
 import { Peer } from '../../src/reactor/index.js';
+import '../../src/websocket/index.js';
+import { OnRequest } from '../../src/http/index.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 import { Events } from '../kit/events.js';
+import { atEnd, webClient } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { Journal, turns } from '../kit/signals.js';
 import { WireClient } from '../kit/wire-client.js';
@@ -111,6 +114,38 @@ describe('limits that are changed while a listener runs', () => {
     limits.maxBufferedBytes = 100_000;
     peer.send('x'.repeat(100_000));
     await closings.has('limit maxBufferedBytes');
+  });
+
+  it('maxMessageSize of http and ws: for what comes from then on', async () => {
+    @Connection({ maxMessageSize: 10 })
+    class Length {
+      @OnRequest() async answer(request: Request) {
+        return new Response(String((await request.text()).length));
+      }
+    }
+    @Connection({ maxMessageSize: 10 })
+    class Size {
+      @OnData() size(bytes: Buffer) {
+        return String(bytes.length);
+      }
+    }
+    const real = rig();
+    atEnd(() => real.close());
+    const web = await real.listen(Length, 'http://127.0.0.1:0');
+    const status = async (): Promise<number> => (await fetch(web.address.url, { method: 'POST', body: 'x'.repeat(20) })).status;
+    expect(await status()).to.equal(413);
+    web.limits.maxMessageSize = 20;
+    expect(await status()).to.equal(200);
+    web.limits.maxMessageSize = 19;
+    expect(await status()).to.equal(413);
+    const socket = await real.listen(Size, 'ws://127.0.0.1:0/socket');
+    const before = await webClient(socket.address.url);
+    socket.limits.maxMessageSize = 20;
+    before.send('x'.repeat(20));
+    expect((await before.closed).code).to.equal(1009);
+    const after = await webClient(socket.address.url);
+    after.send('x'.repeat(20));
+    expect(await after.next()).to.deep.equal('20');
   });
 
   it('maxPerPeer counts those who came while it was off', async () => {

@@ -176,6 +176,8 @@ export interface Acceptor {
   accept(arrival: Transport | Arrival): void;
   /** The listener broke after it was bound. */
   failed(error: Error): void;
+  /** As they are now: they may be changed while it listens. Infinity is off. */
+  readonly limits?: { readonly maxMessageSize: number };
   /** The same object for all listeners of one reactor: a scheme may let them share a socket. */
   readonly reactor?: object;
 }

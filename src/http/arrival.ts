@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Clock } from '../clock.js';
 import type { Arrival, PeerTls, Remote } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls-handshake.js';
 import { LimitError } from '../errors.js';
@@ -75,6 +76,23 @@ export class RequestArrival implements Arrival {
     if (request.complete) return;
     request.resume();
     lingerOn(request.socket);
+  }
+
+  /**
+   * It is answered, and nobody reads what of it has not come yet. A client that is not through with that after `patience` ms has its
+   * connection closed: a further request could never follow.
+   */
+  answered(clock: Clock, patience: number): void {
+    const { request } = this;
+    const { socket } = request;
+    if (request.complete || socket.destroyed || patience === Infinity) return;
+    const timer = clock.after(patience, () => {
+      socket.off('close', left);
+      // Its 'end' says less: nobody need have read what has come.
+      if (!request.complete) socket.destroy();
+    });
+    const left = (): void => timer.cancel();
+    socket.once('close', left);
   }
 
   /** It was not let in, or nobody could be made to serve it. */

@@ -246,7 +246,8 @@ export class Exchange implements Guest, LineHost {
     const { response } = this.#arrival;
     const reason = (this.#reason ??= response.writableFinished ? DONE : LEFT);
     const aborted = (this.#aborted = reason === DONE ? ANSWERED : abortReason(reason));
-    if (!response.writableFinished) this.#abort.abort(aborted);
+    if (response.writableFinished) this.#arrival.answered(this.host.clock, this.settings.limits.messageTimeout);
+    else this.#abort.abort(aborted);
     for (const owned of this.#owned ?? []) owned[Symbol.dispose]();
     this.owner?.abort(aborted);
     this.line.stop();

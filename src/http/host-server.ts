@@ -236,11 +236,17 @@ export class HostServer {
     return false;
   }
 
-  /** Within the time for a head, like everything that comes before one. */
+  /** Within the time for handshakes of the most patient site, and the time for a head, like everything that comes before one. */
   async #prepare(plain: Known): Promise<void> {
-    const { headersTimeout } = this.#server;
+    const patience = Math.max(...[...this.#sites].map(({ handshakeTimeout }) => handshakeTimeout));
+    const limit = Math.min(patience, this.#server.headersTimeout || Infinity);
     const { remoteAddress } = plain;
-    const timer = headersTimeout > 0 ? setTimeout(() => plain.destroy(), headersTimeout).unref() : undefined;
+    let late: LimitError | undefined;
+    const expire = (): void => {
+      if (limit === patience) late = new LimitError('handshakeTimeout', `no handshake within handshakeTimeout (${limit} ms)`);
+      plain.destroy();
+    };
+    const timer = limit === Infinity ? undefined : setTimeout(expire, limit).unref();
     try {
       const before = { tls: this.binding.tls, proxied: this.#isProxy !== undefined };
       const socket = await prepared(plain, before, address => {
@@ -255,8 +261,9 @@ export class HostServer {
         this.#keep(socket);
       }
       this.#serve(socket);
-    } catch (error) {
+    } catch (thrown) {
       plain.destroy();
+      const error = late ?? thrown;
       const reason = error instanceof LimitError ? error.limit : error instanceof ProxyProtocolError ? 'proxyProtocol' : 'handshake';
       this.#rejected(reason, plain.remoteAddress ?? remoteAddress, error);
     } finally {

@@ -31,7 +31,8 @@ async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLim
   }
   const abort = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) abort.abort(new Error('the client left'));
+    if (response.writableFinished) arrival.answered(realClock, limits.messageTimeout);
+    else abort.abort(new Error('the client left'));
   });
   try {
     const request = requestOf(incoming, url, abort.signal, limits, realClock, () => arrival.isLast());

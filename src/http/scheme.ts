@@ -24,12 +24,14 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
     path: webUrl(url)!.path,
     maxConnections: limits.maxConnections,
     headTimeout: limits.firstMessageTimeout,
+    handshakeTimeout: limits.handshakeTimeout,
     keepAliveTimeout: idle === undefined ? undefined : toMilliseconds(idle),
     admits: address => admission.refusal({ url: '', address }) === undefined,
   };
   const request: Site['request'] = (incoming, response) => {
     const arrival = new RequestArrival(incoming, response, scheme);
-    if (announcesTooMuch(incoming, limits)) arrival.answer(413, tooLarge(limits).message);
+    const now = acceptor.limits ?? limits;
+    if (announcesTooMuch(incoming, now)) arrival.answer(413, tooLarge(now).message);
     else acceptor.accept(arrival);
   };
   // Where something is mounted the application says so: nobody writes that option.

@@ -11,6 +11,8 @@ export interface Site {
   readonly maxConnections: number;
   /** From a socket's first moment to the end of its first head, in milliseconds. Infinity is off. */
   readonly headTimeout: number;
+  /** From a socket's first moment to the end of what comes before HTTP, a proxy's word and TLS, in milliseconds. Infinity is off. */
+  readonly handshakeTimeout: number;
   /** How long a connection may wait for its next request, in milliseconds. Undefined: as Node does. */
   readonly keepAliveTimeout: number | undefined;
   /** How long a whole request may take to come, in milliseconds. Undefined: the site sees to it. */
@@ -23,10 +25,11 @@ export interface Site {
   upgrade?(request: IncomingMessage, socket: Socket, head: Buffer): void;
 }
 
-/** Without the query. */
+/** Without the query; and of a whole url, as a proxy's client may write it, without all that comes before the path. */
 export function pathOf({ url = '/' }: IncomingMessage): string {
   const query = url.indexOf('?');
-  return query < 0 ? url : url.slice(0, query);
+  const bare = query < 0 ? url : url.slice(0, query);
+  return bare.startsWith('/') ? bare : bare.replace(/^https?:\/\/[^/]*/i, '') || '/';
 }
 
 function answers({ kind, path }: Site, asked: string): boolean {

@@ -36,7 +36,7 @@ export function mannerOf(scheme: Manner['scheme'], { url, options }: EndpointTar
   return { scheme, path: webUrl(url)!.path ?? '', stream: options['stream'] === true, keepAlive };
 }
 
-export function frameOptionsOf({ maxMessageSize }: Limits, { stream }: Manner): FrameOptions {
+export function frameOptionsOf({ maxMessageSize }: Pick<Limits, 'maxMessageSize'>, { stream }: Manner): FrameOptions {
   const most = stream ? Math.max(maxMessageSize, PIECE) : maxMessageSize;
   return {
     maxPayload: most <= COUNTABLE ? most : 0,

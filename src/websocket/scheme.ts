@@ -36,10 +36,13 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
     path: webUrl(target.url)!.path,
     maxConnections: limits.maxConnections,
     headTimeout: limits.handshakeTimeout,
+    handshakeTimeout: limits.handshakeTimeout,
     keepAliveTimeout: undefined,
     admits: address => admission.refusal({ url: '', address }) === undefined,
     upgrade: (request, socket, head) => {
       const refusal = refusalOf(request, rules);
+      // As it is now: it may have been changed.
+      Object.assign(server.options, frameOptionsOf(acceptor.limits ?? limits, manner));
       if (refusal) refuse(socket, refusal.status, refusal.why, refusal.headers);
       else acceptor.accept(new AcceptedWebSocket(server, request, socket, head, manner, protocols));
     },
