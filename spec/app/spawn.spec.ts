@@ -1,7 +1,38 @@
 import { expect } from 'chai';
-import { AbortError, BoundaryError, ClosingError, spawn, WorkerCrashedError, type WorkerClient } from 'packet-ts';
+import {
+  AbortError,
+  BoundaryError,
+  ClosingError,
+  InjectWorker,
+  spawn,
+  Task,
+  Worker,
+  WorkerCrashedError,
+  type WorkerClient,
+} from 'packet-ts';
+import { z } from 'zod';
 import { SmallError, SmallWorker, TenantWorker } from '../fixtures/small.worker.js';
 import { processesOf, spawnScript, waitFor } from '../kit/index.js';
+
+@Worker('spawn: deep', { timeout: '1s', autoLoad: false, runtime: 'inline' })
+class DeepWorker {
+  @Task({ output: z.string() }) name(): string {
+    return 'deep';
+  }
+}
+
+class DeepProvider {
+  constructor(@InjectWorker(DeepWorker) readonly deep: WorkerClient<DeepWorker>) {}
+}
+
+@Worker('spawn: outer', { timeout: '1s', providers: [DeepProvider] })
+class OuterWorker {
+  constructor(private readonly provider: DeepProvider) {}
+
+  @Task({ output: z.string() }) name(): Promise<string> {
+    return this.provider.deep.name();
+  }
+}
 
 async function failure(promise: Promise<unknown>): Promise<Error> {
   return promise.then(
@@ -83,6 +114,11 @@ for (const runtime of ['process', 'inline'] as const) {
 
 describe('spawn', function () {
   this.timeout(20_000);
+
+  it('starts along what providers of the worker inject, also where only an application would start that later', async () => {
+    await using outer = await spawn(OuterWorker, { logger: false, runtime: 'inline' });
+    expect(await outer.name()).to.equal('deep');
+  });
 
   it('tells a crash with its exit code, and the next call works', async () => {
     const small = await spawn(SmallWorker, { logger: false });

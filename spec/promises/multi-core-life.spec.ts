@@ -231,7 +231,7 @@ describe('the life of connections inside workers', function () {
   });
 
   it('without an application too: a worker with connections listens as long as it is there', async () => {
-    const edge = await spawn(EdgeWorker, { logger: false, workers: [EdgeHelper], runtime: 'inline' });
+    const edge = await spawn(EdgeWorker, { logger: false, runtime: 'inline' });
     expect(await edge.pid()).to.equal(process.pid);
     await edge.close();
   });

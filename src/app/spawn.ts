@@ -1,27 +1,39 @@
-import { overrideWorker, readInside, readWorker, valid } from '../blueprint/index.js';
+import { overrideWorker, readInside, readProvider, readWorker, valid, type Inside } from '../blueprint/index.js';
 import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
 import type { SpawnArgs, Spawned, SpawnOptions } from '../decorators/spawn-types.js';
 import { defaultLogger, silentLogger } from '../logger.js';
 import { masterSide } from './master-side.js';
 import { neverInWorker } from './worker-process.js';
 
-/** The worker and those that it injects by class, and those that they inject. */
-function withInjected(first: WorkerBlueprint, others: readonly Ctor[]): readonly WorkerBlueprint[] {
-  const found = new Map<Ctor, WorkerBlueprint>([[first.cls, first]]);
-  const visit = (worker: WorkerBlueprint): void => {
-    for (const parameter of worker.parameters) {
-      if (parameter.kind === 'worker' && typeof parameter.worker === 'function') include(parameter.worker);
+/** Nobody else could start it: there is no application whose `Workers` would. One that wants options cannot be. */
+function startedAlong(cls: Ctor): WorkerBlueprint {
+  const worker = valid(readWorker(cls));
+  return worker.startOptions ? worker : { ...worker, settings: { ...worker.settings, autoLoad: true } };
+}
+
+/** The workers that it injects by class, itself or in its connections and providers. */
+function* injectedBy(worker: WorkerBlueprint, { connections, providers }: Inside): Generator<Ctor> {
+  const classes = [worker, ...connections, ...providers.flatMap(({ cls }) => (cls ? readProvider(cls) : []))];
+  for (const parameter of classes.flatMap(({ parameters }) => parameters)) {
+    if (parameter.kind === 'worker' && typeof parameter.worker === 'function') yield parameter.worker;
+  }
+}
+
+/** The worker and those that it injects, and those that they inject; with what lives inside each. */
+async function withInjected(first: WorkerBlueprint, others: readonly Ctor[]): Promise<ReadonlyMap<WorkerBlueprint, Inside>> {
+  const found = new Map<WorkerBlueprint, Inside>();
+  const seen = new Set<Ctor>([first.cls, ...others]);
+  const waiting = [first, ...[...seen].slice(1).map(startedAlong)];
+  for (const worker of waiting) {
+    const inside = await readInside(worker, new Map());
+    found.set(worker, inside);
+    for (const cls of injectedBy(worker, inside)) {
+      if (seen.has(cls)) continue;
+      seen.add(cls);
+      waiting.push(startedAlong(cls));
     }
-  };
-  const include = (cls: Ctor): void => {
-    if (found.has(cls)) return;
-    const worker = valid(readWorker(cls));
-    found.set(cls, worker);
-    visit(worker);
-  };
-  visit(first);
-  for (const cls of others) include(cls);
-  return [...found.values()];
+  }
+  return found;
 }
 
 /**
@@ -37,13 +49,12 @@ export async function spawn<C extends Ctor>(worker: C, ...[given]: SpawnArgs<C>)
   if (inWorker) return inWorker;
   const { options, key, workers = [], logger, ...overrides } = (given ?? {}) as SpawnOptions & { options?: unknown };
   const blueprint = valid(overrideWorker(worker, { ...overrides, autoLoad: false }));
-  const all = withInjected(blueprint, workers);
-  const scopes = await Promise.all(all.map(each => readInside(each, new Map())));
-  const inside = new Map(all.map((each, index) => [each.cls, scopes[index]!.connections]));
-  const app = { connections: [], mounted: [], workers: all, providers: [], inside };
+  const all = await withInjected(blueprint, workers);
+  const inside = new Map([...all].map(([{ cls }, { connections }]) => [cls, connections]));
+  const app = { connections: [], mounted: [], workers: [...all.keys()], providers: [], inside };
   const { Assembly } = await masterSide();
   const assembly = Assembly.of(
-    { app, mistakes: scopes.flatMap(({ mistakes }) => mistakes) },
+    { app, mistakes: [...all.values()].flatMap(({ mistakes }) => mistakes) },
     { logger: logger === false ? silentLogger : (logger ?? (await defaultLogger())) },
   );
   const { workforce, owner } = assembly;
