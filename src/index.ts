@@ -43,8 +43,12 @@ export {
   type Dialer,
   type DialerEvents,
   type DialerState,
+  type FileRange,
+  type HandOffOptions,
   type Listening,
+  type PipeOptions,
   type Timer,
+  type Where,
 } from './reactor/index.js';
 export type { About, CloseReason, ExitStatus, Method } from './decorators/hook-types.js';
 export type * from './decorators/endpoint-types.js';

@@ -1,10 +1,13 @@
 import { Socket } from 'node:net';
 import { expect } from 'chai';
+import { Connection } from '../../src/decorators/connection.js';
+import { OnRequest } from '../../src/http/index.js';
 import type { Transport } from '../../src/endpoints/endpoint.js';
-import { Descriptors } from '../../src/reactor/descriptors.js';
+import { Descriptors, descriptors } from '../../src/reactor/descriptors.js';
 import { defaultMaxConnections } from '../../src/reactor/limits.js';
 import { Events } from '../kit/events.js';
-import { needsProgram, soon, spawnScript, tcpClient, waitFor, type Script, type TcpClient } from '../kit/index.js';
+import { atEnd, needsProgram, soon, spawnScript, tcpClient, waitFor, type Script, type TcpClient } from '../kit/index.js';
+import { rig } from '../kit/reactor.js';
 
 /** Of a socket that the kernel gave that number. */
 const transport = (fd: number): Transport => ({ raw: Object.assign(new Socket(), { _handle: { fd } }) }) as unknown as Transport;
@@ -55,6 +58,25 @@ describe('the descriptors of this process', () => {
     expect([Infinity, 20_000, 1_024, 256, 64, 1].map(limit => defaultMaxConnections(limit))).to.deep.equal([
       10_000, 10_000, 960, 192, 32, 1,
     ]);
+  });
+});
+
+describe('a listener without descriptors', () => {
+  it('says so in HTTP: nothing is wrong with the request, nor with its handler', async () => {
+    @Connection()
+    class Page {
+      @OnRequest() answer() {
+        return new Response('never');
+      }
+    }
+    const kit = rig();
+    atEnd(() => kit.close());
+    const { address } = await kit.listen(Page, 'http://127.0.0.1:0');
+    Object.defineProperty(descriptors, 'took', { value: () => true, configurable: true });
+    atEnd(() => Reflect.deleteProperty(descriptors, 'took'));
+    const answer = await fetch(address.url);
+    expect([answer.status, await answer.text()]).to.deep.equal([503, 'no room for another request']);
+    expect(kit.made).to.deep.equal([]);
   });
 });
 

@@ -26,7 +26,7 @@ import type { Framing } from '../../src/framing/framing.js';
 import { json, lines, raw } from '../../src/framing/index.js';
 import { Peer } from '../../src/reactor/peer.js';
 import { Workers } from '../../src/workers/workers.js';
-import { Master, Reactor, spawn } from 'packet-ts';
+import { Master, Reactor, spawn, type FileRange, type HandOffOptions, type PipeOptions, type Where } from 'packet-ts';
 import { Good, Other, Tenant } from './workers.js';
 
 const News = channel<{ title: string }>('news', { buffer: 10, overflow: 'dropOldest' });
@@ -278,3 +278,16 @@ export class Explicit {
   ) {}
 }
 export type Token = InjectionToken;
+
+/** What a peer and the reactor are asked with has a name, for whoever passes it on. */
+export function passesOn(
+  peer: Peer,
+  to: Peer,
+  reactor: Reactor,
+  where: Where,
+  how: PipeOptions,
+  part: FileRange,
+  move: HandOffOptions,
+): unknown {
+  return [peer.pipe(to, how), peer.sendFile('/srv/file', part), peer.handOff(Good, move), reactor.listen(C, where)];
+}

@@ -136,8 +136,10 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
     }
     if (descriptors.took(arrival)) {
       this.#vestibule.leave(arrival);
-      arrival.destroy();
-      this.#starved(remote);
+      const { limit, reserve } = descriptors;
+      const error = new LimitError('descriptors', `fewer than ${reserve} of the ${limit} descriptors of this process are free`);
+      arrival.destroy(error);
+      this.#starved(remote, error);
       return;
     }
     if (!this.#vestibule.takes(arrival)) this.begin(arrival);
@@ -218,13 +220,8 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
   }
 
   /** There is hardly a descriptor left: those that are must do for files, dials and commands. */
-  #starved(remote: Remote): void {
-    const { limit, reserve } = descriptors;
-    this.#rejected(
-      'descriptors',
-      remote,
-      new LimitError('descriptors', `fewer than ${reserve} of the ${limit} descriptors of this process are free`),
-    );
+  #starved(remote: Remote, error: LimitError): void {
+    this.#rejected(error.limit, remote, error);
     if (this.limits.whenFull !== 'pause' || this.#scarce) return;
     this.#scarce = true;
     this.#bindOrNot();
