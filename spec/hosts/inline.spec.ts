@@ -5,6 +5,7 @@ import { serveInline } from '../../src/tasks/index.js';
 import { duplexPair } from '../../src/wire/duplex-pair.js';
 import { Kind } from '../../src/wire/protocol.js';
 import { atEnd } from '../kit/cleanup.js';
+import { waitFor } from '../kit/wait-for.js';
 import { LinkEnd } from '../kit/link-end.js';
 import { hostSpec } from '../kit/probe.js';
 import { bootMessage, loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
@@ -55,6 +56,34 @@ describe('the inline host', () => {
     expect((await master.kind('FAILURE')).value).to.have.property('message', 'no');
     expect(await exit).to.include({ exitCode: 1, signal: null });
   });
+
+  for (const when of ['before it dies', 'only then'] as const)
+    it(`closes a socket that a worker did not begin with, given to it for good ${when}: it is nobody else's`, async () => {
+      const service = {
+        serve: () => {},
+        accept: () => Promise.resolve(),
+        quiet: () => Promise.resolve(),
+        shutDown: () => Promise.resolve(),
+      };
+      const plain = loaded(fixture);
+      const create: typeof plain.create = async environment => ({ ...(await plain.create(environment)), sockets: service });
+      const { master, process: inline, exit } = start(() => Promise.resolve({ ...plain, create }));
+      await master.kind('READY');
+      let closed = 0;
+      const handle = { close: () => void closed++ };
+      master.link.sendValue(Kind.SOCKET, 1, 0, { how: 'deal', connection: 0, endpoint: 0, url: 'tcp:' });
+      inline.sockets!.pass(1, handle, () => expect.fail('it arrives'));
+      await master.kind('TAKEN');
+      if (when === 'before it dies') inline.sockets!.release(handle);
+      inline.kill('SIGKILL');
+      await exit;
+      await master.over;
+      if (when === 'only then') {
+        expect(closed).to.equal(0);
+        inline.sockets!.release(handle);
+      }
+      await waitFor(() => closed === 1);
+    });
 
   it('drops a killed worker at once, whatever it does, and tells it later', async () => {
     const { master, process: inline, exit } = start();

@@ -13,8 +13,8 @@ export interface InlineWorker {
 export interface InlineHostOptions {
   /** Two streams, each of which reads what the other one writes. */
   pair(): [Duplex, Duplex];
-  /** Starts a worker on its end of the link. `ended`: it has finished by itself. */
-  start(stream: Duplex, spec: HostSpec, ended: (clean: boolean) => void): InlineWorker;
+  /** Starts a worker on its end of the link. `ended`: it has finished by itself. `abandoned`: it is over, and had not begun with that socket. */
+  start(stream: Duplex, spec: HostSpec, ended: (clean: boolean) => void, abandoned: (handle: SocketHandle) => void): InlineWorker;
 }
 
 /**
@@ -44,8 +44,14 @@ class InlineProcess implements HostProcess {
   /** The same socket here and there: nothing is copied, nothing closed. */
   readonly sockets: SocketPassage = {
     pass: (id, handle, failed) => setImmediate(() => (this.#worker?.receive && !this.#exit ? this.#worker.receive(id, handle) : failed())),
-    release: () => {},
+    release: handle => {
+      if (this.#abandoned.has(handle)) handle.close();
+      else this.#released.add(handle);
+    },
   };
+  /** Sockets that are the worker's for good; and those that it never began with. Where one is both nobody else would close it. */
+  readonly #released = new WeakSet<SocketHandle>();
+  readonly #abandoned = new WeakSet<SocketHandle>();
   /** The worker's end of the link. */
   readonly #inside: Duplex;
   readonly #worker: InlineWorker | undefined;
@@ -61,7 +67,15 @@ class InlineProcess implements HostProcess {
     // As a process ends with its link: the master has destroyed its end, or the worker its own.
     inside.once('close', () => this.#end({ exitCode: 0 }));
     try {
-      this.#worker = start(inside, spec, clean => this.#end({ exitCode: clean ? 0 : 1 }));
+      this.#worker = start(
+        inside,
+        spec,
+        clean => this.#end({ exitCode: clean ? 0 : 1 }),
+        handle => {
+          if (this.#released.has(handle)) handle.close();
+          else this.#abandoned.add(handle);
+        },
+      );
     } catch (error) {
       this.#end({ exitCode: 1, error: asError(error) });
     }

@@ -4,11 +4,14 @@ import type { SocketHandle } from '../hosts/host.js';
 export class Arrivals {
   /** Lets go of one that this worker is not to have. */
   readonly discard: (handle: SocketHandle) => void;
+  /** The worker is over, and has not begun with this one. */
+  readonly abandon: (handle: SocketHandle) => void;
   #waiting: [number, SocketHandle][] = [];
   #taker: ((id: number, handle: SocketHandle) => void) | undefined;
 
-  constructor(discard: (handle: SocketHandle) => void) {
+  constructor(discard: (handle: SocketHandle) => void, abandon = discard) {
     this.discard = discard;
+    this.abandon = abandon;
   }
 
   readonly arrived = (id: number, handle: SocketHandle): void => {

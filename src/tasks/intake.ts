@@ -70,7 +70,7 @@ export class Intake {
 
   /** The worker is over: what it has not begun with is not its own. */
   close(): void {
-    for (const handle of [...this.#arrived.values(), ...[...this.#held.values()].map(held => held.handle)]) this.#arrivals.discard(handle);
+    for (const handle of [...this.#arrived.values(), ...[...this.#held.values()].map(held => held.handle)]) this.#arrivals.abandon(handle);
     this.#arrived.clear();
     this.#held.clear();
     this.#announced.clear();

@@ -11,10 +11,10 @@ import type { LoadedWorker } from './worker-environment.js';
  * @example inlineHost({ pair: duplexPair, start: serveInline((boot, spec) => loadDeclared(spec.cls)) })
  */
 export function serveInline(load: (boot: BootMessage, spec: HostSpec) => Promise<LoadedWorker>): InlineHostOptions['start'] {
-  return (stream, spec, ended) => {
+  return (stream, spec, ended, abandoned) => {
     const mark = new MemoryMark();
     // What it is not to have is the master's still: it is the same socket.
-    const arrivals = new Arrivals(() => {});
+    const arrivals = new Arrivals(() => {}, abandoned);
     void new TaskRuntime(stream, { mark, arrivals, load: boot => load(boot, spec), ended: ({ clean }) => ended(clean) });
     return { mark: () => mark.highest, receive: arrivals.arrived };
   };
