@@ -133,6 +133,19 @@ describe('the structure check', () => {
     ).to.deep.equal([]);
   });
 
+  it('refuses globals beside the code of a worker, which may replace them; imported they are its own', () => {
+    const rule = 'nothing global beside the code of a worker, which may replace it';
+    expect(rulesOf({ 'src/wire/a.ts': 'const room = Buffer.alloc(4);\nsetImmediate(() => process.exit());\n' })).to.deep.equal([
+      rule,
+      rule,
+      rule,
+    ]);
+    expect(rulesOf({ 'src/wire/a.ts': "import { Buffer } from 'node:buffer';\nconst room = Buffer.alloc(4);\n" })).to.deep.equal([]);
+    expect(rulesOf({ 'src/wire/a.ts': 'let room: Buffer; // Buffer.alloc(4)\n', 'src/workers/a.ts': 'Buffer.alloc(4);\n' })).to.deep.equal(
+      [],
+    );
+  });
+
   it('finds imports of every form, whatever stands around them', () => {
     const text = `
       // import './comment.js'

@@ -31,7 +31,7 @@ export function checkStructure(sources: Sources): Offence[] {
     offences.push(...checkLength(file, text));
     if (file.startsWith('src/')) {
       const imports = importsOf(text);
-      offences.push(...checkFloors(file, imports), ...checkSecrets(file, imports));
+      offences.push(...checkFloors(file, imports), ...checkSecrets(file, imports), ...checkGlobals(file, text, imports));
       graph.set(file, localImports(file, imports));
     }
     if (file.startsWith('spec/') && !file.startsWith('spec/kit/')) offences.push(...checkTimers(file, text));
@@ -112,6 +112,29 @@ function checkSecrets(file: string, imports: readonly ImportLine[]): Offence[] {
     const secret = SECRETS.find(({ of }) => name === of);
     if (!secret || secret.knownTo.includes(room)) continue;
     offences.push({ file, line, what: `imports ${specifier}`, rule: `${room} must not know ${secret.of}`, remedy: secret.remedy });
+  }
+  return offences;
+}
+
+/** Rooms whose code runs beside a worker's own, which may replace what is global: where the real thing is imported from. */
+const BESIDE_WORKERS: ReadonlySet<string> = new Set(['wire', 'tasks', 'worker-main']);
+const REPLACEABLE: ReadonlyMap<string, string> = new Map([
+  ['Buffer', 'node:buffer'],
+  ['process', 'node:process'],
+  ['setImmediate', 'node:timers'],
+  ['setTimeout', 'node:timers'],
+]);
+
+function checkGlobals(file: string, text: string, imports: readonly ImportLine[]): Offence[] {
+  if (!BESIDE_WORKERS.has(roomOf(file))) return [];
+  const code = codeOf(text);
+  const offences: Offence[] = [];
+  const rule = 'nothing global beside the code of a worker, which may replace it';
+  for (const [name, module] of REPLACEABLE) {
+    const used = new RegExp(`(?<![.#\\w'])${name}(?:\\.\\w|\\()`).exec(code);
+    if (!used || imports.some(({ specifier, typeOnly }) => specifier === module && !typeOnly)) continue;
+    const line = code.slice(0, used.index).split('\n').length;
+    offences.push({ file, line, what: `uses the global ${name}`, rule, remedy: `import it from '${module}'` });
   }
   return offences;
 }

@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers';
 
 /**
  * Two streams, each of which reads what the other one writes: a socketpair inside one process, for inline workers and tests.

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Encoded } from './types.js';
 
 /** From this size on memory that was used before is worth having: fresh memory costs eight times what copying into it does. */

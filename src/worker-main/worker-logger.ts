@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { inspect } from 'node:util';
 import { Logger } from '../logger.js';
 

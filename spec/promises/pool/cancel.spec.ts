@@ -211,11 +211,13 @@ for (const where of ['process', 'inline'] as const) {
     });
 
     it('26. connection closes → its in-flight worker calls are aborted', async () => {
+      let started!: () => void;
+      const begun = new Promise<void>(resolve => (started = resolve));
       @Connection({ listen: 'tcp://127.0.0.1:0', framing: lines() })
       class Asking {
         constructor(@InjectWorker(CaseWorker) private readonly worker: WorkerClient<CaseWorker>) {}
         @OnData() obey(file: string): Promise<void> {
-          return this.worker.obey({ file });
+          return this.worker.obey({ file }, { on: { begun: started } });
         }
       }
       @Module({ connections: [Asking], workers: [CaseWorker] })
@@ -225,7 +227,7 @@ for (const where of ['process', 'inline'] as const) {
       try {
         const client = await app.connect<string, string>(Asking);
         client.send(scene.file);
-        await waitFor(() => app.workers.status()[0]!.running === 1);
+        await soon(begun, { within: '5s' });
         client.destroy();
         await waitFor(() => readFileSync(scene.file, 'utf8') === 'cleaning: AbortError\ncleaned\n');
         await waitFor(() => app.workers.status()[0]!.running === 0);
