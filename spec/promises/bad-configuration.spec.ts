@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { bootstrap, Module, type ConfigurationError } from 'packet-ts';
 import { processesOf, spawnScript, type Script } from '../kit/index.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -17,8 +18,33 @@ function fixture(name: string): URL {
   return new URL(`../fixtures/mistakes/${name}.main.js`, import.meta.url);
 }
 
+@Module({})
+class Nothing {}
+
 describe('a bad configuration', function () {
   this.timeout(30_000);
+
+  it('of bootstrap() itself is told like any other, before anything is started', async () => {
+    const options = { closeTimeout: 'soon', uncaught: 'ignore', signals: 'no', nonsense: 1, listen: new Map([[Nothing, 'tcp://:0']]) };
+    const told = await bootstrap(Nothing, options as never).then(
+      () => [],
+      ({ mistakes }: ConfigurationError) => mistakes.map(({ wrong }) => wrong),
+    );
+    expect(told).to.deep.equal([
+      'closeTimeout is "soon"',
+      'uncaught is "ignore"',
+      'signals is "no"',
+      "there is no option 'nonsense'",
+      'it names Nothing, which this application does not serve',
+    ]);
+  });
+
+  it('of close() rejects, and the application goes on until it is closed in earnest', async () => {
+    const app = await bootstrap(Nothing, { logger: false, signals: false });
+    const refused = await app.close({ timeout: 'soon' as never }).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(TypeError);
+    expect(await app.close()).to.include({ graceful: true });
+  });
 
   it('tells every mistake at once, each with its class and the remedy, and leaves nothing running', async () => {
     const text = await failure(spawnScript(fixture('many')));

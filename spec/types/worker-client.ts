@@ -3,11 +3,14 @@ import {
   bytes,
   InjectWorker,
   OnWorkerEvent,
+  Proxy,
   spawn,
   Task,
   Worker,
+  WorkerProxy,
   type EventsOf,
   type Options,
+  type ProxyCall,
   type TaskContext,
   type WorkerClient,
   type Workers,
@@ -191,4 +194,38 @@ export class Injected {
   }
   // @ts-expect-error no such event
   @OnWorkerEvent(Typed, 'other') never(): void {}
+}
+
+@Worker('types: several')
+export class Several {
+  @Task({ input: z.number(), output: z.boolean() }) isPrime(n: number): boolean {
+    return n > 1;
+  }
+  @Task({ input: z.string(), output: z.string().nullable() }) find(name: string): string | null {
+    return name || null;
+  }
+  // oxlint-disable-next-line typescript/no-explicit-any -- what users write
+  @Task({ output: z.any() }) anything(): any {
+    return 1;
+  }
+}
+
+/** A proxy that answers like its tasks, whose answers are of several types. */
+@Proxy()
+export class Passing extends WorkerProxy<Several> {
+  isPrime(n: number, call: ProxyCall): Promise<boolean> | boolean {
+    return n < 4 ? true : this.worker.isPrime(n, call);
+  }
+  find(name: string, call: ProxyCall): Promise<string | null> {
+    return this.worker.find(name, call);
+  }
+}
+@Worker('types: passed', { proxy: Passing })
+export class Passed extends Several {}
+
+export function severalAnswers(client: WorkerClient<Several>): void {
+  same<Same<ReturnType<typeof client.isPrime>, Promise<boolean>>>();
+  same<Same<ReturnType<typeof client.find>, Promise<string | null>>>();
+  // oxlint-disable-next-line typescript/no-explicit-any -- the same
+  same<Same<ReturnType<typeof client.anything>, Promise<any>>>();
 }

@@ -94,8 +94,7 @@ export class App implements AsyncDisposable {
 
   /**
    * Closes gracefully: what is under way finishes, at most until `timeout` (`closeTimeout`, '15s'); then what is left is cut off.
-   * Never rejects. A second call returns the same promise.
-   * @throws TypeError when `timeout` is no duration.
+   * Rejects with a TypeError, and goes on, when `timeout` is no duration; else never. A second call returns the same promise.
    */
   close(options: { timeout?: Duration | undefined } = {}): Promise<CloseSummary> {
     return this.#port.close(options.timeout);

@@ -245,7 +245,14 @@ export class Assembly implements AppPort {
   }
 
   close(timeout: Duration | undefined = this.#options.closeTimeout ?? DEFAULT_CLOSE_TIMEOUT): Promise<CloseSummary> {
-    return (this.#closing ??= this.#close(toMilliseconds(timeout)));
+    if (this.#closing) return this.#closing;
+    let within: number;
+    try {
+      within = toMilliseconds(timeout);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+    return (this.#closing = this.#close(within));
   }
 
   async #close(timeout: number): Promise<CloseSummary> {

@@ -11,6 +11,7 @@ import type { App } from './app.js';
 import type { Assembly } from './assembly.js';
 import { masterSide } from './master-side.js';
 import { handleSignals, handleStrays } from './signals.js';
+import { optionMistakes } from './bootstrap-options.js';
 import { neverInWorker } from './worker-process.js';
 
 /** The options of {@link bootstrap}. */
@@ -41,7 +42,8 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   const inWorker = neverInWorker();
   if (inWorker) return inWorker;
   const { logger = await defaultLogger(), listen, closeTimeout, signals = true, uncaught } = options;
-  const reading = await readModule(module, { listen });
+  const { app, mistakes } = await readModule(module, { listen: listen instanceof Map ? listen : undefined });
+  const reading = { app, mistakes: [...mistakes, ...optionMistakes(options, { app, mistakes })] };
   const log = logger === false ? silentLogger : logger;
   const { Assembly } = await masterSide();
   const assembly = Assembly.of(reading, { logger: log, closeTimeout });

@@ -34,8 +34,8 @@ type EventsIn<F> = F extends any ? (ContextOf<F> extends TaskContext<infer E, an
 // oxlint-disable-next-line typescript/no-explicit-any -- the same
 type ChunkIn<F> = ContextOf<F> extends TaskContext<any, infer C> ? C : never;
 type OptionsArgs<F> = [ChunkIn<F>] extends [never] ? [options?: CallOptions<EventsIn<F>>] : [options: CallOptions<EventsIn<F>, ChunkIn<F>>];
-/** In brackets: an answer of several types is one promise, not one of several. */
-type Answer<R> = [R] extends [AsyncIterable<infer Item>] ? AsyncIterable<Item> : Promise<Awaited<R>>;
+/** In brackets: an answer of several types is one promise, not one of several. `any` is an answer like any other. */
+type Answer<R> = 0 extends 1 & R ? Promise<R> : [R] extends [AsyncIterable<infer Item>] ? AsyncIterable<Item> : Promise<Awaited<R>>;
 
 /** What a task takes; undefined where it takes nothing. */
 export type InputOf<F> = F extends (...args: infer A) => unknown ? FirstOf<A> : never;

@@ -40,7 +40,8 @@ export interface Instance<W> extends WorkerProcess {
 
 /** What a proxy's method may answer: the task's item stream, or its value now or later. */
 type ProxyAnswer<F> = F extends (...args: never[]) => infer R
-  ? R extends AsyncIterable<infer I>
+  ? // In brackets: an answer of several types is one promise, not one of several.
+    [R] extends [AsyncIterable<infer I>]
     ? AsyncIterable<I>
     : Awaited<R> | Promise<Awaited<R>>
   : never;
