@@ -1,7 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { bootstrap, ClosingError, Logger, Module, spawn, WorkerNotFoundError } from 'packet-ts';
 import { CaseWorker } from '../../fixtures/case.worker.js';
-import { processesOf, soon, spawnScript, tcpClient, waitFor } from '../../kit/index.js';
+import { processesOf, soon, spawnProgram, spawnScript, tcpClient, waitFor } from '../../kit/index.js';
 import { failure, Scene } from './scene.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'exit', 'uncaughtException', 'unhandledRejection', 'beforeExit'];
@@ -128,7 +129,22 @@ describe('shutdown and process hygiene', function () {
     }
   });
 
-  it('44. a script that makes one call and ends exits by itself, under plain node and `node --test`; nothing is open after `close()`', async () => {
+  /** Test runners that are no dependency of ours; npm brings them. Undefined off CI where it cannot. */
+  async function runnerPasses(runner: string, args: readonly string[], env = {}): Promise<string | undefined> {
+    const folder = fileURLToPath(new URL('../../fixtures/runners', import.meta.url));
+    const run = spawnProgram('npm', ['exec', '--yes', `--package=${runner}`, '--', ...args, folder], { env: { NO_COLOR: '1', ...env } });
+    const { code } = await run.exit({ within: '3m' });
+    const said = run.stdout.text + run.stderr.text;
+    if (code !== 0 && process.env['CI'] !== 'true' && /E(NOTFOUND|AI_AGAIN|NOTCACHED|CONNREFUSED|TIMEDOUT)/.test(said)) {
+      console.log(`      ${runner} cannot be had here: not tried`);
+      return undefined;
+    }
+    expect(code, said).to.equal(0);
+    return said;
+  }
+
+  it('44. a script that makes one call and ends exits by itself, under plain node, `node --test`, Jest and Vitest; nothing is open after `close()`', async function () {
+    this.timeout(400_000);
     const file = new URL('../../fixtures/one-call.main.js', import.meta.url);
     const plain = spawnScript(file);
     expect(await plain.line()).to.equal('answer 42');
@@ -140,6 +156,14 @@ describe('shutdown and process hygiene', function () {
     await closed.line('answer 42');
     expect(await closed.line(/^open/)).to.equal('open ');
     expect(await closed.exit()).to.deep.equal({ code: 0, signal: null });
+    const env = { NODE_OPTIONS: '--experimental-vm-modules' };
+    const jest = await runnerPasses('jest@30.5.2', ['jest', '--detectOpenHandles', '--rootDir'], env);
+    if (jest !== undefined)
+      expect(jest)
+        .to.match(/1 passed/)
+        .and.not.to.match(/open handle/i);
+    const vitest = await runnerPasses('vitest@4.1.12', ['vitest', 'run', '--globals', '--root']);
+    if (vitest !== undefined) expect(vitest).to.match(/1 passed/);
   });
 
   it('45. what a worker prints right before reply and before exit is not lost; its lines are labelled', async () => {
