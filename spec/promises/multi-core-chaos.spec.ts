@@ -111,7 +111,7 @@ for (const mode of ['master', 'shared'] as const) {
           stranger => void stranger.destroy(),
           (error: NodeJS.ErrnoException) => error.code,
         );
-      await waitFor(async () => (await refusal()) === 'ECONNREFUSED', { within: '5s' });
+      await waitFor(async () => (await refusal()) === 'ECONNREFUSED', { within: '2s' });
     });
   });
 }

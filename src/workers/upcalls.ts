@@ -26,9 +26,9 @@ export interface Asker {
   setBlocked(call: Call, blocked: boolean): void;
 }
 
-/** So many calls of one process are taken at once, and so many bytes of what they bring; the next ones are refused. */
-const MOST_OPEN = 10_000;
-const MOST_BROUGHT = 256 * 1024 * 1024;
+/** So many calls of one process are taken at once, and so many bytes of what they bring (or four of the largest); the next ones are refused. */
+const MOST_OPEN = 5_000;
+const MOST_BROUGHT = 64 * 1024 * 1024;
 /** So many bytes of answers lie here for a process that does not read them, or four of the largest: then it is ended. */
 const MOST_UNREAD = 256 * 1024 * 1024;
 /** So many where it calls on although it is refused. */
@@ -168,10 +168,12 @@ export class Upcalls {
   readonly #calls = new Map<number, Upcall>();
   /** Bytes that the calls brought. */
   #brought = 0;
+  readonly #mostBrought: number;
   #closed = false;
 
   constructor(asker: Asker, directory: Directory) {
     this.#asker = asker;
+    this.#mostBrought = Math.max(MOST_BROUGHT, 4 * (asker.maxMessageSize || Infinity));
     this.#directory = directory;
   }
 
@@ -199,7 +201,7 @@ export class Upcalls {
     const how = HOW[arg];
     if (this.#calls.has(id) || how === undefined) throw new ProtocolError('a call to another worker that is no new one');
     const message = parse(body.value());
-    if (this.#calls.size >= MOST_OPEN || (this.#brought > 0 && this.#brought + body.length > MOST_BROUGHT))
+    if (this.#calls.size >= MOST_OPEN || (this.#brought > 0 && this.#brought + body.length > this.#mostBrought))
       return this.#refuse(id, message);
     const { name, key } = this.#asker;
     const parent = message.parent === undefined ? undefined : this.#asker.parent(message.parent);

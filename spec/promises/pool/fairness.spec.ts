@@ -76,8 +76,10 @@ describe('a connection with as many calls waiting as it may have', function () {
       const quiet = await asks(other, journal);
       flood.send('flood');
       await flood.expect('flooded');
-      // The first of them are over before anybody can count.
-      expect(app.workers.status().reduce((sum, { queued, running }) => sum + queued + running, 0)).to.be.at.least(0.9 * WAITING);
+      const waiting = app.workers.status().reduce((sum, { queued, running }) => sum + queued + running, 0);
+      // The first of them may be over already: those are in the journal.
+      const over = journal().filter(line => line.startsWith('flood ')).length;
+      expect(waiting + over).to.be.at.least(WAITING);
       const crowded = await asks(other, journal);
       // What the clock says depends on what else this machine does: the figure with an exact clock is in spec/workers/fairness.spec.ts.
       this.test!.title += ` (median ${quiet.latency.toFixed(1)} ms quiet, ${crowded.latency.toFixed(1)} ms crowded, ${crowded.ahead} others first)`;
