@@ -3,6 +3,7 @@ import { nest } from './dispatch/nest.js';
 import { packet } from './dispatch/packet.js';
 import { piscina, pools } from './dispatch/pools.js';
 import { callOnce } from './dispatch/work.js';
+import { Arrivals } from './kit/arrivals.js';
 import { drive, offer } from './kit/drive.js';
 import { chosen, readOptions } from './kit/options.js';
 import { report, type Table } from './kit/report.js';
@@ -35,14 +36,17 @@ export async function run(argv: readonly string[]): Promise<void> {
     const perSecond = Math.round((await most(options.ms)) / 2);
     settings.push({ name: `${perSecond} a second`, perSecond });
   }
-  const figures = await runRounds(contenders, settings, options.rounds, async (call, setting, warmUp) => {
-    const ms = warmUp ? 300 : options.ms;
-    if ('inFlight' in setting) return { ...(await drive(() => callOnce(call), setting.inFlight, ms)) };
-    // What was offered is known, and a client that looks at the clock all the time leaves no processor idle.
-    const { p50, p99 } = await offer(() => callOnce(call), setting.perSecond, ms);
-    return { p50, p99 };
-  });
-  report('dispatch', TABLES, figures);
+  const arrivals = new Arrivals();
+  try {
+    const figures = await runRounds(contenders, settings, options.rounds, async (call, setting, warmUp) => {
+      const ms = warmUp ? 300 : options.ms;
+      if ('inFlight' in setting) return { ...(await drive(() => callOnce(call), setting.inFlight, ms)) };
+      return { ...(await offer(arrivals, () => callOnce(call), { perSecond: setting.perSecond, ms: 2 * ms })) };
+    });
+    report('dispatch', TABLES, figures);
+  } finally {
+    await arrivals.stop();
+  }
 }
 
 /** What Piscina with its defaults does at most, in calls a second. */

@@ -1,3 +1,4 @@
+import type { Arrivals, Load } from './arrivals.js';
 import { masterCpu } from './cpu.js';
 import { Latencies } from './latencies.js';
 
@@ -36,51 +37,24 @@ export async function drive(call: () => Promise<unknown>, inFlight: number, ms: 
   return driven(done, performance.now() - begin, masterCpu() - cpu, latencies);
 }
 
-/**
- * Calls that arrive by chance (a Poisson process) so many times a second, whether earlier ones were answered or not.
- * The latency of each counts from the moment at which it was due, so that a client that was held up does not hide what it waited for.
- */
-export async function offer(call: () => Promise<unknown>, perSecond: number, ms: number): Promise<Driven> {
+/** Calls that arrive as they do elsewhere, whatever becomes of the earlier ones. The latency of each counts from its arrival. */
+export async function offer(arrivals: Arrivals, call: () => Promise<unknown>, load: Load): Promise<Pick<Driven, 'p50' | 'p99'>> {
   const latencies = new Latencies();
-  const next = chance(20_000);
-  let issued = 0;
-  let done = 0;
-  let failure: unknown;
-  const cpu = masterCpu();
-  const begin = performance.now();
-  const end = begin + ms;
-  for (let due = begin; due < end && failure === undefined;) {
-    const now = performance.now();
-    for (; due <= now && due < end; due += (-Math.log(next()) * 1000) / perSecond) {
-      const at = due;
-      issued += 1;
-      call().then(
-        () => {
-          latencies.add(performance.now() - at);
-          done += 1;
-        },
-        (error: unknown) => void (failure ??= error),
-      );
-    }
-    await turn();
-  }
-  const used = masterCpu() - cpu;
-  const took = performance.now() - begin;
-  while (done < issued && failure === undefined) await turn();
-  if (failure !== undefined) throw failure as Error;
-  return driven(done, took, used, latencies);
-}
-
-/** One turn of the event loop, in which answers come in. */
-function turn(): Promise<void> {
-  return new Promise(resolve => void setImmediate(resolve));
-}
-
-/** The same numbers between 0 and 1 for every contender. */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state + 1) / 2 ** 32;
-  };
+  const { timeOrigin } = performance;
+  let open = 0;
+  let allAnswered: (() => void) | undefined;
+  let failure: Error | undefined;
+  const issued = await arrivals.offer(load, at => {
+    open += 1;
+    call()
+      .then(() => latencies.add(timeOrigin + performance.now() - at))
+      .catch((error: Error) => (failure ??= error))
+      .finally(() => {
+        if (--open === 0) allAnswered?.();
+      });
+  });
+  if (open > 0) await new Promise<void>(resolve => (allAnswered = resolve));
+  if (failure) throw failure;
+  if (issued === 0) throw new Error('nothing arrived');
+  return { p50: latencies.percentile(0.5), p99: latencies.percentile(0.99) };
 }

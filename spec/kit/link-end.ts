@@ -18,6 +18,8 @@ export class LinkEnd implements LinkReceiver {
   readonly link: Link;
   /** Everything heard, in order. */
   readonly heard: Said[] = [];
+  /** How much had been heard at the end of each read. */
+  readonly reads: number[] = [];
   readonly over: Promise<void>;
   #over!: () => void;
   #closed = false;
@@ -32,6 +34,10 @@ export class LinkEnd implements LinkReceiver {
   message(kind: number, id: number, arg: number, body: { value(): unknown }): void {
     this.heard.push({ kind: NAMES.get(kind)!, id, arg, value: body.value() });
     for (const check of this.#waiting.splice(0)) check();
+  }
+
+  burst(): void {
+    this.reads.push(this.heard.length);
   }
 
   closed(): void {

@@ -324,6 +324,28 @@ describe('a task runtime', () => {
       expect(seen).to.equal(1);
     });
 
+    it('of half of many quick calls before the other half is worked on, so that the master works meanwhile', async () => {
+      const { master } = await ready(loaded(echo));
+      await master.roundTrip();
+      const before = master.heard.length;
+      master.reads.length = 0;
+      const ids = Array.from({ length: 100 }, (_, i) => master.call(0, i));
+      await master.settled(ids.at(-1)!);
+      await master.roundTrip();
+      expect(master.reads[0]! - before).to.equal(50);
+    });
+
+    it('of a few calls in one write', async () => {
+      const { master } = await ready(loaded(echo));
+      await master.roundTrip();
+      const before = master.heard.length;
+      master.reads.length = 0;
+      const ids = Array.from({ length: 16 }, (_, i) => master.call(0, i));
+      await master.settled(ids.at(-1)!);
+      await master.roundTrip();
+      expect(master.reads[0]! - before).to.equal(16);
+    });
+
     it('and other events in between: a task may rely on a timer while others are waiting', async () => {
       let turns = 0;
       class Busy {

@@ -8,6 +8,11 @@ export class CallQueue {
   #calls: Call[] = [];
   #head = 0;
 
+  /** Those that were dropped included. */
+  get size(): number {
+    return this.#calls.length - this.#head;
+  }
+
   get empty(): boolean {
     return this.#head === this.#calls.length;
   }

@@ -13,11 +13,14 @@ import { Incoming } from './incoming.js';
 import { ItemStream } from './item-stream.js';
 import type { Mark } from './mark.js';
 import type { RunnableTask } from './task.js';
+import { Vigil } from './vigil.js';
 
 /** Calls that one write of the mark may cover. All but the first may turn out not to have begun, when the process dies. */
 const GROUP = 16;
 /** Milliseconds: a turn that is older lets its replies out, and other events in, before the next task begins. */
 const TURN = 1;
+/** So many answers do not wait for the others of their turn, where no more calls wait than were answered: the master works on them meanwhile. */
+const HALF = 16;
 /** What REPLY can say. */
 const MOST_MICROSECONDS = 0xffff_ffff;
 
@@ -28,6 +31,8 @@ export interface RunnerOptions {
   readonly link: Link;
   readonly mark: Mark;
   readonly clock: Pick<Clock, 'now'>;
+  /** It has its process to itself, and may keep that awake where calls come one after the other. */
+  readonly watchful: boolean;
   /** What contexts tell the master, apart from events. */
   readonly context: Pick<ContextPort, 'encode' | 'status'>;
 }
@@ -44,6 +49,7 @@ export class Runner {
   readonly #mark: Mark;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #port: ContextPort;
+  readonly #vigil: Vigil | undefined;
   readonly #waiting = new CallQueue();
   /** Calls that a later message may be about: begun and not settled, or with something to stream in. */
   readonly #live = new Map<number, Call>();
@@ -55,6 +61,8 @@ export class Runner {
   #now = 0;
   /** When this turn's replies were last let out. */
   #flushed = 0;
+  /** Calls settled since replies were last let out. */
+  #unsent = 0;
   #looping = false;
   #scheduled = false;
   #reconsidering = false;
@@ -67,6 +75,7 @@ export class Runner {
     this.#link = options.link;
     this.#mark = options.mark;
     this.#clock = options.clock;
+    this.#vigil = options.watchful ? new Vigil(options.clock) : undefined;
     this.#port = {
       ...options.context,
       worker: options.name,
@@ -95,13 +104,21 @@ export class Runner {
     this.#waiting.push(call);
   }
 
+  /** Calls have arrived. */
+  burst(): void {
+    this.#unsent = 0;
+    this.run();
+  }
+
   /** Begins what may begin. Called when calls have arrived, when one is settled, when the link takes bytes again. */
   run(): void {
     if (this.#looping || this.#scheduled) return;
     this.#looping = true;
     const began = (this.#now = this.#clock.now());
+    if (!this.#waiting.empty) this.#vigil?.end(began);
     this.#breathe();
     while (this.#running < this.#options.concurrency && !this.#link.congested) {
+      if (this.#unsent >= HALF && this.#unsent >= this.#waiting.size && !this.#waiting.empty) this.#letOut();
       const call = this.#waiting.shift();
       if (!call) break;
       if (call.id > this.#marked) this.#markFrom(call);
@@ -112,6 +129,7 @@ export class Runner {
       }
     }
     this.#looping = false;
+    if (this.#running === 0 && this.#waiting.empty) this.#vigil?.begin(this.#now);
     if (this.#marked > this.#begun && !this.#scheduled && !this.#reconsidering) this.#reconsider();
   }
 
@@ -272,19 +290,23 @@ export class Runner {
     call.settle();
     this.#live.delete(call.id);
     this.#running--;
+    this.#unsent++;
+  }
+
+  #letOut(): void {
+    this.#flushed = this.#now;
+    this.#unsent = 0;
+    this.#link.flush();
   }
 
   /** Lets out what has been said so far, if that is older than a turn should be. */
   #breathe(): void {
-    if (this.#now - this.#flushed <= TURN) return;
-    this.#flushed = this.#now;
-    this.#link.flush();
+    if (this.#now - this.#flushed > TURN) this.#letOut();
   }
 
   /** Goes on in the next turn of the event loop: a cancellation, a ping, a timer of the worker's own come in between. */
   #yield(): void {
-    this.#flushed = this.#now;
-    this.#link.flush();
+    this.#letOut();
     if (this.#waiting.empty) return;
     this.#scheduled = true;
     setImmediate(() => {

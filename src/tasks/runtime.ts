@@ -40,6 +40,8 @@ export interface TaskRuntimeOptions {
   readonly arrivals?: Arrivals | undefined;
   /** What measures how long tasks take; the machine's own unless said otherwise. */
   readonly clock?: Pick<Clock, 'now'>;
+  /** It has its process to itself, and may keep that awake where calls come one after the other. */
+  readonly watchful?: boolean;
   /** BOOT has come: who the worker is. */
   booting?(boot: BootMessage): void;
   /** It is over, exactly once; everything said has been written. */
@@ -128,7 +130,7 @@ export class TaskRuntime implements LinkReceiver {
   }
 
   burst(): void {
-    this.#runner?.run();
+    this.#runner?.burst();
   }
 
   drained(): void {
@@ -218,6 +220,7 @@ export class TaskRuntime implements LinkReceiver {
       link: this.#link,
       mark: this.#options.mark,
       clock: this.#options.clock ?? realClock,
+      watchful: this.#options.watchful ?? false,
       context,
     });
     const trace = runner.traceCalls.bind(runner);

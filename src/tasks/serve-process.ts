@@ -22,6 +22,7 @@ export function serveProcess({ load, link = prepareProcess() }: ServeOptions): v
     mark: link.mark,
     arrivals: link.arrivals,
     load,
+    watchful: true,
     booting: nameProcess,
     // The master has gone, or has heard everything: whatever user code still has open, there is nobody to do it for.
     ended: ({ clean }) => process.exit(clean ? 0 : 1),

@@ -1,16 +1,16 @@
-# The same echo over EventMachine: lines of any length, as its LineProtocol gives them, one write for each.
+# The same echo over EventMachine: lines as its BufferedTokenizer gives them, one write for each.
+# (Its LineProtocol gives a line again with every packet that follows.)
 require 'eventmachine'
 require 'socket'
 
-module Echo
-  include EventMachine::Protocols::LineProtocol
-
+class Echo < EventMachine::Connection
   def post_init
     set_sock_opt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1)
+    @lines = BufferedTokenizer.new("\n")
   end
 
-  def receive_line(line)
-    send_data("+#{line}\r\n")
+  def receive_data(data)
+    @lines.extract(data).each { |line| send_data("+#{line.chomp}\r\n") }
   end
 end
 
