@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { Socket } from 'node:net';
 import { expect } from 'chai';
 import '../../src/websocket/index.js';
 import { Connection, OnClose, OnConnect, OnData, OnError, Peer, type About, type CloseReason } from '../../src/index.js';
 import { json, lengthPrefixed, lines } from '../../src/framing/index.js';
 import { Authority } from '../kit/certificates.js';
 import { streamConformance } from '../kit/endpoint-conformance.js';
-import { needsProgram, soon, waitFor, webClient } from '../kit/index.js';
+import { atEnd, needsProgram, soon, waitFor, webClient } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
 
 describe('websocket', () => {
@@ -59,6 +60,32 @@ describe('websocket', () => {
     const twice = await webClient((await r.listen(Twice, 'ws://127.0.0.1:0/twice')).address.url);
     twice.send('{"n":21}');
     expect(await twice.next()).to.equal('{"n":42}');
+  });
+
+  it('answers messages that came together in few writes, in order, and the first ones before all are read', async () => {
+    @Connection({ framing: lines() })
+    class Echo {
+      @OnData() echo(line: string) {
+        return `re: ${line}`;
+      }
+    }
+    const { address } = await r.listen(Echo, url);
+    const client = await webClient(address.url);
+    client.send('first');
+    expect(await client.next()).to.equal('re: first');
+    const beneath = (client.socket as unknown as { _socket: Socket })._socket;
+    const { write } = Socket.prototype;
+    const sizes: number[] = [];
+    atEnd(() => (Socket.prototype.write = write));
+    Socket.prototype.write = function (this: Socket, ...said: Parameters<Socket['write']>) {
+      if (this.remotePort === beneath.localPort) sizes.push((said[0] as Buffer).length);
+      return write.apply(this, said);
+    } as Socket['write'];
+    beneath.cork();
+    for (let i = 100; i < 200; i++) client.send(`${i}`);
+    beneath.uncork();
+    for (let i = 100; i < 200; i++) expect(await client.next()).to.equal(`re: ${i}`);
+    expect(sizes).to.deep.equal([32, 32, 32, 4].map(count => count * 9));
   });
 
   it('with stream: true, messages are one stream of bytes, however they are cut', async () => {

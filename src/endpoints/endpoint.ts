@@ -36,6 +36,8 @@ export interface TlsStart {
 export interface TransportSink {
   /** Bytes (stream) or one whole message (datagram, websocket message) arrived; `from` where the transport is shared by many peers. */
   data(chunk: Buffer, from?: Remote): void;
+  /** What is delivered between `true` and `false` arrived together: what is said to it leaves together. */
+  cork?(corked: boolean): void;
   /** The peer has finished sending. */
   ended(): void;
   /** The kernel took some of what was written, after `write` had returned false: `bufferedBytes` says what is left. Always once nothing is. */

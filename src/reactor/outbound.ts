@@ -37,8 +37,8 @@ export class Outbound implements Flushable {
   #chunks: (Chunk | readonly Chunk[])[] = [];
   /** Of #chunks; a character counts as a byte, so it may be too small until they are written. */
   #pending = 0;
-  /** Set while the session flushes by itself at the end of what it does. */
-  corked = false;
+  /** How many of those who said that they would are not done with what they do. */
+  #corks = 0;
   #scheduled = false;
   #waiting = false;
   /** Of what was handed to the kernel, it has left as much as the high mark. */
@@ -78,6 +78,12 @@ export class Outbound implements Flushable {
   /** Nothing waits. */
   get empty(): boolean {
     return this.#chunks.length === 0 && this.#behind === undefined && (this.#closed || this.#transport.bufferedBytes === 0);
+  }
+
+  /** What is said until whoever corks it is done leaves in one write then. Each `true` has its `false`. */
+  cork(corked: boolean): void {
+    this.#corks += corked ? 1 : -1;
+    if (this.#corks === 0) this.flush();
   }
 
   /** Adds bytes to what this turn says. */
@@ -208,7 +214,7 @@ export class Outbound implements Flushable {
 
   #schedule(): void {
     if (this.#pending >= this.#limits.highWaterMark) this.flush();
-    else if (!this.corked && !this.#scheduled && this.#chunks.length > 0) {
+    else if (this.#corks === 0 && !this.#scheduled && this.#chunks.length > 0) {
       this.#scheduled = true;
       this.#turn.flushLater(this);
     }

@@ -240,8 +240,7 @@ export class Session
   }
 
   cork(corked: boolean): void {
-    this.outbound.corked = corked;
-    if (!corked) this.outbound.flush();
+    this.outbound.cork(corked);
   }
 
   // ── LineHost ──

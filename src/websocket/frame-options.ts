@@ -21,6 +21,8 @@ export interface FrameOptions {
   readonly maxFragments: number;
   readonly maxBufferedChunks: number;
   readonly autoPong: false;
+  /** All messages of a chunk are told while it is read. */
+  readonly allowSynchronousEvents: true;
   readonly perMessageDeflate: false;
 }
 
@@ -44,6 +46,7 @@ export function frameOptionsOf({ maxMessageSize }: Pick<Limits, 'maxMessageSize'
     // Of the smallest segments that anybody sends in good faith.
     maxBufferedChunks: Math.max(MAX_FRAGMENTS, Math.ceil(Math.min(most, COUNTABLE) / CHUNK)),
     autoPong: false,
+    allowSynchronousEvents: true,
     perMessageDeflate: false,
   };
 }

@@ -7,6 +7,7 @@ import type { Chunk } from '../framing/framing.js';
 import { placeOf } from '../http/place.js';
 import { takenFrom } from '../http/taken.js';
 import { closeCodeOf, violation } from './close-codes.js';
+import { dataFrames } from './data-frames.js';
 import type { FrameSocket } from './frame-socket.js';
 import { keepBeating, type Beating } from './pulse.js';
 
@@ -27,6 +28,9 @@ export interface OpeningRequest {
   readonly headers: Headers;
   readonly protocol: string | undefined;
 }
+
+/** The answers to so many messages leave together, where those came together; the first one waits for no more. */
+const TOGETHER = 32;
 
 function gone(message: string, code: string): Error {
   return Object.assign(new Error(message), { code });
@@ -50,6 +54,7 @@ export abstract class WebSocketTransport implements Transport, Beating {
   readonly tls: PeerTls | undefined;
   protected readonly socket: Socket;
   readonly #manner: Manner;
+  readonly #isServer: boolean;
   #ws: FrameSocket | undefined;
   #sink: TransportSink | undefined;
   #error: Error | undefined;
@@ -74,6 +79,8 @@ export abstract class WebSocketTransport implements Transport, Beating {
   #ping: Buffer | undefined;
   /** A message was completed by the chunk that is being read. */
   #completed = false;
+  /** Messages of the chunk that is being read whose answers have not left. */
+  #corked = 0;
   #beating: Disposable | undefined;
   /** What the handler's constructor has said: there is no websocket yet. */
   #early: Chunk[] = [];
@@ -82,6 +89,7 @@ export abstract class WebSocketTransport implements Transport, Beating {
   constructor(socket: Socket, manner: Manner, request: OpeningRequest, isServer: boolean) {
     this.socket = socket;
     this.#manner = manner;
+    this.#isServer = isServer;
     this.kind = manner.stream ? 'stream' : 'message';
     if (!manner.stream) this.lossless = true;
     this.request = request;
@@ -147,17 +155,18 @@ export abstract class WebSocketTransport implements Transport, Beating {
     if (this.#destroyed || this.#finished || this.#closed) return true;
     if (!ws) return this.#keep(messages);
     const { socket } = this;
-    const many = messages.length > 1;
-    if (many) socket.cork();
-    let left = messages.length;
-    for (const message of messages) {
-      const data = typeof message === 'string' || message instanceof Uint8Array ? message : messageOf(message);
-      this.#said += typeof data === 'string' ? Buffer.byteLength(data) : data.length;
+    const whole = messages.map(message => (typeof message === 'string' || message instanceof Uint8Array ? message : messageOf(message)));
+    for (const message of whole) this.#said += Buffer.byteLength(message);
+    const frames = this.#isServer ? dataFrames(whole) : undefined;
+    const parts = frames ?? whole;
+    if (parts.length > 1) socket.cork();
+    for (let i = 0; i < parts.length; i++) {
       // One callback is enough: the kernel takes them in order.
-      if (--left > 0) ws.send(data);
-      else ws.send(data, this.#wrote);
+      const taken = i === parts.length - 1 ? this.#wrote : undefined;
+      if (frames) socket.write(frames[i]!, taken);
+      else ws.send(whole[i]!, taken);
     }
-    if (many) socket.uncork();
+    if (parts.length > 1) socket.uncork();
     if (socket.writableLength === 0) return true;
     this.#waited = true;
     return false;
@@ -215,12 +224,22 @@ export abstract class WebSocketTransport implements Transport, Beating {
 
   #message(data: Buffer): void {
     this.#completed = true;
-    if (!this.#destroyed && !this.#deaf) this.#sink!.data(data);
+    if (this.#destroyed || this.#deaf) return;
+    if (this.#corked === TOGETHER) this.#uncork();
+    if (this.#corked++ === 0) this.#sink!.cork?.(true);
+    this.#sink!.data(data);
+  }
+
+  #uncork(): void {
+    if (this.#corked === 0) return;
+    this.#corked = 0;
+    this.#sink!.cork?.(false);
   }
 
   /** A chunk has been read. */
   #read(): void {
     this.#alive = true;
+    this.#uncork();
     if (!this.#completed && !this.#destroyed && !this.#deaf) this.#sink!.partial?.();
     this.#completed = false;
   }
@@ -245,7 +264,7 @@ export abstract class WebSocketTransport implements Transport, Beating {
     this.#sink!.ended();
   }
 
-  readonly #wrote = (error?: Error): void => {
+  readonly #wrote = (error?: Error | null): void => {
     if (error || this.#closed) return;
     if (this.socket.writableLength === 0) {
       this.#sure = this.#said;
