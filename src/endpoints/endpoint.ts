@@ -60,6 +60,8 @@ export interface TransportSink {
 export interface Arrival {
   readonly kind: 'stream' | 'message' | 'request';
   readonly remote: Remote;
+  /** The address in it, where that is there without the rest being written. */
+  readonly who?: Pick<Remote, 'address'>;
   /**
    * Behind a proxy: reads the PROXY header, from where on `remote` and `local` are what it says. Called once, before `handshake`.
    * Rejects as `handshake` does, with a ProxyProtocolError when it is none.

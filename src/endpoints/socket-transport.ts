@@ -62,6 +62,8 @@ export class SocketTransport implements Transport {
   #closed = false;
   /** `write` returned false, and the sink waits for news. */
   #waited = false;
+  /** Told of each write; made with the first one. */
+  #whenTaken: (() => void) | undefined;
   /** What the kernel had taken when the socket closed. */
   #written = 0;
   /** Where it was, asked for when its end begins: an open connection keeps no such text. */
@@ -88,6 +90,14 @@ export class SocketTransport implements Transport {
 
   get tls(): PeerTls | undefined {
     return this.#tls?.peer;
+  }
+
+  get who(): this {
+    return this;
+  }
+
+  get address(): string | undefined {
+    return this.#told ? this.#told.remote.address : this.#address;
   }
 
   get remote(): Remote {
@@ -140,7 +150,7 @@ export class SocketTransport implements Transport {
     const last = chunks.length - 1;
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) socket.write(chunks[i]!);
-    if (last >= 0) socket.write(chunks[last]!, this.#wrote);
+    if (last >= 0) socket.write(chunks[last]!, (this.#whenTaken ??= () => this.#taken()));
     if (last > 0) socket.uncork();
     // The kernel usually takes it at once.
     if (socket.writableLength === 0) return true;
@@ -249,7 +259,7 @@ export class SocketTransport implements Transport {
     if (this.raw.readableEnded) process.nextTick(() => sink.ended());
   }
 
-  readonly #wrote = (): void => {
+  #taken(): void {
     const secured = this.#tls;
     if (secured) {
       secured.sure = secured.before + this.raw.bytesWritten - this.raw.writableLength;
@@ -258,7 +268,7 @@ export class SocketTransport implements Transport {
     if (!this.#waited) return;
     if (this.raw.writableLength === 0) this.#waited = false;
     this.#sink?.drained();
-  };
+  }
 
   /** Everything that was ever written. */
   get #total(): number {

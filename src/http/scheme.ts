@@ -26,7 +26,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
     headTimeout: limits.firstMessageTimeout,
     handshakeTimeout: limits.handshakeTimeout,
     keepAliveTimeout: idle === undefined ? undefined : toMilliseconds(idle),
-    admits: address => admission.refusal({ url: '', address }) === undefined,
+    admits: address => admission.refusal({ address }) === undefined,
   };
   const request: Site['request'] = (incoming, response) => {
     const arrival = new RequestArrival(incoming, response, scheme);

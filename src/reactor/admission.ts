@@ -71,14 +71,14 @@ export class Admission {
   }
 
   /** What the address rules say; nothing is counted. */
-  refusal({ address }: Remote): 'allow' | 'deny' | undefined {
+  refusal({ address }: Pick<Remote, 'address'>): 'allow' | 'deny' | undefined {
     if (address === undefined) return undefined;
     if (this.#deny && lists(this.#deny, address)) return 'deny';
     return this.#allow && !lists(this.#allow, address) ? 'allow' : undefined;
   }
 
   /** Lets a connection in and counts it, or says why not. Where there is no address, no address rule applies. */
-  enter(remote: Remote): Refusal | undefined {
+  enter(remote: Pick<Remote, 'address'>): Refusal | undefined {
     const { address } = remote;
     const refused = this.refusal(remote);
     if (refused) return refused;
@@ -93,7 +93,7 @@ export class Admission {
     return undefined;
   }
 
-  leave({ address }: Remote): void {
+  leave({ address }: Pick<Remote, 'address'>): void {
     this.#count--;
     if (address === undefined) return;
     const left = (this.#perPeer.get(address) ?? 1) - 1;

@@ -45,6 +45,8 @@ const ANSWERS: ReadonlySet<HookLabel> = new Set<HookLabel>([
   'OnShutdown',
 ]);
 
+const NOBODY: Methods = Object.freeze({});
+
 function isThenable(value: object): value is PromiseLike<unknown> {
   return 'then' in value && typeof value.then === 'function';
 }
@@ -63,7 +65,7 @@ export class Line {
   readonly #host: LineHost;
   readonly #plan: HandlerPlan;
   /** Nothing while the constructor runs: no method is called then. */
-  #instance: Methods = {};
+  #instance: Methods = NOBODY;
   /** With several messages in flight: resolves when the last of them has answered. Undefined: replies leave as they come. */
   #tail: Promise<void> | undefined;
   /** Messages whose handlers have not finished. */

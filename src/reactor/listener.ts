@@ -9,7 +9,7 @@ import { Admission, type Refusal } from './admission.js';
 import { descriptors } from './descriptors.js';
 import { firstMessageDefault, whenChanged, type Limits } from './limits.js';
 import type { Settings } from './settings.js';
-import { Vestibule, type VestibuleHost } from './vestibule.js';
+import { whose, Vestibule, type VestibuleHost } from './vestibule.js';
 
 /** What a listener must know of the endpoint. */
 export interface ListenerSettings extends Pick<Settings, 'target' | 'scheme' | 'limits'> {
@@ -127,15 +127,16 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
   }
 
   accept(arrival: Arrival): void {
-    const { remote } = arrival;
     const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#vestibule.enter(arrival);
     if (refusal !== undefined) {
+      const { remote } = arrival;
       arrival.destroy(new LimitError(refusal, `refused: ${refusal}`));
       this.#rejected(refusal, remote);
       return;
     }
     if (descriptors.took(arrival)) {
       this.#vestibule.leave(arrival);
+      const { remote } = arrival;
       const { limit, reserve } = descriptors;
       const error = new LimitError('descriptors', `fewer than ${reserve} of the ${limit} descriptors of this process are free`);
       arrival.destroy(error);
@@ -157,8 +158,8 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
   }
 
   /** One of its connections is over. */
-  left({ remote }: Pick<Arrival, 'remote'>): void {
-    this.#admission.leave(remote);
+  left(arrival: Pick<Arrival, 'remote' | 'who'>): void {
+    this.#admission.leave(whose(arrival));
     if (this.isConnection) void this.close();
     if (this.#full) this.#review();
   }

@@ -54,7 +54,7 @@ export class Outbound implements Flushable {
   #behind: Chunk[] | undefined;
   #behindBytes = 0;
   /** Where who writes exclusively waits. */
-  readonly #room = new Room();
+  #room: Room | undefined;
 
   constructor(transport: Transport, host: OutboundHost, turn: Turn, limits: Limits) {
     this.#transport = transport;
@@ -141,7 +141,7 @@ export class Outbound implements Flushable {
     const left = this.#transport.bufferedBytes;
     if (this.#congested && left + this.#pending <= this.#limits.lowWaterMark) {
       this.#congested = false;
-      this.#room.open();
+      this.#room?.open();
       this.#review();
     }
     if (this.#closed) return;
@@ -173,7 +173,7 @@ export class Outbound implements Flushable {
 
   /** For whoever writes exclusively: a promise while the kernel has too much. What waits behind does not count: it waits for this. */
   room(): Promise<void> | undefined {
-    return this.#congested && !this.#closed ? this.#room.wait() : undefined;
+    return this.#congested && !this.#closed ? (this.#room ??= new Room()).wait() : undefined;
   }
 
   /** What waited behind follows. */
@@ -196,7 +196,7 @@ export class Outbound implements Flushable {
     this.#pending = 0;
     this.#behind = undefined;
     this.#behindBytes = 0;
-    this.#room.open();
+    this.#room?.open();
     const waiters = this.#waiters;
     this.#waiters = undefined;
     for (const { reject } of waiters ?? []) reject(new ConnectionClosedError());

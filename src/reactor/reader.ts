@@ -2,7 +2,6 @@ import type { Remote, Transport } from '../endpoints/endpoint.js';
 import { Datagrams } from './datagrams.js';
 import { Inbound, type Inbox } from './inbound.js';
 import { Messages } from './messages.js';
-import type { Limits } from './limits.js';
 import type { RateGate } from './rate-gate.js';
 import type { Settings } from './settings.js';
 import type { Resumable, Turn } from './turn.js';
@@ -61,11 +60,12 @@ const LOOK = 8;
  * Nothing is decoded ahead, undecoded bytes are bounded by the high mark, and nobody takes more than a share of a turn.
  */
 export class Reader implements Resumable {
-  readonly inbound: Inbox;
   readonly #host: ReaderHost;
   readonly #transport: Transport;
   readonly #turn: Turn;
-  readonly #limits: Limits;
+  readonly #settings: Settings;
+  /** Made when something arrives. */
+  #inbound: Inbox | undefined;
   readonly #rate: RateGate | undefined;
   /** Bits of Hold. Only `hold` and `release` change them. */
   #hold = 0;
@@ -76,16 +76,16 @@ export class Reader implements Resumable {
   /** What comes behind everything that has arrived. */
   #failure: Error | undefined;
 
-  constructor(host: ReaderHost, transport: Transport, turn: Turn, { framing, limits, messageLimit }: Settings, rate: RateGate | undefined) {
+  constructor(host: ReaderHost, transport: Transport, turn: Turn, settings: Settings, rate: RateGate | undefined) {
     this.#host = host;
     this.#transport = transport;
     this.#turn = turn;
-    this.#limits = limits;
+    this.#settings = settings;
     this.#rate = rate;
-    const limit = messageLimit(framing);
-    if (transport.kind === 'stream') this.inbound = new Inbound(framing, limit);
-    else if (transport.lossless) this.inbound = new Messages(framing, limit);
-    else this.inbound = new Datagrams(framing, limit, limits.highWaterMark * QUEUE);
+  }
+
+  get inbound(): Inbox {
+    return (this.#inbound ??= this.#makeInbound());
   }
 
   held(bits: number): boolean {
@@ -94,7 +94,7 @@ export class Reader implements Resumable {
 
   hold(bits: number): void {
     this.#hold |= bits;
-    if (this.held(Hold.DEAF)) this.inbound.drop();
+    if (this.held(Hold.DEAF)) this.#inbound?.drop();
     this.flow();
   }
 
@@ -162,13 +162,13 @@ export class Reader implements Resumable {
         message = this.#next();
       } catch (thrown) {
         // A stream is deaf from here on; behind a bad datagram come others.
-        host.unreadable(thrown, this.inbound.from);
+        host.unreadable(thrown, this.#inbound?.from);
         continue;
       }
       if (message === undefined) {
         this.#share++;
         if (this.#hold === 0 && this.#failure) host.unreadable(this.#failure, undefined);
-        else if (this.#hold === 0) host.dry(this.inbound.begun);
+        else if (this.#hold === 0) host.dry(this.#inbound?.begun === true);
         break;
       }
       host.handle(message, this.inbound.from);
@@ -179,9 +179,10 @@ export class Reader implements Resumable {
 
   /** Reads the transport or not. */
   flow(): void {
-    const { weight } = this.inbound;
+    const weight = this.#inbound?.weight ?? 0;
     // Read again only when all is used up: stopping and starting costs system calls.
-    const full = this.held(Hold.PAUSED | Hold.BLOCKED | Hold.MOVING) || (this.#stopped ? weight > 0 : weight >= this.#limits.highWaterMark);
+    const full =
+      this.held(Hold.PAUSED | Hold.BLOCKED | Hold.MOVING) || (this.#stopped ? weight > 0 : weight >= this.#settings.limits.highWaterMark);
     const stop = full && !this.held(Hold.DEAF);
     if (stop === this.#stopped) return;
     this.#stopped = stop;
@@ -189,7 +190,16 @@ export class Reader implements Resumable {
     else this.#transport.resume();
   }
 
+  #makeInbound(): Inbox {
+    const { framing, limits, messageLimit } = this.#settings;
+    const limit = messageLimit(framing);
+    if (this.#transport.kind === 'stream') return new Inbound(framing, limit);
+    if (this.#transport.lossless) return new Messages(framing, limit);
+    return new Datagrams(framing, limit, limits.highWaterMark * QUEUE);
+  }
+
   #next(): unknown {
+    if (!this.#inbound) return undefined;
     const rate = this.#rate;
     if (!rate) return this.inbound.next();
     if (rate.pauses && !rate.ready(() => this.release(Hold.RATE))) {

@@ -43,13 +43,13 @@ export class Session
   readonly openedAt: number;
   readonly peer: Peer;
   readonly reader: Reader;
-  readonly outbound: Outbound;
   readonly line: Line;
   readonly deadlines: Deadlines;
   readonly owner: Owner | undefined;
   readonly built: Built;
   readonly ending: Ending;
   readonly #patience: Patience;
+  #outbound: Outbound | undefined;
   readonly #serial: number;
   readonly #rate: RateGate | undefined;
   framing: Framing<unknown, unknown>;
@@ -72,7 +72,6 @@ export class Session
     this.#serial = host.nextId();
     this.#rate = limits.rateLimit && new RateGate(limits.rateLimit, host.clock);
     this.reader = new Reader(this, transport, host.turn, settings, this.#rate);
-    this.outbound = new Outbound(transport, this, host.turn, limits);
     this.line = new Line(this, plan, settings.concurrency > 1 && settings.ordered);
     this.#patience = new Patience(this);
     this.deadlines = new Deadlines(host.clock, host.alarms, this.#patience);
@@ -175,6 +174,11 @@ export class Session
   }
 
   // ── EndingHost ──
+
+  /** Made when it is first asked for: a connection to which nothing was said has none. */
+  get outbound(): Outbound {
+    return (this.#outbound ??= new Outbound(this.transport, this, this.host.turn, this.settings.limits));
+  }
 
   get id(): string {
     return `${process.pid.toString(36)}-${this.#serial.toString(36)}`;

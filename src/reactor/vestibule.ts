@@ -14,6 +14,11 @@ export interface VestibuleHost {
   turnedAway(arrival: Arrival, reason: string, error: unknown): void;
 }
 
+/** As whom it is counted, and judged by address rules. */
+export function whose(arrival: Pick<Arrival, 'remote' | 'who'>): Pick<Remote, 'address'> {
+  return arrival.who ?? arrival.remote;
+}
+
 /** Behind a proxy, until it has said who is there: no address rule applies, and nobody's share is used. */
 const NOBODY: Remote = { url: '' };
 
@@ -32,7 +37,7 @@ export class Vestibule {
   readonly #clock: Clock;
   readonly #admission: Admission;
   /** As whom each is counted. */
-  readonly #waiting = new Map<Arrival, Remote | undefined>();
+  readonly #waiting = new Map<Arrival, Pick<Remote, 'address'> | undefined>();
 
   constructor(host: VestibuleHost, clock: Clock, admission: Admission) {
     this.#host = host;
@@ -44,7 +49,7 @@ export class Vestibule {
   takes(arrival: Arrival): boolean {
     const introduces = this.#introduces(arrival);
     if (!introduces && !arrival.handshake) return false;
-    this.#waiting.set(arrival, introduces ? NOBODY : arrival.remote);
+    this.#waiting.set(arrival, introduces ? NOBODY : whose(arrival));
     void this.#prepare(arrival);
     return true;
   }
@@ -52,13 +57,13 @@ export class Vestibule {
   /** Counts it, or says why it is not let in. */
   enter(arrival: Arrival): Refusal | undefined {
     const { isProxy } = this.#admission;
-    if (!isProxy || !arrival.introduce) return this.#admission.enter(arrival.remote);
-    return isProxy(arrival.remote) ? this.#admission.enter(NOBODY) : 'proxyProtocol';
+    if (!isProxy || !arrival.introduce) return this.#admission.enter(whose(arrival));
+    return isProxy(whose(arrival)) ? this.#admission.enter(NOBODY) : 'proxyProtocol';
   }
 
   /** Counts it no more: it was counted by `enter`, and went no further. */
   leave(arrival: Arrival): void {
-    this.#admission.leave(this.#introduces(arrival) ? NOBODY : arrival.remote);
+    this.#admission.leave(this.#introduces(arrival) ? NOBODY : whose(arrival));
   }
 
   /** Nobody waits here any more. */
@@ -96,13 +101,13 @@ export class Vestibule {
       await arrival.introduce!();
       this.#admission.leave(NOBODY);
       this.#waiting.set(arrival, undefined);
-      const refusal = this.#admission.enter(arrival.remote);
+      const refusal = this.#admission.enter(whose(arrival));
       if (refusal !== undefined) {
         const error = new LimitError(refusal, `refused: ${refusal}`);
         arrival.destroy(error);
         throw error;
       }
-      this.#waiting.set(arrival, arrival.remote);
+      this.#waiting.set(arrival, whose(arrival));
     }
     await arrival.handshake?.();
   }

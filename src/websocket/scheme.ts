@@ -38,7 +38,7 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
     headTimeout: limits.handshakeTimeout,
     handshakeTimeout: limits.handshakeTimeout,
     keepAliveTimeout: undefined,
-    admits: address => admission.refusal({ url: '', address }) === undefined,
+    admits: address => admission.refusal({ address }) === undefined,
     upgrade: (request, socket, head) => {
       const refusal = refusalOf(request, rules);
       // As it is now: it may have been changed.
