@@ -1,7 +1,7 @@
 import { redisBenchmark } from './echo/redis-benchmark.js';
 import { others, packetEcho } from './echo/servers.js';
 import { chosen, readOptions } from './kit/options.js';
-import { report } from './kit/report.js';
+import { report, type Table } from './kit/report.js';
 import { runRounds } from './kit/rounds.js';
 
 /** Requests that take about as long at either depth: deep pipelines are an order of magnitude faster. */
@@ -10,13 +10,22 @@ const SETTINGS = [
   { name: '16 pipelined', pipeline: 16, requestsPerSecond: 800_000 },
 ];
 
+const TABLES: readonly Table[] = [
+  { key: 'rate', unit: 'requests a second', better: 'more' },
+  { key: 'cpu', unit: 'µs of the server’s processor time a request', better: 'less' },
+];
+
 /** Lines echoed a second to 50 connections, asked by redis-benchmark: a decorated class against bare `net` and EventMachine. */
 export async function run(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv, { rounds: 7, ms: 1000 });
   const contenders = chosen([packetEcho(), ...others()], options);
   const settings = SETTINGS.filter(({ pipeline }) => options.at?.includes(pipeline) ?? true);
-  const figures = await runRounds(contenders, settings, options.rounds, async ({ port }, { pipeline, requestsPerSecond }, warmUp) => ({
-    rate: await redisBenchmark(port, Math.round((requestsPerSecond * (warmUp ? 200 : options.ms)) / 1000), pipeline),
-  }));
-  report('echo', [{ key: 'rate', unit: 'requests a second', better: 'more' }], figures);
+  const figures = await runRounds(contenders, settings, options.rounds, async ({ port, cpu }, { pipeline, requestsPerSecond }, warmUp) => {
+    const requests = Math.round((requestsPerSecond * (warmUp ? 200 : options.ms)) / 1000);
+    const before = cpu();
+    const rate = await redisBenchmark(port, requests, pipeline);
+    const after = cpu();
+    return { rate, ...(before === undefined || after === undefined ? {} : { cpu: (after - before) / requests }) };
+  });
+  report('echo', TABLES, figures);
 }

@@ -4,10 +4,11 @@ import { drop, open, servers } from './connections/server.js';
 import { chosen, readOptions } from './kit/options.js';
 import { report, type Table } from './kit/report.js';
 import { runRounds } from './kit/rounds.js';
-import { costInBursts, queues } from './scale/queue.js';
+import { costInBursts, costOfPassing, packet, queues } from './scale/queue.js';
 
 const TABLES: readonly Table[] = [
   { key: 'call', unit: 'µs of the master’s main thread a call, so many made at once', better: 'less' },
+  { key: 'passing', unit: 'µs of the master’s main thread a call, while so many of another caller wait', better: 'less' },
   { key: 'message', unit: 'µs of the server’s processor time a line echoed, so many connections open', better: 'less' },
 ];
 
@@ -23,6 +24,9 @@ export async function run(argv: readonly string[]): Promise<void> {
   const waiting = wanted([100, 10_000, 1_000_000]).map(calls => ({ name: `${calls} waiting`, calls }));
   const calls = await runRounds(chosen(queues, options), waiting, options.rounds, async (call, { calls: count }, warmUp) => ({
     call: await costInBursts(call, warmUp ? Math.min(count, 10_000) : count, warmUp ? 300 : options.ms),
+  }));
+  const passing = await runRounds([packet], waiting, options.rounds, async (call, { calls: count }, warmUp) => ({
+    passing: await costOfPassing(call, warmUp ? 100 : count, warmUp ? 300 : options.ms),
   }));
   const crowds = wanted([100, 1000, 15_000]).map(count => ({ name: `${count} open`, count }));
   const messages = await runRounds(chosen(servers, options), crowds, Math.min(options.rounds, 7), async (start, { count }, warmUp) => {
@@ -41,7 +45,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       await running.stop();
     }
   });
-  report('scale', TABLES, new Map([...calls, ...messages]));
+  report('scale', TABLES, new Map([...calls, ...passing, ...messages]));
 }
 
 /** So many lines, each over the next connection. */

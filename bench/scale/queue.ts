@@ -4,12 +4,15 @@ import { ReceiptWorker } from '../dispatch/workers/packet.js';
 import type { Contender } from '../kit/contender.js';
 import { masterCpu } from '../kit/cpu.js';
 
+/** A call for one of several callers: the pool takes them in turn. */
+type CallFor = (order: Order, caller?: string) => Promise<Receipt>;
+
 /** A pool that lets any number of calls wait. */
-const packet: Contender<Call> = {
+export const packet: Contender<CallFor> = {
   name: 'packet-ts',
   start: async () => {
     const worker = await spawn(ReceiptWorker, { logger: false, maxQueue: 0, maxQueuePerCaller: 0 });
-    return { subject: order => worker.receipt(order), stop: () => worker.close() };
+    return { subject: (order, caller) => worker.receipt(order, { caller: caller ?? 'one' }), stop: () => worker.close() };
   },
 };
 
@@ -62,4 +65,32 @@ function allOf(count: number, call: () => Promise<unknown>): Promise<void> {
     };
     for (let i = 0; i < count; i++) call().then(answered, reject);
   });
+}
+
+/** Calls of the one who passes under way at a time. */
+const PASSING = 64;
+
+/**
+ * Microseconds of the master's main thread a call, where one caller lets so many calls wait and another's pass them: the pool takes a call of
+ * each in turn, so that as many leave the crowd as pass it. What it takes to make the crowd, and to answer the rest of it, does not count.
+ */
+export async function costOfPassing(call: CallFor, waiting: number, ms: number): Promise<number> {
+  let answered = 0;
+  const crowd = allOf(waiting, () => callOnce(order => call(order, 'crowd')).then(() => void answered++));
+  // Those that found the worker free are over, and the collector has moved the others.
+  await allOf(PASSING, () => callOnce(order => call(order, 'passer')));
+  const before = answered;
+  const cpu = masterCpu();
+  const end = performance.now() + ms;
+  let passed = 0;
+  await Promise.all(
+    Array.from({ length: PASSING }, async () => {
+      for (; performance.now() < end; passed++) await callOnce(order => call(order, 'passer'));
+    }),
+  );
+  const used = masterCpu() - cpu;
+  const done = passed + answered - before;
+  if (waiting > passed && answered === waiting) throw new Error('nobody waited any more');
+  await crowd;
+  return used / done;
 }
