@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { publish } from '../diagnostics.js';
 import { ConnectError } from '../errors.js';
@@ -9,6 +9,7 @@ import type { EndpointTarget, ExecTarget, Remote, Scheme, Transport, TransportSi
 import { registerScheme } from './endpoint.js';
 import { PipeWriter } from './pipe-writer.js';
 import { aborted, connectError } from './system-errors.js';
+import { nodeChildProcess } from './node-modules.js';
 
 /** How long a command may take to end after SIGTERM, and what it has left behind may be silent, in milliseconds. */
 const PATIENCE = 2_000;
@@ -189,7 +190,12 @@ class ExecTransport implements Transport {
 function start({ command, args, options }: ExecTarget, stderr: Stderr): ChildProcess {
   const { env, cwd } = options as { env?: NodeJS.ProcessEnv; cwd?: string };
   // A group of its own: it is ended whole, and Ctrl-C is the application's to pass on.
-  return spawn(command, args, { env, cwd, detached: true, stdio: ['pipe', 'pipe', stderr === 'ignore' ? 'ignore' : 'pipe'] });
+  return nodeChildProcess().spawn(command, args, {
+    env,
+    cwd,
+    detached: true,
+    stdio: ['pipe', 'pipe', stderr === 'ignore' ? 'ignore' : 'pipe'],
+  });
 }
 
 function connect({ url, exec: target }: EndpointTarget, signal: AbortSignal): Promise<Transport> {

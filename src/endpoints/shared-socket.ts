@@ -1,10 +1,10 @@
-import { lookup } from 'node:dns/promises';
 import type { SocketHandle } from '../hosts/host.js';
 import type { BoundAddress, EndpointTarget } from './endpoint.js';
 import { bindHandle } from './passed-socket.js';
 import { listenError } from './system-errors.js';
 import { hostAndPort, urlOf } from './tcp.js';
 import { pathOf, replaceStale, withMode } from './unix.js';
+import { nodeDns } from './node-modules.js';
 
 /** A socket that is bound here and accepted from elsewhere. */
 export interface SharedSocket {
@@ -29,7 +29,7 @@ export async function bindShared(target: EndpointTarget): Promise<SharedSocket> 
 
 async function bindPort(url: string): Promise<SharedSocket> {
   const where = hostAndPort(url)!;
-  const { address: host, family } = await lookup(where.host);
+  const { address: host, family } = await nodeDns().lookup(where.host);
   const { handle, port } = bindHandle(host, where.port, family);
   return { address: { url: urlOf('tcp', host, port), host, port }, handle, close: () => handle.close() };
 }

@@ -1,10 +1,10 @@
-import { constants } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { Pem, TlsOptions } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import { asError, TlsError } from '../errors.js';
 import { textOf } from './system-errors.js';
+import { nodeCrypto, nodeTls } from './node-modules.js';
 
 /** Certificate, key and authorities, read and found to fit each other. */
 export interface Material {
@@ -14,7 +14,7 @@ export interface Material {
 
 const MIN_VERSION = 'TLSv1.2';
 /** Begun anew in mid-stream, a session of TLS 1.2 costs the server and proves nothing. */
-const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
+const withoutRenegotiation = (): number => nodeCrypto().constants.SSL_OP_NO_RENEGOTIATION;
 
 function listOf<T>(written: T | readonly T[] | undefined): readonly T[] {
   if (written === undefined) return [];
@@ -37,10 +37,10 @@ function materialOf(
   ca: readonly (string | Buffer)[],
   minVersion: TlsOptions['minVersion'] = MIN_VERSION,
 ): Material {
-  const options: SecureContextOptions = { cert, key, minVersion, secureOptions };
+  const options: SecureContextOptions = { cert, key, minVersion, secureOptions: withoutRenegotiation() };
   // No `ca` is the system's authorities; an empty list would be none.
   if (ca.length > 0) options.ca = [...ca];
-  return { options, context: createSecureContext(options) };
+  return { options, context: nodeTls().createSecureContext(options) };
 }
 
 /** Certificate and key that do not fit each other, in words; undefined where that cannot be said without reading files, or is said elsewhere. */

@@ -1,11 +1,12 @@
 import { isIP, type Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { asError, TlsError } from '../errors.js';
 import type { PeerTls, TlsStart } from './endpoint.js';
 import { textOf } from './system-errors.js';
 import { credentialsOf } from './tls-credentials.js';
 import { tlsServerOf, type Outcome } from './tls-server.js';
+import { nodeTls } from './node-modules.js';
 
 function typed(error: Error): TlsError {
   return error instanceof TlsError ? error : new TlsError(`TLS handshake failed: ${textOf(error)}`, { cause: error });
@@ -20,7 +21,7 @@ function shakeAsClient(plain: Socket, options: TlsOptions, host: string, outcome
   const begin = async (): Promise<void> => {
     const { context } = await credentialsOf(options).current();
     if (plain.destroyed) return;
-    const socket = connect({
+    const socket = nodeTls().connect({
       socket: plain,
       secureContext: context,
       host: name,

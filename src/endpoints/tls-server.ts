@@ -1,11 +1,11 @@
-import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import type { SecureContext, Server, TLSSocket } from 'node:tls';
 import { callbackify } from 'node:util';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { asError } from '../errors.js';
 import { MAX_DELAY } from '../units.js';
 import { Credentials, credentialsOf, type Material } from './tls-credentials.js';
+import { nodeCrypto, nodeTls } from './node-modules.js';
 
 /** How a handshake ends: one of them is called, once. */
 export interface Outcome {
@@ -17,7 +17,10 @@ export interface Outcome {
  * Where clients show certificates, no session is resumed: it would be as trusted as it was under another name with other authorities, and
  * under TLS 1.3 Node takes one without any certificate for trusted.
  */
-const ALWAYS_ANEW = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET;
+const alwaysAnew = (): number => {
+  const { SSL_OP_NO_RENEGOTIATION, SSL_OP_NO_TICKET } = nodeCrypto().constants;
+  return SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET;
+};
 
 /** Handshakes under way, by the socket beneath. */
 const SHAKING = new WeakMap<Socket, Outcome>();
@@ -99,11 +102,11 @@ export class TlsServer {
     const material = await this.#credentials.current();
     if (this.#server && this.#material === material) return this.#server;
     const { clientCert = 'none', alpn, sni } = this.#options;
-    const server = createServer({
+    const server = nodeTls().createServer({
       ...material.options,
       ALPNProtocols: alpn && [...alpn],
       requestCert: clientCert !== 'none',
-      ...(clientCert !== 'none' && { secureOptions: ALWAYS_ANEW }),
+      ...(clientCert !== 'none' && { secureOptions: alwaysAnew() }),
       rejectUnauthorized: clientCert === 'require',
       // The session's own limit counts.
       handshakeTimeout: MAX_DELAY,

@@ -1,5 +1,4 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
+import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIP } from 'node:net';
 import type { LookupAddress } from 'node:dns';
@@ -9,6 +8,7 @@ import { registerScheme } from './endpoint.js';
 import { aborted, connectError, listenError } from './system-errors.js';
 import { hostAndPort, urlOf } from './tcp.js';
 import { UdpTransport, udpPlace } from './udp-transport.js';
+import { nodeDgram, nodeDns } from './node-modules.js';
 
 interface Multicast {
   readonly groups: readonly string[];
@@ -52,7 +52,7 @@ async function settled(socket: Socket, event: 'listening' | 'connect', call: () 
 /** A socket on which `use` succeeded; otherwise it is closed. */
 async function socketFor<T>(family: Family, options: UdpOptions, use: (socket: Socket) => Promise<T>): Promise<T> {
   // Several programs of one machine may listen to one group.
-  const socket = createSocket({ type: family, reuseAddr: options.multicast !== undefined, ipv6Only: false });
+  const socket = nodeDgram().createSocket({ type: family, reuseAddr: options.multicast !== undefined, ipv6Only: false });
   try {
     return await use(socket);
   } catch (error) {
@@ -67,7 +67,7 @@ async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Pro
   const { host, port } = hostAndPort(url)!;
   let transport: UdpTransport;
   try {
-    const { address } = await lookup(host);
+    const { address } = await nodeDns().lookup(host);
     const family = familyOf(address);
     transport = await socketFor(family, options, async socket => {
       await settled(socket, 'listening', () => socket.bind({ address, port }));
@@ -98,7 +98,7 @@ function open({ address }: LookupAddress, port: number, options: UdpOptions): Pr
 
 async function openFirst({ url, options }: EndpointTarget, signal: AbortSignal): Promise<Transport> {
   const { host, port } = hostAndPort(url)!;
-  const addresses = await lookup(host, { all: true });
+  const addresses = await nodeDns().lookup(host, { all: true });
   const errors: unknown[] = [];
   for (const each of addresses) {
     signal.throwIfAborted();
