@@ -247,6 +247,18 @@ describe('the container', () => {
       expect(text).to.match(/Session exists once per connection, but Store lives as long as the application/);
     });
 
+    it('a class that nobody lists: built anew for each who asks, it would share nothing', async () => {
+      @injectable()
+      class Store {}
+      @Connection({ listen: 'tcp://127.0.0.1:0' })
+      class Handler {
+        constructor(readonly store: Store) {}
+      }
+      expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(
+        /^Handler constructor, parameter 1: nobody provides Store.*providers: \[Store\]$/,
+      );
+    });
+
     it('a class with hooks that nobody lists', async () => {
       class Forgotten {
         @OnStart() protected start(): void {}

@@ -23,6 +23,7 @@ describe('a task runtime', () => {
         pid: process.pid,
         tasks: ['echo', 'context'],
         context: [false, true],
+        mail: false,
       });
     });
 

@@ -22,6 +22,7 @@ import { logEvents } from './events-to-log.js';
 import { Hosts } from './hosts.js';
 import { ownParts } from './own-parts.js';
 import { Residents } from './residents.js';
+import { workerMistakes } from './worker-container.js';
 
 /** How an application is put together. */
 export interface AssemblyOptions {
@@ -96,8 +97,8 @@ export class Assembly implements AppPort {
       host: runtime => this.#hosts.host(runtime),
       proxy: (cls, worker) => this.#proxy(cls, worker),
       frontage: pool => {
-        const inside = blueprint.inside.get(pool.worker.cls) ?? [];
-        return inside.length === 0 ? undefined : new WorkerFrontage(pool, this.#clock, inside);
+        const { connections } = blueprint.inside.get(pool.worker.cls)!;
+        return connections.length === 0 ? undefined : new WorkerFrontage(pool, this.#clock, connections);
       },
     });
     this.workers = new Workers(this.workforce);
@@ -112,14 +113,17 @@ export class Assembly implements AppPort {
     this.reactor = new Reactor(this.#core);
     this.app = new App(this);
     this.#container = new AppContainer(
-      ownParts(this.reactor, this.#core.channels, options.logger, {
-        constants: [
-          [App, () => this.app],
-          [Workers, () => this.workers],
-        ],
-        absent: [[Master, 'exists in worker processes only']],
-        client: (worker, key, owner) => this.workforce.client(worker, owner, key),
-      }),
+      ownParts(
+        { reactor: this.reactor, channels: this.#core.channels, logger: options.logger },
+        {
+          constants: [
+            [App, () => this.app],
+            [Workers, () => this.workers],
+          ],
+          absent: [[Master, 'exists in worker processes only']],
+          client: (worker, key, owner) => this.workforce.client(worker, owner, key),
+        },
+      ),
       this.owner,
       options.overrides,
     );
@@ -134,7 +138,7 @@ export class Assembly implements AppPort {
 
   /** Plans every class that the application will build; what is wrong with them, besides what their reading has told. */
   #plan(): readonly Mistake[] {
-    const { providers, connections, workers } = this.#blueprint;
+    const { providers, connections, workers, inside } = this.#blueprint;
     this.#container.declare(providers);
     this.#container.verify();
     for (const { cls } of connections) this.#container.planConnection(cls);
@@ -142,7 +146,8 @@ export class Assembly implements AppPort {
       const proxy = proxyOf(worker);
       if (proxy) this.#container.planSingle(proxy);
     }
-    return this.#container.mistakes;
+    const parts = { reactor: this.reactor, channels: this.#core.channels, logger: this.#options.logger };
+    return [...this.#container.mistakes, ...workers.flatMap(worker => workerMistakes(worker, inside.get(worker.cls)!, parts))];
   }
 
   /** Workers, then providers, then listeners and dialers. Rejects with the first failure; what had started is the caller's to close. */

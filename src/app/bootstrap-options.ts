@@ -23,7 +23,7 @@ const RULES: Rules = {
 
 /** Places for which a connection's endpoints may be replaced. */
 function served({ app }: ApplicationReading): ReadonlySet<unknown> {
-  const inside = [...app.inside.values()].flat();
+  const inside = [...app.inside.values()].flatMap(({ connections }) => connections);
   return new Set([...app.connections, ...inside].map(({ cls }): unknown => cls).concat(app.mounted));
 }
 

@@ -6,7 +6,7 @@ import type { Ctor, ProviderDeclaration, Token } from '../blueprint/types.js';
 import { ConfigurationError, type Mistake } from '../errors.js';
 import type { Clock } from '../clock.js';
 import type { Owner } from '../workers/owner.js';
-import { impossible, pathText, planClass, tokenText, type Maker, type Path, type PlanContext, type ScopeKind } from './plan.js';
+import { impossible, pathText, planClass, provideIt, tokenText, type Maker, type Path, type PlanContext, type ScopeKind } from './plan.js';
 import { Scope } from './scope.js';
 import { Singleton } from './singleton.js';
 
@@ -141,7 +141,7 @@ export class AppContainer implements PlanContext {
   /** What `app.get(token)` and factories see. */
   get(token: Token): unknown {
     const before = this.mistakes.length;
-    const maker = this.makerOf(token, 'app', []) ?? this.#planAny(token, 'app');
+    const maker = this.makerOf(token, 'app', []) ?? this.#unknown(token);
     if (this.mistakes.length > before) throw new ConfigurationError(this.mistakes.splice(before));
     return maker(this.scope);
   }
@@ -229,7 +229,7 @@ export class AppContainer implements PlanContext {
   }
 
   #transformedMaker({ token, transform, transformArgs = [] }: Transformed, kind: ScopeKind, path: Path): Maker {
-    const make = this.makerOf(token, kind, path) ?? (typeof token === 'function' ? planClass(token as Ctor, kind, this, path) : impossible);
+    const make = this.makerOf(token, kind, path) ?? this.#mistake(path, `nobody provides ${tokenText(token)}`, provideIt(token));
     return scope => this.#root.resolve(transform).transform(make(scope), ...transformArgs);
   }
 
@@ -238,7 +238,7 @@ export class AppContainer implements PlanContext {
     const slot = this.#slots++;
     const build: Maker = cls
       ? scope => this.#planOfScoped(token, cls, [])(scope)
-      : scope => factory!({ resolve: wanted => (this.makerOf(wanted, 'connection', []) ?? this.#planAny(wanted, 'connection'))(scope) });
+      : scope => factory!({ resolve: wanted => (this.makerOf(wanted, 'connection', []) ?? this.#unknown(wanted))(scope) });
     const maker: Maker = scope => {
       const existing = scope.slots[slot];
       if (existing !== undefined) return existing;
@@ -300,10 +300,8 @@ export class AppContainer implements PlanContext {
     return plan;
   }
 
-  /** The plan of a class that nobody declared. */
-  #planAny(token: Token, kind: ScopeKind): Maker {
-    if (typeof token === 'function') return planClass(token as Ctor, kind, this, []);
-    throw new TypeError(`nobody provides ${tokenText(token)}`);
+  #unknown(token: Token): never {
+    throw new ConfigurationError([{ where: tokenText(token), wrong: 'nobody provides it', remedy: provideIt(token) }]);
   }
 
   /** What users registered with tsyringe itself. */

@@ -13,13 +13,15 @@ export interface OtherParts extends Pick<FrameworkParts, 'client'> {
   readonly options?: { readonly value: unknown };
 }
 
+/** What any process has. */
+export interface CommonParts {
+  readonly reactor: Reactor;
+  readonly channels: Channels;
+  readonly logger: Logger;
+}
+
 /** What the framework puts into the container of any process. */
-export function ownParts(
-  reactor: Reactor,
-  channels: Channels,
-  logger: Logger,
-  { constants, absent, client, options }: OtherParts,
-): FrameworkParts {
+export function ownParts({ reactor, channels, logger }: CommonParts, { constants, absent, client, options }: OtherParts): FrameworkParts {
   return {
     constants: new Map<Token, () => unknown>([[Reactor, () => reactor], ...constants]),
     absent: new Map(absent),

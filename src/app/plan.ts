@@ -14,7 +14,7 @@ export type Path = readonly Ctor[];
 /** What a planner asks the container about. */
 export interface PlanContext {
   readonly mistakes: Mistake[];
-  /** The maker of anything that is not simply a class to be built; undefined when the token is such a class, or unknown. */
+  /** The maker of what somebody provides; undefined when nobody does. */
   makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined;
   workerMaker(worker: Ctor | string, key: string | undefined, owner: 'app' | undefined, kind: ScopeKind): Maker;
   optionsMaker(): Maker;
@@ -78,6 +78,13 @@ function isBuiltIn(token: { readonly name: string }): boolean {
   return Reflect.get(globalThis, token.name) === token;
 }
 
+/** What to write where nobody provides a token. */
+export function provideIt(token: Token): string {
+  const what =
+    typeof token === 'function' && !isBuiltIn(token) ? nameOf(token) : `{ token: ${tokenText(token)}, useClass, useValue or useFactory }`;
+  return `list it with the module or the worker whose process it is to live in: providers: [${what}]`;
+}
+
 function planParameter(parameter: ParameterBlueprint, index: number, kind: ScopeKind, context: PlanContext, path: Path): Maker {
   if (parameter.kind === 'worker') return context.workerMaker(parameter.worker, parameter.key, parameter.owner, kind);
   if (parameter.kind === 'options') return context.optionsMaker();
@@ -91,14 +98,13 @@ function planParameter(parameter: ParameterBlueprint, index: number, kind: Scope
   if (parameter.multiple === true) return context.allMaker(token);
   const maker = context.makerOf(token, kind, path);
   if (maker) return maker;
-  if (typeof token === 'function' && !isBuiltIn(token)) return planClass(token as Ctor, kind, context, path);
   if (parameter.optional === true) return () => undefined;
   const needed = path.length === 1 ? '' : ` (needed by ${pathText(path.slice(0, -1))})`;
   context.mistakes.push({
     where: nameOf(cls),
     member: `constructor, parameter ${index + 1}`,
     wrong: `nobody provides ${tokenText(token)}${needed}`,
-    remedy: `add it to the module: providers: [{ token: ${tokenText(token)}, useClass, useValue or useFactory }]`,
+    remedy: provideIt(token),
   });
   return impossible;
 }

@@ -50,7 +50,7 @@ export async function spawn<C extends Ctor>(worker: C, ...[given]: SpawnArgs<C>)
   const { options, key, workers = [], logger, ...overrides } = (given ?? {}) as SpawnOptions & { options?: unknown };
   const blueprint = valid(overrideWorker(worker, { ...overrides, autoLoad: false }));
   const all = await withInjected(blueprint, workers);
-  const inside = new Map([...all].map(([{ cls }, { connections }]) => [cls, connections]));
+  const inside = new Map([...all].map(([{ cls }, within]) => [cls, within]));
   const app = { connections: [], mounted: [], workers: [...all.keys()], providers: [], inside };
   const { Assembly } = await masterSide();
   const assembly = Assembly.of(

@@ -3,15 +3,10 @@ import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
 import { realClock, type Clock, type ClockTimer } from '../clock.js';
 import { Logger } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
-import { Master } from '../tasks/master.js';
 import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/worker-environment.js';
-import { Owner } from '../workers/owner.js';
-import { Workers } from '../workers/workers.js';
-import { App } from './app.js';
 import { connectionBuild } from './connection-plan.js';
-import { AppContainer } from './container.js';
-import { ownParts } from './own-parts.js';
 import { Residents } from './residents.js';
+import { workerContainer } from './worker-container.js';
 import { WorkerSockets } from './worker-sockets.js';
 
 /** How long connections of a worker that stops get to finish. Milliseconds; the master's `closeTimeout` is the real bound. */
@@ -42,21 +37,16 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
     counted: (connections, inbound) => environment.holds(connections, inbound),
   });
   const reactor = new Reactor(core);
-  const container = new AppContainer(
-    ownParts(reactor, core.channels, logger, {
-      constants: [[Master, () => environment.master]],
-      absent: [
-        [App, 'exists in the master only'],
-        [Workers, 'exists in the master only'],
-      ],
+  const container = workerContainer(
+    worker,
+    app,
+    { reactor, channels: core.channels, logger },
+    {
+      master: () => environment.master,
       client: (other, key) => environment.client(nameFor(other), key),
-      options: { value: environment.boot.options },
-    }),
-    new Owner('app', `worker:${worker.name}`),
+      options: environment.boot.options,
+    },
   );
-  container.declare([...app.providers, { token: worker.cls, kind: 'class', cls: worker.cls, scope: 'app' }]);
-  container.verify();
-  for (const { cls } of app.connections) container.planConnection(cls);
   refuse(container.mistakes);
   const residents = new Residents(container, {
     timers: core.timers,

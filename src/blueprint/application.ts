@@ -102,6 +102,6 @@ export async function readModule(module: Ctor, options: ReadModuleOptions = {}):
   const built = [...connections, ...proxies, ...classesOf(providers).map(cls => readProvider(cls))];
   const inWorkers = scopes.flatMap(scope => [...scope.connections, ...classesOf(scope.providers).map(cls => readProvider(cls))]);
   mistakes.push(...strayOptions(built), ...unknownWorkers([...built, ...workers, ...inWorkers], workers));
-  const inside = new Map(workers.map((worker, index) => [worker.cls, scopes[index]!.connections]));
+  const inside = new Map(workers.map((worker, index) => [worker.cls, scopes[index]!]));
   return { app: { connections, mounted, workers, providers, inside }, mistakes };
 }

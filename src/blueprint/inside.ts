@@ -7,12 +7,10 @@ import { mergeWorker } from './module.js';
 import { providerMistakes } from './provider-declarations.js';
 import { checkServed } from './served.js';
 import type { Mounted } from '../decorators/provider-types.js';
-import type { ConnectionBlueprint, Ctor, EndpointBlueprint, ProviderDeclaration, WorkerBlueprint } from './types.js';
+import type { ConnectionBlueprint, Ctor, EndpointBlueprint, InsideBlueprint, WorkerBlueprint } from './types.js';
 
 /** What lives in a worker's own process, flat: its connections and providers and those of the modules that it imports. */
-export interface Inside {
-  readonly connections: readonly ConnectionBlueprint[];
-  readonly providers: readonly ProviderDeclaration[];
+export interface Inside extends InsideBlueprint {
   readonly mistakes: readonly Mistake[];
 }
 
@@ -70,7 +68,7 @@ function atMaster(worker: WorkerBlueprint, reading: ConnectionBlueprint, replace
   return { ...reading, listen: () => listens };
 }
 
-async function read(worker: WorkerBlueprint, mistakes: Mistake[]): Promise<Omit<Inside, 'mistakes'>> {
+async function read(worker: WorkerBlueprint, mistakes: Mistake[]): Promise<InsideBlueprint> {
   const { connections, mounted, providers } = await mergeWorker(worker, mistakes);
   const readings = connections.map(cls => readConnection(cls));
   mistakes.push(...readings.flatMap(reading => reading.mistakes), ...providerMistakes(providers));

@@ -194,12 +194,18 @@ export interface ProviderDeclaration {
   readonly scope: 'app' | 'connection';
 }
 
+/** What lives in a worker's own process. */
+export interface InsideBlueprint {
+  readonly connections: readonly ConnectionBlueprint[];
+  readonly providers: readonly ProviderDeclaration[];
+}
+
 /** A whole application. */
 export interface AppBlueprint {
   readonly connections: readonly ConnectionBlueprint[];
   readonly mounted: readonly MountedPart[];
   readonly workers: readonly WorkerBlueprint[];
   readonly providers: readonly ProviderDeclaration[];
-  /** By worker class: the connections inside, their endpoints read. */
-  readonly inside: ReadonlyMap<Ctor, readonly ConnectionBlueprint[]>;
+  /** By worker class: what lives inside, the endpoints of its connections read. */
+  readonly inside: ReadonlyMap<Ctor, InsideBlueprint>;
 }

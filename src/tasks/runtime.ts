@@ -24,7 +24,7 @@ import { LatestStatus } from './latest-status.js';
 import type { Mark } from './mark.js';
 import { Master } from './master.js';
 import { Runner } from './runner.js';
-import { contextsOf, mailTask, runnableTasks, type RunnableTask } from './task.js';
+import { contextsOf, mailContext, mailTask, runnableTasks, type RunnableTask } from './task.js';
 import { Upstream } from './upstream.js';
 import type { CreatedWorker, LoadWorker, LoadedWorker } from './worker-environment.js';
 
@@ -203,6 +203,7 @@ export class TaskRuntime implements LinkReceiver {
       pid: process.pid,
       tasks: [...blueprint.tasks.keys()],
       context: contextsOf(blueprint),
+      mail: mailContext(blueprint),
     };
     this.#link.sendValue(Kind.HELLO, 0, 0, hello);
     this.#link.limit(boot.maxMessageSize);

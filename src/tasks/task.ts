@@ -43,16 +43,20 @@ export function looksAtContext(method: (...args: never[]) => unknown): boolean {
   return false;
 }
 
-function methodOf(cls: { readonly prototype: object }, name: PropertyKey): Method {
-  return (cls.prototype as Record<PropertyKey, Method>)[name]!;
+function methodOf(cls: object, name: PropertyKey): Method {
+  return (cls as { readonly prototype: Record<PropertyKey, Method> }).prototype[name]!;
 }
 
 /** Of each task, in the order of HELLO, whether its calls bring a context. */
 export function contextsOf(blueprint: WorkerBlueprint): boolean[] {
-  const cls = blueprint.cls as unknown as { readonly prototype: object };
   return [...blueprint.tasks.values()].map(
-    task => task.receives !== undefined || task.events.size > 0 || looksAtContext(methodOf(cls, task.name)),
+    task => task.receives !== undefined || task.events.size > 0 || looksAtContext(methodOf(blueprint.cls, task.name)),
   );
+}
+
+/** Whether a method of the mailbox looks at the context. */
+export function mailContext({ cls, mailbox }: WorkerBlueprint): boolean {
+  return mailbox.some(({ key }) => looksAtContext(methodOf(cls, key)));
 }
 
 const NO_EVENTS: ReadonlyMap<string, Validator> = new Map();
@@ -117,7 +121,7 @@ export function mailTask(
     checkEvents: false,
     receives: undefined,
     streams: false,
-    context: routes.some(({ method }) => method.length >= 2),
+    context: mailContext(blueprint),
     softTimeout,
     invoke: (data, context) => {
       const issues = [];

@@ -121,7 +121,7 @@ export class TestAppBuilder {
     const fake = clock === 'fake' ? new FakeClock() : undefined;
     const assembly = Assembly.of(reading, { logger, clock: fake ?? realClock, runtime, overrides: this.#overrides });
     if (runtime === 'inline') tellIgnored(reading);
-    const inside = runtime === 'process' ? [] : [...reading.app.inside.values()].flat();
+    const inside = runtime === 'process' ? [] : [...reading.app.inside.values()].flatMap(each => each.connections);
     const app = new TestApp(assembly, [...reading.app.connections, ...inside], fake);
     try {
       await assembly.start();
@@ -141,7 +141,10 @@ const PORT = /^([a-z]+:\/\/(?:\[[^\]]*\]|[^:/]*))(?::\d+)?/i;
 /** The same application, listening on memory: each endpoint keeps its options. Processes of their own cannot be reached so. */
 function onMemory({ app, mistakes }: ApplicationReading, runtime: 'inline' | 'process'): ApplicationReading {
   const connections = app.connections.map(inMemory);
-  const inside = runtime === 'process' ? app.inside : new Map([...app.inside].map(([cls, each]) => [cls, each.map(inMemory)]));
+  const inside =
+    runtime === 'process'
+      ? app.inside
+      : new Map([...app.inside].map(([cls, each]) => [cls, { ...each, connections: each.connections.map(inMemory) }]));
   return { app: { ...app, connections, inside }, mistakes };
 }
 

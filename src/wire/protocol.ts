@@ -153,6 +153,8 @@ export interface HelloMessage {
   readonly tasks: readonly string[];
   /** Of each task: whether its method looks at the context, so that CALL brings META. */
   readonly context: readonly boolean[];
+  /** The same of the mailbox. */
+  readonly mail: boolean;
 }
 
 /** What the task's context is made of, sent only to tasks that look at it. */

@@ -11,8 +11,8 @@ export interface InboxDesk {
   readonly roster: Roster;
   /** One line of a stack: where errors of this process were made. */
   readonly place: string;
-  /** It takes calls from now on; `indexes`: its number of each task, `context`: whether the task looks at its context. */
-  ready(indexes: readonly number[], context: readonly boolean[]): void;
+  /** It takes calls from now on; `indexes`: its number of each task, `context`: whether the task looks at its context; `mail`: whether the mailbox does. */
+  ready(indexes: readonly number[], context: readonly boolean[], mail: boolean): void;
   bootFailed(error: Error): void;
   pong(nonce: number): void;
   status(value: unknown): void;
@@ -38,8 +38,8 @@ type Phase = 'booting' | 'starting' | 'working';
 const AT_WORK_ONLY: ReadonlySet<number> = new Set([Kind.REPLY, Kind.ITEM, Kind.END, Kind.CREDIT, Kind.DROPPED, Kind.EVENT, Kind.PONG]);
 
 /** Master and worker come from the same declarations: its tasks must be ours. */
-function checkHello(value: unknown, worker: WorkerBlueprint): { indexes: number[]; context: boolean[] } {
-  const { version, name, tasks, context } = (value ?? {}) as Partial<HelloMessage>;
+function checkHello(value: unknown, worker: WorkerBlueprint): { indexes: number[]; context: boolean[]; mail: boolean } {
+  const { version, name, tasks, context, mail } = (value ?? {}) as Partial<HelloMessage>;
   if (version !== PROTOCOL_VERSION)
     throw new ProtocolError(`it speaks version ${String(version)} of the protocol, not ${PROTOCOL_VERSION}`);
   if (name !== worker.name || !Array.isArray(tasks) || !Array.isArray(context))
@@ -47,7 +47,7 @@ function checkHello(value: unknown, worker: WorkerBlueprint): { indexes: number[
   const indexes = [...worker.tasks.keys()].map(task => tasks.indexOf(task));
   const missing = [...worker.tasks.keys()].find((_, index) => indexes[index] === -1);
   if (missing !== undefined) throw new ProtocolError(`its ${worker.name} has no task ${missing}: it was built from another source`);
-  return { indexes, context: indexes.map(index => context[index] === true) };
+  return { indexes, context: indexes.map(index => context[index] === true), mail: mail === true };
 }
 
 /**
@@ -117,7 +117,7 @@ export class Inbox implements LinkReceiver {
       case Kind.READY:
         if (this.#phase !== 'starting') throw new ProtocolError('a second READY');
         this.#phase = 'working';
-        return desk.ready(this.#hello!.indexes, this.#hello!.context);
+        return desk.ready(this.#hello!.indexes, this.#hello!.context, this.#hello!.mail);
       case Kind.FAILURE:
         return id === 0 ? this.#bootFailure(body) : this.#failure(desk.roster.expect(id), body);
       case Kind.ITEM:

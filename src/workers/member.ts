@@ -52,6 +52,7 @@ export class Member implements InboxDesk, RosterDesk {
   #state: MemberState = 'starting';
   #indexes: readonly number[] = [];
   #context: readonly boolean[] = [];
+  #mail = false;
   #timer: ClockTimer | undefined;
   readonly #ending = new Ending();
   #stopBy = Infinity;
@@ -133,7 +134,7 @@ export class Member implements InboxDesk, RosterDesk {
   send(call: Call, meta: (call: Call) => CallMeta): void {
     const { index } = call.target;
     this.#keepAlive.on();
-    this.roster.send(call, this.#indexes[index] ?? 0, index >= 0 && this.#context[index] === true ? meta(call) : undefined);
+    this.roster.send(call, this.#indexes[index] ?? 0, (index < 0 ? this.#mail : this.#context[index] === true) ? meta(call) : undefined);
   }
 
   /** Finishes what it has and stops; streams and connections get `drainTimeout`. */
@@ -205,11 +206,12 @@ export class Member implements InboxDesk, RosterDesk {
 
   // ── what its process says
 
-  ready(indexes: readonly number[], context: readonly boolean[]): void {
+  ready(indexes: readonly number[], context: readonly boolean[], mail: boolean): void {
     if (this.#state !== 'starting') return;
     this.#clearTimer();
     this.#indexes = indexes;
     this.#context = context;
+    this.#mail = mail;
     this.#state = 'ready';
     this.readyAt = this.idleSince = this.#desk.clock.now();
     this.#keepAlive.offWhen(this.#atRest);

@@ -1,0 +1,48 @@
+import type { InsideBlueprint, WorkerBlueprint } from '../blueprint/types.js';
+import type { Mistake } from '../errors.js';
+import { Master } from '../tasks/master.js';
+import { Owner } from '../workers/owner.js';
+import { Workers } from '../workers/workers.js';
+import { App } from './app.js';
+import { AppContainer, type FrameworkParts } from './container.js';
+import { ownParts, type CommonParts } from './own-parts.js';
+
+/** What a worker's container has of the process that it is in. */
+export interface WorkerParts extends Pick<FrameworkParts, 'client'> {
+  master(): Master;
+  readonly options: unknown;
+}
+
+/** The container of one worker, everything that it will build planned: `mistakes` has what cannot be built. */
+export function workerContainer(
+  worker: WorkerBlueprint,
+  { connections, providers }: InsideBlueprint,
+  common: CommonParts,
+  { master, client, options }: WorkerParts,
+): AppContainer {
+  const container = new AppContainer(
+    ownParts(common, {
+      constants: [[Master, master]],
+      absent: [
+        [App, 'exists in the master only'],
+        [Workers, 'exists in the master only'],
+      ],
+      client,
+      options: { value: options },
+    }),
+    new Owner('app', `worker:${worker.name}`),
+  );
+  container.declare([...providers, { token: worker.cls, kind: 'class', cls: worker.cls, scope: 'app' }]);
+  container.verify();
+  for (const { cls } of connections) container.planConnection(cls);
+  return container;
+}
+
+function elsewhere(): never {
+  throw new TypeError('a plan made in the master is not carried out there');
+}
+
+/** What a worker cannot build, found in the master before any process starts. `common` is looked at by nobody. */
+export function workerMistakes(worker: WorkerBlueprint, inside: InsideBlueprint, common: CommonParts): readonly Mistake[] {
+  return workerContainer(worker, inside, common, { master: elsewhere, client: elsewhere, options: undefined }).mistakes;
+}
