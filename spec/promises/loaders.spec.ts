@@ -28,6 +28,25 @@ await linked.close();
 console.log('answered');
 `;
 
+/** The same for `require()`, which takes the parts when it gets to them: as fast as it can, then whenever it likes. */
+const REQUIRED = `
+const { spawn, Task, Worker } = require('packet-ts');
+class Required { ping() {} }
+Task()(Required.prototype, 'ping', Object.getOwnPropertyDescriptor(Required.prototype, 'ping'));
+Worker('required', { timeout: '5s', restart: { maxFailedStarts: 1 } })(Required);
+(async () => {
+  for (const part of ['framing', 'testing', 'http', 'websocket']) {
+    await null;
+    require('packet-ts/' + part);
+    await new Promise(setImmediate);
+  }
+  const required = await spawn(Required);
+  await required.ping();
+  await required.close();
+  console.log('answered');
+})();
+`;
+
 async function shows(server: Script): Promise<void> {
   const port = Number(/\d+/.exec(await server.line(/^port/, { within: '20s' }))![0]);
   const client = await tcpClient(port);
@@ -75,6 +94,21 @@ describe('the same application', function () {
         logLevel: 'error',
       });
       await shows(spawnScript(bundle, [], { env, execArgv: ['--enable-source-maps'] }));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('runs where CommonJS requires the package, part by part', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'packet-required-'));
+    try {
+      mkdirSync(join(folder, 'node_modules'));
+      symlinkSync(ROOT, join(folder, 'node_modules/packet-ts'));
+      const file = join(folder, 'main.cjs');
+      writeFileSync(file, REQUIRED);
+      const script = spawnScript(file, [], { env });
+      await script.line(/^answered/, { within: '20s' });
+      expect(await script.exit()).to.deep.equal({ code: 0, signal: null });
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -22,11 +22,6 @@ export function becomeWorkerProcess(): WorkerProcessState {
   return state;
 }
 
-/** True in a worker's process. */
-export function isWorkerProcess(): boolean {
-  return globals[STATE] !== undefined;
-}
-
 /**
  * Called by everything that starts an application. In a worker's process its module is imported only for the classes in it:
  * the promise that comes back never settles there. Undefined in a master.
