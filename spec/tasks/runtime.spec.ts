@@ -326,7 +326,7 @@ describe('a task runtime', () => {
     });
 
     it('of half of many quick calls before the other half is worked on, so that the master works meanwhile', async () => {
-      const { master } = await ready(loaded(echo));
+      const { master } = await ready(loaded(echo), {}, { clock: { now: () => 0 } });
       await master.roundTrip();
       const before = master.heard.length;
       master.reads.length = 0;
@@ -337,7 +337,7 @@ describe('a task runtime', () => {
     });
 
     it('of a few calls in one write', async () => {
-      const { master } = await ready(loaded(echo));
+      const { master } = await ready(loaded(echo), {}, { clock: { now: () => 0 } });
       await master.roundTrip();
       const before = master.heard.length;
       master.reads.length = 0;
