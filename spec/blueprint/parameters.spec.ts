@@ -123,6 +123,26 @@ describe('constructor parameters', () => {
     expect(mistakes[0]!.remedy).to.match(/@inject\(Token\)/);
   });
 
+  it('that are a client of a worker and do not say so: the remedy is @InjectWorker, with metadata and without', () => {
+    @Connection()
+    class Asking {
+      constructor(
+        readonly store: Store,
+        readonly search: WorkerClient<Search>,
+      ) {}
+    }
+    for (const [cls, position] of [
+      [Asking, 2],
+      [NoMetadata, 1],
+    ] as const) {
+      const [mistake] = parameterMistakes(cls);
+      expect(mistake).to.include({ where: cls.name, member: `constructor, parameter ${position}` });
+      expect(mistake!.remedy)
+        .to.match(/@InjectWorker\(X\) if it is a WorkerClient<X>/)
+        .and.to.match(/@inject\(Token\)/);
+    }
+  });
+
   it('of which the compiler wrote nothing are a mistake that names both remedies', () => {
     const mistakes = parameterMistakes(NoMetadata);
     expect(told(mistakes)).to.deep.equal([

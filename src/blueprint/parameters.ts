@@ -102,8 +102,8 @@ export function parameterMistakes(cls: Ctor, parameters: readonly ParameterBluep
         ? `its type${inherited} is no class, so nothing says what to inject`
         : `its type${inherited} is not known: the compiler wrote no metadata`,
       remedy: typed
-        ? 'write @inject(Token), or import its class without `type`'
-        : `write @inject(Token) (tsx, esbuild and Vite emit no metadata), or compile with emitDecoratorMetadata and put a decorator on ${decoratorFor(owner === cls ? undefined : nameOf(owner))}`,
+        ? 'write @InjectWorker(X) if it is a WorkerClient<X>, else @inject(Token), or import its class without `type`'
+        : `write @inject(Token) (tsx, esbuild and Vite emit no metadata), @InjectWorker(X) if it is a WorkerClient<X>, or compile with emitDecoratorMetadata and put a decorator on ${decoratorFor(owner === cls ? undefined : nameOf(owner))}`,
     };
   });
 }
