@@ -54,12 +54,11 @@ describe('the mailbox of a worker', () => {
 
   it('is not there where there is no @OnData', async () => {
     const rig = await mail([]);
-    expect((await post(rig, 1)).value)
-      .to.be.instanceOf(TaskNotFoundError)
-      .with.property('task', 'ask');
-    expect((await post(rig, 1, 1)).value)
-      .to.be.instanceOf(TaskNotFoundError)
-      .with.property('task', 'tell');
+    for (const [arg, task] of ['ask', 'tell'].entries()) {
+      const { value } = await post(rig, 1, arg);
+      expect(value).to.be.instanceOf(TaskNotFoundError).and.to.include({ task });
+      expect((value as Error).message).to.match(new RegExp(`\\.${task} finds no mailbox: the worker has no @OnData`));
+    }
   });
 
   it('stands in one line with the tasks', async () => {

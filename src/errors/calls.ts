@@ -104,10 +104,16 @@ export class QueueTimeoutError extends CallError {
   }
 }
 
-/** The worker has no such task: only methods with `@Task` are callable. */
+/** Where `ask()` and `tell()` go: no task can be named so. */
+const MAILBOX: ReadonlySet<string> = new Set(['ask', 'tell']);
+
+/** The worker has no such task: only methods with `@Task` are callable, and `ask` and `tell` where there is an `@OnData`. */
 export class TaskNotFoundError extends CallError {
   constructor(call: CallName) {
-    super(call, 'is not a task: only methods with @Task can be called', 'ERR_PACKET_TASK_NOT_FOUND');
+    const why = MAILBOX.has(call.task)
+      ? 'finds no mailbox: the worker has no @OnData method, which is what ask and tell reach'
+      : 'is not a task: only methods with @Task can be called';
+    super(call, why, 'ERR_PACKET_TASK_NOT_FOUND');
   }
 }
 
