@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { Connection } from '../../src/decorators/connection.js';
@@ -368,7 +368,13 @@ describe('tls:', () => {
 
     it('that are missing cannot be listened with', async () => {
       const missing = pathToFileURL(join(authority.folder, 'missing.pem'));
-      expect(await failure(serve({ cert: missing, key: missing }))).to.include({ name: 'ListenError' });
+      for (const [option, options] of Object.entries({ cert: { cert: missing }, key: { key: missing }, ca: { ca: [missing] } })) {
+        const error = await failure(serve(options));
+        expect(error).to.include({ name: 'ConfigurationError' });
+        expect(error.message).to.match(
+          new RegExp(`^Echo\\.listen: the certificate cannot be used: tls\\.${option} names the file ${fileURLToPath(missing)}: .*ENOENT`),
+        );
+      }
     });
 
     it('reloadTls() without tls: is a mistake of the caller', async () => {

@@ -2,7 +2,10 @@ import { expect } from 'chai';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { bootstrap, Module, type ConfigurationError } from 'packet-ts';
+import { bootstrap, ConfigurationError, Connection, Module, type Endpoint } from 'packet-ts';
+import { OnRequest } from 'packet-ts/http';
+import 'packet-ts/websocket';
+import { Dealt, MISSING, Secure, Shared } from '../fixtures/missing-certificate.worker.js';
 import { processesOf, spawnScript, type Script } from '../kit/index.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -20,6 +23,13 @@ function fixture(name: string): URL {
 
 @Module({})
 class Nothing {}
+
+/** What is wrong with an application, in the words of its mistakes. */
+async function mistakes(module: new () => object): Promise<string[]> {
+  const outcome = await bootstrap(module, { logger: false, signals: false }).catch((error: unknown) => error);
+  expect(outcome).to.be.instanceOf(ConfigurationError);
+  return (outcome as ConfigurationError).mistakes.map(({ wrong }) => wrong);
+}
 
 describe('a bad configuration', function () {
   this.timeout(30_000);
@@ -45,6 +55,40 @@ describe('a bad configuration', function () {
     expect(refused).to.be.instanceOf(TypeError);
     expect(await app.close()).to.include({ graceful: true });
   });
+
+  it('names a port that there cannot be, whatever the scheme, of a listener and of who is dialled', async () => {
+    const schemes = ['tcp', 'udp', 'ws', 'http'];
+    const ports = ['65536', '99999', '-1', '123456789'];
+    const urls = schemes.flatMap(scheme => ports.map((port): [string, string] => [`${scheme}://[::1]:${port}`, port]));
+    const endpoints = (web: boolean) => urls.filter(([url]) => url.startsWith('http') === web).map(([url]) => url as Endpoint);
+    @Connection({ listen: endpoints(false), connect: 'tcp://127.0.0.1:65537' })
+    class Messages {}
+    @Connection({ listen: endpoints(true) })
+    class Requests {
+      @OnRequest() answer() {
+        return new Response();
+      }
+    }
+    @Module({ connections: [Messages, Requests] })
+    class AppModule {}
+    expect(await mistakes(AppModule)).to.have.members([
+      ...urls.map(([url, port]) => `'${url}': there is no port ${port}: ports are 0 to 65535`),
+      "'tcp://127.0.0.1:65537': there is no port 65537: ports are 0 to 65535",
+    ]);
+  });
+
+  for (const [where, options] of Object.entries({
+    'the master': { connections: [Secure] },
+    'a worker that is dealt sockets': { workers: [Dealt] },
+    'workers that share a socket': { workers: [Shared] },
+  })) {
+    it(`names the file and the option where a certificate is missing, in ${where}`, async () => {
+      @Module(options)
+      class AppModule {}
+      const [wrong] = await mistakes(AppModule);
+      expect(wrong).to.include(`tls.cert names the file ${fileURLToPath(MISSING)}: there is no such file`);
+    });
+  }
 
   it('tells every mistake at once, each with its class and the remedy, and leaves nothing running', async () => {
     const text = await failure(spawnScript(fixture('many')));

@@ -517,7 +517,7 @@ describe('startTls()', () => {
 
     it('is found when listening begins, where a certificate cannot be read', async () => {
       const missing = new URL(`file://${authority.folder}/missing.pem`);
-      expect(await failure(serve(Mail, { tls: { cert: missing, key: missing } }))).to.include({ name: 'ListenError' });
+      expect(await failure(serve(Mail, { tls: { cert: missing, key: missing } }))).to.include({ name: 'ConfigurationError' });
     });
   });
 

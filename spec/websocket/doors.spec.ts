@@ -225,7 +225,8 @@ describe('the door of a websocket endpoint', () => {
 
   it('is told what is wrong with its url when it is written', async () => {
     const wrong = (where: object | string): Promise<string> => r.listen(Echo, where as 'ws://x').then(String, String);
-    expect(await wrong('ws://127.0.0.1:99999')).to.contain("not written like 'ws://host:port/path'");
+    expect(await wrong('ws://127.0.0.1:99999')).to.contain('there is no port 99999: ports are 0 to 65535');
+    expect(await wrong('ws://127.0.0.1:http')).to.contain("not written like 'ws://host:port/path'");
     expect(await wrong('ws://127.0.0.1:0/chat?room=1')).to.contain('leave the query out');
     expect(await wrong('wss://127.0.0.1:0')).to.contain('no certificate');
     expect(await r.reactor.connect(Echo, 'ws://127.0.0.1:0').then(String, String)).to.contain('port 0');

@@ -81,8 +81,18 @@ function connect({ url, options }: EndpointTarget, signal: AbortSignal): Promise
   return dialSocket(url, { ...hostAndPort(url)!, autoSelectFamily: true, ...socketOptions(options) }, signal, tcpTransport);
 }
 
+const PORT = /^[a-z]+:\/\/(?:\[[^\]]*\]|[^:/?#[\]]*):([+-]?\d+)(?:[/?#]|$)/i;
+
+/** A port that there cannot be, in words; undefined: the url has none, or one that can be. */
+export function checkPort(url: string): string | undefined {
+  const port = PORT.exec(url)?.[1];
+  return port === undefined || (/^\d/.test(port) && Number(port) <= 65_535) ? undefined : `there is no port ${port}: ports are 0 to 65535`;
+}
+
 /** What is wrong with `scheme://host:port`, in words, or undefined. */
 export function checkHostAndPort(url: string, use: 'listen' | 'connect'): string | undefined {
+  const port = checkPort(url);
+  if (port !== undefined) return port;
   const parts = hostAndPort(url);
   const scheme = url.slice(0, url.indexOf(':'));
   if (!parts) return `it is not written like '${scheme}://host:port' or '${scheme}://[::1]:port'`;

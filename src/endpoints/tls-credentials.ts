@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { Pem, TlsOptions } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
@@ -26,8 +27,17 @@ function inline(pem: Exclude<Pem, URL>): string | Buffer {
   return typeof pem === 'string' ? pem : Buffer.from(pem);
 }
 
-function read(pem: Pem): string | Buffer | Promise<Buffer> {
-  return pem instanceof URL ? readFile(pem) : inline(pem);
+/** Throws what names the option and the file. */
+async function readFrom(file: URL, option: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new Error(`${option} names the file ${file.protocol === 'file:' ? fileURLToPath(file) : file.href}: ${textOf(cause)}`, { cause });
+  }
+}
+
+function read(pem: Pem, option: 'cert' | 'key' | 'ca'): string | Buffer | Promise<Buffer> {
+  return pem instanceof URL ? readFrom(pem, `tls.${option}`) : inline(pem);
 }
 
 /** Throws what OpenSSL says when they do not fit each other. */
@@ -123,9 +133,9 @@ export class Credentials {
     const { cert, key, ca, minVersion } = this.#options;
     try {
       const [certificate, secret, ...authorities] = await Promise.all([
-        cert === undefined ? undefined : read(cert),
-        key === undefined ? undefined : read(key),
-        ...listOf(ca).map(read),
+        cert === undefined ? undefined : read(cert, 'cert'),
+        key === undefined ? undefined : read(key, 'key'),
+        ...listOf(ca).map(pem => read(pem, 'ca')),
       ]);
       return materialOf(certificate, secret, authorities, minVersion);
     } catch (error) {

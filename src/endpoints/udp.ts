@@ -6,7 +6,7 @@ import { ListenError } from '../errors.js';
 import type { Acceptor, Bound, EndpointTarget, Scheme, Transport } from './endpoint.js';
 import { registerScheme } from './endpoint.js';
 import { aborted, connectError, listenError } from './system-errors.js';
-import { hostAndPort, urlOf } from './tcp.js';
+import { checkHostAndPort, hostAndPort, urlOf } from './tcp.js';
 import { UdpTransport, udpPlace } from './udp-transport.js';
 import { nodeDgram, nodeDns } from './node-modules.js';
 
@@ -126,9 +126,9 @@ function connect(target: EndpointTarget, signal: AbortSignal): Promise<Transport
 }
 
 function check({ url, options }: EndpointTarget, use: 'listen' | 'connect'): string | undefined {
-  const parts = hostAndPort(url);
-  if (!parts) return "it is not written like 'udp://host:port' or 'udp://[::1]:port'";
-  if (use === 'connect' && parts.port === 0) return 'nobody can be reached at port 0';
+  const wrong = checkHostAndPort(url, use);
+  if (wrong !== undefined) return wrong;
+  const parts = hostAndPort(url)!;
   const { broadcast, multicast } = options as UdpOptions;
   if (broadcast && isIP(parts.host) === 6) return 'IPv6 has no broadcast: use a multicast group';
   for (const group of multicast?.groups ?? []) {

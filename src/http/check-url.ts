@@ -1,10 +1,13 @@
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { EndpointTarget } from '../endpoints/endpoint.js';
+import { checkPort } from '../endpoints/tcp.js';
 import { flawOf } from '../endpoints/tls-credentials.js';
 import { webUrl } from './place.js';
 
 /** What is wrong with an endpoint of the web, in words; undefined: nothing that can be seen without touching the system. */
 export function checkUrl({ url, options }: EndpointTarget, use: 'listen' | 'connect'): string | undefined {
+  const port = checkPort(url);
+  if (port !== undefined) return port;
   const parts = webUrl(url);
   if (!parts) return `it is not written like '${url.slice(0, url.indexOf(':')).toLowerCase()}://host:port/path'`;
   if (use === 'listen' && parts.query !== '') return 'a listener answers a path, whatever the query: leave the query out';

@@ -15,6 +15,7 @@ import type { Frontage, Move } from '../workers/frontage-types.js';
 import type { Pool } from '../workers/pool.js';
 import type { Sockets } from '../workers/sockets.js';
 import { Admission } from './admission.js';
+import { readCertificate } from './certificate.js';
 import { resolveLimits, type Limits } from './limits.js';
 import { Listener, type ListenerSettings } from './listener.js';
 
@@ -224,6 +225,7 @@ export class WorkerFrontage implements Frontage {
 
   async #share(door: Door): Promise<void> {
     const { url, options } = door.endpoint;
+    await readCertificate(this.#inside[door.connection]!.name, options);
     door.shared = await bindShared({ url: schemeNamed(schemeOf(door.endpoint))!.carrier!(url), options });
     publish('listener.open', { handler: this.#inside[door.connection]!.name, address: this.#addressOf(door) });
     if (this.#closed) return this.#release();

@@ -1,11 +1,10 @@
 import type { Clock, ClockTimer } from '../clock.js';
-import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import type { Acceptor, Arrival, Bound, BoundAddress, Remote } from '../endpoints/endpoint.js';
-import { listenError } from '../endpoints/system-errors.js';
 import { tlsServerOf } from '../endpoints/tls-server.js';
 import { ConnectionClosedError, LimitError, UsageError } from '../errors.js';
 import { Admission, type Refusal } from './admission.js';
+import { readCertificate, tlsOf } from './certificate.js';
 import { descriptors } from './descriptors.js';
 import { firstMessageDefault, whenChanged, type Limits } from './limits.js';
 import type { Settings } from './settings.js';
@@ -103,14 +102,14 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
     return this.#admission.refusal(from) === undefined;
   }
 
-  /** @throws ListenError */
+  /** @throws ListenError, ConfigurationError for a certificate that cannot be used. */
   bind(): Promise<void> {
     return this.#rebind();
   }
 
   async #bind(): Promise<void> {
     const { target, scheme, plan } = this.settings;
-    await this.#readTls();
+    await readCertificate(plan.name, target.options);
     // Bound again, it must be found where it was: also when the port was picked.
     const url = this.#address?.url ?? target.url;
     this.#bound = await scheme.listen!({ ...target, url }, this);
@@ -188,7 +187,7 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
   }
 
   async reloadTls(): Promise<void> {
-    const tls = this.#tls;
+    const tls = tlsOf(this.settings.target.options);
     if (!tls) throw new UsageError(`${this.settings.plan.name} has no certificate to read again: it listens without tls:`);
     await tlsServerOf(tls).reload();
   }
@@ -199,21 +198,6 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
     return (this.#closed ??= this.#rebind().then(() => {
       publish('listener.close', { handler: this.settings.plan.name, url: this.#address?.url });
     }));
-  }
-
-  /** A certificate that cannot be read is told of here, and not by the first client; for `startTls()`, too. */
-  async #readTls(): Promise<void> {
-    const tls = this.#tls;
-    if (!tls?.cert) return;
-    try {
-      await tlsServerOf(tls).ready();
-    } catch (error) {
-      throw listenError(this.settings.target.url, error);
-    }
-  }
-
-  get #tls(): TlsOptions | undefined {
-    return this.settings.target.options['tls'] as TlsOptions | undefined;
   }
 
   #rejected(reason: string, remote: Remote, error?: unknown): void {
