@@ -71,6 +71,56 @@ class Started {
   }
 }
 
+const tenantOptions = z.object({
+  quality: z.number().default(3),
+  since: z.string().transform(text => new Date(text)),
+});
+/** Its options are given as its schema takes them, and injected as the schema leaves them. */
+@Worker('parsed', { autoLoad: false, startOptions: tenantOptions })
+class Tenant {
+  constructor(@InjectOptions() readonly options: Options<typeof tenantOptions>) {}
+  @Task({ output: z.number() }) quality(): number {
+    same<Same<Tenant['options']['quality'], number>>();
+    same<Same<Tenant['options']['since'], Date>>();
+    return this.options.quality;
+  }
+}
+
+/** Types that stand for themselves may be two, too. */
+@Worker('named', { autoLoad: false, startOptions: tenantOptions })
+class Named {
+  constructor(@InjectOptions() readonly options: Options<z.output<typeof tenantOptions>, z.input<typeof tenantOptions>>) {}
+  protected since(): number {
+    return this.options.since.getTime() + this.options.quality;
+  }
+}
+
+/** All of its options have a default, and they themselves, too. */
+@Worker('easy', { startOptions: z.object({ quality: z.number().default(3) }).default({ quality: 3 }) })
+class Easy {
+  constructor(@InjectOptions() readonly options: Options<{ quality: number }, { quality?: number } | undefined>) {}
+}
+
+export async function startOptions(workers: Workers): Promise<void> {
+  for (const cls of [Tenant, Named]) {
+    await workers.start(cls, { options: { since: '2026-01-01' } });
+    await workers.start(cls, { key: 'gold', options: { since: '2026-01-01', quality: 5 } });
+    // @ts-expect-error what it takes is not what the worker gets
+    await workers.start(cls, { options: { since: new Date() } });
+    // @ts-expect-error there is no default of it
+    await workers.start(cls, { options: { quality: 5 } });
+    // @ts-expect-error nor of all
+    await workers.start(cls);
+    await (await spawn(cls, { options: { since: '2026-01-01' } })).close();
+  }
+  await workers.start(Easy);
+  await workers.start(Easy, { key: 'gold' });
+  await workers.start(Easy, { options: {} });
+  // @ts-expect-error another type
+  await workers.start(Easy, { options: { quality: 'high' } });
+  await (await spawn(Easy)).close();
+}
+
 export async function exact(client: WorkerClient<Typed>): Promise<void> {
   // Outputs and streams.
   same<Same<ReturnType<typeof client.search>, Promise<string[]>>>();

@@ -1,6 +1,6 @@
 import type { Remote } from '../endpoints/endpoint.js';
 import type { Ctor, IsAny } from './ctor.js';
-import type { AnySchema, SchemaOut } from '../schema.js';
+import type { AnySchema, SchemaIn, SchemaOut } from '../schema.js';
 
 /** Names that a task cannot have: a worker client has them already, or the language asks objects for them. */
 export type Reserved = 'ask' | 'tell' | 'close' | 'then' | 'constructor' | 'toJSON';
@@ -40,20 +40,35 @@ export type Payloads<E> = { [N in keyof E]: SchemaOut<E[N]> };
 
 declare const optionsBrand: unique symbol;
 
+type Parsed<T> = T extends AnySchema ? SchemaOut<T> : T;
+type Taken<T> = T extends AnySchema ? SchemaIn<T> : T;
+
 /**
- * The parameter that `@InjectOptions()` fills: what `workers.start(W, { options })` was given, and what that call then requires.
+ * The parameter that `@InjectOptions()` fills: what `startOptions` left of what `workers.start(W, { options })` was given, and what that
+ * call then requires. Where the schema has defaults or transforms, the call takes something else than the worker gets: name the schema.
  * @example constructor(@InjectOptions() private readonly options: Options<TenantOptions>) {}
+ * @example constructor(@InjectOptions() private readonly options: Options<typeof tenantSchema>) {}
  */
-export type Options<T> = T & { readonly [optionsBrand]?: T };
+export type Options<T, Given = Taken<T>> = Parsed<T> & { readonly [optionsBrand]?: readonly [Given] };
 
 type OptionsIn<P> =
   IsAny<P> extends true
     ? never
     : P extends unknown
       ? typeof optionsBrand extends keyof P
-        ? NonNullable<P[typeof optionsBrand & keyof P]>
+        ? NonNullable<P[typeof optionsBrand & keyof P]> extends readonly [infer Given]
+          ? Given
+          : never
         : never
       : never;
-/** The start options that a worker class declares; never where it declares none. */
+/** The start options that a worker class declares, as they are given; never where it declares none. */
 export type OptionsOf<C> = EachOptions<ConstructorParameters<C extends Ctor ? C : never>>;
 type EachOptions<A extends readonly unknown[]> = { [I in keyof A]-?: OptionsIn<A[I]> }[number];
+/** The field of `start()` and `spawn()` that carries them: it may be left out where they may be undefined. */
+export type OptionsField<O> = undefined extends O ? { options?: O } : { options: O };
+/** The argument with that field: it may be left out as a whole where the field may be. */
+export type OptionsArg<O, Rest> = [O] extends [never]
+  ? [options?: Rest]
+  : undefined extends O
+    ? [options?: Rest & OptionsField<O>]
+    : [options: Rest & OptionsField<O>];

@@ -4,7 +4,7 @@ import type { Duration, Off, Size } from '../units.js';
 import type { Ctor } from './ctor.js';
 import type { Provider } from './provider-types.js';
 import type { ProxyShape } from './proxy-types.js';
-import type { OptionsOf } from './task-types.js';
+import type { OptionsArg, OptionsOf } from './task-types.js';
 
 /** What may be told of how and where a pool's processes run. */
 export interface PoolOptions {
@@ -101,7 +101,7 @@ export interface WorkerOptions<P extends Ctor<ProxyShape> = Ctor<ProxyShape>> ex
   autoLoad?: boolean | undefined;
   /** The class that stands in front of it in the master, or a function that returns it where order or cycles forbid it. */
   proxy?: P | (() => P) | undefined;
-  /** What `workers.start(W, { options })` must fit. */
+  /** What `workers.start(W, { options })` must fit; the worker gets what it leaves of it: `Options<typeof schema>`. */
   startOptions?: AnySchema | undefined;
   /** Who accepts for `connections`: the master, which deals (default), or all processes on a shared socket. */
   accept?: 'master' | 'shared' | undefined;
@@ -162,6 +162,4 @@ export interface WorkersEvents {
 }
 
 /** The second argument of `workers.start`: `options` are required where the worker declares some. */
-export type StartArgs<C> = [OptionsOf<C>] extends [never]
-  ? [options?: { key?: string | undefined }]
-  : [options: { key?: string | undefined; options: OptionsOf<C> }];
+export type StartArgs<C> = OptionsArg<OptionsOf<C>, { key?: string | undefined }>;
