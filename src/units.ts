@@ -1,3 +1,5 @@
+import { UsageError } from './errors.js';
+
 /** A span of time: milliseconds, or a number with its unit. `0` (or `false`, where an option allows it) means "no limit". */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
@@ -19,27 +21,31 @@ function parse(text: string, units: Readonly<Record<string, number>>): number | 
   return match && factor !== undefined && factor !== null ? Number(match[1]) * factor : undefined;
 }
 
+/** What somebody gave for a number or a text, as he would write it. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
 /**
  * A duration in milliseconds; `0` for "off".
- * @throws TypeError when the text is no duration.
+ * @throws UsageError when it is no duration.
  * @example toMilliseconds('1.5s') // 1500
  */
 export function toMilliseconds(duration: Duration | Off): number {
-  const value = duration === false ? 0 : typeof duration === 'number' ? duration : parse(duration, TIME);
-  if (value === undefined || !(value >= 0))
-    throw new TypeError(`${JSON.stringify(duration)} is not a duration: write milliseconds or '100ms', '1s', '5m', '2h', '1d'`);
+  const value = duration === false ? 0 : typeof duration === 'string' ? parse(duration, TIME) : duration;
+  if (typeof value !== 'number' || !(value >= 0))
+    throw new UsageError(`${shown(duration)} is not a duration: write milliseconds or '100ms', '1s', '5m', '2h', '1d'`);
   return value;
 }
 
 /**
  * A size in bytes; `0` for "off".
- * @throws TypeError when the text is no size.
+ * @throws UsageError when it is no size.
  * @example toBytes('64kb') // 65536
  */
 export function toBytes(size: Size | Off): number {
-  const value = size === false ? 0 : typeof size === 'number' ? size : parse(size, SIZE);
-  if (value === undefined || !(value >= 0))
-    throw new TypeError(`${JSON.stringify(size)} is not a size: write bytes or '64kb', '1mb', '2gb'`);
+  const value = size === false ? 0 : typeof size === 'string' ? parse(size, SIZE) : size;
+  if (typeof value !== 'number' || !(value >= 0)) throw new UsageError(`${shown(size)} is not a size: write bytes or '64kb', '1mb', '2gb'`);
   return Math.floor(value);
 }
 

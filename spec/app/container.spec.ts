@@ -12,6 +12,7 @@ import { Module } from '../../src/decorators/module.js';
 import type { ModuleOptions } from '../../src/decorators/provider-types.js';
 import { Worker } from '../../src/decorators/worker.js';
 import type { WorkerClient } from '../../src/decorators/client-types.js';
+import { UsageError } from '../../src/errors.js';
 import { Logger } from '../../src/logger.js';
 import { Owner } from '../../src/workers/owner.js';
 
@@ -53,6 +54,12 @@ function connectionScope(id = '1'): Scope {
 }
 
 describe('the container', () => {
+  it('refuses what is no token', async () => {
+    const container = await containerOf({});
+    for (const token of [undefined, null, 5]) expect(() => container.get(token as never)).to.throw(UsageError, `${token} is no token`);
+    expect(() => container.get(undefined as never)).to.throw(UsageError, 'modules import each other in a circle');
+  });
+
   it('builds a provider once, and what it depends on before it', async () => {
     @injectable()
     class Base {}

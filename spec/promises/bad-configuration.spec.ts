@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { bootstrap, ConfigurationError, Connection, Module, type Endpoint } from 'packet-ts';
+import { bootstrap, ConfigurationError, Connection, Module, UsageError, type Endpoint } from 'packet-ts';
 import { OnRequest } from 'packet-ts/http';
 import 'packet-ts/websocket';
 import { Dealt, MISSING, Secure, Shared } from '../fixtures/missing-certificate.worker.js';
@@ -52,7 +52,10 @@ describe('a bad configuration', function () {
   it('of close() rejects, and the application goes on until it is closed in earnest', async () => {
     const app = await bootstrap(Nothing, { logger: false, signals: false });
     const refused = await app.close({ timeout: 'soon' as never }).catch((error: unknown) => error);
-    expect(refused).to.be.instanceOf(TypeError);
+    expect(refused)
+      .to.be.instanceOf(UsageError)
+      .and.to.have.property('message')
+      .that.includes('close({ timeout }): "soon" is not a duration');
     expect(await app.close()).to.include({ graceful: true });
   });
 

@@ -6,6 +6,7 @@ import { json } from '../../src/framing/json.js';
 import { lines } from '../../src/framing/lines.js';
 import type { Framing } from '../../src/framing/framing.js';
 import { Peer } from '../../src/reactor/index.js';
+import { UsageError } from '../../src/errors.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 import { Events } from '../kit/events.js';
 import { rig, type Rig } from '../kit/reactor.js';
@@ -126,6 +127,26 @@ describe('a reactor', () => {
       for (const client of clients) await client.when(() => client.length === 'welcome\n'.length + 3_000_000);
       expect(limited.seen).to.have.length(1);
       expect(limited.seen[0]).to.include({ limit: 'maxBufferedBytes' });
+    });
+
+    it('goes to the base of connection classes, decorated or not, and refuses what can have no connections', async () => {
+      class Base {
+        @OnData() data() {}
+      }
+      @Connection({ framing: lines() })
+      class Decorated extends Base {}
+      const { address } = await kit.listen(Decorated);
+      const client = await WireClient.connect(address.url);
+      await turns();
+      kit.reactor.broadcast(Base, 'x');
+      await client.reads('x\n');
+      class Undecorated {}
+      const broadcast = (to: unknown) => () => kit.reactor.broadcast(to as typeof Base, 'x');
+      expect(broadcast(Undecorated)).to.throw(UsageError, 'Undecorated is no connection class, nor the base of one: decorate it');
+      expect(broadcast(undefined)).to.throw(UsageError, 'modules may import each other in a circle');
+      await turns();
+      expect(client.text).to.equal('x\n');
+      client.destroy();
     });
 
     it('throws what cannot be encoded', async () => {

@@ -5,6 +5,7 @@ import type { About } from '../../src/decorators/hook-types.js';
 import { After, Every } from '../../src/decorators/lifecycle.js';
 import { lines } from '../../src/framing/lines.js';
 import { Timers } from '../../src/reactor/index.js';
+import { UsageError } from '../../src/errors.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 import { Events } from '../kit/events.js';
 import { rig } from '../kit/reactor.js';
@@ -132,8 +133,14 @@ describe('timers', () => {
     expect(clock.pending).to.equal(0);
   });
 
-  it('refuses an interval of nothing', () => {
-    expect(() => timers.every(0, () => {}, failed)).to.throw(TypeError);
+  it('refuses an interval of nothing, what is no duration, and what is no function', () => {
+    const every = (interval: unknown, run: unknown = () => {}) => timers.every(interval as number, run as () => void, failed);
+    expect(() => every(0)).to.throw(UsageError, 'a timer needs an interval above 0, not 0');
+    expect(() => every('nope')).to.throw(UsageError, '"nope" is not a duration: write milliseconds or');
+    expect(() => every({})).to.throw(UsageError, 'an object is not a duration');
+    expect(() => timers.after(undefined as never, () => {}, failed)).to.throw(UsageError, 'undefined is not a duration');
+    expect(() => every('1s', 5)).to.throw(UsageError, 'a timer runs a function, not a value of type number');
+    expect(clock.pending).to.equal(0);
   });
 
   describe('of a connection', () => {

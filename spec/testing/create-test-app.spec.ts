@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import {
   App,
+  ConfigurationError,
   Connection,
   Every,
   inject,
@@ -14,6 +15,7 @@ import {
   OnStop,
   Peer,
   Reactor,
+  UsageError,
   type CloseReason,
   type WorkerClient,
 } from 'packet-ts';
@@ -102,6 +104,53 @@ describe('createTestApp', function () {
     await using client = await app.connect(Greeter);
     await client.expect('hi');
     await app.close();
+  });
+
+  it('refuses to replace what nobody provides or asks for', async () => {
+    class Unlisted {}
+    @Module({ connections: [], providers: [Greeting] })
+    class SmallModule {}
+    const refused = await createTestApp(SmallModule)
+      .override(Unlisted)
+      .useValue({})
+      .start()
+      .catch((error: unknown) => error);
+    expect(refused)
+      .to.be.instanceOf(ConfigurationError)
+      .and.to.have.property('message')
+      .that.includes('override(Unlisted): nobody provides it');
+    expect(() => createTestApp(SmallModule).override(undefined as never)).to.throw(UsageError, 'override(): undefined is no token');
+  });
+
+  it('replaces what something asks for, provided or not, and what may be looked up while it runs', async () => {
+    class Unlisted {
+      text = 'unlisted';
+    }
+    @Connection({ listen: 'tcp://127.0.0.1:1', framing: lines() })
+    class Asking {
+      constructor(readonly unlisted: Unlisted) {}
+      @OnConnect() greet() {
+        return this.unlisted.text;
+      }
+    }
+    @Module({ connections: [Asking] })
+    class AskingModule {}
+    @Module({ providers: [{ token: 'text', useFactory: ({ resolve }) => resolve(Unlisted).text }] })
+    class LookingModule {}
+    class Free {
+      constructor(readonly reactor: Reactor) {}
+    }
+    inject(Reactor)(Free, undefined, 0);
+    @Module({ providers: [Free] })
+    class FreeModule {}
+    const fake = { text: 'fake' };
+    const [asking, looking, free] = await Promise.all(
+      [AskingModule, LookingModule, FreeModule].map(module => createTestApp(module).override(Unlisted).useValue(fake).start()),
+    );
+    await using client = await asking!.connect(Asking);
+    await client.expect('fake');
+    expect(looking!.get('text')).to.equal('fake');
+    for (const app of [asking, looking, free]) await app!.close();
   });
 
   it('takes abstract classes for tokens, and replaces what stands behind them', async () => {

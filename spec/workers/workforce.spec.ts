@@ -69,6 +69,17 @@ describe('the workforce', () => {
       expect(await rejection(rig.start('bad', { quality: 'x' }))).to.include({ code: 'ERR_PACKET_BOUNDARY' });
     });
 
+    it('tells of events that there are, to functions', () => {
+      rig = new Rig();
+      const on = (event: unknown, listener: unknown) => () => rig.workforce.on(event as 'exit', listener as () => void);
+      expect(on('nope', () => {})).to.throw(
+        UsageError,
+        "workers tell no 'nope': write 'start', 'ready', 'exit', 'restart', 'gaveUp', 'message'",
+      );
+      expect(on('toString', () => {})).to.throw(UsageError, "no 'toString'");
+      expect(on('exit', undefined)).to.throw(UsageError, "workers.on('exit') takes a function");
+    });
+
     it('refuses options that cannot be sent', async () => {
       rig = new Rig();
       expect(await rejection(rig.start('x', { f: () => 1 }))).to.include({ code: 'ERR_PACKET_NOT_CLONEABLE' });

@@ -71,7 +71,7 @@ export class App implements AsyncDisposable {
 
   /**
    * A provider, or anything else that the container knows.
-   * @throws ConfigurationError when nobody provides it.
+   * @throws ConfigurationError when nobody provides it, UsageError for what is no token.
    */
   get<T>(token: ProviderToken<T>): T {
     // What a token stands for is known to the compiler only.
@@ -94,7 +94,7 @@ export class App implements AsyncDisposable {
 
   /**
    * Closes gracefully: what is under way finishes, at most until `timeout` (`closeTimeout`, '15s'); then what is left is cut off.
-   * Rejects with a TypeError, and goes on, when `timeout` is no duration; else never. A second call returns the same promise.
+   * Rejects with a UsageError, and goes on, when `timeout` is no duration; else never. A second call returns the same promise.
    */
   close(options: { timeout?: Duration | undefined } = {}): Promise<CloseSummary> {
     return this.#port.close(options.timeout);

@@ -1,4 +1,4 @@
-import { readConnection, readProxy, refuse, valid, type ApplicationReading } from '../blueprint/index.js';
+import { nameOf, readConnection, readProxy, refuse, valid, type ApplicationReading } from '../blueprint/index.js';
 import type { AppBlueprint, Ctor, EndpointBlueprint, Token, WorkerBlueprint } from '../blueprint/types.js';
 import { realClock, type Clock } from '../clock.js';
 import type { Mounted, MountedPart, RunningMount } from '../decorators/provider-types.js';
@@ -147,7 +147,10 @@ export class Assembly implements AppPort {
       if (proxy) this.#container.planSingle(proxy);
     }
     const parts = { reactor: this.reactor, channels: this.#core.channels, logger: this.#options.logger };
-    return [...this.#container.mistakes, ...workers.flatMap(worker => workerMistakes(worker, inside.get(worker.cls)!, parts))];
+    // What is mounted, and who has the reactor or the application, looks things up while it runs.
+    const sure = this.#blueprint.mounted.length === 0 && !this.#container.asked(App) && !this.#container.asked(Reactor);
+    const stray = sure ? this.#container.strayOverrides() : [];
+    return [...this.#container.mistakes, ...stray, ...workers.flatMap(worker => workerMistakes(worker, inside.get(worker.cls)!, parts))];
   }
 
   /** Workers, then providers, then listeners and dialers. Rejects with the first failure; what had started is the caller's to close. */
@@ -200,12 +203,12 @@ export class Assembly implements AppPort {
   }
 
   addresses(connection: Ctor | Mounted): readonly BoundAddress[] {
-    const isClass = typeof connection === 'function';
+    const isMounted = typeof connection === 'object' && connection !== null;
     // Nothing else than mount() makes what is no class.
-    const cls = isClass ? connection : (connection as MountedPart).handler;
+    const cls = isMounted ? (connection as MountedPart).handler : connection;
     const addresses = this.#addresses.get(cls) ?? this.workforce.addresses(cls);
     if (addresses) return addresses;
-    throw new UsageError(`${isClass ? connection.name : 'what was mounted'} does not listen in this application`);
+    throw new UsageError(`${isMounted ? 'what was mounted' : nameOf(connection)} does not listen in this application`);
   }
 
   get(token: Token): unknown {
@@ -215,7 +218,7 @@ export class Assembly implements AppPort {
   dialer(handler: Ctor): Dialer {
     const first = this.#dialers.get(handler)?.[0];
     if (first) return first.dialer;
-    throw new UsageError(`${handler.name} has no dialer: write connect: in its @Connection and list it in a module`);
+    throw new UsageError(`${nameOf(handler)} has no dialer: write connect: in its @Connection and list it in a module`);
   }
 
   describe(): string {
@@ -255,7 +258,7 @@ export class Assembly implements AppPort {
     try {
       within = toMilliseconds(timeout);
     } catch (error) {
-      return Promise.reject(asError(error));
+      return Promise.reject(new UsageError(`close({ timeout }): ${asError(error).message}`));
     }
     return (this.#closing = this.#close(within));
   }

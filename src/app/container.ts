@@ -3,10 +3,22 @@ import { container as globalContainer, type DependencyContainer, type InjectionT
 import { kindOf, nameOf, readConnection, readProvider } from '../blueprint/index.js';
 import { OPTIONS_TOKEN, workerTokens } from '../decorators/injection-tokens.js';
 import type { Ctor, ProviderDeclaration, Token } from '../blueprint/types.js';
-import { ConfigurationError, type Mistake } from '../errors.js';
+import { ConfigurationError, UsageError, type Mistake } from '../errors.js';
 import type { Clock } from '../clock.js';
 import type { Owner } from '../workers/owner.js';
-import { impossible, pathText, planClass, provideIt, tokenText, type Maker, type Path, type PlanContext, type ScopeKind } from './plan.js';
+import {
+  impossible,
+  isToken,
+  notToken,
+  pathText,
+  planClass,
+  provideIt,
+  tokenText,
+  type Maker,
+  type Path,
+  type PlanContext,
+  type ScopeKind,
+} from './plan.js';
 import { Scope } from './scope.js';
 import { Singleton } from './singleton.js';
 
@@ -85,6 +97,11 @@ export class AppContainer implements PlanContext {
   readonly #scoped = new Map<Token, ScopedProvider>();
   readonly #plans = new Map<Token, Maker>();
   readonly #overrides: ReadonlyMap<Token, Override>;
+  /** Overrides of what nobody provides, until something asks for them. */
+  readonly #stray = new Set<Token>();
+  readonly #asked = new Set<Token>();
+  /** Somebody looks tokens up by himself, or lets tsyringe: which, cannot be known. */
+  #looksUp = false;
   #slots = 0;
   /** Whether what is being planned needs the connection's owner. */
   #ownerWanted = false;
@@ -109,7 +126,9 @@ export class AppContainer implements PlanContext {
       else this.#declareSingleton(provider);
     }
     for (const [token, override] of this.#overrides) {
-      if (!seen.has(token)) this.#declareSingleton({ token, kind: override.cls ? 'class' : 'value', scope: 'app' });
+      if (seen.has(token)) continue;
+      if (!this.#exists(token) && !(override.cls && readProvider(override.cls).eager)) this.#stray.add(token);
+      this.#declareSingleton({ token, kind: override.cls ? 'class' : 'value', scope: 'app' });
     }
   }
 
@@ -117,6 +136,21 @@ export class AppContainer implements PlanContext {
   verify(): void {
     for (const [token, singleton] of [...this.#singletons]) if (singleton.cls) this.#planOf(token);
     for (const [token, { cls }] of this.#scoped) if (cls) this.#planOfScoped(token, cls, []);
+  }
+
+  /** Whether some class asks for what the framework has. */
+  asked(token: Token): boolean {
+    return this.#asked.has(token);
+  }
+
+  /** Overrides of what nobody provides, and nothing planned asks for. */
+  strayOverrides(): readonly Mistake[] {
+    if (this.#looksUp) return [];
+    return [...this.#stray].map(token => ({
+      where: `override(${tokenText(token)})`,
+      wrong: 'nobody provides it, and nothing asks for it',
+      remedy: 'override what a module provides or a class injects: clients of workers, and what workers build themselves, are not replaced',
+    }));
   }
 
   /** Compiles a class that is built per connection. `wantsOwner`: some client or subscription in it belongs to the connection. */
@@ -140,6 +174,7 @@ export class AppContainer implements PlanContext {
 
   /** What `app.get(token)` and factories see. */
   get(token: Token): unknown {
+    if (!isToken(token)) throw new UsageError(notToken(token));
     const before = this.mistakes.length;
     const maker = this.makerOf(token, 'app', []) ?? this.#unknown(token);
     if (this.mistakes.length > before) throw new ConfigurationError(this.mistakes.splice(before));
@@ -148,6 +183,7 @@ export class AppContainer implements PlanContext {
 
   makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined {
     const parts = this.#parts;
+    this.#stray.delete(token);
     const singleton = this.#singletons.get(token);
     if (singleton) {
       if (singleton.cls) this.#planOf(token, path);
@@ -182,10 +218,14 @@ export class AppContainer implements PlanContext {
     const absent = parts.absent.get(token);
     if (absent !== undefined) return this.#mistake(path, `${tokenText(token)} ${absent}`, 'inject it where it exists');
     const constant = parts.constants.get(token);
-    if (constant) return constant;
+    if (constant) {
+      this.#asked.add(token);
+      return constant;
+    }
     const channel = parts.channel(token);
     if (channel) return this.#slotted(channel, kind);
     if (isTransformed(token)) return this.#transformedMaker(token, kind, path);
+    this.#looksUp ||= isDelayed(token);
     if (isDelayed(token)) return () => token.createProxy(cls => this.get(cls));
     return this.#registered(token, path);
   }
@@ -203,6 +243,7 @@ export class AppContainer implements PlanContext {
   }
 
   allMaker(token: Token): Maker {
+    this.#looksUp = true;
     return () => this.#root.resolveAll(token as InjectionToken<unknown>);
   }
 
@@ -229,12 +270,14 @@ export class AppContainer implements PlanContext {
   }
 
   #transformedMaker({ token, transform, transformArgs = [] }: Transformed, kind: ScopeKind, path: Path): Maker {
+    this.#looksUp = true;
     const make = this.makerOf(token, kind, path) ?? this.#mistake(path, `nobody provides ${tokenText(token)}`, provideIt(token));
     return scope => this.#root.resolve(transform).transform(make(scope), ...transformArgs);
   }
 
   #declareScoped(provider: ProviderDeclaration): void {
     const { token, cls, factory } = provider;
+    this.#looksUp ||= factory !== undefined;
     const slot = this.#slots++;
     const build: Maker = cls
       ? scope => this.#planOfScoped(token, cls, [])(scope)
@@ -270,6 +313,7 @@ export class AppContainer implements PlanContext {
       };
     }
     if (provider.kind === 'value') return () => provider.value;
+    this.#looksUp = true;
     return scope => {
       const value = provider.factory!({ resolve: token => this.get(token) });
       scope.keep(value);
@@ -327,7 +371,15 @@ export class AppContainer implements PlanContext {
       this.#declareSingleton({ token, kind: 'class', cls: token as Ctor, scope: 'app' });
       return this.makerOf(token, 'app', path);
     }
+    this.#looksUp = true;
     return () => this.#root.resolve(key);
+  }
+
+  /** Whether the framework has it, or users gave it to tsyringe. */
+  #exists(token: Token): boolean {
+    const { constants, absent, peer, logger, channel } = this.#parts;
+    if (constants.has(token) || absent.has(token) || token === peer || token === logger || channel(token)) return true;
+    return this.#root.isRegistered(token as InjectionToken<unknown>, true);
   }
 
   #mistake(path: Path, wrong: string, remedy: string): Maker {

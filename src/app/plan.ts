@@ -32,6 +32,16 @@ export function tokenText(token: Token): string {
   return typeof token === 'string' ? `'${token}'` : typeof token === 'symbol' ? token.toString() : 'an injection token';
 }
 
+/** What the types forbid, and a circle of imports or JavaScript gives all the same. */
+export function isToken(token: unknown): token is Token {
+  return ['function', 'string', 'symbol'].includes(typeof token) || (typeof token === 'object' && token !== null);
+}
+
+export function notToken(token: unknown): string {
+  const circle = token === undefined ? ' (a class is undefined where modules import each other in a circle)' : '';
+  return `${String(token)} is no token: write a class, a string or a symbol${circle}`;
+}
+
 /** Stands where a mistake was found: bootstrap never gets as far as calling it. */
 export function impossible(): never {
   throw new TypeError('a plan with mistakes cannot be carried out');

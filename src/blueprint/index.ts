@@ -5,7 +5,7 @@ export { readConnection } from './connection.js';
 export { readEndpoints, schemeOf, type Use } from './endpoints.js';
 export { checkServed } from './served.js';
 export { workerReferenceMistake } from './injections.js';
-export { kindOf } from './lineage.js';
+export { isOfConnections, kindOf } from './lineage.js';
 export { nameOf, refuse, reporter, valid, type Reading, type Report } from './mistakes.js';
 export { checkOptions, duration, either, flag, object, off, oneOf, type Rules } from './option-rules.js';
 export { parameterMistakes, readParameters } from './parameters.js';

@@ -1,4 +1,10 @@
-import { ownDeclarations, type ClassDeclaration, type ClassKind, type MemberDeclaration } from '../decorators/metadata.js';
+import {
+  isBaseOfConnections,
+  ownDeclarations,
+  type ClassDeclaration,
+  type ClassKind,
+  type MemberDeclaration,
+} from '../decorators/metadata.js';
 import type { Ctor } from './types.js';
 
 /** The class and its bases, the class first. */
@@ -19,6 +25,11 @@ export function declarationOf(cls: Ctor): ClassDeclaration | undefined {
 
 export function kindOf(cls: unknown): ClassKind | undefined {
   return typeof cls === 'function' ? declarationOf(cls as Ctor)?.kind : undefined;
+}
+
+/** Whether connections of that class or of a subclass may exist: a base need not be decorated. */
+export function isOfConnections(cls: unknown): boolean {
+  return kindOf(cls) === 'connection' || (typeof cls === 'function' && isBaseOfConnections(cls as Ctor));
 }
 
 /** The options of that kind of decorator, merged over the bases: what a subclass says wins, what it leaves out is inherited. */

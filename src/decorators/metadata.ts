@@ -100,12 +100,24 @@ function refuseStandard(where: string, context: unknown): void {
   ]);
 }
 
+/** Classes that a connection class extends, decorated or not; copies of the package share them. */
+const BASES: WeakSet<object> = ((globalThis as Record<symbol, unknown>)[Symbol.for('packet-ts.connection-bases')] ??=
+  new WeakSet()) as WeakSet<object>;
+
+/** Whether some connection class extends it. */
+export function isBaseOfConnections(cls: Ctor): boolean {
+  return BASES.has(cls);
+}
+
 /** What a class decorator returns. */
 export function onClass(declare: (cls: Ctor) => ClassDeclaration): (target: Ctor, context?: unknown) => void {
   return (target, context) => {
     refuseStandard(target.name, context);
+    const declaration = declare(target);
     // The topmost decorator is called last: back to the order in which they were written.
-    writable(target).classes.unshift(declare(target));
+    writable(target).classes.unshift(declaration);
+    if (declaration.kind !== 'connection') return;
+    for (let base: unknown = Object.getPrototypeOf(target); typeof base === 'function'; base = Object.getPrototypeOf(base)) BASES.add(base);
   };
 }
 

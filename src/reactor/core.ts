@@ -2,7 +2,7 @@ import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
 import type { Arrival, SocketSource, Transport } from '../endpoints/endpoint.js';
-import { asError, ClosingError } from '../errors.js';
+import { asError, ClosingError, ConfigurationError } from '../errors.js';
 import type { Chunk, Framing } from '../framing/framing.js';
 import { Alarms } from './alarms.js';
 import { Channels } from './channel.js';
@@ -36,6 +36,13 @@ export interface Retiring {
 
 /** How long a peer may take to finish after us when the application closes, in milliseconds. */
 const CLOSE_GRACE = 2_000;
+
+/** What the types forbid, and a circle of imports gives all the same. */
+function noClass(given: unknown): ConfigurationError {
+  const remedy =
+    given === undefined ? 'modules import each other in a circle: break it' : 'give a class that is decorated with @Connection()';
+  return new ConfigurationError([{ where: String(given), wrong: 'it is not a connection', remedy }]);
+}
 
 /** Never reused in this process, whatever the number of reactors. */
 let lastId = 0;
@@ -79,6 +86,7 @@ export class ReactorCore implements GuestHost {
   plan(cls: Ctor): HandlerPlan {
     let plan = this.#plans.get(cls);
     if (!plan) {
+      if (typeof cls !== 'function') throw noClass(cls);
       const blueprint = this.#handlers.blueprintOf(cls);
       this.#plans.set(cls, (plan = planOf(blueprint, this.#handlers.build(blueprint))));
     }

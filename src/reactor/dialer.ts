@@ -3,7 +3,7 @@ import type { CloseReason } from '../decorators/hook-types.js';
 import type { Ctor, EndpointBlueprint } from '../blueprint/types.js';
 import type { Reconnect } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
-import { asError, type ConnectError } from '../errors.js';
+import { asError, UsageError, type ConnectError } from '../errors.js';
 import { Backoff } from './backoff.js';
 import type { ReactorCore, Retiring } from './core.js';
 import type { Session } from './session.js';
@@ -80,6 +80,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
   }
 
   on<E extends keyof DialerEvents<H>>(event: E, listener: DialerEvents<H>[E]): Disposable {
+    if (!Object.hasOwn(this.#listeners, event)) throw new UsageError(`a dialer tells no '${event}': write 'up' or 'down'`);
     const listeners = this.#listeners[event] as Set<DialerEvents<H>[E]>;
     listeners.add(listener);
     return { [Symbol.dispose]: () => listeners.delete(listener) };

@@ -71,7 +71,7 @@ function rateLimit(written: WrittenLimits['rateLimit']): RateLimit | undefined {
 
 /**
  * The limits table with its defaults.
- * @throws TypeError for what is no duration or size.
+ * @throws UsageError for what is no duration or size.
  */
 export function resolveLimits(
   written: WrittenLimits,

@@ -1,9 +1,9 @@
-import { checkServed, readEndpoints, refuse, reporter } from '../blueprint/index.js';
+import { checkServed, isOfConnections, nameOf, readEndpoints, refuse, reporter } from '../blueprint/index.js';
 import type { Ctor, EndpointBlueprint } from '../blueprint/types.js';
 import type { ConnectArgs, DialArgs } from '../decorators/dial-types.js';
 import type { Endpoint, EndpointOptions, PerEndpoint, Reconnect } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
-import { asError, type Mistake } from '../errors.js';
+import { asError, UsageError, type Mistake } from '../errors.js';
 import type { Duration } from '../units.js';
 import type { ReactorCore } from './core.js';
 import { Dialer } from './dialer.js';
@@ -78,12 +78,12 @@ export class Reactor {
     return new Dialer(this.#core, settings, data, reconnect ?? (target.options['reconnect'] as Reconnect | undefined), signal);
   }
 
-  /** Runs it every so often until it is cancelled: no drift, no bursts, no overlap with itself. What it throws is logged. */
+  /** Runs it every so often until it is cancelled: no drift, no bursts, no overlap with itself. What it throws is logged. Throws UsageError for no interval. */
   every(interval: Duration, run: () => unknown): Timer {
     return this.#core.timers.every(interval, run, this.#failed);
   }
 
-  /** Runs it once. What it throws is logged. */
+  /** Runs it once. What it throws is logged. Throws UsageError for what is no duration. */
   after(delay: Duration, run: () => unknown): Timer {
     return this.#core.timers.after(delay, run, this.#failed);
   }
@@ -109,9 +109,15 @@ export class Reactor {
 
   /**
    * Sends a message to every connection of a class and its subclasses; nobody waits for a slow one.
-   * @throws EncodeError when the framing cannot encode it.
+   * @throws EncodeError when the framing cannot encode it, UsageError for what is no connection class nor the base of one.
    */
   broadcast(handler: Ctor, message: unknown, { except }: BroadcastOptions = {}): void {
+    if (!isOfConnections(handler))
+      throw new UsageError(
+        handler === undefined
+          ? 'broadcast() was given undefined for a class: modules may import each other in a circle'
+          : `broadcast() goes to connections, and ${nameOf(handler)} is no connection class, nor the base of one: decorate it with @Connection()`,
+      );
     this.#core.broadcast(handler, message, ({ peer, built }) => except !== undefined && (peer === except || built.instance === except));
   }
 

@@ -1,4 +1,5 @@
 import type { Clock, ClockTimer } from '../clock.js';
+import { UsageError } from '../errors.js';
 import { MAX_DELAY, toMilliseconds, type Duration } from '../units.js';
 
 /** Something that runs later, unless it is cancelled. */
@@ -100,10 +101,10 @@ export class Timers {
     this.#clock = clock;
   }
 
-  /** Runs it every so often, first after one interval. */
+  /** Runs it every so often, first after one interval. Throws UsageError, as `after` does, for what is no duration and no function. */
   every(interval: Duration, run: () => unknown, failed: (error: unknown) => void): Timer {
     const ms = toMilliseconds(interval);
-    if (!(ms > 0)) throw new TypeError(`a timer needs an interval, not ${JSON.stringify(interval)}`);
+    if (!(ms > 0)) throw new UsageError(`a timer needs an interval above 0, not ${JSON.stringify(interval)}: write '1s', or milliseconds`);
     return this.#add(ms, true, run, failed);
   }
 
@@ -119,6 +120,8 @@ export class Timers {
   }
 
   #add(ms: number, repeats: boolean, run: () => unknown, failed: (error: unknown) => void): Timer {
+    if (typeof run !== 'function')
+      throw new UsageError(`a timer runs a function, not ${run === null ? 'null' : `a value of type ${typeof run}`}`);
     const timer = new ClockDriven(this.#clock, ms, repeats, run, failed, ended => this.#open.delete(ended));
     this.#open.add(timer);
     if (this.#closed) timer.cancel();

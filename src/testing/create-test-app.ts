@@ -1,8 +1,9 @@
-import { readModule, schemeOf, type ApplicationReading } from '../blueprint/index.js';
+import { nameOf, readModule, schemeOf, type ApplicationReading } from '../blueprint/index.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint, Token } from '../blueprint/types.js';
 import { App } from '../app/app.js';
 import { Assembly } from '../app/assembly.js';
 import type { Override } from '../app/container.js';
+import { isToken, notToken } from '../app/plan.js';
 import { neverInWorker } from '../app/worker-process.js';
 import { realClock } from '../clock.js';
 import type { ProviderToken } from '../decorators/provider-types.js';
@@ -65,7 +66,7 @@ export class TestApp extends App {
     options: { framing?: Framing<In, Out> | undefined; allowHalfOpen?: boolean | undefined } = {},
   ): Promise<TestClient<In, Out>> {
     const url = this.#endpoints.get(connection);
-    if (!url) throw new UsageError(`${connection.name} does not listen in this application`);
+    if (!url) throw new UsageError(`${nameOf(connection)} does not listen in this application`);
     const own = this.#framings.get(connection);
     const framing = options.framing ?? (own?.symmetric ? (own as unknown as Framing<In, Out>) : undefined);
     const watch = new CloseWatch();
@@ -100,8 +101,12 @@ export class TestAppBuilder {
     this.#module = module;
   }
 
-  /** Replaces what the application provides for a token. */
+  /**
+   * Replaces what the application provides for a token. `start()` rejects with a ConfigurationError where nobody provides it or asks for it.
+   * @throws UsageError for what is no token.
+   */
   override<T>(token: ProviderToken<T>): TestOverride<T> {
+    if (!isToken(token)) throw new UsageError(`override(): ${notToken(token)}`);
     const set = (override: Override): this => {
       this.#overrides.set(token, override);
       return this;

@@ -1,15 +1,24 @@
 import type { WorkersEvents } from '../decorators/worker-types.js';
 import { publish } from '../diagnostics.js';
-import { asError } from '../errors.js';
+import { asError, UsageError } from '../errors.js';
 
 type Name = keyof WorkersEvents;
 type Listener<N extends Name> = (...args: WorkersEvents[N]) => unknown;
+
+const NAMES: Readonly<Record<Name, true>> = { start: true, ready: true, exit: true, restart: true, gaveUp: true, message: true };
+const EVENTS = Object.keys(NAMES)
+  .map(name => `'${name}'`)
+  .join(', ');
 
 /** Tells those who want to know what happens to workers. What a listener throws is its own. */
 export class Announcer {
   readonly #listeners = new Map<Name, Set<Listener<never>>>();
 
+  /** @throws UsageError for an event that there is not, or what is no function. */
   on<N extends Name>(event: N, listener: Listener<N>): Disposable {
+    if (!Object.hasOwn(NAMES, event)) throw new UsageError(`workers tell no '${event}': write ${EVENTS}`);
+    if (typeof listener !== 'function')
+      throw new UsageError(`workers.on('${event}') takes a function that is told, not ${String(listener)}`);
     let listeners = this.#listeners.get(event);
     if (!listeners) this.#listeners.set(event, (listeners = new Set()));
     // One function may be given twice; each is ended by itself.

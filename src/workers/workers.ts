@@ -68,6 +68,7 @@ export class Workers {
 
   /**
    * Tells what happens to processes, until it is disposed of.
+   * @throws UsageError for an event that there is not.
    * @example workers.on('exit', ({ handle, pid }, why) => log.warn({ worker: handle.name, pid, why }))
    */
   on<N extends keyof WorkersEvents>(event: N, listener: (...args: WorkersEvents[N]) => unknown): Disposable {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { nameOf } from '../blueprint/index.js';
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import type { Ctor } from '../decorators/ctor.js';
@@ -73,7 +74,7 @@ export class Workforce implements Directory {
   blueprint(worker: Ctor | string): WorkerBlueprint {
     const found = typeof worker === 'string' ? this.#byName.get(worker) : this.#byClass.get(worker);
     if (found) return found;
-    const name = typeof worker === 'string' ? `'${worker}'` : worker.name;
+    const name = typeof worker === 'string' ? `'${worker}'` : nameOf(worker);
     throw new UsageError(`${name} is no worker of this application: list it in the workers of a module`);
   }
 
@@ -160,6 +161,7 @@ export class Workforce implements Directory {
 
   /** Finishes what runs and waits within `timeout`, then stops. @throws WorkerNotFoundError when it is not started. */
   async stop(handle: WorkerHandle, timeout: number | undefined): Promise<void> {
+    if (typeof handle?.state !== 'string') throw new UsageError('stop() takes the handle that start(), get() or list() gave');
     if (handle.state === 'stopped') return;
     const { name, key } = handle;
     const route = this.#routes.get(name)?.get(key);
