@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { UsageError } from '../../src/errors.js';
+import type { Framing } from '../../src/framing/framing.js';
 import { FramingError, lines } from '../../src/framing/index.js';
 import { conformance } from '../../src/testing/conformance.js';
 import { decoded, encoded, survivesAnyBytes, survivesAnyCut } from './kit.js';
@@ -44,6 +46,16 @@ describe('lines()', () => {
     expect(lines().maxMessageSize).to.equal('64kb');
     expect(lines({ maxLength: '1mb' }).maxMessageSize).to.equal('1mb');
     expect(lines({ maxLength: false }).maxMessageSize).to.equal(0);
+  });
+
+  it('names the option that was written: maxLength, or the maxMessageSize that came before it', () => {
+    const refusal = (framing: Framing<string>, limit: number) => () => decoded(framing, ['x'.repeat(2_000)], limit);
+    for (const framing of [lines({ maxLength: '1kb' }), lines({ maxLength: 1024, delimiter: ';' }), lines({ maxLength: '1kb' }).whole!]) {
+      expect(refusal(framing, 1024)).to.throw(FramingError, 'a line is larger than 1024 bytes (maxLength)');
+      expect(refusal(framing, 500)).to.throw(FramingError, 'a line is larger than 500 bytes (maxMessageSize)');
+    }
+    expect(refusal(lines(), 1024)).to.throw(FramingError, 'a line is larger than 1024 bytes (maxMessageSize)');
+    expect(() => lines({ maxLength: 'long' as '1kb' })).to.throw(UsageError, '"long" is not a size');
   });
 
   for (const end of ['\n', '\r\n']) {

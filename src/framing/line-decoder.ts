@@ -43,6 +43,8 @@ const NONE: Buffer = Buffer.alloc(0);
 export class LineDecoder implements Decoder<string> {
   readonly #queue = new ByteQueue();
   readonly #limit: number;
+  /** What the limit is called where it was written. */
+  readonly #option: 'maxLength' | 'maxMessageSize';
   readonly #end: LineEnd;
   readonly #delimiter: string;
   readonly #size: number;
@@ -56,8 +58,9 @@ export class LineDecoder implements Decoder<string> {
   #from = 0;
   #to = 0;
 
-  constructor(limit: number, end: LineEnd) {
+  constructor(limit: number, end: LineEnd, option: 'maxLength' | 'maxMessageSize' = 'maxMessageSize') {
     this.#limit = limit;
+    this.#option = option;
     this.#end = end;
     this.#delimiter = end.text;
     this.#size = end.bytes.length;
@@ -89,7 +92,7 @@ export class LineDecoder implements Decoder<string> {
   end(): string | undefined {
     const queue = this.#queue;
     if (queue.length === 0) return undefined;
-    if (queue.length > this.#limit) throw tooLarge('a line', this.#limit);
+    if (queue.length > this.#limit) throw tooLarge('a line', this.#limit, this.#option);
     return queue.text(queue.length, this.#end.encoding);
   }
 
@@ -142,13 +145,13 @@ export class LineDecoder implements Decoder<string> {
     }
     if (length < 0) {
       // The last bytes may yet turn out to belong to the delimiter.
-      if (queue.length > this.#limit + bytes.length - 1 + carriageReturn.length) throw tooLarge('a line', this.#limit);
+      if (queue.length > this.#limit + bytes.length - 1 + carriageReturn.length) throw tooLarge('a line', this.#limit, this.#option);
       return undefined;
     }
     const ended =
       this.#dropsCarriageReturn && length >= carriageReturn.length && queue.startsWith(carriageReturn, length - carriageReturn.length);
     const kept = ended ? length - carriageReturn.length : length;
-    if (kept > this.#limit) throw tooLarge('a line', this.#limit);
+    if (kept > this.#limit) throw tooLarge('a line', this.#limit, this.#option);
     const line = queue.text(kept, encoding);
     queue.skip(length - kept + bytes.length);
     return line;

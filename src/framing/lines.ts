@@ -1,4 +1,4 @@
-import type { Off, Size } from '../units.js';
+import { toBytes, type Off, type Size } from '../units.js';
 import type { Chunk, Framing } from './framing.js';
 import { LineDecoder, lineEnd, type LineEncoding } from './line-decoder.js';
 import { wholeOf } from './whole.js';
@@ -32,7 +32,7 @@ const ENCODINGS: ReadonlyMap<string, LineEncoding> = new Map([
  *
  * Encoding throws for a message that contains the delimiter (it would arrive as two) or characters that the encoding does not know.
  * A '\r' at the end of a message is not kept: with the '\n' behind it, it is a line end.
- * @throws TypeError for an empty delimiter or an encoding that is not one of text.
+ * @throws TypeError for an empty delimiter or an encoding that is not one of text, UsageError for a maxLength that is no size.
  * @example
  * @Connection({ listen: 'tcp://127.0.0.1:7000', framing: lines({ maxLength: '1mb' }) })
  * class Echo { @OnData() echo(line: string) { return line; } }
@@ -43,6 +43,7 @@ export function lines(options: LinesOptions = {}): Framing<string> {
   if (encoding === undefined)
     throw new TypeError(`lines() has no encoding ${JSON.stringify(options.encoding)}: write ${[...ENCODINGS.keys()].join(', ')}`);
   const end = lineEnd(delimiter, encoding);
+  const ownLimit = options.maxLength === undefined ? undefined : toBytes(options.maxLength);
 
   const checked = (line: string): string => {
     if (typeof line !== 'string') throw new TypeError(`lines() encodes text, not ${line === null ? 'null' : typeof line}`);
@@ -51,7 +52,8 @@ export function lines(options: LinesOptions = {}): Framing<string> {
   };
   const bytes = (text: string): Chunk => (encoding === 'utf8' ? text : encodeText(text, encoding));
   const stream = {
-    decoder: (limit: number) => new LineDecoder(limit, end),
+    // The connection's own maxMessageSize comes before ours: whoever wrote it looks for it there.
+    decoder: (limit: number) => new LineDecoder(limit, end, limit === ownLimit ? 'maxLength' : 'maxMessageSize'),
     encode: (line: string) => bytes(checked(line) + delimiter),
     maxMessageSize: options.maxLength === false ? 0 : (options.maxLength ?? '64kb'),
     symmetric: true as const,
