@@ -154,6 +154,8 @@ export abstract class WebSocketTransport implements Transport, Beating {
     const ws = this.#ws;
     if (this.#destroyed || this.#finished || this.#closed) return true;
     if (!ws) return this.#keep(messages);
+    // The peer has finished without a close frame, and `ws` with it: what the kernel has not taken yet still leaves, nothing more.
+    if (ws.readyState !== ws.OPEN) return true;
     const { socket } = this;
     const whole = messages.map(message => (typeof message === 'string' || message instanceof Uint8Array ? message : messageOf(message)));
     for (const message of whole) this.#said += Buffer.byteLength(message);
