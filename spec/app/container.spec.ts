@@ -266,6 +266,38 @@ describe('the container', () => {
       );
     });
 
+    it('what delay() will find: a class that nobody lists, and one that exists once per connection', async () => {
+      class Late {}
+      class Session {}
+      @injectable()
+      class Store {
+        constructor(
+          @inject(delay(() => Late)) readonly late: object,
+          @inject(delay(() => Session)) readonly session: object,
+        ) {}
+      }
+      const text = await mistakesOf({ providers: [Store, { token: Session, useClass: Session, scope: 'connection' }] });
+      expect(text).to.match(/Store : nobody provides Late.*providers: \[Late\]/);
+      expect(text).to.match(/Store : Session exists once per connection/);
+      @Connection({ listen: 'tcp://127.0.0.1:0' })
+      class Handler {
+        constructor(@inject(delay(() => Late)) readonly late: object) {}
+      }
+      expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(/^Handler : nobody provides Late.*$/);
+      expect(await mistakesOf({ connections: [Handler], providers: [Late] }, Handler)).to.equal('');
+    });
+
+    it('nothing wrong with what may be absent and is, whatever hooks it has', async () => {
+      class Extra {
+        @OnStart() protected start(): void {}
+      }
+      @injectable()
+      class Store {
+        constructor(@inject(Extra, { isOptional: true }) readonly extra?: Extra) {}
+      }
+      expect(await mistakesOf({ providers: [Store] })).to.equal('');
+    });
+
     it('a class with hooks that nobody lists', async () => {
       class Forgotten {
         @OnStart() protected start(): void {}
@@ -274,7 +306,7 @@ describe('the container', () => {
       class Handler {
         constructor(readonly forgotten: Forgotten) {}
       }
-      expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(/Forgotten has hooks or timers but is not provided/);
+      expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(/nobody provides Forgotten.*providers: \[Forgotten\]$/);
     });
 
     it('a token of the framework that does not exist in this process', async () => {

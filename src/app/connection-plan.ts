@@ -1,3 +1,4 @@
+import { refuse } from '../blueprint/index.js';
 import type { ConnectionBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
@@ -9,9 +10,15 @@ import { Scope } from './scope.js';
 /** Owns nothing: for connections that make no calls. */
 const NOBODY = new Owner('connection', 'nobody');
 
-/** Compiles how the container makes the handlers of one connection class. */
+/**
+ * Compiles how the container makes the handlers of one connection class.
+ * @throws ConfigurationError for what it cannot make: a class that no module lists is planned here first.
+ */
 export function connectionBuild(container: AppContainer, blueprint: ConnectionBlueprint, clock: Clock): Build {
+  const { mistakes } = container;
+  const before = mistakes.length;
   const { make, wantsOwner } = container.planConnection(blueprint.cls);
+  refuse(mistakes.splice(before));
   const failed = (error: unknown): void => publish('hook.error', { connection: blueprint.name, hook: 'dispose', error });
   const build: Build = (peer, owner) => {
     const scope = new Scope(owner ?? NOBODY, peer);

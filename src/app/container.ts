@@ -77,8 +77,23 @@ function servesRequests(cls: Ctor | undefined): boolean {
 /** The lifecycle that tsyringe's `@singleton()` registers. */
 const TSYRINGE_SINGLETON = 1;
 
-function isDelayed(token: Token): token is { createProxy(create: (cls: Ctor) => unknown): unknown } {
+/** What tsyringe's `delay()` makes: a stand-in that asks for the class when it is first used. */
+interface Delayed {
+  createProxy<T>(create: (cls: Ctor) => T): T;
+}
+
+function isDelayed(token: Token): token is Delayed {
   return typeof token === 'object' && typeof (token as { createProxy?: unknown }).createProxy === 'function';
+}
+
+function delayedClass(token: Delayed): Ctor {
+  let found: Ctor | undefined;
+  const used = token.createProxy((cls): object => {
+    found = cls;
+    return {};
+  });
+  Reflect.has(used, 'anything');
+  return found!;
 }
 
 /**
@@ -106,6 +121,8 @@ export class AppContainer implements PlanContext {
   /** Whether what is being planned needs the connection's owner. */
   #ownerWanted = false;
   readonly #wantOwner = new Set<Token>();
+  /** Asked for with `delay()` and not looked at yet, since what they depend on may be being planned; and by whom. */
+  readonly #delayed: (readonly [Delayed, Path])[] = [];
 
   constructor(parts: FrameworkParts, owner: Owner, overrides: ReadonlyMap<Token, Override> = new Map()) {
     this.#parts = parts;
@@ -136,6 +153,7 @@ export class AppContainer implements PlanContext {
   verify(): void {
     for (const [token, singleton] of [...this.#singletons]) if (singleton.cls) this.#planOf(token);
     for (const [token, { cls }] of this.#scoped) if (cls) this.#planOfScoped(token, cls, []);
+    this.#verifyDelayed();
   }
 
   /** Whether some class asks for what the framework has. */
@@ -157,12 +175,16 @@ export class AppContainer implements PlanContext {
   planConnection(cls: Ctor): { readonly make: Maker; readonly wantsOwner: boolean } {
     this.#ownerWanted = false;
     const make = planClass(cls, 'connection', this, []);
-    return { make, wantsOwner: this.#ownerWanted };
+    const wantsOwner = this.#ownerWanted;
+    this.#verifyDelayed();
+    return { make, wantsOwner };
   }
 
   /** Compiles a class that is built by the framework in the application's scope: a proxy, a worker. */
   planSingle(cls: Ctor): Maker {
-    return planClass(cls, 'app', this, []);
+    const make = planClass(cls, 'app', this, []);
+    this.#verifyDelayed();
+    return make;
   }
 
   /** Builds everything that runs by itself: hooks, timers, channels. */
@@ -225,8 +247,11 @@ export class AppContainer implements PlanContext {
     const channel = parts.channel(token);
     if (channel) return this.#slotted(channel, kind);
     if (isTransformed(token)) return this.#transformedMaker(token, kind, path);
-    this.#looksUp ||= isDelayed(token);
-    if (isDelayed(token)) return () => token.createProxy(cls => this.get(cls));
+    if (isDelayed(token)) {
+      this.#looksUp = true;
+      if (path.length > 0) this.#delayed.push([token, path]);
+      return () => token.createProxy(cls => this.get(cls));
+    }
     return this.#registered(token, path);
   }
 
@@ -267,6 +292,21 @@ export class AppContainer implements PlanContext {
     const { bindLogger } = this.#parts;
     if (kind === 'app') return () => bindLogger({ name });
     return this.#slotted(scope => bindLogger({ connection: nameOf(path[0]!), peer: (scope.peer as { id: string }).id }), kind);
+  }
+
+  /** What is found later must be there then, too: once per application. */
+  #verifyDelayed(): void {
+    for (let delayed = this.#delayed.shift(); delayed; delayed = this.#delayed.shift()) {
+      const [token, path] = delayed;
+      const cls = delayedClass(token);
+      if (this.#scoped.has(cls))
+        this.#mistake(
+          path,
+          `${tokenText(cls)} exists once per connection, and delay() finds what exists once`,
+          'inject it without delay()',
+        );
+      else if (!this.makerOf(cls, 'app', [])) this.#mistake(path, `nobody provides ${tokenText(cls)}`, provideIt(cls));
+    }
   }
 
   #transformedMaker({ token, transform, transformArgs = [] }: Transformed, kind: ScopeKind, path: Path): Maker {
@@ -351,16 +391,7 @@ export class AppContainer implements PlanContext {
   /** What users registered with tsyringe itself. */
   #registered(token: Token, path: Path): Maker | undefined {
     const key = token as InjectionToken<unknown>;
-    if (!this.#root.isRegistered(key, true)) {
-      if (typeof token === 'function' && path.length > 0 && readProvider(token as Ctor).eager) {
-        return this.#mistake(
-          path,
-          `${tokenText(token)} has hooks or timers but is not provided`,
-          `add it to the module: providers: [${tokenText(token)}]`,
-        );
-      }
-      return undefined;
-    }
+    if (!this.#root.isRegistered(key, true)) return undefined;
     // A class with tsyringe's @singleton() lives in the global container; here it is one per application, like a provider.
     const registration = (this.#root as unknown as { getRegistration?(token: unknown): Registration | null }).getRegistration?.(token);
     if (
