@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import 'reflect-metadata';
+import { singleton } from 'tsyringe';
 import { ConfigurationError, Connection, Module, OnData } from '../../src/index.js';
 import { lines } from '../../src/framing/index.js';
 import { createTestApp } from '../../src/testing/index.js';
@@ -22,6 +24,26 @@ describe('a connection that no module lists', () => {
       const error: unknown = await app.reactor[use](Unlisted, place).catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(ConfigurationError);
       expect((error as Error).message).to.match(/Unlisted.constructor, parameter 1: nobody provides Store/);
+    }
+  });
+
+  it('is refused as often as it is tried, also for what a class of tsyringe’s that it shares asks for', async () => {
+    @singleton()
+    class Shared {
+      constructor(readonly store: Store) {}
+    }
+    @Connection({ framing: lines() })
+    class Sharing {
+      constructor(readonly shared: Shared) {}
+    }
+    @Module({})
+    class Root {}
+    await using app = await createTestApp(Root).start();
+    for (let i = 0; i < 2; i++) {
+      const error: unknown = await app.reactor.listen(Sharing, place).catch((reason: unknown) => reason);
+      expect(error).to.be.instanceOf(ConfigurationError);
+      expect((error as Error).message).to.match(/Shared.constructor, parameter 1: nobody provides Store/);
+      expect(() => app.get(Shared)).to.throw(ConfigurationError, /Shared.constructor, parameter 1: nobody provides Store/);
     }
   });
 

@@ -111,6 +111,8 @@ export class AppContainer implements PlanContext {
   readonly #singletons = new Map<Token, Singleton>();
   readonly #scoped = new Map<Token, ScopedProvider>();
   readonly #plans = new Map<Token, Maker>();
+  /** What is wrong with plans that cannot be carried out: told to whoever asks for one again. */
+  readonly #faulty = new Map<Token, readonly Mistake[]>();
   readonly #overrides: ReadonlyMap<Token, Override>;
   /** Overrides of what nobody provides, until something asks for them. */
   readonly #stray = new Set<Token>();
@@ -376,11 +378,15 @@ export class AppContainer implements PlanContext {
   }
 
   #planOnce(token: Token, cls: Ctor, kind: ScopeKind, path: Path): Maker {
-    let plan = this.#plans.get(token);
-    if (!plan || path.includes(cls)) {
-      plan = planClass(cls, kind, this, path);
-      this.#plans.set(token, plan);
+    const known = this.#plans.get(token);
+    if (known && !path.includes(cls)) {
+      for (const mistake of this.#faulty.get(token) ?? []) if (!this.mistakes.includes(mistake)) this.mistakes.push(mistake);
+      return known;
     }
+    const before = this.mistakes.length;
+    const plan = planClass(cls, kind, this, path);
+    this.#plans.set(token, plan);
+    if (this.mistakes.length > before) this.#faulty.set(token, this.mistakes.slice(before));
     return plan;
   }
 
