@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import '../../src/endpoints/index.js';
 import { expect } from 'chai';
-import { delay, inject, injectable, singleton } from 'tsyringe';
+import { container as globalContainer, delay, inject, injectable, injectAll, injectAllWithTransform, singleton } from 'tsyringe';
 import { AppContainer, type FrameworkParts } from '../../src/app/container.js';
 import { Scope } from '../../src/app/scope.js';
 import { readModule, type Ctor } from '../../src/blueprint/index.js';
@@ -205,6 +205,35 @@ describe('the container', () => {
     expect((container.get(Chicken) as Chicken).egg.name).to.equal('egg');
   });
 
+  it('gives all that is provided for a token, transformed where that is asked for, and nothing where nothing may be', async () => {
+    const many = Symbol('many');
+    for (const useValue of [1, 2]) globalContainer.register(many, { useValue });
+    class Session {}
+    class Doubled {
+      transform(numbers: number[]): number[] {
+        return numbers.map(n => n * 2);
+      }
+    }
+    @injectable()
+    class Store {
+      constructor(
+        @injectAll(many) readonly all: number[],
+        @injectAllWithTransform(many, Doubled) readonly doubled: number[],
+        @injectAll('nothing', { isOptional: true }) readonly nothing: unknown[],
+      ) {}
+    }
+    @Connection({ listen: 'tcp://127.0.0.1:0' })
+    class Handler {
+      constructor(@injectAll(Session) readonly sessions: Session[]) {}
+    }
+    const container = await containerOf({ providers: [Store, { token: Session, useClass: Session, scope: 'connection' }] });
+    const handler = container.planConnection(Handler).make(connectionScope()) as Handler;
+    expect(container.mistakes).to.deep.equal([]);
+    expect(container.get(Store)).to.deep.include({ all: [1, 2], doubled: [2, 4], nothing: [] });
+    expect(handler.sessions).to.have.length(1);
+    expect(handler.sessions[0]).to.be.instanceOf(Session);
+  });
+
   describe('finds at bootstrap', () => {
     async function mistakesOf(options: ModuleOptions, connection?: Ctor): Promise<string> {
       const container = await containerOf(options);
@@ -264,6 +293,20 @@ describe('the container', () => {
       expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(
         /^Handler constructor, parameter 1: nobody provides Store.*providers: \[Store\]$/,
       );
+    });
+
+    it('that nobody provides any of what is asked for with @injectAll', async () => {
+      class Extra {}
+      @injectable()
+      class Store {
+        constructor(
+          @injectAll(Extra) readonly extras: Extra[],
+          @injectAll('plugins') readonly plugins: unknown[],
+        ) {}
+      }
+      const text = await mistakesOf({ providers: [Store] });
+      expect(text).to.match(/parameter 1: nobody provides Extra.*providers: \[Extra\]/);
+      expect(text).to.match(/parameter 2: nobody provides 'plugins'/);
     });
 
     it('what delay() will find: a class that nobody lists, and one that exists once per connection', async () => {

@@ -59,9 +59,10 @@ interface ScopedProvider {
   readonly cls: Ctor | undefined;
 }
 
-/** What `@injectWithTransform` asks for: tsyringe's own shape. */
+/** What `@injectWithTransform` and `@injectAllWithTransform` ask for: tsyringe's own shape. */
 interface Transformed {
   readonly token: Token;
+  readonly multiple?: boolean;
   readonly transform: InjectionToken<{ transform(value: unknown, ...args: unknown[]): unknown }>;
   readonly transformArgs?: readonly unknown[];
 }
@@ -269,9 +270,12 @@ export class AppContainer implements PlanContext {
     return options ? () => options.value : impossible;
   }
 
-  allMaker(token: Token): Maker {
+  allMaker(token: Token, kind: ScopeKind, path: Path): Maker | undefined {
     this.#looksUp = true;
-    return () => this.#root.resolveAll(token as InjectionToken<unknown>);
+    const key = token as InjectionToken<unknown>;
+    if (this.#root.isRegistered(key, true)) return () => this.#root.resolveAll(key);
+    const make = this.makerOf(token, kind, path);
+    return make && (scope => [make(scope)]);
   }
 
   async dispose(failed: (error: unknown) => void, clock?: Clock): Promise<void> {
@@ -311,9 +315,10 @@ export class AppContainer implements PlanContext {
     }
   }
 
-  #transformedMaker({ token, transform, transformArgs = [] }: Transformed, kind: ScopeKind, path: Path): Maker {
+  #transformedMaker({ token, multiple, transform, transformArgs = [] }: Transformed, kind: ScopeKind, path: Path): Maker {
     this.#looksUp = true;
-    const make = this.makerOf(token, kind, path) ?? this.#mistake(path, `nobody provides ${tokenText(token)}`, provideIt(token));
+    const found = multiple === true ? this.allMaker(token, kind, path) : this.makerOf(token, kind, path);
+    const make = found ?? this.#mistake(path, `nobody provides ${tokenText(token)}`, provideIt(token));
     return scope => this.#root.resolve(transform).transform(make(scope), ...transformArgs);
   }
 

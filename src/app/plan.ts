@@ -18,7 +18,8 @@ export interface PlanContext {
   makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined;
   workerMaker(worker: Ctor | string, key: string | undefined, owner: 'app' | undefined, kind: ScopeKind): Maker;
   optionsMaker(): Maker;
-  allMaker(token: Token): Maker;
+  /** The same for all that is provided for a token, as an array. */
+  allMaker(token: Token, kind: ScopeKind, path: Path): Maker | undefined;
 }
 
 type Newable = new (...args: unknown[]) => object;
@@ -105,10 +106,10 @@ function planParameter(parameter: ParameterBlueprint, index: number, kind: Scope
     return impossible;
   }
   const { token } = parameter;
-  if (parameter.multiple === true) return context.allMaker(token);
-  const maker = context.makerOf(token, kind, path);
+  const all = parameter.multiple === true;
+  const maker = all ? context.allMaker(token, kind, path) : context.makerOf(token, kind, path);
   if (maker) return maker;
-  if (parameter.optional === true) return () => undefined;
+  if (parameter.optional === true) return () => (all ? [] : undefined);
   const needed = path.length === 1 ? '' : ` (needed by ${pathText(path.slice(0, -1))})`;
   context.mistakes.push({
     where: nameOf(cls),
