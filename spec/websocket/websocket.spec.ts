@@ -62,30 +62,47 @@ describe('websocket', () => {
     expect(await twice.next()).to.equal('{"n":42}');
   });
 
-  it('answers messages that came together in few writes, in order, and the first ones before all are read', async () => {
-    @Connection({ framing: lines() })
-    class Echo {
-      @OnData() echo(line: string) {
-        return `re: ${line}`;
+  describe('answers messages that came together', () => {
+    /** The sizes of what a server writes that answers these in one piece. */
+    async function writesOf(messages: readonly string[], took = 0): Promise<number[]> {
+      @Connection({ framing: lines() })
+      class Echo {
+        @OnData() echo(line: string) {
+          for (const until = performance.now() + took; performance.now() < until;);
+          return `re: ${line}`;
+        }
       }
+      const { address } = await r.listen(Echo, url);
+      const client = await webClient(address.url);
+      client.send('first');
+      expect(await client.next()).to.equal('re: first');
+      const beneath = (client.socket as unknown as { _socket: Socket })._socket;
+      const { write } = Socket.prototype;
+      const sizes: number[] = [];
+      atEnd(() => (Socket.prototype.write = write));
+      Socket.prototype.write = function (this: Socket, ...said: Parameters<Socket['write']>) {
+        if (this.remotePort === beneath.localPort) sizes.push((said[0] as Buffer).length);
+        return write.apply(this, said);
+      } as Socket['write'];
+      beneath.cork();
+      for (const message of messages) client.send(message);
+      beneath.uncork();
+      for (const message of messages) expect(await client.next()).to.equal(`re: ${message}`);
+      return sizes;
     }
-    const { address } = await r.listen(Echo, url);
-    const client = await webClient(address.url);
-    client.send('first');
-    expect(await client.next()).to.equal('re: first');
-    const beneath = (client.socket as unknown as { _socket: Socket })._socket;
-    const { write } = Socket.prototype;
-    const sizes: number[] = [];
-    atEnd(() => (Socket.prototype.write = write));
-    Socket.prototype.write = function (this: Socket, ...said: Parameters<Socket['write']>) {
-      if (this.remotePort === beneath.localPort) sizes.push((said[0] as Buffer).length);
-      return write.apply(this, said);
-    } as Socket['write'];
-    beneath.cork();
-    for (let i = 100; i < 200; i++) client.send(`${i}`);
-    beneath.uncork();
-    for (let i = 100; i < 200; i++) expect(await client.next()).to.equal(`re: ${i}`);
-    expect(sizes).to.deep.equal([32, 32, 32, 4].map(count => count * 9));
+    const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `${100 + i}`);
+
+    it('in few writes, in order, and the first ones before all are read', async () => {
+      const sizes = await writesOf(numbers(100));
+      expect(sizes.reduce((sum, size) => sum + size)).to.equal(100 * 9);
+      expect(Math.max(...sizes)).to.be.at.most(32 * 9);
+      // At least eight a write, and mostly 32: that depends on who else wants the processor.
+      expect(sizes.length).to.be.within(4, 13);
+    });
+
+    it('earlier where the handler takes its time', async () => {
+      expect(await writesOf(numbers(20), 2)).to.deep.equal([8, 8, 4].map(count => count * 9));
+    });
   });
 
   it('with stream: true, messages are one stream of bytes, however they are cut', async () => {

@@ -31,6 +31,9 @@ export interface OpeningRequest {
 
 /** The answers to so many messages leave together, where those came together; the first one waits for no more. */
 const TOGETHER = 32;
+/** Nor for more milliseconds, looked at after so many messages. */
+const SLICE = 10;
+const LOOK = 8;
 
 function gone(message: string, code: string): Error {
   return Object.assign(new Error(message), { code });
@@ -81,6 +84,8 @@ export abstract class WebSocketTransport implements Transport, Beating {
   #completed = false;
   /** Messages of the chunk that is being read whose answers have not left. */
   #corked = 0;
+  /** When the first of them came. */
+  #corkedAt = 0;
   #beating: Disposable | undefined;
   /** What the handler's constructor has said: there is no websocket yet. */
   #early: Chunk[] = [];
@@ -227,8 +232,12 @@ export abstract class WebSocketTransport implements Transport, Beating {
   #message(data: Buffer): void {
     this.#completed = true;
     if (this.#destroyed || this.#deaf) return;
-    if (this.#corked === TOGETHER) this.#uncork();
-    if (this.#corked++ === 0) this.#sink!.cork?.(true);
+    if (this.#corked === TOGETHER || (this.#corked % LOOK === 0 && this.#corked > 0 && performance.now() - this.#corkedAt > SLICE))
+      this.#uncork();
+    if (this.#corked++ === 0) {
+      this.#corkedAt = performance.now();
+      this.#sink!.cork?.(true);
+    }
     this.#sink!.data(data);
   }
 
