@@ -62,7 +62,7 @@ describe('what a websocket server says last', () => {
     peer = undefined;
   });
 
-  const opened = async (): Promise<TcpClient> => rawClient((await r.listen(Answers, 'ws://127.0.0.1:0/here')).address.port!);
+  const opened = async (): Promise<TcpClient> => rawClient((await r.listen(Answers, 'ws://127.0.0.1:0/here')).address.port);
   const reason = (): Promise<CloseReason> => waitFor(() => reasons[0]);
 
   it('is what waits for the kernel, whole, where the peer has finished without a close frame and something is said behind it', async () => {
