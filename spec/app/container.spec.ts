@@ -12,7 +12,7 @@ import { Module } from '../../src/decorators/module.js';
 import type { ModuleOptions } from '../../src/decorators/provider-types.js';
 import { Worker } from '../../src/decorators/worker.js';
 import type { WorkerClient } from '../../src/decorators/client-types.js';
-import { UsageError } from '../../src/errors.js';
+import { ConfigurationError, UsageError } from '../../src/errors.js';
 import { Logger } from '../../src/logger.js';
 import { Owner } from '../../src/workers/owner.js';
 
@@ -177,6 +177,36 @@ describe('the container', () => {
     expect(made.url).to.equal('db://here');
     expect(made.store).to.equal(container.get(Store));
     expect(container.get(KEY)).to.equal(made);
+  });
+
+  it('tells a factory of something that exists per connection what it resolves in vain, each time, and keeps none of it', async () => {
+    const providers = [
+      {
+        token: 'mine',
+        scope: 'connection' as const,
+        useFactory: (c: { resolve(token: Ctor): unknown }) => c.resolve(Map),
+      },
+    ];
+    class Handler {
+      constructor(@inject('mine') readonly mine: unknown) {}
+    }
+    const container = await containerOf({ providers });
+    const { make } = container.planConnection(Handler);
+    for (let i = 0; i < 3; i++) expect(() => make(connectionScope())).to.throw(ConfigurationError, /Map exists elsewhere/);
+    expect(container.mistakes).to.deep.equal([]);
+  });
+
+  it('plans what such a factory resolves once, however many connections there are', async () => {
+    const providers = [
+      { token: 'mine', scope: 'connection' as const, useFactory: (c: { resolve(token: Ctor): unknown }) => c.resolve(Logger) },
+    ];
+    class Handler {
+      constructor(@inject('mine') readonly mine: unknown) {}
+    }
+    const { make } = (await containerOf({ providers })).planConnection(Handler);
+    const scopes = ['1', '2', '3'].map(connectionScope);
+    expect(scopes.map(scope => (make(scope) as Handler).mine)).to.deep.equal(['1', '2', '3'].map(peer => ({ bindings: { peer } })));
+    expect(scopes.map(({ slots }) => slots.length)).to.deep.equal([2, 2, 2]);
   });
 
   it('keeps a class with tsyringe’s @singleton() once per application', async () => {

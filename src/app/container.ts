@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { container as globalContainer, type DependencyContainer, type InjectionToken } from 'tsyringe';
-import { kindOf, nameOf, readConnection, readProvider } from '../blueprint/index.js';
+import { kindOf, nameOf, readConnection, readProvider, refuse } from '../blueprint/index.js';
 import { OPTIONS_TOKEN, workerTokens } from '../decorators/injection-tokens.js';
 import type { Ctor, ProviderDeclaration, Token } from '../blueprint/types.js';
 import { ConfigurationError, UsageError, type Mistake } from '../errors.js';
@@ -200,10 +200,7 @@ export class AppContainer implements PlanContext {
   /** What `app.get(token)` and factories see. */
   get(token: Token): unknown {
     if (!isToken(token)) throw new UsageError(notToken(token));
-    const before = this.mistakes.length;
-    const maker = this.makerOf(token, 'app', []) ?? this.#unknown(token);
-    if (this.mistakes.length > before) throw new ConfigurationError(this.mistakes.splice(before));
-    return maker(this.scope);
+    return this.#found(token, 'app')(this.scope);
   }
 
   makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined {
@@ -297,7 +294,9 @@ export class AppContainer implements PlanContext {
     const name = path.length === 0 ? 'app' : nameOf(path[path.length - 1]!);
     const { bindLogger } = this.#parts;
     if (kind === 'app') return () => bindLogger({ name });
-    return this.#slotted(scope => bindLogger({ connection: nameOf(path[0]!), peer: (scope.peer as { id: string }).id }), kind);
+    // A factory asks for it, not a class.
+    const connection = path.length === 0 ? {} : { connection: nameOf(path[0]) };
+    return this.#slotted(scope => bindLogger({ ...connection, peer: (scope.peer as { id: string }).id }), kind);
   }
 
   /** What is found later must be there then, too: once per application. */
@@ -326,9 +325,10 @@ export class AppContainer implements PlanContext {
     const { token, cls, factory } = provider;
     this.#looksUp ||= factory !== undefined;
     const slot = this.#slots++;
+    const found = new Map<Token, Maker>();
     const build: Maker = cls
       ? scope => this.#planOfScoped(token, cls, [])(scope)
-      : scope => factory!({ resolve: wanted => (this.makerOf(wanted, 'connection', []) ?? this.#unknown(wanted))(scope) });
+      : scope => factory!({ resolve: wanted => this.#foundOnce(found, wanted)(scope) });
     const maker: Maker = scope => {
       const existing = scope.slots[slot];
       if (existing !== undefined) return existing;
@@ -395,8 +395,20 @@ export class AppContainer implements PlanContext {
     return plan;
   }
 
-  #unknown(token: Token): never {
+  /** What is asked for while the application runs: planned then. */
+  #found(token: Token, kind: ScopeKind): Maker {
+    const before = this.mistakes.length;
+    const maker = this.makerOf(token, kind, []);
+    refuse(this.mistakes.splice(before));
+    if (maker) return maker;
     throw new ConfigurationError([{ where: tokenText(token), wrong: 'nobody provides it', remedy: provideIt(token) }]);
+  }
+
+  /** The same for a factory that is called for each connection: a plan takes a slot of each, so there is one. */
+  #foundOnce(found: Map<Token, Maker>, token: Token): Maker {
+    let maker = found.get(token);
+    if (!maker) found.set(token, (maker = this.#found(token, 'connection')));
+    return maker;
   }
 
   /** What users registered with tsyringe itself. */
