@@ -371,6 +371,21 @@ describe('the container', () => {
       expect(await mistakesOf({ providers: [Store] })).to.equal('');
     });
 
+    it('a worker, or another connection, that is injected as if it were here: what to write instead', async () => {
+      @Connection({ listen: 'tcp://127.0.0.1:0' })
+      class Other {}
+      @Connection({ listen: 'tcp://127.0.0.1:0' })
+      class Handler {
+        constructor(
+          readonly worker: SomeWorker,
+          readonly other: Other,
+        ) {}
+      }
+      const text = await mistakesOf({ connections: [Handler, Other], workers: [SomeWorker] }, Handler);
+      expect(text).to.match(/parameter 1: nobody provides SomeWorker.*write @InjectWorker\(SomeWorker\)/);
+      expect(text).to.match(/parameter 2: nobody provides Other.*let a provider have what they share/);
+    });
+
     it('a class with hooks that nobody lists', async () => {
       class Forgotten {
         @OnStart() protected start(): void {}

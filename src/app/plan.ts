@@ -1,4 +1,4 @@
-import { nameOf, parameterMistakes, readParameters } from '../blueprint/index.js';
+import { kindOf, nameOf, parameterMistakes, readParameters } from '../blueprint/index.js';
 import type { Ctor, ParameterBlueprint, Token } from '../blueprint/types.js';
 import type { Mistake } from '../errors.js';
 import type { Scope } from './scope.js';
@@ -91,6 +91,10 @@ function isBuiltIn(token: { readonly name: string }): boolean {
 
 /** What to write where nobody provides a token. */
 export function provideIt(token: Token): string {
+  const kind = kindOf(token);
+  if (kind === 'worker')
+    return `a worker lives in processes of its own: write @InjectWorker(${tokenText(token)}), which gives a client of it`;
+  if (kind === 'connection') return 'there is one for each connection: let a provider have what they share';
   const what =
     typeof token === 'function' && !isBuiltIn(token) ? nameOf(token) : `{ token: ${tokenText(token)}, useClass, useValue or useFactory }`;
   return `list it with the module or the worker whose process it is to live in: providers: [${what}]`;
