@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { App, Connection, inject, injectable, Master, Module, OnData, Task, Worker, Workers } from '../../src/index.js';
+import { App, Connection, inject, injectable, Master, Module, OnData, spawn, Task, Worker, Workers } from '../../src/index.js';
 import { lines } from '../../src/framing/index.js';
 import type { Ctor } from '../../src/blueprint/index.js';
 import { createTestApp } from '../../src/testing/index.js';
+import { PreloadedWorker } from '../fixtures/preloaded.worker.js';
 
 /** What `bootstrap()` says of an application with this worker. */
 async function mistakesOf(worker: Ctor): Promise<string> {
@@ -78,5 +79,19 @@ describe('what a worker cannot build', () => {
     const app = await createTestApp(Root).start({ runtime: 'inline' });
     expect(app.workers.status()).to.have.length(1);
     await app.close();
+  });
+
+  it('is not what its process loads first provides, of which the master knows nothing', async () => {
+    @Module({ workers: [PreloadedWorker] })
+    class Root {}
+    await using app = await createTestApp(Root).start({ runtime: 'process' });
+    expect(app.workers.status()).to.have.length(1);
+  });
+
+  it('is told by a process that loads something first when it starts', async () => {
+    const error: unknown = await spawn(PreloadedWorker, { execArgv: ['--import', 'data:text/javascript,'], logger: false }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(String((error as Error).cause)).to.match(/PreloadedWorker.constructor, parameter 1: nobody provides 'preloaded'/);
   });
 });

@@ -42,7 +42,14 @@ function elsewhere(): never {
   throw new TypeError('a plan made in the master is not carried out there');
 }
 
-/** What a worker cannot build, found in the master before any process starts. `common` is looked at by nobody. */
+/** What makes a process load something before its worker, which may register with tsyringe what nobody knows of here. */
+const PRELOADS = /^(--import|--require|-r)(=|$)/;
+
+/**
+ * What a worker cannot build, found in the master before any process starts. `common` is looked at by nobody.
+ * A process that is told to load something first finds it by itself.
+ */
 export function workerMistakes(worker: WorkerBlueprint, inside: InsideBlueprint, common: CommonParts): readonly Mistake[] {
+  if (worker.settings.execArgv.some(flag => PRELOADS.test(flag))) return [];
   return workerContainer(worker, inside, common, { master: elsewhere, client: elsewhere, options: undefined }).mistakes;
 }
