@@ -46,10 +46,6 @@ describe('a public call with bad arguments', () => {
     'workers.restart(undefined)': [() => app.workers.restart(none), /^undefined is no worker of this application/],
     'workers.stop(undefined)': [() => app.workers.stop(none), /^stop\(\) takes the handle/],
     'createTestApp().override(undefined)': [() => createTestApp(AppModule).override(none), /^override\(\): undefined is no token/],
-    'createTestApp().override(Plain)': [
-      () => createTestApp(AppModule).override(Plain).useValue({}).start(),
-      /^override\(Plain\): nobody provides it, and nothing asks for it/,
-    ],
   };
 
   for (const [name, [call, message]] of Object.entries(calls)) {

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import {
   App,
-  ConfigurationError,
   Connection,
   Every,
   inject,
+  injectable,
   InjectWorker,
   Module,
   OnClose,
@@ -15,11 +15,14 @@ import {
   OnStop,
   Peer,
   Reactor,
+  Task,
   UsageError,
+  Worker,
   type CloseReason,
   type WorkerClient,
 } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
+import { z } from 'zod';
 import { createTestApp, ExpectationError } from 'packet-ts/testing';
 import { spawnScript } from '../kit/index.js';
 import { SmallWorker } from '../fixtures/small.worker.js';
@@ -106,20 +109,36 @@ describe('createTestApp', function () {
     await app.close();
   });
 
-  it('refuses to replace what nobody provides or asks for', async () => {
-    class Unlisted {}
-    @Module({ connections: [], providers: [Greeting] })
-    class SmallModule {}
-    const refused = await createTestApp(SmallModule)
-      .override(Unlisted)
-      .useValue({})
-      .start()
-      .catch((error: unknown) => error);
-    expect(refused)
-      .to.be.instanceOf(ConfigurationError)
-      .and.to.have.property('message')
-      .that.includes('override(Unlisted): nobody provides it');
-    expect(() => createTestApp(SmallModule).override(undefined as never)).to.throw(UsageError, 'override(): undefined is no token');
+  it('replaces what inline workers provide for themselves, too', async () => {
+    @injectable()
+    class Database {
+      constructor(@inject('url of a database') readonly url: string) {}
+      find(): string {
+        return `from ${this.url}`;
+      }
+    }
+    @Worker('test_app_finder', { timeout: '1s', providers: [Database] })
+    class Finder {
+      constructor(private readonly database: Database) {}
+      @Task({ output: z.string() }) find(): string {
+        return this.database.find();
+      }
+    }
+    class Asks {
+      constructor(@InjectWorker(Finder) readonly finder: WorkerClient<Finder>) {}
+    }
+    @Module({ workers: [Finder], providers: [Asks] })
+    class FinderModule {}
+    const app = await createTestApp(FinderModule)
+      .override(Database)
+      .useValue({ url: 'memory', find: () => 'from memory' })
+      .start();
+    expect(await app.get(Asks).finder.find()).to.equal('from memory');
+    await app.close();
+  });
+
+  it('refuses what is no token', () => {
+    expect(() => createTestApp(AppModule).override(undefined as never)).to.throw(UsageError, 'override(): undefined is no token');
   });
 
   it('replaces what something asks for, provided or not, and what may be looked up while it runs', async () => {

@@ -91,7 +91,7 @@ export class Assembly implements AppPort {
     this.#blueprint = blueprint;
     this.#options = options;
     this.#clock = options.clock ?? realClock;
-    this.#hosts = new Hosts(this.#clock, options.logger, options.runtime);
+    this.#hosts = new Hosts(this.#clock, options.logger, options.runtime, options.overrides);
     this.workforce = new Workforce(blueprint.workers, {
       clock: this.#clock,
       host: runtime => this.#hosts.host(runtime),
@@ -147,10 +147,9 @@ export class Assembly implements AppPort {
       if (proxy) this.#container.planSingle(proxy);
     }
     const parts = { reactor: this.reactor, channels: this.#core.channels, logger: this.#options.logger };
-    // What is mounted, and who has the reactor or the application, looks things up while it runs.
-    const sure = this.#blueprint.mounted.length === 0 && !this.#container.asked(App) && !this.#container.asked(Reactor);
-    const stray = sure ? this.#container.strayOverrides() : [];
-    return [...this.#container.mistakes, ...stray, ...workers.flatMap(worker => workerMistakes(worker, inside.get(worker.cls)!, parts))];
+    const { runtime, overrides } = this.#options;
+    const replaced = runtime === 'inline' ? overrides : undefined;
+    return [...this.#container.mistakes, ...workers.flatMap(worker => workerMistakes(worker, inside.get(worker.cls)!, parts, replaced))];
   }
 
   /** Workers, then providers, then listeners and dialers. Rejects with the first failure; what had started is the caller's to close. */

@@ -21,6 +21,7 @@ import {
 } from './plan.js';
 import { Scope } from './scope.js';
 import { Singleton } from './singleton.js';
+import { delayedClass, isDelayed, isTransformed, type Delayed, type Transformed } from './tsyringe-tokens.js';
 
 /** What the framework itself puts into the container of this process. */
 export interface FrameworkParts {
@@ -59,43 +60,12 @@ interface ScopedProvider {
   readonly cls: Ctor | undefined;
 }
 
-/** What `@injectWithTransform` and `@injectAllWithTransform` ask for: tsyringe's own shape. */
-interface Transformed {
-  readonly token: Token;
-  readonly multiple?: boolean;
-  readonly transform: InjectionToken<{ transform(value: unknown, ...args: unknown[]): unknown }>;
-  readonly transformArgs?: readonly unknown[];
-}
-
-function isTransformed(token: Token): token is Transformed {
-  return typeof token === 'object' && 'transform' in token && 'token' in token;
-}
-
 function servesRequests(cls: Ctor | undefined): boolean {
   return cls !== undefined && kindOf(cls) === 'connection' && readConnection(cls).hooks.request.length > 0;
 }
 
 /** The lifecycle that tsyringe's `@singleton()` registers. */
 const TSYRINGE_SINGLETON = 1;
-
-/** What tsyringe's `delay()` makes: a stand-in that asks for the class when it is first used. */
-interface Delayed {
-  createProxy<T>(create: (cls: Ctor) => T): T;
-}
-
-function isDelayed(token: Token): token is Delayed {
-  return typeof token === 'object' && typeof (token as { createProxy?: unknown }).createProxy === 'function';
-}
-
-function delayedClass(token: Delayed): Ctor {
-  let found: Ctor | undefined;
-  const used = token.createProxy((cls): object => {
-    found = cls;
-    return {};
-  });
-  Reflect.has(used, 'anything');
-  return found!;
-}
 
 /**
  * The application's container: tsyringe holds what users registered there, everything that this application declares is planned here,
@@ -115,11 +85,6 @@ export class AppContainer implements PlanContext {
   /** What is wrong with plans that cannot be carried out: told to whoever asks for one again. */
   readonly #faulty = new Map<Token, readonly Mistake[]>();
   readonly #overrides: ReadonlyMap<Token, Override>;
-  /** Overrides of what nobody provides, until something asks for them. */
-  readonly #stray = new Set<Token>();
-  readonly #asked = new Set<Token>();
-  /** Somebody looks tokens up by himself, or lets tsyringe: which, cannot be known. */
-  #looksUp = false;
   #slots = 0;
   /** Whether what is being planned needs the connection's owner. */
   #ownerWanted = false;
@@ -146,9 +111,7 @@ export class AppContainer implements PlanContext {
       else this.#declareSingleton(provider);
     }
     for (const [token, override] of this.#overrides) {
-      if (seen.has(token)) continue;
-      if (!this.#exists(token) && !(override.cls && readProvider(override.cls).eager)) this.#stray.add(token);
-      this.#declareSingleton({ token, kind: override.cls ? 'class' : 'value', scope: 'app' });
+      if (!seen.has(token)) this.#declareSingleton({ token, kind: override.cls ? 'class' : 'value', scope: 'app' });
     }
   }
 
@@ -157,21 +120,6 @@ export class AppContainer implements PlanContext {
     for (const [token, singleton] of [...this.#singletons]) if (singleton.cls) this.#planOf(token);
     for (const [token, { cls }] of this.#scoped) if (cls) this.#planOfScoped(token, cls, []);
     this.#verifyDelayed();
-  }
-
-  /** Whether some class asks for what the framework has. */
-  asked(token: Token): boolean {
-    return this.#asked.has(token);
-  }
-
-  /** Overrides of what nobody provides, and nothing planned asks for. */
-  strayOverrides(): readonly Mistake[] {
-    if (this.#looksUp) return [];
-    return [...this.#stray].map(token => ({
-      where: `override(${tokenText(token)})`,
-      wrong: 'nobody provides it, and nothing asks for it',
-      remedy: 'override what a module provides or a class injects: clients of workers, and what workers build themselves, are not replaced',
-    }));
   }
 
   /** Compiles a class that is built per connection. `wantsOwner`: some client or subscription in it belongs to the connection. */
@@ -205,7 +153,6 @@ export class AppContainer implements PlanContext {
 
   makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined {
     const parts = this.#parts;
-    this.#stray.delete(token);
     const singleton = this.#singletons.get(token);
     if (singleton) {
       if (singleton.cls) this.#planOf(token, path);
@@ -240,15 +187,11 @@ export class AppContainer implements PlanContext {
     const absent = parts.absent.get(token);
     if (absent !== undefined) return this.#mistake(path, `${tokenText(token)} ${absent}`, 'inject it where it exists');
     const constant = parts.constants.get(token);
-    if (constant) {
-      this.#asked.add(token);
-      return constant;
-    }
+    if (constant) return constant;
     const channel = parts.channel(token);
     if (channel) return this.#slotted(channel, kind);
     if (isTransformed(token)) return this.#transformedMaker(token, kind, path);
     if (isDelayed(token)) {
-      this.#looksUp = true;
       if (path.length > 0) this.#delayed.push([token, path]);
       return () => token.createProxy(cls => this.get(cls));
     }
@@ -268,7 +211,6 @@ export class AppContainer implements PlanContext {
   }
 
   allMaker(token: Token, kind: ScopeKind, path: Path): Maker | undefined {
-    this.#looksUp = true;
     const key = token as InjectionToken<unknown>;
     if (this.#root.isRegistered(key, true)) return () => this.#root.resolveAll(key);
     const make = this.makerOf(token, kind, path);
@@ -315,7 +257,6 @@ export class AppContainer implements PlanContext {
   }
 
   #transformedMaker({ token, multiple, transform, transformArgs = [] }: Transformed, kind: ScopeKind, path: Path): Maker {
-    this.#looksUp = true;
     const found = multiple === true ? this.allMaker(token, kind, path) : this.makerOf(token, kind, path);
     const make = found ?? this.#mistake(path, `nobody provides ${tokenText(token)}`, provideIt(token));
     return scope => this.#root.resolve(transform).transform(make(scope), ...transformArgs);
@@ -323,7 +264,6 @@ export class AppContainer implements PlanContext {
 
   #declareScoped(provider: ProviderDeclaration): void {
     const { token, cls, factory } = provider;
-    this.#looksUp ||= factory !== undefined;
     const slot = this.#slots++;
     const found = new Map<Token, Maker>();
     const build: Maker = cls
@@ -360,7 +300,6 @@ export class AppContainer implements PlanContext {
       };
     }
     if (provider.kind === 'value') return () => provider.value;
-    this.#looksUp = true;
     return scope => {
       const value = provider.factory!({ resolve: token => this.get(token) });
       scope.keep(value);
@@ -425,15 +364,7 @@ export class AppContainer implements PlanContext {
       this.#declareSingleton({ token, kind: 'class', cls: token as Ctor, scope: 'app' });
       return this.makerOf(token, 'app', path);
     }
-    this.#looksUp = true;
     return () => this.#root.resolve(key);
-  }
-
-  /** Whether the framework has it, or users gave it to tsyringe. */
-  #exists(token: Token): boolean {
-    const { constants, absent, peer, logger, channel } = this.#parts;
-    if (constants.has(token) || absent.has(token) || token === peer || token === logger || channel(token)) return true;
-    return this.#root.isRegistered(token as InjectionToken<unknown>, true);
   }
 
   #mistake(path: Path, wrong: string, remedy: string): Maker {

@@ -2,10 +2,11 @@ import type { Clock } from '../clock.js';
 import type { Host, HostSpec } from '../hosts/host.js';
 import { inlineHost } from '../hosts/inline.js';
 import { processHost } from '../hosts/process.js';
-import type { Ctor } from '../blueprint/types.js';
+import type { Ctor, Token } from '../blueprint/types.js';
 import type { Logger } from '../logger.js';
 import { serveInline, type LoadedWorker } from '../tasks/index.js';
 import { duplexPair } from '../wire/duplex-pair.js';
+import type { Override } from './container.js';
 import { workerEntry } from './worker-process.js';
 import { loadedWorker } from './worker-side.js';
 
@@ -16,11 +17,14 @@ export class Hosts {
   readonly #logger: Logger;
   /** Replaces every worker's runtime: for tests. */
   readonly #only: 'process' | 'inline' | undefined;
+  readonly #overrides: ReadonlyMap<Token, Override> | undefined;
 
-  constructor(clock: Clock, logger: Logger, only?: 'process' | 'inline') {
+  /** @param overrides what inline workers get in place of their own providers: for tests */
+  constructor(clock: Clock, logger: Logger, only?: 'process' | 'inline', overrides?: ReadonlyMap<Token, Override>) {
     this.#clock = clock;
     this.#logger = logger;
     this.#only = only;
+    this.#overrides = overrides;
   }
 
   host(runtime: 'process' | 'inline'): Host {
@@ -38,7 +42,7 @@ export class Hosts {
   /** The same runtime, container and wire as in a process of its own, at the other end of a pair of streams. */
   #inline(): Host {
     const load = async (_boot: unknown, { cls, name: worker, key }: HostSpec): Promise<LoadedWorker> =>
-      loadedWorker(cls as Ctor, this.#logger.child({ worker, key }), this.#clock);
+      loadedWorker(cls as Ctor, this.#logger.child({ worker, key }), this.#clock, this.#overrides);
     return inlineHost({ pair: duplexPair, start: serveInline(load) });
   }
 }

@@ -1,16 +1,18 @@
-import type { InsideBlueprint, WorkerBlueprint } from '../blueprint/types.js';
+import type { InsideBlueprint, Token, WorkerBlueprint } from '../blueprint/types.js';
 import type { Mistake } from '../errors.js';
 import { Master } from '../tasks/master.js';
 import { Owner } from '../workers/owner.js';
 import { Workers } from '../workers/workers.js';
 import { App } from './app.js';
-import { AppContainer, type FrameworkParts } from './container.js';
+import { AppContainer, type FrameworkParts, type Override } from './container.js';
 import { ownParts, type CommonParts } from './own-parts.js';
 
 /** What a worker's container has of the process that it is in. */
 export interface WorkerParts extends Pick<FrameworkParts, 'client'> {
   master(): Master;
   readonly options: unknown;
+  /** What stands in the place of what it provides: in tests, inline. */
+  readonly overrides?: ReadonlyMap<Token, Override> | undefined;
 }
 
 /** The container of one worker, everything that it will build planned: `mistakes` has what cannot be built. */
@@ -18,8 +20,9 @@ export function workerContainer(
   worker: WorkerBlueprint,
   { connections, providers }: InsideBlueprint,
   common: CommonParts,
-  { master, client, options }: WorkerParts,
+  { master, client, options, overrides = new Map() }: WorkerParts,
 ): AppContainer {
+  const own = new Set(providers.map(({ token }) => token));
   const container = new AppContainer(
     ownParts(common, {
       constants: [[Master, master]],
@@ -31,6 +34,7 @@ export function workerContainer(
       options: { value: options },
     }),
     new Owner('app', `worker:${worker.name}`),
+    new Map([...overrides].filter(([token]) => own.has(token))),
   );
   container.declare([...providers, { token: worker.cls, kind: 'class', cls: worker.cls, scope: 'app' }]);
   container.verify();
@@ -49,7 +53,12 @@ const PRELOADS = /^(--import|--require|-r)(=|$)/;
  * What a worker cannot build, found in the master before any process starts. `common` is looked at by nobody.
  * A process that is told to load something first finds it by itself.
  */
-export function workerMistakes(worker: WorkerBlueprint, inside: InsideBlueprint, common: CommonParts): readonly Mistake[] {
+export function workerMistakes(
+  worker: WorkerBlueprint,
+  inside: InsideBlueprint,
+  common: CommonParts,
+  overrides?: ReadonlyMap<Token, Override>,
+): readonly Mistake[] {
   if (worker.settings.execArgv.some(flag => PRELOADS.test(flag))) return [];
-  return workerContainer(worker, inside, common, { master: elsewhere, client: elsewhere, options: undefined }).mistakes;
+  return workerContainer(worker, inside, common, { master: elsewhere, client: elsewhere, options: undefined, overrides }).mistakes;
 }

@@ -1,10 +1,11 @@
 import { readConnection, readWorker, readWorkerScope, refuse, valid } from '../blueprint/index.js';
-import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
+import type { Ctor, Token, WorkerBlueprint } from '../blueprint/types.js';
 import { realClock, type Clock, type ClockTimer } from '../clock.js';
 import { Logger } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
 import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/worker-environment.js';
 import { connectionBuild } from './connection-plan.js';
+import type { Override } from './container.js';
 import { Residents } from './residents.js';
 import { workerContainer } from './worker-container.js';
 import { WorkerSockets } from './worker-sockets.js';
@@ -18,7 +19,13 @@ const FAILURE_GRACE = 1_000;
  * The container of one worker: the same parts as the master's (reactor, providers, hooks), with the master at the other end of a link.
  * Its own process has one of it; the inline runtime makes one per worker.
  */
-async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironment, logger: Logger, clock: Clock): Promise<CreatedWorker> {
+async function createWorker(
+  worker: WorkerBlueprint,
+  environment: WorkerEnvironment,
+  logger: Logger,
+  clock: Clock,
+  overrides: ReadonlyMap<Token, Override> | undefined,
+): Promise<CreatedWorker> {
   const app = await readWorkerScope(worker);
   refuse(app.mistakes);
   const names = new Map<Ctor, string>();
@@ -45,6 +52,7 @@ async function createWorker(worker: WorkerBlueprint, environment: WorkerEnvironm
       master: () => environment.master,
       client: (other, key) => environment.client(nameFor(other), key),
       options: environment.boot.options,
+      overrides,
     },
   );
   refuse(container.mistakes);
@@ -97,7 +105,7 @@ async function within(clock: Clock, milliseconds: number, done: Promise<void>): 
 }
 
 /** A worker class, ready to be built by whatever runtime it is in. */
-export function loadedWorker(cls: Ctor, logger: Logger, clock: Clock = realClock): LoadedWorker {
+export function loadedWorker(cls: Ctor, logger: Logger, clock: Clock = realClock, overrides?: ReadonlyMap<Token, Override>): LoadedWorker {
   const blueprint = valid(readWorker(cls));
-  return { blueprint, create: environment => createWorker(blueprint, environment, logger, clock) };
+  return { blueprint, create: environment => createWorker(blueprint, environment, logger, clock, overrides) };
 }
