@@ -79,6 +79,17 @@ describe('a worker process that has answered', () => {
     expect(await scene.calls(200, 0.04)).to.equal(true);
   });
 
+  it('forgets what interrupted it long ago, and how long it slept for it', async () => {
+    await scene.calls(100, 0.04);
+    for (const end = scene.now + 300; scene.now < end;) await scene.calls(1, 0.04, 1);
+    scene.now += 10_000;
+    scene.interruptions += 1000;
+    expect(await scene.calls(64, 0.04)).to.equal(true);
+    await scene.calls(33, 0.04, 1);
+    scene.now += 10;
+    expect(await scene.calls(64, 0.04)).to.equal(true);
+  });
+
   it('puts up with an interruption now and then', async () => {
     await scene.calls(100, 0.04);
     for (let i = 0; i < 10; i++) {

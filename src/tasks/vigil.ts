@@ -16,6 +16,8 @@ const INTERRUPTIONS = 3;
 const LEAST_PAUSE = 4;
 const MOST_PAUSE = 1000;
 const EASING = 7 / 8;
+/** What was found out counts for so many milliseconds. */
+const STALE = 100;
 
 /** How often the processor was taken from this process. */
 export type Interruptions = () => number;
@@ -40,6 +42,7 @@ export class Vigil {
   /** How often it watched since it last asked, and what it was told. */
   #times = 0;
   #interrupted = -1;
+  #askedAt = 0;
   #asleepUntil = 0;
   #pause = LEAST_PAUSE;
   readonly #look = (): void => {
@@ -77,8 +80,11 @@ export class Vigil {
   /** Nobody else wants this processor. */
   #alone(now: number): boolean {
     if (this.#times++ % ROUND > 0) return true;
-    const before = this.#interrupted;
+    // What interrupted it long ago says nothing of now, nor does a pause that was over long ago.
+    const before = now - this.#askedAt < STALE ? this.#interrupted : -1;
+    if (now - this.#asleepUntil > MOST_PAUSE) this.#pause = LEAST_PAUSE;
     this.#interrupted = this.#interruptions();
+    this.#askedAt = now;
     if (before < 0) return true;
     if (this.#interrupted - before < INTERRUPTIONS) {
       this.#pause = Math.max(LEAST_PAUSE, this.#pause * EASING);
