@@ -1,3 +1,5 @@
+import { deepStrictEqual } from 'node:assert';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { FramingError, objects } from '../../src/framing/index.js';
@@ -22,8 +24,12 @@ describe('objects()', () => {
   });
 
   it('delivers any value as it was sent, however it is cut', () => {
-    const value = fc.anything({ withDate: true, withMap: true, withSet: true, withBigInt: true }).filter(each => each !== undefined);
-    survivesAnyCut<unknown>(objects(), value, (actual, expected) => expect(actual).to.deep.equal(structuredClone(expected)));
+    // Two invalid dates are not equal in the eyes of deepStrictEqual.
+    const value = fc
+      .anything({ withDate: true, withMap: true, withSet: true, withBigInt: true })
+      .filter(each => each !== undefined && !inspect(each, { depth: Infinity }).includes('Invalid Date'));
+    // Not by chai, which sorts the members of a Set by what their own toString() says.
+    survivesAnyCut<unknown>(objects(), value, (actual, expected) => deepStrictEqual(actual, structuredClone(expected)));
   });
 
   it('raises nothing but FramingErrors', () => {
