@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { PacketError, type WorkerHandle } from 'packet-ts';
-import { processesOf, waitFor } from '../../kit/index.js';
-import { Scene } from './scene.js';
+import { processesOf, waitFor } from '../kit/index.js';
+import { Scene } from '../promises/pool/scene.js';
 
 type Key = 'a' | 'b';
 
