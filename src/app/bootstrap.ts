@@ -20,7 +20,10 @@ export interface BootstrapOptions {
   listen?: ReadonlyMap<Ctor | Mounted, OneOrMany<Endpoint | EndpointOptions<never, never>>> | undefined;
   /** Anything with pino's interface; `false` writes nothing. Default: pino, JSON lines on stderr. */
   logger?: Logger | false | undefined;
-  /** SIGINT and SIGTERM close gracefully, a second one at once. Default true. */
+  /**
+   * SIGINT and SIGTERM close gracefully, a second one at once; the same signal within a second is a copy of the first request.
+   * Default true.
+   */
   signals?: boolean | undefined;
   /** How long closing may take before what is left is cut off. Default '15s'. */
   closeTimeout?: Duration | undefined;
