@@ -10,6 +10,9 @@ const LARGEST_BLOCK = 16 * 1024;
 /** A remainder is copied out of its chunk when the chunk is this many times larger: a waiting half message must not hold 64 KB. */
 const SPARSE = 4;
 
+/** Bytes of the memory that Node shares between small Buffers: from Node 26 on a little more than `Buffer.poolSize`. */
+const POOL_BYTES = Buffer.allocUnsafe(1).buffer.byteLength;
+
 /**
  * Bytes in the order in which they came, as a list of chunks: each byte is looked at once and copied at most twice
  * (out of a tiny chunk, and into the message that it belongs to), however the stream was cut.
@@ -216,7 +219,7 @@ export class ByteQueue {
   /** Nothing can be given out for now: lets go of the chunk when little of it is left. `has` and `find` see to it themselves. */
   settle(): void {
     const left = this.head.length - this.offset;
-    if (left === 0 || this.head.buffer.byteLength < left * SPARSE || this.head.buffer.byteLength <= Buffer.poolSize) return;
+    if (left === 0 || this.head.buffer.byteLength < left * SPARSE || this.head.buffer.byteLength <= POOL_BYTES) return;
     this.head = Buffer.from(this.head.subarray(this.offset));
     this.offset = 0;
   }
