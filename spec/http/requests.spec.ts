@@ -131,7 +131,7 @@ describe('http', () => {
     @Connection({ listen: { url: HERE, drainTimeout: 100 } })
     class Large {
       @OnRequest() answer() {
-        return new Response(new Uint8Array(50_000_000));
+        return new Response(new Uint8Array(16_000_000));
       }
       @OnClose() over(reason: CloseReason) {
         reasons.push(reason);

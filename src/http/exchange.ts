@@ -151,7 +151,7 @@ export class Exchange implements Guest, LineHost {
     this.line.due++;
     try {
       const answer = await this.#answer();
-      if (answer && !response.destroyed) {
+      if (answer) {
         const client = new ResponseReader(response, this.host.clock, drainTimeout, () => {
           const error = new LimitError('drainTimeout', `the client took nothing for ${drainTimeout} ms`);
           publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit: error.limit });

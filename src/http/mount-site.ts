@@ -37,7 +37,6 @@ async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLim
   try {
     const request = requestOf(incoming, url, abort.signal, limits, realClock, () => arrival.isLast());
     const answer = await app.fetch(request);
-    if (response.destroyed) return;
     const client = new ResponseReader(response, realClock, limits.drainTimeout, () => response.destroy());
     await writeResponse(answer, response, client);
     client.watch();

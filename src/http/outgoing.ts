@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { cancelSoon } from '../reactor/item-source.js';
 import type { ResponseReader } from './reader.js';
 
 /** Statuses whose responses have no body, whatever is given. */
@@ -25,60 +26,87 @@ function begin(response: Response, to: ServerResponse, length?: number): void {
   else to.writeHead(response.status, headers);
 }
 
+function writeBodiless(response: Response, to: ServerResponse): void {
+  // The length that GET would have is not known here, and 0 would be wrong.
+  const isKnown = !response.body && !BODILESS.has(response.status) && to.req.method !== 'HEAD';
+  begin(response, to, isKnown ? 0 : undefined);
+  to.end();
+}
+
 /** Settled with undefined when nothing has come of the promise by the next turn. */
 function already<T>(promise: Promise<T>): Promise<T | undefined> {
   return Promise.race([promise, new Promise<undefined>(resolve => setImmediate(resolve, undefined))]);
 }
 
-/** Sends what is left of a body, as fast as the client reads. */
+/** Sends the rest of a body, as fast as the client reads. Nothing is read once the client has left. */
 async function pump(reader: ReadableStreamDefaultReader<Uint8Array>, to: ServerResponse, client: ResponseReader): Promise<void> {
-  for (;;) {
+  while (!client.isGone) {
     const { done, value } = await reader.read();
     if (client.isGone || done) return;
     if (!to.write(value)) await client.room();
   }
 }
 
-/**
- * Writes the web's `Response`. A body that is there as a whole is sent with its length, others as they come.
- * Resolves when all of it is on its way, or the client has left.
- * @throws what the body's stream throws.
- */
-export async function writeResponse(response: Response, to: ServerResponse, client: ResponseReader): Promise<void> {
-  const { body } = response;
-  if (!body || BODILESS.has(response.status) || to.req.method === 'HEAD') {
-    void body?.cancel().catch(() => {});
-    // Of what HEAD would have fetched the length is not known.
-    begin(response, to, body || BODILESS.has(response.status) ? undefined : 0);
+/** Sends a body from its first byte: with its length where all of it is there. */
+async function sendBody(
+  response: Response,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  to: ServerResponse,
+  client: ResponseReader,
+): Promise<void> {
+  const first = await reader.read();
+  if (client.isGone) return;
+  if (first.done) {
+    begin(response, to, 0);
     to.end();
     return;
   }
-  const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
-  try {
-    const first = await reader.read();
+  const following = reader.read();
+  // Awaited below, except when writing fails.
+  following.catch(() => {});
+  const second = await already(following);
+  if (client.isGone) return;
+  if (second?.done) {
+    begin(response, to, first.value.length);
+    to.end(first.value);
+    return;
+  }
+  begin(response, to);
+  to.write(first.value);
+  const { done, value } = second ?? (await following);
+  if (client.isGone) return;
+  if (!done) {
+    if (!to.write(value)) await client.room();
+    await pump(reader, to, client);
     if (client.isGone) return;
-    if (first.done) {
-      begin(response, to, 0);
-      to.end();
-      return;
-    }
-    const following = reader.read();
-    // Whoever waits for it below hears of its failure.
-    following.catch(() => {});
-    const second = await already(following);
-    if (second?.done) {
-      begin(response, to, first.value.length);
-      to.end(first.value);
-      return;
-    }
-    begin(response, to);
-    let hasRoom = to.write(first.value);
-    const { done, value } = second ?? (await following);
-    if (!done && !client.isGone) hasRoom = to.write(value);
-    if (!done && !hasRoom) await client.room();
-    if (!done) await pump(reader, to, client);
-    to.end();
+  }
+  to.end();
+}
+
+/**
+ * Writes a `Response`. A body that is there as a whole is sent with its length, others as they come; HEAD and bodiless statuses read
+ * nothing of it. Resolves when everything is on its way. When the client leaves, or has left already, the body is cancelled.
+ * @throws the error of the body's stream.
+ */
+export async function writeResponse(response: Response, to: ServerResponse, client: ResponseReader): Promise<void> {
+  const { body } = response;
+  if (!body) {
+    if (!client.isGone) writeBodiless(response, to);
+    return;
+  }
+  if (client.isGone || BODILESS.has(response.status) || to.req.method === 'HEAD') {
+    void cancelSoon(body);
+    if (!client.isGone) writeBodiless(response, to);
+    return;
+  }
+  const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
+  let isWhole = false;
+  client.onLeave = () => void cancelSoon(reader);
+  try {
+    await sendBody(response, reader, to, client);
+    isWhole = !client.isGone;
   } finally {
-    void reader.cancel().catch(() => {});
+    client.onLeave = undefined;
+    if (!isWhole) void cancelSoon(reader);
   }
 }

@@ -10,6 +10,8 @@ export class ResponseReader {
   readonly #stalled: () => void;
   #timer: ClockTimer | undefined;
   #taken = 0;
+  /** Called once when the client leaves before its answer is through. Set by the writer of the answer. */
+  onLeave: (() => void) | undefined;
 
   /** @param stalled hears, once, that the client has taken nothing for `drainTimeout` ms. */
   constructor(response: ServerResponse, clock: Clock, drainTimeout: number, stalled: () => void) {
@@ -17,12 +19,17 @@ export class ResponseReader {
     this.#clock = clock;
     this.#drainTimeout = drainTimeout;
     this.#stalled = stalled;
-    response.once('close', () => this.#timer?.cancel());
+    response.once('close', () => {
+      this.#timer?.cancel();
+      this.onLeave?.();
+    });
   }
 
   /** Nothing can be sent to it any more. */
   get isGone(): boolean {
-    return this.#response.destroyed || this.#response.closed;
+    const response = this.#response;
+    // A response that waits behind another one on its socket is told nothing when the socket closes.
+    return response.destroyed || response.closed || response.req.socket.destroyed;
   }
 
   /** Resolves when there is room for more, or never will be. */

@@ -1,5 +1,6 @@
 import type { Remote } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
+import { itemSourceOf, type ItemSource } from './item-source.js';
 
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === 'function';
@@ -17,44 +18,65 @@ const SHARE = 64;
 
 /** A reply of many messages: the next item is asked for when the peer has room for it. */
 export class ReplyStream {
-  readonly #iterator: AsyncIterator<unknown>;
+  readonly #source: ItemSource;
   readonly #host: StreamHost;
   readonly #framing: Framing<unknown, unknown>;
   readonly #to: Remote | undefined;
-  #stopped: Promise<unknown> | undefined;
+  #released: Promise<unknown> | undefined;
+  /** Settles `run()`. */
+  #finish: () => void = () => {};
 
   constructor(items: AsyncIterable<unknown>, host: StreamHost, framing: Framing<unknown, unknown>, to: Remote | undefined) {
-    this.#iterator = items[Symbol.asyncIterator]();
+    this.#source = itemSourceOf(items);
     this.#host = host;
     this.#framing = framing;
     this.#to = to;
   }
 
-  /** Resolves when all items are sent, or the connection is over and the iterator has been told. Rejects with its error, or an EncodeError. */
-  async run(): Promise<void> {
+  /**
+   * Resolves when all items are sent, or in the turn after `stop()`: a generator that waits for something cannot be interrupted, and
+   * the connection does not stay for it. Rejects with an error of the source, or an EncodeError.
+   */
+  run(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#send().then(resolve, reject);
+    });
+  }
+
+  /** Releases the source, for the connection is over: nothing that it says from now on counts. */
+  stop(): void {
+    void this.#leave().then(this.#finish);
+  }
+
+  async #send(): Promise<void> {
     const host = this.#host;
     for (let sent = 1; !host.ending.over; sent++) {
-      const { done, value } = await this.#iterator.next();
-      if (done) return;
+      let item: IteratorResult<unknown, unknown>;
+      try {
+        item = await this.#source.next();
+      } catch (error) {
+        // A source that was released may fail for that.
+        if (this.#released) return;
+        throw error;
+      }
+      if (item.done) return;
       if (host.ending.over) break;
       try {
-        if (value !== undefined) host.reply(value, this.#framing, this.#to);
+        if (item.value !== undefined) host.reply(item.value, this.#framing, this.#to);
       } catch (error) {
-        await this.#return();
+        await this.#leave();
         throw error;
       }
       await host.room();
       if (sent % SHARE === 0) await new Promise(resolve => setImmediate(resolve));
     }
-    await this.#return();
+    await this.#leave();
   }
 
-  /** The connection is over. An iterator that waits is told at once; what it says to that does not count any more. */
-  stop(): void {
-    this.#return().catch(() => {});
-  }
-
-  #return(): Promise<unknown> {
-    return (this.#stopped ??= (async () => this.#iterator.return?.())());
+  /** Releases the source. Resolves when it has let go, at the latest a turn later. */
+  #leave(): Promise<unknown> {
+    this.#released ??= this.#source.release().catch(() => {});
+    return Promise.race([this.#released, new Promise(resolve => setImmediate(resolve))]);
   }
 }
