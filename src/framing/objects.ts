@@ -1,5 +1,5 @@
 import { FramingError } from '../errors.js';
-import { decodeRange, encodeValue } from '../wire/codec.js';
+import { decodeFromPeer, encodeForPeer } from '../wire/codec.js';
 import type { Decoder, Framing } from './framing.js';
 import { LengthPrefix, LengthPrefixedDecoder, withLength } from './length-prefixed.js';
 import { datagrams } from './whole.js';
@@ -37,7 +37,7 @@ class ObjectsDecoder<In> implements Decoder<In> {
 function valueOf<In>(content: Buffer): In {
   let value: unknown;
   try {
-    value = decodeRange(content, 0, content.length, true);
+    value = decodeFromPeer(content);
   } catch (cause) {
     throw new FramingError('a message is not a structured value', { cause });
   }
@@ -47,12 +47,13 @@ function valueOf<In>(content: Buffer): In {
 
 function bytesOf(message: unknown): Uint8Array {
   if (message === undefined) throw new TypeError('objects() cannot encode undefined: it is not a message');
-  return encodeValue(message, 0, 'message');
+  return encodeForPeer(message, 'message');
 }
 
 /**
  * Structured values, each behind its length (4 bytes, big-endian): plain data, Map, Set, Date, BigInt, Buffer, cycles, errors with their
- * class; what crosses to a worker process can be sent to a peer that speaks packet-ts.
+ * class; what crosses to a worker process can be sent to a peer that speaks packet-ts, except regular expressions: send source and flags,
+ * and let a schema make one of them.
  *
  * Decoding takes time and memory linear in the bytes received, at most 100 levels deep; anything that no encoder writes is a FramingError.
  * Encoding throws NotCloneableError, naming the path of what cannot be copied.

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { types } from 'node:util';
 import { NotCloneableError, oneLine } from '../errors.js';
-import { KeyGuard } from './collisions.js';
+import { isLongKey, KeyGuard, LongKeys } from './collisions.js';
+import { MAX_REGEXP_SOURCE, regExpPadding, regExpParts } from './regexps.js';
 import { MAX_DEPTH, VIEW_TYPES } from './tags.js';
 
 /**
@@ -25,20 +26,19 @@ export function viewType(value: ArrayBufferView): number {
 
 /** Whether the receiving side would take its keys for an attack. */
 export function collides(collection: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): boolean {
-  const guard = KeyGuard.for(collection.size);
-  if (guard === undefined) return false;
+  const guard = new KeyGuard(collection.size);
   for (const key of collection.keys()) if (!guard.admit(key)) return true;
   return false;
 }
 
 /**
  * The error for a value that the encoder refused: walks it a second time, with the path in hand. Only failures pay for it.
- * `failure` is what the encoder ran into, for values that answer differently the second time.
+ * `failure` is what the encoder ran into, for values that answer differently the second time; `regExps`: regular expressions are sent.
  */
-export function notCloneable(value: unknown, root: string, failure: unknown): NotCloneableError {
+export function notCloneable(value: unknown, root: string, failure: unknown, regExps = true): NotCloneableError {
   let found: Found | undefined;
   try {
-    found = find(value, [], new Set());
+    found = new Search(regExps).find(value);
   } catch {
     // A proxy that throws only now and then: the first failure says enough.
   }
@@ -51,64 +51,94 @@ interface Found {
   readonly what: string;
 }
 
-function find(value: unknown, path: string[], seen: Set<object>): Found | undefined {
-  if (typeof value === 'function')
-    return { path: [...path], what: value.name === '' ? 'a function' : `a function (${oneLine(value.name)})` };
-  if (typeof value === 'symbol') return { path: [...path], what: `a symbol (${oneLine(value.description ?? '')})` };
-  if (typeof value !== 'object' || value === null || seen.has(value)) return undefined;
-  seen.add(value);
-  if (path.length > MAX_DEPTH - 1) return { path: [...path], what: `nested deeper than ${MAX_DEPTH} levels` };
-  if (ArrayBuffer.isView(value)) return viewType(value) < 0 ? { path: [...path], what: 'a view of a kind that is not known' } : undefined;
-  if (types.isArrayBuffer(value) || types.isDate(value) || types.isRegExp(value)) return undefined;
-  if (types.isSharedArrayBuffer(value)) return { path: [...path], what: 'a SharedArrayBuffer' };
-  if (types.isBoxedPrimitive(value)) return types.isSymbolObject(value) ? { path: [...path], what: 'a boxed symbol' } : undefined;
-  // What cannot be copied in an error is left out there, so that the error itself arrives.
-  if (types.isNativeError(value) || value instanceof Error) return undefined;
-  if ((types.isMap(value) || types.isSet(value)) && collides(value)) return { path: [...path], what: 'a collection whose keys collide' };
-  if (types.isMap(value)) return findInMap(value, path, seen);
-  if (types.isSet(value)) return findInSet(value, path, seen);
-  if (!Array.isArray(value)) {
-    const what = refusal(value);
-    if (what !== undefined) return { path: [...path], what };
+/** The walk through one value to what cannot be copied in it. */
+class Search {
+  readonly #regExps: boolean;
+  readonly #seen = new Set<object>();
+  readonly #names = new LongKeys();
+  readonly #path: string[] = [];
+
+  constructor(regExps: boolean) {
+    this.#regExps = regExps;
   }
-  for (const key of Object.keys(value)) {
-    path.push(Array.isArray(value) ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
-    let child: unknown;
-    try {
-      child = (value as Record<string, unknown>)[key];
-    } catch (error) {
-      return { path: [...path], what: thrown('a getter that throws', error) };
+
+  find(value: unknown): Found | undefined {
+    if (typeof value === 'function') return this.#here(value.name === '' ? 'a function' : `a function (${oneLine(value.name)})`);
+    if (typeof value === 'symbol') return this.#here(`a symbol (${oneLine(value.description ?? '')})`);
+    if (typeof value !== 'object' || value === null || this.#seen.has(value)) return undefined;
+    this.#seen.add(value);
+    if (this.#path.length > MAX_DEPTH - 1) return this.#here(`nested deeper than ${MAX_DEPTH} levels`);
+    if (ArrayBuffer.isView(value)) return viewType(value) < 0 ? this.#here('a view of a kind that is not known') : undefined;
+    if (types.isArrayBuffer(value) || types.isDate(value)) return undefined;
+    if (types.isRegExp(value)) return this.#regExp(value);
+    if (types.isSharedArrayBuffer(value)) return this.#here('a SharedArrayBuffer');
+    if (types.isBoxedPrimitive(value)) return types.isSymbolObject(value) ? this.#here('a boxed symbol') : undefined;
+    // What cannot be copied in an error is left out there, so that the error itself arrives.
+    if (types.isNativeError(value) || value instanceof Error) return undefined;
+    if ((types.isMap(value) || types.isSet(value)) && collides(value)) return this.#here('a collection whose keys collide');
+    if (types.isMap(value)) return this.#inMap(value);
+    if (types.isSet(value)) return this.#inSet(value);
+    return this.#inProperties(value);
+  }
+
+  #here(what: string): Found {
+    return { path: [...this.#path], what };
+  }
+
+  #below(step: string, value: unknown): Found | undefined {
+    this.#path.push(step);
+    const found = this.find(value);
+    if (found === undefined) this.#path.pop();
+    return found;
+  }
+
+  #regExp(value: RegExp): Found | undefined {
+    if (!this.#regExps) return this.#here('a regular expression: send its source and flags');
+    const { source, flags } = regExpParts(value);
+    if (regExpPadding(source, flags) !== undefined) return undefined;
+    if (source.length > MAX_REGEXP_SOURCE)
+      return this.#here(`a regular expression of more than ${MAX_REGEXP_SOURCE} characters: send its source and flags`);
+    return this.#here('a regular expression whose flag v makes it dear to build: send its source and flags');
+  }
+
+  #inProperties(value: object): Found | undefined {
+    const isArray = Array.isArray(value);
+    const what = isArray ? undefined : refusal(value);
+    if (what !== undefined) return this.#here(what);
+    for (const key of Object.keys(value)) {
+      if (isLongKey(key) && !this.#names.admit(key)) return this.#here('an object with too many property names of the same great length');
+      const step = isArray ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+      let child: unknown;
+      try {
+        child = (value as Record<string, unknown>)[key];
+      } catch (error) {
+        this.#path.push(step);
+        return this.#here(thrown('a getter that throws', error));
+      }
+      const found = this.#below(step, child);
+      if (found !== undefined) return found;
     }
-    const found = find(child, path, seen);
-    if (found !== undefined) return found;
-    path.pop();
+    return undefined;
   }
-  return undefined;
-}
 
-function findInMap(map: ReadonlyMap<unknown, unknown>, path: string[], seen: Set<object>): Found | undefined {
-  let index = 0;
-  for (const [key, item] of map) {
-    path.push(`.keys[${index++}]`);
-    const foundKey = find(key, path, seen);
-    if (foundKey !== undefined) return foundKey;
-    path[path.length - 1] = `.get(${typeof key === 'string' ? JSON.stringify(key) : typeof key === 'object' ? '…' : String(key)})`;
-    const found = find(item, path, seen);
-    if (found !== undefined) return found;
-    path.pop();
+  #inMap(map: ReadonlyMap<unknown, unknown>): Found | undefined {
+    let index = 0;
+    for (const [key, item] of map) {
+      const step = `.get(${typeof key === 'string' ? JSON.stringify(key) : typeof key === 'object' ? '…' : String(key)})`;
+      const found = this.#below(`.keys[${index++}]`, key) ?? this.#below(step, item);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
-  return undefined;
-}
 
-function findInSet(set: ReadonlySet<unknown>, path: string[], seen: Set<object>): Found | undefined {
-  let index = 0;
-  for (const item of set) {
-    path.push(`.values[${index++}]`);
-    const found = find(item, path, seen);
-    if (found !== undefined) return found;
-    path.pop();
+  #inSet(set: ReadonlySet<unknown>): Found | undefined {
+    let index = 0;
+    for (const item of set) {
+      const found = this.#below(`.values[${index++}]`, item);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
-  return undefined;
 }
 
 function named(value: object): string {

@@ -5,6 +5,9 @@ import type { Encoded } from './types.js';
 
 const encoder = new SlabEncoder();
 const decoder = new Decoder();
+/** For values of peers: no regular expressions. */
+let peerEncoder: SlabEncoder | undefined;
+const peerDecoder = new Decoder({ regExps: false });
 
 /**
  * The bytes of a structured value: a copy of its own.
@@ -36,7 +39,19 @@ export function decodeValue(bytes: Uint8Array): unknown {
   );
 }
 
-/** The same for a part of a larger buffer. `owned`: nobody else uses that memory, so that large Buffers in the value may stay in it. */
-export function decodeRange(buf: Buffer, start: number, end: number, owned: boolean): unknown {
-  return decoder.decode(buf, start, end, owned);
+/**
+ * The bytes of a value for a peer, which may not send regular expressions and is sent none.
+ * @throws NotCloneableError naming the path of what cannot be copied
+ */
+export function encodeForPeer(value: unknown, root: string): Encoded {
+  peerEncoder ??= new SlabEncoder({ regExps: false });
+  return (peerEncoder.busy ? new SlabEncoder({ regExps: false }) : peerEncoder).copyOf(value, 0, root);
+}
+
+/**
+ * The value in bytes that a peer sent and that nothing else uses: large Buffers in it stay where they are.
+ * @throws ProtocolError for anything that `encodeForPeer` does not write
+ */
+export function decodeFromPeer(bytes: Buffer): unknown {
+  return peerDecoder.decode(bytes, 0, bytes.length, true);
 }

@@ -1,30 +1,33 @@
 /**
  * V8 hashes numbers and BigInts without a seed, so that anybody can compute as many keys as he likes that fall into one bucket of a Map:
- * 200 KB of them take 0.4 s to insert, 16 MB the better part of an hour. (Strings are seeded.) So the keys of a large Map or Set from
+ * 200 KB of them take 0.4 s to insert, 16 MB the better part of an hour. (Strings are seeded, up to a length.) So the keys of a large Map or Set from
  * another process are counted by the same hash first. Should a V8 hash otherwise one day, this rejects nothing honest and protects less.
  */
 const HARMLESS = 128;
 /** Honest keys, two to a bucket on average, never come near it. */
 const MOST_IN_A_BUCKET = 64;
+/** V8 hashes strings up to so many code units; the hash of a longer one is its length. */
+const LONGEST_HASHED = 16_383;
+/** Keys of one length above that: each is compared with all before it, to its end. */
+const MOST_OF_A_LENGTH = 16;
 const DOUBLE = new Float64Array(1);
 const HALVES = new Uint32Array(DOUBLE.buffer);
 const BIGINT = new BigUint64Array(DOUBLE.buffer);
 
 /** Counts the keys of one Map or Set. */
 export class KeyGuard {
-  readonly #buckets: Uint8Array;
-
-  private constructor(size: number) {
-    this.#buckets = new Uint8Array(2 ** Math.ceil(Math.log2(size / 2)));
-  }
-
   /** Undefined for so few keys that it does not matter where they fall. */
-  static for(size: number): KeyGuard | undefined {
-    return size > HARMLESS ? new KeyGuard(size) : undefined;
+  readonly #buckets: Uint8Array | undefined;
+  #long: LongKeys | undefined;
+
+  constructor(size: number) {
+    this.#buckets = size > HARMLESS ? new Uint8Array(2 ** Math.ceil(Math.log2(size / 2))) : undefined;
   }
 
   /** False: one key too many that falls where others are. */
   admit(key: unknown): boolean {
+    if (isLongKey(key)) return (this.#long ??= new LongKeys()).admit(key);
+    if (this.#buckets === undefined) return true;
     if (typeof key === 'number') {
       if ((key | 0) === key) return this.#count(hashInt(key));
       DOUBLE[0] = key;
@@ -34,8 +37,25 @@ export class KeyGuard {
   }
 
   #count(hash: number): boolean {
-    const buckets = this.#buckets;
+    const buckets = this.#buckets!;
     return ++buckets[hash & (buckets.length - 1)]! <= MOST_IN_A_BUCKET;
+  }
+}
+
+/** True for a string that V8 does not hash: {@link LongKeys} counts it. */
+export function isLongKey(key: unknown): key is string {
+  return typeof key === 'string' && key.length > LONGEST_HASHED;
+}
+
+/** Counts the long keys of one Map or Set, or the long property names of one value. */
+export class LongKeys {
+  readonly #counts = new Map<number, number>();
+
+  /** False: one key too many of its length. */
+  admit(key: string): boolean {
+    const count = (this.#counts.get(key.length) ?? 0) + 1;
+    this.#counts.set(key.length, count);
+    return count <= MOST_OF_A_LENGTH;
   }
 }
 

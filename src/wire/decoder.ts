@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../errors.js';
 import { decodeError } from './error-decoding.js';
 import { decodeBigInt, decodeMap, decodeRegExp, decodeSet, decodeView } from './extras.js';
-import { defineOwn, keyText, setIndexed } from './keys.js';
+import { isLongKey, LongKeys } from './collisions.js';
+import { defineOwn, isIndexed, keyText, setIndexed } from './keys.js';
 import { cutOff, isText, malformed, Reader } from './reader.js';
 import { assign, Shapes } from './shapes.js';
 import { MAX_DEPTH, Tag } from './tags.js';
@@ -19,11 +20,20 @@ export class Decoder extends Reader {
   #owned = false;
   /** The objects of this value, in order, when it says that it needs them. */
   #objects: unknown[] | undefined;
+  /** Property names of this value that V8 does not hash. */
+  #longNames: LongKeys | undefined;
+  /** False: a regular expression is malformed. */
+  readonly regExps: boolean;
   readonly #shapes = new Shapes();
   /** Values of objects whose end has not been read, innermost on top. */
   readonly #values: unknown[] = [];
   #top = 0;
   #highest = 0;
+
+  constructor({ regExps = true }: { readonly regExps?: boolean } = {}) {
+    super();
+    this.regExps = regExps;
+  }
 
   /**
    * Decodes the one value in `buf[start, end)`; with `owned` large Buffers are views of that memory, else everything is a copy.
@@ -49,7 +59,7 @@ export class Decoder extends Reader {
       // What the language refuses: a regular expression, a string that is too long.
       throw error instanceof ProtocolError ? error : malformed('a part that cannot be built', error);
     } finally {
-      this.#objects = undefined;
+      this.#objects = this.#longNames = undefined;
       // Nothing that was decoded is kept alive by the next message's coming late.
       if (this.#top > this.#highest) this.#highest = this.#top;
       if (this.#values.length > 256) this.#values.length = 0;
@@ -129,7 +139,7 @@ export class Decoder extends Reader {
   /** Key, value, … END, each given to `define`. */
   properties(define: (key: string, value: unknown) => void): void {
     while (this.buf[this.pos] !== Tag.END || this.pos >= this.end) {
-      const key = this.string();
+      const key = this.#name();
       define(key, this.value());
     }
     this.pos++;
@@ -182,15 +192,21 @@ export class Decoder extends Reader {
       if (tag >= Tag.STRING && tag < Tag.STRING_END && pos + 1 + tag - Tag.STRING <= end) {
         key = keyText(buf, pos + 1, tag - Tag.STRING);
         this.pos = pos + 1 + tag - Tag.STRING;
-      } else key = this.string();
+      } else key = this.#name();
       const value = this.value();
-      const first = key.charCodeAt(0);
-      if (first >= 0x30 && first <= 0x39) setIndexed(object, key, value, indexed++);
+      if (isIndexed(key)) setIndexed(object, key, value, indexed++);
       else if (key === '__proto__') defineOwn(object, key, value);
       else object[key] = value;
     }
     this.pos++;
     return object;
+  }
+
+  /** A property name of any length. */
+  #name(): string {
+    const name = this.string();
+    if (isLongKey(name) && !(this.#longNames ??= new LongKeys()).admit(name)) throw malformed('too many long names of one length');
+    return name;
   }
 
   // prettier-ignore

@@ -1,4 +1,5 @@
 import { MessageTooLargeError } from '../errors.js';
+import { isLongKey, LongKeys } from './collisions.js';
 import { notCloneable } from './cloneable.js';
 import { Identities } from './identities.js';
 import { encodeObject } from './objects.js';
@@ -12,7 +13,11 @@ const REFUSED: unique symbol = Symbol('refused');
 export class Encoder extends Writer {
   /** True while a value is being written: a getter or a proxy in it may run anybody's code. */
   busy = false;
+  /** False: a regular expression cannot be copied. */
+  regExps = true;
   #depth = 0;
+  /** Property names of this value that V8 does not hash. */
+  #longNames: LongKeys | undefined;
   readonly #objects = new Identities();
 
   /**
@@ -28,10 +33,11 @@ export class Encoder extends Writer {
       if (this.#objects.shared) this.#markShared(start);
     } catch (error) {
       this.pos = this.base + start;
-      throw error instanceof MessageTooLargeError ? error : notCloneable(value, root, error);
+      throw error instanceof MessageTooLargeError ? error : notCloneable(value, root, error, this.regExps);
     } finally {
       this.unlimit();
       this.#objects.clear();
+      this.#longNames = undefined;
       this.#depth = 0;
       this.busy = false;
     }
@@ -61,10 +67,16 @@ export class Encoder extends Writer {
   properties(object: object): void {
     for (const key in object) {
       if (!Object.prototype.hasOwnProperty.call(object, key)) continue;
-      this.string(key);
+      this.name(key);
       this.value((object as Record<string, unknown>)[key]);
     }
     this.byte(Tag.END);
+  }
+
+  /** A property name. */
+  name(key: string): void {
+    if (isLongKey(key) && !(this.#longNames ??= new LongKeys()).admit(key)) throw REFUSED;
+    this.string(key);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { transferableNamed } from '../transferable.js';
 import type { Decoder } from './decoder.js';
+import { isIndexed, makeDictionary } from './keys.js';
 import { BUILT_IN_ERRORS, ERROR_PADDING, ErrorFlag } from './tags.js';
 
 /**
@@ -49,5 +50,7 @@ function hide(error: Error, key: string, value: unknown): void {
 }
 
 function show(error: Error, key: string, value: unknown): void {
+  // An index far from others would make an array up to it.
+  if (isIndexed(key)) makeDictionary(error);
   Object.defineProperty(error, key, { value, configurable: true, enumerable: true, writable: true });
 }

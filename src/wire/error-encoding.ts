@@ -54,7 +54,7 @@ function encodeOwn(encoder: Encoder, error: Error, anonymous: boolean): void {
 
 function encodeProperty(encoder: Encoder, holder: object, key: string): void {
   encoder.optional(() => {
-    encoder.string(key);
+    encoder.name(key);
     encoder.value((holder as Record<string, unknown>)[key]);
   });
 }

@@ -1,6 +1,7 @@
 import { malformed } from './reader.js';
 import { KeyGuard } from './collisions.js';
 import type { Decoder } from './decoder.js';
+import { regExpPadding } from './regexps.js';
 import { REGEXP_PADDING, VIEW_PADDING, VIEW_TYPES } from './tags.js';
 
 const COLLIDING = 'keys that are made to collide';
@@ -8,11 +9,11 @@ const COLLIDING = 'keys that are made to collide';
 export function decodeMap(decoder: Decoder): Map<unknown, unknown> {
   const count = decoder.count(2);
   const map = decoder.created(new Map<unknown, unknown>());
-  const guard = KeyGuard.for(count);
+  const guard = new KeyGuard(count);
   decoder.enter();
   for (let i = 0; i < count; i++) {
     const key = decoder.value();
-    if (guard !== undefined && !guard.admit(key)) throw malformed(COLLIDING);
+    if (!guard.admit(key)) throw malformed(COLLIDING);
     map.set(key, decoder.value());
   }
   decoder.leave();
@@ -22,11 +23,11 @@ export function decodeMap(decoder: Decoder): Map<unknown, unknown> {
 export function decodeSet(decoder: Decoder): Set<unknown> {
   const count = decoder.count(1);
   const set = decoder.created(new Set<unknown>());
-  const guard = KeyGuard.for(count);
+  const guard = new KeyGuard(count);
   decoder.enter();
   for (let i = 0; i < count; i++) {
     const item = decoder.value();
-    if (guard !== undefined && !guard.admit(item)) throw malformed(COLLIDING);
+    if (!guard.admit(item)) throw malformed(COLLIDING);
     set.add(item);
   }
   decoder.leave();
@@ -36,7 +37,11 @@ export function decodeSet(decoder: Decoder): Set<unknown> {
 export function decodeRegExp(decoder: Decoder): RegExp {
   decoder.skip(REGEXP_PADDING);
   const source = decoder.string();
-  return decoder.created(new RegExp(source, decoder.string()));
+  const flags = decoder.string();
+  const padding = decoder.regExps ? regExpPadding(source, flags) : undefined;
+  if (padding === undefined) throw malformed('a regular expression that is not sent as one');
+  decoder.skip(padding);
+  return decoder.created(new RegExp(source, flags));
 }
 
 export function decodeBigInt(decoder: Decoder): bigint {

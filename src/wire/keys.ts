@@ -30,9 +30,19 @@ const FAR = '500000000';
  * @param nth how many such keys the object has already
  */
 export function setIndexed(object: Record<string, unknown>, key: string, value: unknown, nth: number): void {
-  if (Number(key) > 2 + nth * 2 && !(FAR in object)) {
-    object[FAR] = undefined;
-    delete object[FAR];
-  }
+  if (Number(key) > 2 + nth * 2) makeDictionary(object);
   object[key] = value;
+}
+
+/** Whether a key begins with a digit: it may be an index. */
+export function isIndexed(key: string): boolean {
+  const first = key.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39;
+}
+
+/** Has V8 keep the indices of an object in a dictionary, however far they are apart. */
+export function makeDictionary(object: object): void {
+  if (FAR in object) return;
+  Reflect.set(object, FAR, undefined);
+  Reflect.deleteProperty(object, FAR);
 }

@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import { collides, refusal, viewType } from './cloneable.js';
 import type { Encoder } from './encoder.js';
 import { encodeError } from './error-encoding.js';
+import { regExpPadding, regExpParts } from './regexps.js';
 import { REGEXP_PADDING, Tag, VIEW_PADDING } from './tags.js';
 
 /** Objects that are neither arrays nor plain. Throws `refused` for what cannot be copied. */
@@ -15,18 +16,23 @@ export function encodeObject(encoder: Encoder, value: object, refused: unknown):
     return encoder.double(Date.prototype.getTime.call(value));
   }
   if (types.isNativeError(value) || value instanceof Error) return encodeError(encoder, value);
-  if (types.isRegExp(value)) {
-    encoder.byte(Tag.REGEXP);
-    encoder.padding(REGEXP_PADDING);
-    // The language's own getters: what a subclass answers may not compile on the other side.
-    encoder.string(Reflect.get(RegExp.prototype, 'source', value));
-    return encoder.string(Reflect.get(RegExp.prototype, 'flags', value));
-  }
+  if (types.isRegExp(value)) return encodeRegExp(encoder, value, refused);
   if (types.isArrayBuffer(value)) return encodeMemory(encoder, 0, new Uint8Array(value));
   if (types.isBoxedPrimitive(value)) return encodeBox(encoder, value, refused);
   if (types.isSharedArrayBuffer(value) || refusal(value) !== undefined) throw refused;
   encoder.byte(Tag.OBJECT);
   encoder.properties(value);
+}
+
+function encodeRegExp(encoder: Encoder, value: RegExp, refused: unknown): void {
+  const { source, flags } = regExpParts(value);
+  const padding = encoder.regExps ? regExpPadding(source, flags) : undefined;
+  if (padding === undefined) throw refused;
+  encoder.byte(Tag.REGEXP);
+  encoder.padding(REGEXP_PADDING);
+  encoder.string(source);
+  encoder.string(flags);
+  encoder.padding(padding);
 }
 
 function encodeBox(encoder: Encoder, box: object, refused: unknown): void {

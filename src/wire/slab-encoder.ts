@@ -22,6 +22,10 @@ export class SlabEncoder {
   #scratch: Buffer | undefined;
   readonly #spare = new SpareMemory();
 
+  constructor({ regExps = true }: { readonly regExps?: boolean } = {}) {
+    this.#encoder.regExps = regExps;
+  }
+
   get busy(): boolean {
     return this.#encoder.busy;
   }
