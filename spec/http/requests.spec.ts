@@ -141,7 +141,7 @@ describe('http', () => {
     const client = await tcpClient(port);
     client.socket.pause();
     await client.send('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
-    expect(await waitFor(() => reasons[0])).to.include({ by: 'limit', code: 'drainTimeout' });
+    expect(await waitFor(() => reasons[0], { within: '10s' })).to.include({ by: 'limit', code: 'drainTimeout' });
   });
 
   it('knows the statuses and methods without a body', async () => {

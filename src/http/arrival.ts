@@ -5,6 +5,7 @@ import type { Clock } from '../clock.js';
 import type { Arrival, PeerTls, Remote } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls-handshake.js';
 import { LimitError } from '../errors.js';
+import { connectionOn } from './http-connection.js';
 import { placeOf } from './place.js';
 
 /** What a TLS socket told, once. */
@@ -47,6 +48,11 @@ export class RequestArrival implements Arrival {
 
   get raw(): Socket {
     return this.request.socket;
+  }
+
+  /** The caller that its calls to workers count for: the connection, so that a client gains nothing by more requests on it. */
+  get caller(): string | undefined {
+    return connectionOn(this.raw)?.id;
   }
 
   get tls(): PeerTls | undefined {

@@ -73,7 +73,7 @@ export class Exchange implements Guest, LineHost {
     this.#origin = origin;
     this.#serial = host.nextId();
     this.line = new Line(this, plan, false);
-    if (plan.wantsOwner) this.owner = ownerOf(this);
+    if (plan.wantsOwner) this.owner = ownerOf(this, arrival.caller);
     const peer = noPeer(() => this.id);
     try {
       this.built = plan.build(peer, this.owner);
@@ -230,7 +230,8 @@ export class Exchange implements Guest, LineHost {
 
   #drop(reason: CloseReason): void {
     this.#reason ??= reason;
-    this.#arrival.response.destroy();
+    // The socket, not the response: one that waits for earlier answers has no socket yet to destroy.
+    this.#arrival.raw.destroy();
     this.#closed();
   }
 

@@ -7,8 +7,10 @@ import { listenError } from '../endpoints/system-errors.js';
 import { socketOptions } from '../endpoints/tcp.js';
 import { tlsServerOf } from '../endpoints/tls-server.js';
 import { LimitError, ListenError, ProxyProtocolError } from '../errors.js';
+import { guard } from '../guard.js';
 import { proxyRule } from '../reactor/admission.js';
 import { prepared } from './doorstep.js';
+import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
 import { refuse } from './refuse.js';
 import { collides, pathOf, siteFor, type Site } from './site.js';
 
@@ -30,30 +32,18 @@ const BACKLOG = 1024;
 /** How often Node looks for heads that take too long, in milliseconds: a fifth of the limit, within these. */
 const LOOK = { often: 50, seldom: 1_000 } as const;
 
-/** The response under way on a socket, and whose it is: properties, so that a request costs no entry anywhere. */
-const CURRENT = Symbol('current response');
-const SITE = Symbol('site');
-interface Known extends Socket {
-  [CURRENT]?: ServerResponse;
-  [SITE]?: Site | undefined;
-}
-
-function isBusy({ [CURRENT]: current }: Known): boolean {
-  return current !== undefined && !current.closed && !current.writableFinished;
-}
-
 /**
  * The one Node server of a host and port, with or without TLS: all endpoints there share it, each is a {@link Site} of it.
  * Parsing is Node's. It stops listening when its last site leaves; requests under way finish then, idle connections are closed at once.
  */
-export class HostServer {
+export class HostServer implements HttpConnectionHost {
   readonly binding: Binding;
   readonly #server: Server;
   readonly #sites = new Set<Site>();
   /** Undefined: clients come by themselves. */
   readonly #isProxy: ReturnType<typeof proxyRule>;
   /** Open ones that speak HTTP, or nothing yet. */
-  readonly #sockets = new Set<Known>();
+  readonly #connections = new Map<Socket, HttpConnection>();
   readonly #serve: (socket: Socket) => void;
   readonly #bound: Promise<void>;
   #closed: Promise<void> | undefined;
@@ -79,8 +69,8 @@ export class HostServer {
     const serve = this.#server.listeners('connection')[0] as (this: Server, socket: Socket) => void;
     this.#serve = serve.bind(this.#server);
     this.#server.removeAllListeners('connection');
-    this.#server.on('connection', (socket: Socket) => this.#arrive(socket));
-    this.#server.on('request', this.#request);
+    this.#server.on('connection', (socket: Socket) => guard(socket, () => this.#arrive(socket))());
+    this.#server.on('request', (request, response) => this.#take(request, response));
     this.#sites.add(first);
     this.#sitesChanged();
     this.#bound = this.#bind();
@@ -132,16 +122,13 @@ export class HostServer {
 
   /** Resolves when what is under way for a site that has left is through. */
   async finished(site: Site): Promise<void> {
-    await Promise.all([...this.#busyWith(site)].map(socket => new Promise(resolve => socket[CURRENT]!.once('close', resolve))));
+    const answers = [...this.#connections.values()].flatMap(connection => [...connection.answersOf(site)]);
+    await Promise.all(answers.map(response => new Promise<void>(resolve => response.once('close', resolve))));
   }
 
   /** Cuts off what is under way for a site. */
   cutOff(site: Site): void {
-    for (const socket of this.#busyWith(site)) socket.destroy();
-  }
-
-  *#busyWith(site: Site): Iterable<Known> {
-    for (const socket of this.#sockets) if (socket[SITE] === site && isBusy(socket)) yield socket;
+    for (const connection of this.#connections.values()) if (!connection.answersOf(site).next().done) connection.destroy();
   }
 
   #sitesChanged(): void {
@@ -149,7 +136,9 @@ export class HostServer {
     this.#only = sites.length === 1 && sites[0]!.path === undefined ? sites[0] : undefined;
     // Only where somebody upgrades: otherwise Node serves such requests as it would without that header.
     if (this.#server.listenerCount('upgrade') > 0 || sites.length === this.#sites.size) return;
-    this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => this.#upgrade(request, socket, head));
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      guard(socket, () => this.#upgrade(request, socket, head))();
+    });
   }
 
   async #bind(): Promise<void> {
@@ -182,26 +171,15 @@ export class HostServer {
     return (this.#closed ??= this.#bound.then(
       () => {
         this.#server.close();
-        for (const socket of this.#sockets) this.#lastOf(socket);
+        for (const connection of this.#connections.values()) connection.finish();
         return new Promise(resolve => setImmediate(resolve));
       },
       () => {},
     ));
   }
 
-  /** What is under way on a socket is its last. */
-  #lastOf(socket: Known): void {
-    const response = socket[CURRENT];
-    if (!response || !isBusy(socket)) {
-      socket.destroy();
-      return;
-    }
-    if (!response.headersSent) response.shouldKeepAlive = false;
-    response.once('close', () => socket.destroySoon());
-  }
-
   /** A socket was accepted. */
-  #arrive(socket: Known): void {
+  #arrive(socket: Socket): void {
     const reason = this.#refusal(socket.remoteAddress);
     if (reason !== undefined) {
       socket.destroy();
@@ -213,9 +191,12 @@ export class HostServer {
     else this.#serve(socket);
   }
 
-  #keep(socket: Known): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+  #keep(socket: Socket): void {
+    this.#connections.set(socket, new HttpConnection(socket, this));
+    socket.once(
+      'close',
+      guard(socket, () => void this.#connections.delete(socket)),
+    );
   }
 
   #rejected(reason: string, address: string | undefined, error?: unknown): void {
@@ -227,7 +208,7 @@ export class HostServer {
     if (this.#closed) return 'closed';
     if (this.#isProxy ? !this.#isProxy({ address }) : !this.#admits(address)) return this.#isProxy ? 'proxyProtocol' : 'deny';
     const most = Math.max(...[...this.#sites].map(({ maxConnections }) => maxConnections));
-    return this.#sockets.size >= most ? 'maxConnections' : undefined;
+    return this.#connections.size >= most ? 'maxConnections' : undefined;
   }
 
   /** Somebody here would answer whoever is at that address. */
@@ -237,7 +218,7 @@ export class HostServer {
   }
 
   /** Within the time for handshakes of the most patient site, and the time for a head, like everything that comes before one. */
-  async #prepare(plain: Known): Promise<void> {
+  async #prepare(plain: Socket): Promise<void> {
     const patience = Math.max(...[...this.#sites].map(({ handshakeTimeout }) => handshakeTimeout));
     const limit = Math.min(patience, this.#server.headersTimeout || Infinity);
     const { remoteAddress } = plain;
@@ -257,7 +238,7 @@ export class HostServer {
         return;
       }
       if (socket !== plain) {
-        this.#sockets.delete(plain);
+        this.#connections.delete(plain);
         this.#keep(socket);
       }
       this.#serve(socket);
@@ -271,15 +252,24 @@ export class HostServer {
     }
   }
 
-  readonly #request = (request: IncomingMessage, response: ServerResponse): void => {
-    const socket = request.socket as Known;
-    const site = this.#only ?? siteFor(this.#sites, 'request', pathOf(request));
-    socket[CURRENT] = response;
-    socket[SITE] = site;
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    guard(socket, () => this.#connections.get(socket)!.take(request, response))();
+  }
+
+  // ── HttpConnectionHost ──
+
+  siteOf(request: IncomingMessage): Site | undefined {
+    return this.#only ?? siteFor(this.#sites, 'request', pathOf(request));
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse, site: Site | undefined): void {
     if (!site) this.#unanswered(request, response);
-    else if (site === this.#only || site.admits(socket.remoteAddress)) site.request!(request, response);
+    else if (site === this.#only || site.admits(request.socket.remoteAddress)) site.request!(request, response);
     else this.#answer(response, 403, 'not from your address');
-  };
+  }
+
+  // ── its own ──
 
   #unanswered(request: IncomingMessage, response: ServerResponse): void {
     if (this.#sites.size === 0) this.#answer(response, 503, 'closing');
@@ -292,32 +282,29 @@ export class HostServer {
     response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers }).end(text);
   }
 
+  /** A request for an upgrade has come in: Node has let go of the socket. It waits until those before it are answered. */
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#connections.get(socket)!.whenAnswered(head, rest => this.#upgradeNow(request, socket, rest));
+  }
+
+  #upgradeNow(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // Node listens to it no more.
     const ignore = (): void => {};
     socket.on('error', ignore);
     const wantsWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
     const site = wantsWebSocket ? siteFor(this.#sites, 'upgrade', pathOf(request)) : undefined;
-    if (site) {
-      this.#sockets.delete(socket);
+    // Its body would be taken for frames: Node does not read it.
+    if (hasBody(request)) refuse(socket, 400, 'a request for an upgrade has no body');
+    else if (site) {
+      this.#connections.delete(socket);
       site.upgrade!(request, socket, head);
       socket.off('error', ignore);
-    } else if (wantsWebSocket) {
-      refuse(socket, 404, 'no websocket is spoken here');
-    } else if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
-      refuse(socket, 400, 'nothing but a websocket can be upgraded to');
-    } else {
-      this.#ordinary(request, socket);
-    }
+    } else if (wantsWebSocket) refuse(socket, 404, 'no websocket is spoken here');
+    // The client would rather speak something else, h2c for instance, and HTTP will do.
+    else this.#connections.get(socket)!.serveLast(request, new ServerResponse(request));
   }
+}
 
-  /** The client would rather speak something else, h2c for instance, and HTTP will do. */
-  #ordinary(request: IncomingMessage, socket: Socket): void {
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    response.assignSocket(socket);
-    // The answer is over with its socket: only that closes a response which Node did not make.
-    response.once('finish', () => socket.destroySoon());
-    this.#request(request, response);
-  }
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }

@@ -53,10 +53,14 @@ export class WorkerAnswers implements OwnerHooks {
   }
 }
 
-/** Whose calls they are that a connection makes. */
+/**
+ * The owner of the calls that a connection makes.
+ * @param queuedAs the caller it is in the fair queue; its own id where nothing else is said.
+ */
 export function ownerOf(
   connection: Located & { readonly id: string; readonly line: Line; readonly settings: { readonly plan: HandlerPlan } },
+  queuedAs?: string,
 ): Owner {
   const { id, remote, line, settings } = connection;
-  return new Owner('connection', id, { connection: { id, remote } }, new WorkerAnswers(settings.plan, id, line));
+  return new Owner('connection', id, { connection: { id, remote } }, new WorkerAnswers(settings.plan, id, line), queuedAs);
 }

@@ -139,7 +139,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
 
   /** Whose turn it takes. */
   get caller(): string {
-    return this.options?.caller ?? this.owner.id;
+    return this.options?.caller ?? this.owner.queuedAs;
   }
 
   get input(): unknown {

@@ -31,8 +31,9 @@ export interface Belonging extends Owned {
  */
 export class Owner {
   readonly kind: 'connection' | 'app' | 'task';
-  /** The fair queue's round robin is over these. */
   readonly id: string;
+  /** The fair queue's round robin is over these: owners with the same one are one caller. */
+  readonly queuedAs: string;
   readonly caller: Caller;
   readonly hooks: OwnerHooks;
   /** It is in `@OnShutdown`, `@OnClose` or `@OnStop`: its calls are taken even while the application closes. Written by whoever runs the hook. */
@@ -41,9 +42,11 @@ export class Owner {
   #oldest: Belonging | undefined;
   #newest: Belonging | undefined;
   #closed = false;
-  constructor(kind: Owner['kind'], id: string, caller: Caller = {}, hooks: OwnerHooks = {}) {
+
+  constructor(kind: Owner['kind'], id: string, caller: Caller = {}, hooks: OwnerHooks = {}, queuedAs = id) {
     this.kind = kind;
     this.id = id;
+    this.queuedAs = queuedAs;
     this.caller = caller;
     this.hooks = hooks;
   }

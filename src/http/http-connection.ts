@@ -1,0 +1,258 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { publish } from '../diagnostics.js';
+import { guard } from '../guard.js';
+import type { Site } from './site.js';
+import { StandIn } from './stand-in.js';
+import { takenFrom } from './taken.js';
+
+/** Requests of one connection that are handled at once; further ones wait, and nothing more is read meanwhile. */
+const MAX_UNDER_WAY = 16;
+/** How long requests may wait without one of those before them being answered or sent in part, in milliseconds. */
+const STALL = 30_000;
+/** Requests of one connection that begin in one turn of the event loop, and the milliseconds after which others get their turn anyway. */
+const SHARE = 128;
+const SLICE = 10;
+/** Requests that begin before a turn is counted at all: a connection that sends one at a time does without. */
+const UNCOUNTED = 8;
+
+const CONNECTION = Symbol('http connection');
+
+interface Known extends Socket {
+  [CONNECTION]?: HttpConnection;
+}
+
+/** The connection that is served on a socket; undefined: the socket did not come from a server of ours. */
+export function connectionOn(socket: Socket): HttpConnection | undefined {
+  return (socket as Known)[CONNECTION];
+}
+
+/** The server of a connection. */
+export interface HttpConnectionHost {
+  /** Undefined: no endpoint answers it. */
+  siteOf(request: IncomingMessage): Site | undefined;
+  serve(request: IncomingMessage, response: ServerResponse, site: Site | undefined): void;
+}
+
+/** A request that has come in. */
+interface Exchanged {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+let lastId = 0;
+
+/**
+ * The requests of one socket that are not answered. It decides when each begins, and sees to it that each has an end: Node tells only
+ * the response whose turn it is that the socket has closed, those that wait for their turn are told here.
+ */
+export class HttpConnection {
+  readonly socket: Socket;
+  readonly #host: HttpConnectionHost;
+  #id: string | undefined;
+  /** In the order of their requests, and who answers them. */
+  readonly #underWay = new Map<ServerResponse, Site | undefined>();
+  /** Received, not begun; oldest first. */
+  #waiting: Exchanged[] = [];
+  /** What is to happen once nothing is left to answer. */
+  #whenIdle: (() => void) | undefined;
+  /** Requests begun since the count of this turn was last reset, and when counting began. */
+  #begun = 0;
+  #since = 0;
+  #paused = false;
+  #watchesResume = false;
+  #stall: NodeJS.Timeout | undefined;
+  #taken = 0;
+  #closed = false;
+
+  constructor(socket: Socket, host: HttpConnectionHost) {
+    this.socket = socket;
+    this.#host = host;
+    (socket as Known)[CONNECTION] = this;
+    socket.once(
+      'close',
+      guard(socket, () => this.#over()),
+    );
+  }
+
+  /** Never reused in this process. */
+  get id(): string {
+    return (this.#id ??= `${process.pid.toString(36)}~${(++lastId).toString(36)}`);
+  }
+
+  /** What is under way for a site. */
+  *answersOf(site: Site): Generator<ServerResponse, void> {
+    for (const [response, of] of this.#underWay) if (of === site) yield response;
+  }
+
+  /** A request has come in: it begins now, or when those before it are answered. */
+  take(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#waiting.length === 0 && this.#mayBegin()) this.#begin(request, response);
+    else {
+      this.#waiting.push({ request, response });
+      this.#flow();
+    }
+  }
+
+  /** Closes the connection once what is under way is answered; what has not begun is dropped. */
+  finish(): void {
+    this.#dropWaiting();
+    const newest = [...this.#underWay.keys()].at(-1);
+    if (!newest) {
+      this.socket.destroy();
+      return;
+    }
+    if (!newest.headersSent) newest.shouldKeepAlive = false;
+    newest.once(
+      'close',
+      guard(this.socket, () => this.socket.destroySoon()),
+    );
+  }
+
+  /**
+   * Calls `then` with all bytes that have come behind the request in hand, once everything before it is answered; never, if the socket
+   * closes before. Node has let go of the socket: it reads no more requests from it.
+   * @param head what has come already.
+   */
+  whenAnswered(head: Buffer, then: (head: Buffer) => void): void {
+    if (this.#isIdle) {
+      then(head);
+      return;
+    }
+    const standIn = new StandIn(this.socket, () => this.#current);
+    standIn.collect(head);
+    this.#whenIdle = () => then(standIn.leave());
+  }
+
+  /** Serves a request on a socket that Node has let go of, and closes it behind the answer. */
+  serveLast(request: IncomingMessage, response: ServerResponse): void {
+    response.shouldKeepAlive = false;
+    response.assignSocket(this.socket);
+    new StandIn(this.socket, () => response).discard();
+    const done = guard(this.socket, () => this.socket.destroySoon());
+    // Node closes no response that it did not make: this one is over with its socket.
+    response.once('finish', done);
+    this.take(request, response);
+  }
+
+  /** The response that the socket belongs to now. */
+  get #current(): ServerResponse | undefined {
+    for (const response of this.#underWay.keys()) if (response.socket === this.socket) return response;
+    return undefined;
+  }
+
+  get #isIdle(): boolean {
+    return this.#underWay.size === 0 && this.#waiting.length === 0;
+  }
+
+  #mayBegin(): boolean {
+    if (this.#underWay.size >= MAX_UNDER_WAY || this.#begun >= SHARE) return false;
+    return this.#begun < UNCOUNTED || performance.now() - this.#since <= SLICE;
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse): void {
+    if (++this.#begun === UNCOUNTED) {
+      this.#since = performance.now();
+      setImmediate(this.#nextTurn);
+    }
+    const site = this.#host.siteOf(request);
+    this.#underWay.set(response, site);
+    response.once(
+      'close',
+      guard(this.socket, () => this.#answered(response)),
+    );
+    this.#host.serve(request, response, site);
+  }
+
+  readonly #nextTurn = guard(this, () => {
+    this.#begun = 0;
+    this.#beginMore();
+  });
+
+  /** Ends the connection because something of it failed. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  #answered(response: ServerResponse): void {
+    this.#underWay.delete(response);
+    if (this.#closed) return;
+    this.#stall?.refresh();
+    this.#beginMore();
+    if (!this.#isIdle || !this.#whenIdle) return;
+    const then = this.#whenIdle;
+    this.#whenIdle = undefined;
+    then();
+  }
+
+  #beginMore(): void {
+    while (this.#waiting.length > 0 && !this.#closed && this.#mayBegin()) {
+      const { request, response } = this.#waiting.shift()!;
+      this.#begin(request, response);
+    }
+    this.#flow();
+  }
+
+  #dropWaiting(): void {
+    this.#waiting = [];
+    this.#flow();
+  }
+
+  /** Reads the socket or not. Node resumes it by itself now and then, so it may have to be paused once more. */
+  #flow(): void {
+    if (this.#waiting.length > 0) {
+      this.#stopReading();
+      this.#taken = takenFrom(this.socket);
+      this.#stall ??= setTimeout(this.#stalled, STALL).unref();
+    } else if (this.#paused) {
+      this.#paused = false;
+      clearTimeout(this.#stall);
+      this.#stall = undefined;
+      if (!this.#closed) this.socket.resume();
+    }
+  }
+
+  #stopReading(): void {
+    const { socket } = this;
+    if (!this.#watchesResume) {
+      this.#watchesResume = true;
+      // Node resumes a socket for the body of any request of it. 'pause' is what it stops reading for, whatever the stream's state.
+      socket.on(
+        'resume',
+        guard(socket, () => void (this.#paused && socket.emit('pause'))),
+      );
+    }
+    this.#paused = true;
+    socket.pause();
+  }
+
+  /** A client that is not read cannot be seen to leave, so it must not stay like this for ever. */
+  readonly #stalled = guard(this, () => {
+    this.#stall = undefined;
+    if (takenFrom(this.socket) > this.#taken) {
+      this.#flow();
+      return;
+    }
+    publish('connection.limit', { limit: 'pipelining', remote: { address: this.socket.remoteAddress } });
+    this.socket.destroy();
+  });
+
+  /** The socket has closed. */
+  #over(): void {
+    this.#closed = true;
+    this.#dropWaiting();
+    this.#whenIdle = undefined;
+    const left = [...this.#underWay.keys()];
+    const tellClosed = guard(this, (response: ServerResponse) => void response.emit('close'));
+    for (const response of left) {
+      // Node tells the one that has the socket.
+      if (response.socket) continue;
+      response.destroy();
+      tellClosed(response);
+    }
+    // Node aborts their requests, too, unless it has let go of the socket before.
+    process.nextTick(() => {
+      for (const { req } of left) req.destroy();
+    });
+  }
+}
