@@ -108,6 +108,11 @@ export interface Transport extends Arrival {
   writeAll?(messages: readonly (Chunk | readonly Chunk[])[]): boolean;
   pause(): void;
   resume(): void;
+  /**
+   * Closes at once with a reset, so that the peer can tell that it has not received everything; what is buffered is dropped. A transport
+   * that has no such signal leaves it out and is destroyed instead.
+   */
+  reset?(): void;
   /** Sends what is buffered, then the end of our direction; where the protocol beneath has words for it, why. */
   end(why?: CloseReason): void;
   /**

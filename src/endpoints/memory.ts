@@ -134,6 +134,14 @@ class MemoryTransport implements Transport {
     if (!this.#out.ended) other.#close(systemError('ECONNRESET', 'read'));
   }
 
+  reset(): void {
+    const other = this.#other;
+    this.#close(undefined);
+    if (!other) return;
+    other.#other = undefined;
+    other.#close(systemError('ECONNRESET', 'read'));
+  }
+
   #close(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;

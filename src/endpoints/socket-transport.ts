@@ -6,6 +6,7 @@ import type { Detached, PeerTls, Remote, TlsStart, Transport, TransportSink } fr
 import { takeHandle } from './passed-socket.js';
 import { readProxyHeader } from './proxy-header.js';
 import type { ProxyHeader, ProxyPlace } from './proxy-protocol.js';
+import { resetSocket } from './reset-socket.js';
 import { handshake, peerTlsOf } from './tls-handshake.js';
 
 const TRANSPORT = Symbol('transport');
@@ -180,6 +181,16 @@ export class SocketTransport implements Transport {
     this.#remember();
     this.#askPlace();
     this.raw.destroy();
+  }
+
+  reset(): void {
+    if (this.#shaking) {
+      this.destroy();
+      return;
+    }
+    this.#remember();
+    this.#askPlace();
+    resetSocket(this.raw);
   }
 
   startTls(how: TlsStart): Promise<void> {

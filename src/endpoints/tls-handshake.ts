@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { asError, TlsError } from '../errors.js';
 import type { PeerTls, TlsStart } from './endpoint.js';
+import { noteSecured } from './reset-socket.js';
 import { textOf } from './system-errors.js';
 import { credentialsOf } from './tls-credentials.js';
 import { tlsServerOf, type Outcome } from './tls-server.js';
@@ -56,6 +57,7 @@ export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outc
     outcome.failed(typed(error));
   };
   const secured = (socket: TLSSocket): void => {
+    noteSecured(socket, plain);
     if (settle()) outcome.secured(socket);
     else socket.destroy();
   };

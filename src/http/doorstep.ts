@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { readProxyHeader } from '../endpoints/proxy-header.js';
 import type { ProxyHeader, ProxyPlace } from '../endpoints/proxy-protocol.js';
+import { noteSecured } from '../endpoints/reset-socket.js';
 import { tlsServerOf } from '../endpoints/tls-server.js';
 
 /** What Node's sockets, and all that is built on them, go by. */
@@ -38,6 +39,7 @@ export async function prepared(
     return plain;
   }
   const socket = await new Promise<Socket>((secured, failed) => tlsServerOf(tls).shake(plain, { secured, failed }));
+  noteSecured(socket, plain);
   if (client) assume(socket, client);
   return socket;
 }

@@ -67,6 +67,8 @@ export class Ending {
   #unheard = false;
   /** `halfClose()` was called: what the peer says is still handled. */
   #halving = false;
+  /** An answer was broken off: as soon as what was sent of it is with the kernel, the connection is reset, not finished. */
+  #resets = false;
   /** Half-closed by us, then by the peer: the transport was closed before all that had come was handled. */
   #late = false;
   #status: ExitStatus | undefined;
@@ -153,12 +155,22 @@ export class Ending {
     this.#end();
   }
 
-  /** Closes it at once. */
+  /** Closes it at once: with a reset where an answer is cut off by that, so that the peer can tell. */
   drop(reason: CloseReason): void {
+    if (this.#state >= State.GONE) return;
+    const cuts = this.#cutsAnswer;
+    this.#deaf(reason, State.ENDED);
+    if (this.#late) this.closed(undefined);
+    else if (cuts) this.#reset();
+    else this.#session.transport.destroy();
+  }
+
+  /** Closes it at once with a reset. */
+  reset(reason: CloseReason): void {
     if (this.#state >= State.GONE) return;
     this.#deaf(reason, State.ENDED);
     if (this.#late) this.closed(undefined);
-    else this.#session.transport.destroy();
+    else this.#reset();
   }
 
   /** Ends our direction when no reply is due; the peer is heard to its end. */
@@ -245,6 +257,7 @@ export class Ending {
   /** Everything sent is with the kernel. */
   flushed(): void {
     const { deadlines, piped, transport } = this.#session;
+    if (this.#state === State.ENDED && this.#resets) this.#reset();
     if (this.#state !== State.ENDED || piped || (this.#halving && !this.#finned)) return;
     if (transport.needsNoGoodbye) transport.destroy();
     // Also when the peer has finished: a command may have closed its stdout and run on.
@@ -296,8 +309,21 @@ export class Ending {
     if (this.#farewell !== undefined) this.#session.say(this.#farewell);
     this.#farewell = undefined;
     outbound.flush();
-    transport.end(this.#reason);
+    this.#resets = outbound.brokenOff && transport.reset !== undefined && this.#reason?.by !== 'local';
+    if (!this.#resets) transport.end(this.#reason);
     if (outbound.empty) this.flushed();
+  }
+
+  /** Bytes wait to be sent, or the rest of an answer would have followed. */
+  get #cutsAnswer(): boolean {
+    const { line, outbound, piped } = this.#session;
+    return piped || line.isStreaming || outbound.brokenOff || !outbound.empty;
+  }
+
+  #reset(): void {
+    const { transport } = this.#session;
+    if (transport.reset) transport.reset();
+    else transport.destroy();
   }
 
   #finish(): void {

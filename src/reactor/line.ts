@@ -25,6 +25,7 @@ export interface LineHost {
   /** A promise while the peer reads too slowly. */
   room(): Promise<void> | undefined;
   readonly ending: LineEnding;
+  readonly outbound?: { breakOff(): void };
   /** Nobody explains this error: it is logged and the connection closes. */
   fail(error: Error, about: About): void;
   /** A handler is at it that did not finish at once. */
@@ -92,6 +93,12 @@ export class Line {
   /** No method is running. */
   get quiet(): boolean {
     return this.due === 0 && this.others === 0;
+  }
+
+  /** An answer of several messages has begun and is not whole. */
+  get isStreaming(): boolean {
+    for (const stream of this.#streams ?? []) if (stream.begun) return true;
+    return false;
   }
 
   /** Handles one message. */
@@ -250,7 +257,12 @@ export class Line {
     const stream = new ReplyStream(value, this.#host, framing, to);
     const streams = (this.#streams ??= new Set());
     streams.add(stream);
-    return stream.run().finally(() => streams.delete(stream));
+    const finished = (): void => void streams.delete(stream);
+    return stream.run().then(finished, (error: unknown) => {
+      finished();
+      if (stream.begun) this.#host.outbound?.breakOff();
+      throw error;
+    });
   }
 
   /** Takes an error to `@OnError`; what that answers takes the failed message's place. */

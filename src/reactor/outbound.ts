@@ -48,6 +48,7 @@ export class Outbound implements Flushable {
   /** What the session was told last of the two. */
   #told = false;
   #closed = false;
+  #brokenOff = false;
   /** Who wants to know when all is taken. */
   #waiters: Waiter[] | undefined;
   /** While somebody writes exclusively: what others said, in order. */
@@ -86,8 +87,19 @@ export class Outbound implements Flushable {
     if (this.#corks === 0) this.flush();
   }
 
+  /** A part of an answer has been sent and the rest will not follow. What is sent next supersedes it: then the handler has dealt with it. */
+  breakOff(): void {
+    this.#brokenOff = true;
+  }
+
+  /** The last answer ended before it was whole. */
+  get brokenOff(): boolean {
+    return this.#brokenOff;
+  }
+
   /** Adds bytes to what this turn says. */
   push(encoded: Chunk | readonly Chunk[]): void {
+    this.#brokenOff = false;
     if (this.#behind) this.#queueBehind(encoded);
     else this.write(encoded);
   }

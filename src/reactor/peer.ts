@@ -109,9 +109,17 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
     this.#session.halfClose();
   }
 
-  /** Closes at once; what is not sent yet is dropped. */
+  /** Closes at once; what is not sent yet is dropped, and then the peer gets a TCP reset instead of a FIN. */
   destroy(error?: Error): void {
     this.#session.ending.drop({ by: 'local', code: 'DESTROY', error });
+  }
+
+  /**
+   * Closes at once with a TCP reset, by which the peer can tell that it has not received everything; what is not sent yet is dropped.
+   * `destroy()` does the same where it cuts an answer off. Where there is no reset (unix sockets, websockets, commands) it is `destroy()`.
+   */
+  reset(): void {
+    this.#session.ending.reset({ by: 'local', code: 'RESET' });
   }
 
   /** Stops reading and handling messages until `resume()`. */

@@ -114,6 +114,9 @@ export class Piping {
   }
 
   #fail(): void {
+    const pipe = this.#pipe;
+    // To whoever reads the target the bytes so far would look like all of them.
+    if (pipe && pipe.count > 0) pipe.target.#session.outbound.breakOff();
     this.#detach(undefined)?.reject(new ConnectionClosedError('a side of the pipe is gone'));
   }
 

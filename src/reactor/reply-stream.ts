@@ -25,6 +25,8 @@ export class ReplyStream {
   #released: Promise<unknown> | undefined;
   /** Settles `run()`. */
   #finish: () => void = () => {};
+  /** An item has been sent. */
+  begun = false;
 
   constructor(items: AsyncIterable<unknown>, host: StreamHost, framing: Framing<unknown, unknown>, to: Remote | undefined) {
     this.#source = itemSourceOf(items);
@@ -63,7 +65,10 @@ export class ReplyStream {
       if (item.done) return;
       if (host.ending.over) break;
       try {
-        if (item.value !== undefined) host.reply(item.value, this.#framing, this.#to);
+        if (item.value !== undefined) {
+          host.reply(item.value, this.#framing, this.#to);
+          this.begun = true;
+        }
       } catch (error) {
         await this.#leave();
         throw error;

@@ -32,8 +32,9 @@ export async function sendFile(host: FileHost, path: string | URL, { start = 0, 
 }
 
 async function copy(host: FileHost, file: FileHandle, start: number, length: number): Promise<number> {
+  let sent = 0;
   try {
-    for (let sent = 0; ;) {
+    for (;;) {
       const piece = Buffer.allocUnsafe(Math.min(PIECE, length - sent));
       const { bytesRead } = await file.read(piece, 0, piece.length, start + sent);
       if (host.ending.over) throw new ConnectionClosedError();
@@ -42,6 +43,9 @@ async function copy(host: FileHost, file: FileHandle, start: number, length: num
       sent += bytesRead;
       await host.outbound.room();
     }
+  } catch (error) {
+    if (sent > 0) host.outbound.breakOff();
+    throw error;
   } finally {
     await file.close();
   }
