@@ -169,7 +169,7 @@ export class TlsInjectionError extends PacketError {
   }
 }
 
-/** A limit of a connection was reached; `limit` names the option. */
+/** A limit of a connection was reached, or more events wait for their caller than a worker may keep; `limit` names the option. */
 export class LimitError extends PacketError {
   readonly limit: string;
 

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { BoundaryError, NotCloneableError, UsageError } from '../../src/errors.js';
+import { AbortError, BoundaryError, ClosingError, NotCloneableError, UsageError } from '../../src/errors.js';
 import type { Validator } from '../../src/schema.js';
 import { looksAtContext } from '../../src/tasks/task.js';
 import { CallFlag, Kind } from '../../src/wire/protocol.js';
 import { ready, type Rig } from '../kit/runtime-rig.js';
 import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
+import { rejection } from '../workers/support/rig.js';
 
 interface Context {
   readonly signal: AbortSignal;
@@ -17,7 +18,11 @@ interface Context {
 }
 
 /** Runs a task that does just this. */
-async function running(task: (input: unknown, context: Context) => unknown, boot: Parameters<typeof ready>[1] = {}): Promise<Rig> {
+async function running(
+  task: (input: unknown, context: Context) => unknown,
+  boot: Parameters<typeof ready>[1] = {},
+  options: Parameters<typeof ready>[2] = {},
+): Promise<Rig> {
   class One {
     go(input: unknown, context: Context): unknown {
       return task(input, context);
@@ -36,6 +41,7 @@ async function running(task: (input: unknown, context: Context) => unknown, boot
       ]),
     ),
     boot,
+    options,
   );
 }
 
@@ -138,23 +144,103 @@ describe('the context of a task', () => {
       expect((await (await running(emits, { validate: 'both' })).master.ask(0)).value).to.be.instanceOf(BoundaryError);
     });
 
-    it('not after the answer', async () => {
+    it('not after the answer: the promise says so', async () => {
       let emit!: Context['emit'];
       const { master } = await running((_, context) => void (emit = context.emit));
       await master.ask(0);
-      await emit('progress', 1);
+      expect(await rejection(emit('progress', 1)))
+        .to.be.instanceOf(UsageError)
+        .with.property('message')
+        .that.includes('fixture.go has answered');
       await master.roundTrip();
       expect(master.heard.some(({ kind }) => kind === 'EVENT')).to.equal(false);
     });
+
+    for (const [how, end] of [
+      ['returns', () => 'done'],
+      ['resolves', () => Promise.resolve('done')],
+      [
+        'throws',
+        () => {
+          throw new Error('done');
+        },
+      ],
+      ['rejects', () => Promise.reject(new Error('done'))],
+    ] as const) {
+      it(`all of them before the answer of a task that ${how} without having awaited them`, async () => {
+        const promises: Promise<void>[] = [];
+        const { master } = await running((_, { emit }) => {
+          for (let i = 0; i < 100; i++) promises.push(emit('progress', i));
+          return end();
+        });
+        const id = master.call(0);
+        await master.roundTrip();
+        await master.roundTrip();
+        const about = () => master.heard.filter(said => said.id === id).map(({ kind }) => kind);
+        expect(about()).to.deep.equal(Array<string>(64).fill('EVENT'));
+        master.link.send(Kind.CREDIT, id, (2 << 24) | 36);
+        await master.settled(id);
+        expect(about()).to.deep.equal([...Array<string>(100).fill('EVENT'), /returns|resolves/.test(how) ? 'REPLY' : 'FAILURE']);
+        await Promise.all(promises);
+      });
+    }
+
+    it('and the answer is what the task returned then, not what became of it while events waited', async () => {
+      const answer = { state: 'returned' };
+      const { master } = await running((_, { emit }) => {
+        for (let i = 0; i < 65; i++) void emit('progress', i);
+        return answer;
+      });
+      const id = master.call(0);
+      await master.roundTrip();
+      answer.state = 'changed';
+      master.link.send(Kind.CREDIT, id, (2 << 24) | 1);
+      expect((await master.settled(id)).value).to.deep.equal({ state: 'returned' });
+    });
+
+    it('no more of them once the caller has given up: the answer waits for nobody, and the promises reject', async () => {
+      const promises: Promise<void>[] = [];
+      const { master } = await running((_, { emit }) => {
+        for (let i = 0; i < 66; i++) promises.push(emit('progress', i));
+      });
+      const id = master.call(0);
+      await master.roundTrip();
+      master.link.send(Kind.CANCEL, id, 0);
+      expect((await master.settled(id)).kind).to.equal('REPLY');
+      expect(await rejection(promises[65]!)).to.be.instanceOf(AbortError);
+      expect(master.heard.filter(({ kind }) => kind === 'EVENT')).to.have.length(64);
+    });
+
+    it('and while its events wait for credit a call keeps its slot', async () => {
+      const { master } = await running((_, { emit }) => {
+        for (let i = 0; i < 65; i++) void emit('progress', i);
+      });
+      const first = master.call(0);
+      const second = master.call(0);
+      await master.roundTrip();
+      await master.roundTrip();
+      expect(master.heard.some(({ id }) => id === second)).to.equal(false);
+      master.link.send(Kind.CREDIT, first, (2 << 24) | 1);
+      await master.settled(first);
+      master.link.send(Kind.CREDIT, second, (2 << 24) | 1);
+      expect((await master.settled(second)).kind).to.equal('REPLY');
+    });
   });
 
-  it('tells only the latest status of a turn', async () => {
-    const { master } = await running((_, { status }) => {
-      for (let i = 0; i < 1000; i++) status({ i });
-    });
+  it('tells the first statuses of a turn at once, and of the others the latest', async () => {
+    const stopped = { now: () => 0 };
+    const { master } = await running(
+      (_, { status }) => {
+        for (let i = 0; i < 1000; i++) status({ i });
+      },
+      {},
+      { clock: stopped },
+    );
     await master.ask(0);
     await master.roundTrip();
-    expect(master.heard.filter(({ kind }) => kind === 'STATUS').map(({ value }) => value)).to.deep.equal([{ i: 999 }]);
+    expect(master.heard.filter(({ kind }) => kind === 'STATUS').map(({ value }) => value)).to.deep.equal(
+      [0, 1, 2, 3, 4, 5, 6, 7, 999].map(i => ({ i })),
+    );
   });
 });
 
@@ -180,5 +266,37 @@ describe('Master', () => {
     await all;
     await master.roundTrip();
     expect(messages()).to.have.length(100);
+  });
+
+  it('sends everything that it took before its worker ends', async () => {
+    class Idle {}
+    let send!: (data: unknown) => Promise<void>;
+    const worker = loaded(workerOf(Idle, []), ({ master }) => {
+      send = data => master.send(data);
+      return new Idle();
+    });
+    const { master } = await ready(worker);
+    const promises = Array.from({ length: 80 }, (_, i) => send(i));
+    master.link.send(Kind.STOP, 0, 0);
+    await master.roundTrip();
+    master.link.send(Kind.CREDIT, 0, (3 << 24) | 64);
+    await master.over;
+    expect(master.heard.filter(({ kind }) => kind === 'MESSAGE')).to.have.length(80);
+    await Promise.all(promises);
+  });
+
+  it('rejects what its master will never take', async () => {
+    class Idle {}
+    let send!: (data: unknown) => Promise<void>;
+    const worker = loaded(workerOf(Idle, []), ({ master }) => {
+      send = data => master.send(data);
+      return new Idle();
+    });
+    const { master, end } = await ready(worker);
+    const promises = Array.from({ length: 66 }, (_, i) => send(i));
+    master.link.destroy();
+    await end;
+    expect(await rejection(promises[65]!)).to.be.instanceOf(ClosingError);
+    expect(await rejection(send('late'))).to.be.instanceOf(ClosingError);
   });
 });

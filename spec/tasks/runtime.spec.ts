@@ -56,12 +56,16 @@ describe('a task runtime', () => {
 
     it('runs what is to run at its stop, says the last things and ends cleanly', async () => {
       let stopped = 0;
-      const stop = async (): Promise<void> => void (await Promise.resolve(stopped++));
+      let say!: () => void;
+      const stop = async (): Promise<void> => {
+        await Promise.resolve(stopped++);
+        say();
+      };
       const { master, end } = await ready(
         loaded(
           echo,
           ({ master: up }) => {
-            up.status('last');
+            say = () => up.status('last');
             return new Echo();
           },
           { stop },

@@ -27,9 +27,14 @@ export interface TaskContext<Events extends object = {}, Chunk = never> {
   readonly deadline: number | undefined;
   /** 1 for the first attempt; more only for an idempotent task whose process crashed. */
   readonly attempt: number;
-  /** Tells the caller something before the answer. Resolves when there is room for the next event. */
+  /**
+   * Tells the caller something before the answer: it leaves at once, also while the task awaits nothing, and the answer follows the last event.
+   * Resolves when there is room for the next one: await it where there are many. Rejects where it is not sent: AbortError once the caller
+   * has given up, UsageError once the task has returned. Throws BoundaryError (with `validate: 'both'`), NotCloneableError and, where four
+   * times `maxMessageSize` waits already, LimitError.
+   */
   emit<N extends keyof Events & string>(event: N, payload: Events[N]): Promise<void>;
-  /** What `workers.status()` shows of this process; only the latest counts. */
+  /** What `workers.status()` shows of this process; only the latest counts. It is shown at once, also while the task awaits nothing. */
   status(value: unknown): void;
 }
 

@@ -1,5 +1,5 @@
 import { AbortError } from '../errors.js';
-import { INITIAL_CREDIT, type CallMeta } from '../wire/protocol.js';
+import type { CallMeta } from '../wire/protocol.js';
 import type { CreditGate } from './credit.js';
 import type { Incoming } from './incoming.js';
 import type { ItemStream } from './item-stream.js';
@@ -13,7 +13,8 @@ export class Call {
   readonly meta: CallMeta | undefined;
   /** What the caller streams in; there from the arrival, because items may follow before the call begins. */
   readonly incoming: Incoming | undefined;
-  phase: 'waiting' | 'running' | 'settled' = 'waiting';
+  /** answering: the task has returned, and its answer follows events that wait for credit. */
+  phase: 'waiting' | 'running' | 'answering' | 'settled' = 'waiting';
   /** When it began, on the monotonic clock in ms. */
   began = 0;
   /** The caller has given up: what comes out is of interest to nobody, only that it is over. */
@@ -53,13 +54,11 @@ export class Call {
     this.abort(reason);
     this.incoming?.fail(reason);
     this.items?.leave();
+    this.events?.close(() => reason);
   }
 
   settle(): void {
     this.phase = 'settled';
-    this.events?.close();
     this.incoming?.close();
   }
 }
-
-export const EVENT_CREDIT = INITIAL_CREDIT.events;

@@ -1,18 +1,17 @@
-import { BoundaryError, UsageError } from '../errors.js';
+import { AbortError, BoundaryError, UsageError } from '../errors.js';
 import type { Encoded } from '../wire/types.js';
-import { EVENT_CREDIT, type Call } from './call.js';
-import { CreditGate } from './credit.js';
+import type { Call } from './call.js';
+import { rejectedQuietly, type CreditGate } from './credit.js';
 import { nothingIncoming } from './incoming.js';
 
 /** What a context needs of the runtime. */
 export interface ContextPort {
   readonly worker: string;
   encode(value: unknown, root: string): Encoded;
-  sendEvent(call: Call, encoded: Encoded): void;
+  /** The way of a call's events to its caller. */
+  eventGate(call: Call): CreditGate;
   status(value: unknown): void;
 }
-
-const DONE: Promise<void> = Promise.resolve();
 
 /** The second parameter of a task: {@link import('../decorators/task-types.js').TaskContext} over one call. */
 export class CallContext {
@@ -44,7 +43,7 @@ export class CallContext {
     return this.#call.meta?.attempt ?? 1;
   }
 
-  /** Not an async function: what is wrong with the event is an error of the line that emits it, awaited or not. */
+  /** Not an async function: a wrong name or payload is an error of the line that emits it, awaited or not. */
   #emit(event: string, payload: unknown): Promise<void> {
     const { task } = this.#call;
     const schema = task.events.get(event);
@@ -62,8 +61,14 @@ export class CallContext {
         });
     }
     const encoded = this.#port.encode([event, payload], 'event');
-    if (this.#call.phase === 'settled') return DONE; // Events come before the answer or not at all.
-    this.#call.events ??= new CreditGate(EVENT_CREDIT, each => this.#port.sendEvent(this.#call, each));
-    return this.#call.events.push(encoded);
+    const { abandoned, phase } = this.#call;
+    if (abandoned) return rejectedQuietly(new AbortError(undefined, 'the caller has given up the call'));
+    if (phase !== 'running') return rejectedQuietly(tooLate(this.#port.worker, task.name));
+    return (this.#call.events ??= this.#port.eventGate(this.#call)).push(encoded);
   }
+}
+
+/** The error of `emit()` once the task has returned: events come before the answer. */
+export function tooLate(worker: string, task: string): UsageError {
+  return new UsageError(`${worker}.${task} has answered: its events come before the answer, so emit() before the task returns`);
 }

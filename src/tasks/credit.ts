@@ -1,3 +1,4 @@
+import { LimitError } from '../errors.js';
 import type { Encoded } from '../wire/types.js';
 
 /** CREDIT's upper bits: what the credit is for. */
@@ -7,59 +8,132 @@ export function creditFor(lane: number, count: number): number {
   return (lane << 24) | count;
 }
 
-const OPEN: Promise<void> = Promise.resolve();
+const SENT: Promise<void> = Promise.resolve();
+
+/** Bytes that a waiting message takes besides its own. */
+const OVERHEAD = 128;
+
+/** A promise that rejects: an error for whoever awaits it, and no unhandled rejection where nobody does. */
+export function rejectedQuietly(reason: Error): Promise<never> {
+  const rejected = Promise.reject(reason);
+  rejected.catch(() => {});
+  return rejected;
+}
+
+export interface CreditGateOptions {
+  readonly send: (encoded: Encoded) => void;
+  /** Looks whether credit has arrived: code that does not await keeps the event loop from hearing of it. */
+  readonly lookForCredit?: (() => void) | undefined;
+  /** Bytes that may wait here; Infinity: any number. */
+  readonly maxWaiting?: number | undefined;
+  /** How the error of a full gate begins: `'events of render.draw'`. */
+  readonly what?: string | undefined;
+}
 
 /**
- * Sends what the receiver has room for and keeps the rest in order. The promise is the back-pressure: it resolves when there is room
- * for one more, and whoever awaits it never has more than one message waiting here.
+ * Sends messages as far as the receiver has room and keeps the rest in order. The promise of `push` is the back-pressure: it resolves when
+ * there is room for one more message, so a sender that awaits it never has more than one waiting here.
  */
 export class CreditGate {
-  readonly #send: (encoded: Encoded) => void;
+  readonly #options: CreditGateOptions;
   #credit: number;
-  #waiting: Encoded[] = [];
-  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
-  #closed = false;
+  /** Messages from `#first` on wait: `shift()` would move them all each time. */
+  #waiting: (Encoded | undefined)[] = [];
+  #first = 0;
+  #waitingBytes = 0;
+  #room: { readonly promise: Promise<void>; resolve(): void; reject(reason: Error): void } | undefined;
+  #whenSent: (() => void) | undefined;
+  #closed: (() => Error) | undefined;
 
-  constructor(credit: number, send: (encoded: Encoded) => void) {
+  constructor(credit: number, options: CreditGateOptions) {
     this.#credit = credit;
-    this.#send = send;
+    this.#options = options;
   }
 
+  /** Messages that wait for credit. */
+  get waiting(): number {
+    return this.#waiting.length - this.#first;
+  }
+
+  /** Takes a message. Throws LimitError where too many bytes wait already. The promise rejects where the message is never sent. */
   push(encoded: Encoded): Promise<void> {
-    if (this.#closed) return OPEN;
+    // The sender has not awaited room: it may be holding the event loop, and credit, or the end, may have come.
+    if (this.#room) this.#options.lookForCredit?.();
+    if (this.#closed) return rejectedQuietly(this.#closed());
     if (this.#credit > 0) {
       this.#credit--;
-      this.#send(encoded);
-    } else this.#waiting.push(encoded);
-    if (this.#credit > 0) return OPEN;
-    if (!this.#room) {
-      let resolve!: () => void;
-      const promise = new Promise<void>(done => (resolve = done));
-      this.#room = { promise, resolve };
-    }
-    return this.#room.promise;
+      this.#options.send(encoded);
+    } else this.#keep(encoded);
+    return this.#credit > 0 ? SENT : this.#awaitRoom();
   }
 
   give(credit: number): void {
     this.#credit += credit;
-    while (this.#credit > 0) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
+    while (this.#credit > 0 && this.waiting > 0) {
+      const next = this.#waiting[this.#first]!;
+      this.#waiting[this.#first++] = undefined;
+      this.#waitingBytes -= next.length + OVERHEAD;
       this.#credit--;
-      this.#send(next);
+      this.#options.send(next);
     }
+    if (this.waiting > 0) return;
+    this.#forget();
     if (this.#credit > 0) this.#open();
+    this.#tellSent();
   }
 
-  /** Nobody will take anything any more: what waits is dropped, whoever waits goes on. */
-  close(): void {
-    this.#closed = true;
+  /** Runs once when everything that was taken has been sent, or will never be: now, where nothing waits. */
+  whenSent(run: () => void): void {
+    this.#whenSent = run;
+    if (this.waiting === 0) this.#tellSent();
+  }
+
+  /** Drops what waits. Promises of messages that were not sent reject with `reason()`, those of later ones, too. */
+  close(reason: () => Error): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    if (this.waiting > 0) this.#room?.reject(reason());
+    else this.#room?.resolve();
+    this.#room = undefined;
+    this.#forget();
+    this.#tellSent();
+  }
+
+  #keep(encoded: Encoded): void {
+    const { maxWaiting = Infinity, what = 'messages' } = this.#options;
+    if (this.#waitingBytes + encoded.length > maxWaiting)
+      throw new LimitError(
+        'maxMessageSize',
+        `${this.waiting} ${what} wait for the receiver, ${this.#waitingBytes} bytes: more than four times maxMessageSize. Await their promises`,
+      );
+    this.#waiting.push(encoded);
+    this.#waitingBytes += encoded.length + OVERHEAD;
+  }
+
+  #awaitRoom(): Promise<void> {
+    if (!this.#room) {
+      let resolve!: () => void;
+      let reject!: (reason: Error) => void;
+      const promise = new Promise<void>((...settle) => ([resolve, reject] = settle));
+      promise.catch(() => {}); // An error for those who await it; no unhandled rejection of those who do not.
+      this.#room = { promise, resolve, reject };
+    }
+    return this.#room.promise;
+  }
+
+  #forget(): void {
     this.#waiting = [];
-    this.#open();
+    this.#first = this.#waitingBytes = 0;
   }
 
   #open(): void {
     this.#room?.resolve();
     this.#room = undefined;
+  }
+
+  #tellSent(): void {
+    const run = this.#whenSent;
+    this.#whenSent = undefined;
+    run?.();
   }
 }

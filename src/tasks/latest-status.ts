@@ -1,19 +1,34 @@
 import { setImmediate } from 'node:timers';
+import { Allowance } from './allowance.js';
 import { Kind } from '../wire/protocol.js';
+import type { Clock } from '../clock.js';
 import type { Encoded, Link } from '../wire/types.js';
 
-/** What `status()` was last given, told at most once a turn and not while the link is full: a worker that reports often floods nobody. */
+/** Statuses that are told at once, before they are spread over time, and how many a millisecond are in the long run. */
+const BURST = 8;
+const PER_MILLISECOND = 1;
+
+/**
+ * The last value that `status()` was given. It is told at once, so that a task that holds the event loop is seen at work; of a task that
+ * reports more than once a millisecond only the last one of a turn is told, and none while the link is full.
+ */
 export class LatestStatus {
   readonly #link: Link;
+  readonly #atOnce: Allowance;
   #value: Encoded | undefined;
   #scheduled = false;
 
-  constructor(link: Link) {
+  constructor(link: Link, clock: Pick<Clock, 'now'>) {
     this.#link = link;
+    this.#atOnce = new Allowance(clock, BURST, PER_MILLISECOND);
   }
 
   set(value: Encoded): void {
     this.#value = value;
+    if (this.#atOnce.take()) {
+      this.#tell();
+      return this.#link.flush();
+    }
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => this.tell());
@@ -22,6 +37,10 @@ export class LatestStatus {
   /** Tells it now if the link takes it; called again when the link is drained. */
   tell(): void {
     this.#scheduled = false;
+    this.#tell();
+  }
+
+  #tell(): void {
     if (this.#value === undefined || this.#link.congested) return;
     this.#link.sendEncoded(Kind.STATUS, 0, 0, this.#value);
     this.#value = undefined;

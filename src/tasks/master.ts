@@ -18,8 +18,9 @@ export class Master {
   }
 
   /**
-   * Sends to the proxy's `@OnData`, or to `workers.on('message')` where there is no proxy. Resolves when there is room for one more.
-   * Throws NotCloneableError or MessageTooLargeError for what cannot be sent.
+   * Sends to the proxy's `@OnData`, or to `workers.on('message')` where there is no proxy. It leaves at once, also while a task
+   * awaits nothing. Resolves when there is room for one more, rejects with ClosingError where the link is gone before it was sent.
+   * Throws NotCloneableError, MessageTooLargeError, and LimitError where four times `maxMessageSize` waits already.
    */
   send(data: unknown): Promise<void> {
     return this.#there().send(data);

@@ -3,11 +3,11 @@ import { setImmediate } from 'node:timers';
 import type { Clock } from '../clock.js';
 import { BoundaryError, WorkerTimeoutError } from '../errors.js';
 import { INITIAL_CREDIT, Kind, type CallMeta } from '../wire/protocol.js';
-import type { Link } from '../wire/types.js';
+import type { Encoded, Link } from '../wire/types.js';
 import { Call } from './call.js';
 import { CallQueue } from './call-queue.js';
-import { CallContext, type ContextPort } from './context.js';
-import { creditFor, Lane } from './credit.js';
+import { CallContext, tooLate, type ContextPort } from './context.js';
+import { CreditGate, creditFor, Lane, type CreditGateOptions } from './credit.js';
 import { sendFailure } from '../wire/failure.js';
 import { Incoming } from './incoming.js';
 import { ItemStream } from './item-stream.js';
@@ -35,6 +35,10 @@ export interface RunnerOptions {
   readonly watchful: boolean;
   /** What contexts tell the master, apart from events. */
   readonly context: Pick<ContextPort, 'encode' | 'status'>;
+  /** How events behave that find no credit. */
+  readonly gate: Pick<CreditGateOptions, 'lookForCredit' | 'maxWaiting'>;
+  /** Something beside answers was given to the link. */
+  said(): void;
 }
 
 /**
@@ -79,7 +83,7 @@ export class Runner {
     this.#port = {
       ...options.context,
       worker: options.name,
-      sendEvent: (call, encoded) => this.#link.sendEncoded(Kind.EVENT, call.id, 0, encoded),
+      eventGate: call => this.#eventGate(call),
     };
   }
 
@@ -135,12 +139,13 @@ export class Runner {
 
   cancel(id: number, how: number): void {
     const live = this.#live.get(id);
-    const call = live?.phase === 'running' ? live : this.#waiting.find(id);
+    const begun = live !== undefined && live.phase !== 'waiting';
+    const call = begun ? live : this.#waiting.find(id);
     if (!call) return;
     if (how === 1) {
       const { name: worker, key } = this.#options;
       call.abort(new WorkerTimeoutError({ worker, key, task: call.task.name }, call.task.softTimeout));
-    } else if (call.phase === 'running') call.abandon();
+    } else if (begun) call.abandon();
     else {
       call.settle();
       this.#live.delete(id);
@@ -244,11 +249,11 @@ export class Runner {
             this.#link.sendValue(Kind.ITEM, call.id, 0, value, 'item');
             this.#now = this.#clock.now();
             this.#breathe();
+            this.#options.said();
           },
           ended: () => {
-            this.#link.send(Kind.END, call.id, 0);
             this.#now = this.#clock.now();
-            this.#settle(call);
+            this.#settle(call, () => this.#link.send(Kind.END, call.id, 0));
             this.run();
           },
           failed: reason => {
@@ -271,26 +276,55 @@ export class Runner {
       // The clock is asked once per call, here: what it takes to write the answer counts for the next one.
       this.#now = this.#clock.now();
       const took = Math.min((this.#now - call.began) * 1000, MOST_MICROSECONDS);
+      if (call.events?.waiting) {
+        const encoded = this.#port.encode(value, 'output');
+        return this.#settle(call, () => this.#link.sendEncoded(Kind.REPLY, call.id, took, encoded));
+      }
       if (value === undefined || call.abandoned) this.#link.send(Kind.REPLY, call.id, took);
       else this.#link.sendValue(Kind.REPLY, call.id, took, value, 'output');
     } catch (error) {
       return this.#fail(call, error);
     }
-    this.#settle(call);
+    this.#settled(call);
   }
 
   #fail(call: Call, reason: unknown): void {
     this.#now = this.#clock.now();
-    sendFailure(this.#link, call.id, reason);
-    this.#settle(call);
+    this.#settle(call, () => sendFailure(this.#link, call.id, reason));
   }
 
-  #settle(call: Call): void {
+  /** Sends what settles a call, behind the events that its task has emitted. */
+  #settle(call: Call, send: () => void): void {
+    if (!call.events?.waiting) {
+      send();
+      return this.#settled(call);
+    }
+    call.phase = 'answering';
+    call.events.whenSent(() => {
+      send();
+      this.#settled(call);
+      this.run();
+    });
+  }
+
+  #settled(call: Call): void {
     call.task.quick = this.#now - call.began < TURN;
+    call.events?.close(() => tooLate(this.#options.name, call.task.name));
     call.settle();
     this.#live.delete(call.id);
     this.#running--;
     this.#unsent++;
+  }
+
+  #eventGate(call: Call): CreditGate {
+    // Credit for it is looked up there, also while the task holds the loop.
+    this.#live.set(call.id, call);
+    const { gate, said, name } = this.#options;
+    const send = (encoded: Encoded): void => {
+      this.#link.sendEncoded(Kind.EVENT, call.id, 0, encoded);
+      said();
+    };
+    return new CreditGate(INITIAL_CREDIT.events, { ...gate, send, what: `events of ${name}.${call.task.name}` });
   }
 
   #letOut(): void {

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { realClock, type Clock } from '../clock.js';
-import { ProtocolError, TaskNotFoundError } from '../errors.js';
+import { ClosingError, ProtocolError, TaskNotFoundError } from '../errors.js';
 import { encodeValue } from '../wire/codec.js';
 import { openLink } from '../wire/link.js';
 import {
@@ -15,9 +15,11 @@ import {
   type HelloMessage,
   type SocketMessage,
 } from '../wire/protocol.js';
-import type { Body, Link, LinkReceiver } from '../wire/types.js';
+import type { Body, Encoded, Link, LinkReceiver } from '../wire/types.js';
 import type { Arrivals } from './arrivals.js';
+import { Allowance } from './allowance.js';
 import { CreditGate, Lane } from './credit.js';
+import { HeldMessages } from './held-messages.js';
 import { Intake } from './intake.js';
 import { sendFailure } from '../wire/failure.js';
 import { LatestStatus } from './latest-status.js';
@@ -51,6 +53,14 @@ export interface TaskRuntimeOptions {
 /** waiting: for BOOT. loading: the module, then the instance. ready: takes calls. stopping: runs `@OnStop`. over: the link is ending or gone. */
 type State = 'waiting' | 'loading' | 'ready' | 'stopping' | 'over';
 
+/** Messages beside answers that are written to the link at once, and how many a millisecond are in the long run: the others leave with the next write. */
+const BURST = 64;
+const PER_MILLISECOND = 4;
+/** Milliseconds between two looks for credit while a task holds the event loop. */
+const LOOK_EVERY = 1;
+/** Of one call, or unasked: values of the largest size that may wait for credit. */
+const LARGEST_WAITING = 4;
+
 /** The part of CALL's arg that is the task's index. */
 const TASK_INDEX = 0xffff;
 
@@ -62,8 +72,13 @@ export class TaskRuntime implements LinkReceiver {
   readonly #options: TaskRuntimeOptions;
   readonly #stream: Duplex;
   readonly #link: Link;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #latest: LatestStatus;
-  readonly #messages: CreditGate;
+  readonly #eager: Allowance;
+  readonly #held = new HeldMessages();
+  #polling = false;
+  #polledAt = -Infinity;
+  #messages: CreditGate | undefined;
   #state: State = 'waiting';
   #boot: BootMessage | undefined;
   #runner: Runner | undefined;
@@ -83,13 +98,20 @@ export class TaskRuntime implements LinkReceiver {
     this.#options = options;
     this.#stream = stream;
     this.#link = openLink(stream, this, { maxMessageSize: 0, trusted: true });
-    this.#latest = new LatestStatus(this.#link);
-    this.#messages = new CreditGate(INITIAL_CREDIT.messages, encoded => this.#link.sendEncoded(Kind.MESSAGE, 0, 0, encoded));
+    this.#clock = options.clock ?? realClock;
+    this.#latest = new LatestStatus(this.#link, this.#clock);
+    this.#eager = new Allowance(this.#clock, BURST, PER_MILLISECOND);
   }
 
   // ── what the link says
 
   message(kind: number, id: number, arg: number, body: Body): void {
+    if (this.#polling && kind !== Kind.CREDIT && kind !== Kind.CANCEL) return this.#held.hold(kind, id, arg, body);
+    if (this.#held.any && !this.#polling) this.#release();
+    this.#message(kind, id, arg, body);
+  }
+
+  #message(kind: number, id: number, arg: number, body: Body): void {
     if (kind === Kind.CALL) {
       const task = this.#tasks[arg & TASK_INDEX];
       return task ? this.#accept(id, task, arg, body) : this.#unknown(id, `task ${arg & TASK_INDEX}`);
@@ -104,7 +126,7 @@ export class TaskRuntime implements LinkReceiver {
       case Kind.CANCEL:
         return this.#runner?.cancel(id, arg);
       case Kind.CREDIT:
-        if (arg >>> 24 === Lane.messages) this.#messages.give(arg & 0xff_ffff);
+        if (arg >>> 24 === Lane.messages) this.#messages?.give(arg & 0xff_ffff);
         else this.#runner?.credit(id, arg >>> 24, arg & 0xff_ffff);
         return;
       case Kind.ITEM:
@@ -130,6 +152,7 @@ export class TaskRuntime implements LinkReceiver {
   }
 
   burst(): void {
+    if (this.#held.any) this.#release();
     this.#runner?.burst();
   }
 
@@ -145,7 +168,7 @@ export class TaskRuntime implements LinkReceiver {
     this.#runner?.close();
     this.#intake?.close();
     this.#upstream?.close();
-    this.#messages.close();
+    this.#messages?.close(() => new ClosingError('the worker is closing: its master takes no more messages'));
     this.#tell();
   }
 
@@ -210,6 +233,12 @@ export class TaskRuntime implements LinkReceiver {
   }
 
   #prepare({ name, key, concurrency, workers, maxMessageSize }: BootMessage): Runner {
+    const gate = { lookForCredit: this.#lookForCredit, maxWaiting: (maxMessageSize || Infinity) * LARGEST_WAITING };
+    const send = (encoded: Encoded): void => {
+      this.#link.sendEncoded(Kind.MESSAGE, 0, 0, encoded);
+      this.#said();
+    };
+    this.#messages = new CreditGate(INITIAL_CREDIT.messages, { ...gate, send, what: `messages of ${name} to its master` });
     const context = {
       encode: (value: unknown, root: string) => encodeValue(value, maxMessageSize, root),
       status: (value: unknown) => this.#status(value, maxMessageSize),
@@ -220,12 +249,14 @@ export class TaskRuntime implements LinkReceiver {
       concurrency,
       link: this.#link,
       mark: this.#options.mark,
-      clock: this.#options.clock ?? realClock,
+      clock: this.#clock,
       watchful: this.#options.watchful ?? false,
       context,
+      gate,
+      said: this.#said,
     });
     const trace = runner.traceCalls.bind(runner);
-    this.#upstream = new Upstream({ link: this.#link, workers, stray: error => this.stray(error), trace });
+    this.#upstream = new Upstream({ link: this.#link, workers, stray: error => this.stray(error), trace, said: this.#said });
     return runner;
   }
 
@@ -234,7 +265,7 @@ export class TaskRuntime implements LinkReceiver {
     return {
       boot,
       master: new Master({
-        send: data => this.#messages.push(encodeValue(data, maxMessageSize, 'data')),
+        send: data => this.#messages!.push(encodeValue(data, maxMessageSize, 'data')),
         status: value => this.#status(value, maxMessageSize),
       }),
       client: (worker, key) => this.#upstream!.client(worker, key),
@@ -242,6 +273,25 @@ export class TaskRuntime implements LinkReceiver {
       listens: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),
       stray: error => this.stray(error),
     };
+  }
+
+  /** Something beside an answer was given to the link: it leaves although its task may hold the event loop. */
+  readonly #said = (): void => {
+    if (this.#eager.take()) this.#link.flush();
+  };
+
+  /** Reads credit that the event loop cannot bring, because a task holds it. Everything else that comes with it waits for the loop. */
+  readonly #lookForCredit = (): void => {
+    const now = this.#clock.now();
+    if (now - this.#polledAt < LOOK_EVERY) return;
+    this.#polledAt = now;
+    this.#polling = true;
+    this.#link.poll();
+    this.#polling = false;
+  };
+
+  #release(): void {
+    this.#held.release((...message) => this.#message(...message));
   }
 
   #status(value: unknown, limit: number): void {
@@ -266,7 +316,7 @@ export class TaskRuntime implements LinkReceiver {
     if (this.#state !== 'ready') return;
     this.#state = 'stopping';
     this.#runner?.stop();
-    void this.#stopInstance().then(() => this.#finish());
+    void this.#stopInstance().then(() => this.#messages!.whenSent(() => this.#finish()));
   }
 
   async #stopInstance(): Promise<void> {

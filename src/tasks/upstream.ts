@@ -13,6 +13,8 @@ export interface UpstreamOptions {
   readonly link: Link;
   readonly workers: BootMessage['workers'];
   stray(error: unknown): void;
+  /** A call was given to the link: it leaves although its task may go on without awaiting it. */
+  said(): void;
   /** From now on it must be known in which call code runs. */
   trace(calls: AsyncLocalStorage<number>): void;
 }
@@ -82,6 +84,7 @@ export class Upstream {
     if (this.#closed) return;
     // Nobody waits for its answer: it gets an id, and what comes back for it is dropped.
     this.#link.sendValue(Kind.UPCALL, this.#nextId(), How.tell, this.#message({ name, key }, undefined, data, options), 'call');
+    this.#options.said();
   }
 
   #call(
@@ -98,6 +101,7 @@ export class Upstream {
       this.#link.sendValue(Kind.UPCALL, id, how, this.#message(target, how === How.task ? target.task : undefined, input, options), 'call');
       this.#calls.set(id, call);
       call.begin();
+      this.#options.said();
     } catch (error) {
       call.fail(error);
     }

@@ -65,6 +65,10 @@ class StreamLink implements Link {
   #lastWay: ((bytes: Uint8Array) => void) | undefined;
   #congested = false;
   #scheduled = false;
+  /** Messages are being handed over. */
+  #reading = false;
+  /** Inside {@link poll}. */
+  #polling = false;
   /** Nothing was written since the last burst came in: the other side may be waiting for just this message. */
   #lone = true;
   /** What a getter inside a value sent while it was read. */
@@ -139,6 +143,13 @@ class StreamLink implements Link {
     else this.#writePieces();
     this.#congested ||= this.bufferedBytes > HIGH_MARK;
     if (this.#state === 'ending' && this.#outbox.empty && !this.#stream.writableEnded) this.#stream.end();
+  }
+
+  poll(): void {
+    if (this.#state !== 'open' || this.#reading || !isDirect(this.#stream)) return;
+    this.#polling = true;
+    this.#stream.readNow?.();
+    this.#polling = false;
   }
 
   writeOut(fd: number): void {
@@ -264,9 +275,15 @@ class StreamLink implements Link {
 
   #read(chunk: Buffer): void {
     this.#guarded(() => {
-      this.#frames.push(chunk);
+      this.#reading = true;
+      try {
+        this.#frames.push(chunk);
+      } finally {
+        this.#reading = false;
+      }
       this.#lone = true;
-      if (this.#state === 'open' || this.#state === 'ending') this.#receiver.burst?.();
+      if (this.#polling) setImmediate(() => this.#guarded(this.#burst));
+      else this.#burst();
     });
     if (chunk.length >= FULL && !this.#trusted) this.#slice();
   }
@@ -278,6 +295,10 @@ class StreamLink implements Link {
       setImmediate(this.#turnOver);
     } else if (now - this.#readingSince > SLICE) this.#stream.pause();
   }
+
+  readonly #burst = (): void => {
+    if (this.#state === 'open' || this.#state === 'ending') this.#receiver.burst?.();
+  };
 
   /** What the receiver throws breaks the link, like garbage. */
   #guarded(work: () => void): void {

@@ -41,6 +41,8 @@ export interface LinkOptions {
 export interface Direct {
   /** Called once. What has come already is handed over at once. */
   deliverTo(take: (chunk: Buffer) => void): void;
+  /** Hands over what has come, inside this call: for code that keeps the event loop busy. A socket of this process's own only. */
+  readNow?(): void;
 }
 
 export interface Link {
@@ -63,6 +65,11 @@ export interface Link {
   sendEncoded(kind: number, id: number, arg: number, encoded: Encoded): void;
   /** Writes what this turn has gathered, now. */
   flush(): void;
+  /**
+   * Reads what has come, now: its messages are handed over inside this call, `burst` follows in a later turn.
+   * Does nothing where the stream cannot be read so, and while messages are being handed over.
+   */
+  poll(): void;
   /** Writes everything that was accepted to the stream's own descriptor, waiting for the kernel: the last thing that a process does. */
   writeOut(fd: number): void;
   /** Flushes, then ends the stream. */

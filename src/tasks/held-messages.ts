@@ -1,0 +1,39 @@
+import { Buffer } from 'node:buffer';
+import { ReceivedBody } from '../wire/body.js';
+import type { Body, Encoded } from '../wire/types.js';
+
+type Receive = (kind: number, id: number, arg: number, body: Body) => void;
+
+interface Held {
+  readonly kind: number;
+  readonly id: number;
+  readonly arg: number;
+  readonly bytes: Encoded | undefined;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Messages that were read in the midst of a task and are not to be acted on before it gives the turn back; in their order. */
+export class HeldMessages {
+  #held: Held[] = [];
+
+  get any(): boolean {
+    return this.#held.length > 0;
+  }
+
+  hold(kind: number, id: number, arg: number, body: Body): void {
+    this.#held.push({ kind, id, arg, bytes: body.length > 0 ? body.take() : undefined });
+  }
+
+  /** Hands them over. */
+  release(receive: Receive): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const { kind, id, arg, bytes } of held) {
+      const body = new ReceivedBody();
+      const buf = bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : NOTHING;
+      body.show(buf, 0, buf.length, true);
+      receive(kind, id, arg, body);
+    }
+  }
+}
