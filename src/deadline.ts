@@ -17,14 +17,14 @@ export function stallExtension(due: number, now: number): number {
 
 class Deadline implements ClockTimer {
   readonly #clock: Clock;
-  readonly #expire: () => void;
+  readonly #expire: (firedAt: number) => void;
   readonly #keepAlive: boolean;
   #due: number;
   #extended = false;
   #timer: ClockTimer | undefined;
   #immediate: NodeJS.Immediate | undefined;
 
-  constructor(clock: Clock, delay: number, expire: () => void, keepAlive: boolean) {
+  constructor(clock: Clock, delay: number, expire: (firedAt: number) => void, keepAlive: boolean) {
     this.#clock = clock;
     this.#expire = expire;
     this.#keepAlive = keepAlive;
@@ -42,7 +42,7 @@ class Deadline implements ClockTimer {
     const extension = this.#extended ? 0 : stallExtension(this.#due, now);
     if (extension === 0) {
       this.#timer = undefined;
-      this.#immediate = setImmediate(this.#expire);
+      this.#immediate = setImmediate(this.#expire, now);
       return;
     }
     this.#extended = true;
@@ -56,11 +56,12 @@ class Deadline implements ClockTimer {
  *
  * Timers fire before sockets are polled, so after a stall of the event loop a bare timer would judge without having read what arrived
  * in time. This one runs after the next poll, and is extended once by the length of the stall, at most by a second.
- * `keepAlive` false: the limit alone does not keep the process running.
+ * `expire` is told when the timer fired: what fell due later has not had its poll yet. `keepAlive` false: the limit alone does not keep
+ * the process running.
  * @example
  * const limit = deadline(clock, 10_000, () => socket.destroy());
  * socket.once('connect', () => limit.cancel());
  */
-export function deadline(clock: Clock, delay: number, expire: () => void, keepAlive = false): ClockTimer {
+export function deadline(clock: Clock, delay: number, expire: (firedAt: number) => void, keepAlive = false): ClockTimer {
   return new Deadline(clock, delay, expire, keepAlive);
 }

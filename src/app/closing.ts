@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { deadline as limit } from '../deadline.js';
 import type { CloseSummary } from './app.js';
 
 /** The parts of an application, as its end sees them. */
@@ -40,7 +41,7 @@ export async function closeInOrder(parts: ClosingParts, timeout: number, cutOff:
   const alarm = new Promise<typeof late>(resolve => {
     cutOff.addEventListener('abort', () => resolve(late));
     if (deadline === Infinity) return;
-    const timer = clock.after(timeout, () => resolve(late), true);
+    const timer = limit(clock, timeout, () => resolve(late), true);
     cancel = () => timer.cancel();
   });
   const within = async (step: () => Promise<unknown>): Promise<void> => {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.js';
+import { deadline } from '../deadline.js';
 import type { Arrival, PeerTls, Remote } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls-handshake.js';
 import { LimitError } from '../errors.js';
@@ -92,7 +93,7 @@ export class RequestArrival implements Arrival {
     const { request } = this;
     const { socket } = request;
     if (request.complete || socket.destroyed || patience === Infinity) return;
-    const timer = clock.after(patience, () => {
+    const timer = deadline(clock, patience, () => {
       socket.off('close', left);
       // Its 'end' says less: nobody need have read what has come.
       if (!request.complete) socket.destroy();

@@ -1,5 +1,7 @@
 import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { realClock } from '../clock.js';
+import { deadline } from '../deadline.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { SocketSource } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
@@ -11,6 +13,7 @@ import { guard } from '../guard.js';
 import { proxyRule } from '../reactor/admission.js';
 import { prepared } from './doorstep.js';
 import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
+import { judgeAfterPoll } from './node-timeouts.js';
 import { refuse } from './refuse.js';
 import { collides, pathOf, siteFor, type Site } from './site.js';
 
@@ -40,6 +43,8 @@ export class HostServer implements HttpConnectionHost {
   readonly binding: Binding;
   readonly #server: Server;
   readonly #sites = new Set<Site>();
+  /** Time limit of a request's head in milliseconds: that of the most patient site. Infinity: none. */
+  #headTimeout: number;
   /** Undefined: clients come by themselves. */
   readonly #isProxy: ReturnType<typeof proxyRule>;
   /** Open ones that speak HTTP, or nothing yet. */
@@ -56,6 +61,7 @@ export class HostServer implements HttpConnectionHost {
     // The blueprint has checked it.
     this.#isProxy = proxyRule(binding.options);
     const { headTimeout } = first;
+    this.#headTimeout = headTimeout;
     const interval = Math.min(LOOK.seldom, Math.max(LOOK.often, headTimeout / 5));
     this.#server = createServer({
       ...socketOptions(binding.options),
@@ -65,6 +71,7 @@ export class HostServer implements HttpConnectionHost {
       connectionsCheckingInterval: interval,
       ...(first.keepAliveTimeout !== undefined && { keepAliveTimeout: first.keepAliveTimeout }),
     });
+    judgeAfterPoll(this.#server, interval, socket => this.#connections.get(socket)?.current);
     // Node's own way to serve a socket; ours comes before it.
     const serve = this.#server.listeners('connection')[0] as (this: Server, socket: Socket) => void;
     this.#serve = serve.bind(this.#server);
@@ -106,9 +113,8 @@ export class HostServer implements HttpConnectionHost {
   add(site: Site, source?: SocketSource): void {
     this.#sites.add(site);
     source?.attach(this.#server);
-    const { headersTimeout } = this.#server;
-    const timeout = Math.max(headersTimeout === 0 ? Infinity : headersTimeout, site.headTimeout);
-    this.#server.headersTimeout = Number.isFinite(timeout) ? timeout : 0;
+    this.#headTimeout = Math.max(this.#headTimeout, site.headTimeout);
+    this.#server.headersTimeout = Number.isFinite(this.#headTimeout) ? this.#headTimeout : 0;
     if (site.keepAliveTimeout !== undefined) this.#server.keepAliveTimeout = site.keepAliveTimeout;
     this.#sitesChanged();
   }
@@ -220,14 +226,14 @@ export class HostServer implements HttpConnectionHost {
   /** Within the time for handshakes of the most patient site, and the time for a head, like everything that comes before one. */
   async #prepare(plain: Socket): Promise<void> {
     const patience = Math.max(...[...this.#sites].map(({ handshakeTimeout }) => handshakeTimeout));
-    const limit = Math.min(patience, this.#server.headersTimeout || Infinity);
+    const limit = Math.min(patience, this.#headTimeout);
     const { remoteAddress } = plain;
     let late: LimitError | undefined;
     const expire = (): void => {
       if (limit === patience) late = new LimitError('handshakeTimeout', `no handshake within handshakeTimeout (${limit} ms)`);
       plain.destroy();
     };
-    const timer = limit === Infinity ? undefined : setTimeout(expire, limit).unref();
+    const timer = limit === Infinity ? undefined : deadline(realClock, limit, expire);
     try {
       const before = { tls: this.binding.tls, proxied: this.#isProxy !== undefined };
       const socket = await prepared(plain, before, address => {
@@ -248,7 +254,7 @@ export class HostServer implements HttpConnectionHost {
       const reason = error instanceof LimitError ? error.limit : error instanceof ProxyProtocolError ? 'proxyProtocol' : 'handshake';
       this.#rejected(reason, plain.remoteAddress ?? remoteAddress, error);
     } finally {
-      clearTimeout(timer);
+      timer?.cancel();
     }
   }
 

@@ -119,7 +119,7 @@ export class HttpConnection {
       then(head);
       return;
     }
-    const standIn = new StandIn(this.socket, () => this.#current);
+    const standIn = new StandIn(this.socket, () => this.current);
     standIn.collect(head);
     this.#whenIdle = () => then(standIn.leave());
   }
@@ -136,7 +136,7 @@ export class HttpConnection {
   }
 
   /** The response that the socket belongs to now. */
-  get #current(): ServerResponse | undefined {
+  get current(): ServerResponse | undefined {
     for (const response of this.#underWay.keys()) if (response.socket === this.socket) return response;
     return undefined;
   }

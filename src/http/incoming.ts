@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSource } from 'node:stream/web';
 import type { Clock, ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
 import { asError, BoundaryError, ConnectionClosedError, LimitError } from '../errors.js';
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[^:/?#@\s\\]+)(?::\d*)?$/i;
@@ -74,7 +75,7 @@ class Body implements UnderlyingSource<Uint8Array> {
     return new Promise(resolve => {
       this.#served = resolve;
       this.#since = this.#clock.now();
-      if (this.#patience !== Infinity) this.#timer = this.#clock.after(this.#patience, () => this.#late(), true);
+      if (this.#patience !== Infinity) this.#timer = deadline(this.#clock, this.#patience, () => this.#late(), true);
       this.#request.resume();
     });
   }
@@ -105,13 +106,8 @@ class Body implements UnderlyingSource<Uint8Array> {
   }
 
   #late(): void {
-    const served = this.#served;
     const { messageTimeout } = this.#limits;
-    // After a stall timers come first: the bytes may be there and not read yet.
-    setImmediate(() => {
-      if (this.#served !== served) return;
-      this.#fail(new LimitError('messageTimeout', `the request was not whole within messageTimeout (${messageTimeout} ms)`));
-    });
+    this.#fail(new LimitError('messageTimeout', `the request was not whole within messageTimeout (${messageTimeout} ms)`));
   }
 
   #fail(error: Error): void {

@@ -1,4 +1,5 @@
 import type { Clock, ClockTimer } from '../clock.js';
+import { stallExtension } from '../deadline.js';
 
 /** Somebody who wants to be called at a time. Both fields are the queue's. */
 export interface Alarmed {
@@ -6,18 +7,23 @@ export interface Alarmed {
   alarmAt: number;
   /** Where it stands in the queue, -1 when it does not. */
   alarmIndex: number;
-  alarm(): void;
+  /** Its time has passed at `now`. */
+  alarm(now: number): void;
 }
 
 /**
  * The next deadline of each connection, behind one timer: a timer of its own would cost each idle connection 250 bytes.
  * A binary heap; setting the last or cancelling costs next to nothing.
+ *
+ * As with `deadline()`, what is due when the timer fires is judged after the next poll, and after a stall of the event loop later still.
  */
 export class Alarms {
   readonly #clock: Clock;
   readonly #heap: Alarmed[] = [];
   #timer: ClockTimer | undefined;
   #timerAt = Infinity;
+  /** End of the extension after a stall: nothing is judged earlier. -Infinity: there is none. */
+  #extendedTo = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -52,17 +58,28 @@ export class Alarms {
 
   #arm(at: number): void {
     this.#timer?.cancel();
-    this.#timerAt = at;
-    this.#timer = this.#clock.after(Math.max(0, at - this.#clock.now()), this.#ring);
+    this.#timerAt = Math.max(at, this.#extendedTo);
+    this.#timer = this.#clock.after(Math.max(0, this.#timerAt - this.#clock.now()), this.#ring);
   }
 
   readonly #ring = (): void => {
+    const now = this.#clock.now();
+    const extension = this.#extendedTo === -Infinity ? stallExtension(this.#timerAt, now) : 0;
     this.#timer = undefined;
     this.#timerAt = Infinity;
-    const now = this.#clock.now();
+    if (extension > 0) {
+      this.#extendedTo = now + extension;
+      this.#arm(this.#extendedTo);
+      return;
+    }
+    this.#extendedTo = -Infinity;
+    setImmediate(this.#judge, now);
+  };
+
+  readonly #judge = (now: number): void => {
     for (let first = this.#heap[0]; first && first.alarmAt <= now; first = this.#heap[0]) {
       this.set(first, Infinity);
-      first.alarm();
+      first.alarm(now);
     }
     const next = this.#heap[0];
     if (next && next.alarmAt < this.#timerAt) this.#arm(next.alarmAt);

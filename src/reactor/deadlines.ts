@@ -79,8 +79,7 @@ export class Deadlines implements Alarmed {
   }
 
   /** Called by the alarm. */
-  alarm(): void {
-    const now = this.#clock.now();
+  alarm(now: number): void {
     for (const [deadline, name] of NAMES.entries()) {
       if (this.#stands(deadline) || this.#due[deadline]! > now) continue;
       this.#due[deadline] = NEVER;

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { deadline } from '../deadline.js';
 import { LimitError } from '../errors.js';
 
 /**
@@ -9,7 +10,7 @@ import { LimitError } from '../errors.js';
  */
 export async function shaken(clock: Clock, limit: number, shake: () => Promise<void>, late: (error: LimitError) => void): Promise<void> {
   const expire = (): void => late(new LimitError('handshakeTimeout', `no handshake within handshakeTimeout (${limit} ms)`));
-  const timer = limit === Infinity ? undefined : clock.after(limit, expire, true);
+  const timer = limit === Infinity ? undefined : deadline(clock, limit, expire, true);
   try {
     await shake();
   } finally {

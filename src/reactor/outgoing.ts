@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { deadline } from '../deadline.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import { aborted } from '../endpoints/system-errors.js';
 import { ConnectError, LimitError, TlsError, asError } from '../errors.js';
@@ -36,7 +37,7 @@ async function dial(clock: Clock, { target, scheme, limits }: Settings, signal: 
   signal?.addEventListener('abort', giveUp, { once: true });
   const { connectTimeout } = limits;
   const late = new ConnectError(target.url, 'timeout', `no connection within connectTimeout (${connectTimeout} ms)`);
-  const timer = connectTimeout === Infinity ? undefined : clock.after(connectTimeout, () => controller.abort(late), true);
+  const timer = connectTimeout === Infinity ? undefined : deadline(clock, connectTimeout, () => controller.abort(late), true);
   try {
     return await scheme.connect!(target, controller.signal);
   } catch (error) {

@@ -1,5 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { realClock } from '../clock.js';
+import { deadline } from '../deadline.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { EndpointTarget } from '../endpoints/endpoint.js';
 import { dialSocket } from '../endpoints/net-dial.js';
@@ -80,7 +82,7 @@ export async function dialWebSocket(scheme: Manner['scheme'], target: EndpointTa
     });
     let headers = new Headers();
     const settle = (): void => {
-      clearTimeout(timer);
+      timer?.cancel();
       signal.removeEventListener('abort', giveUp);
       ws.off('error', failed);
     };
@@ -94,7 +96,7 @@ export async function dialWebSocket(scheme: Manner['scheme'], target: EndpointTa
     };
     const failed = (error: Error): void => fail(connectError(target.url, error));
     const late = (): void => fail(new ConnectError(target.url, 'timeout', `no websocket within handshakeTimeout (${handshakeTimeout} ms)`));
-    const timer = Number.isFinite(handshakeTimeout) ? setTimeout(late, handshakeTimeout) : undefined;
+    const timer = Number.isFinite(handshakeTimeout) ? deadline(realClock, handshakeTimeout, late, true) : undefined;
     const giveUp = (): void => fail(aborted(target.url, signal));
     signal.addEventListener('abort', giveUp, { once: true });
     ws.on('error', failed);

@@ -1,4 +1,5 @@
 import type { Clock, ClockTimer } from '../clock.js';
+import { stallExtension } from '../deadline.js';
 import type { Call, Due } from './call.js';
 
 /** How often a call whose time is up is looked at again while its process keeps talking. */
@@ -18,14 +19,17 @@ export interface Watched {
 /**
  * The time limits of all calls at one process, with one timer: it is set for the earliest and looks at all when it goes off.
  *
- * Timers fire before what has arrived is read, if the master was busy. So a call whose time is up is looked at again after the next poll,
- * and as long as its process keeps talking a few times more: an answer that has arrived wins.
+ * As with `deadline()`, calls are judged after the poll that follows the timer, and after a stall of the master later still; as long as
+ * the process keeps talking a few polls more: an answer that has arrived wins.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #watched: Watched;
   #timer: ClockTimer | undefined;
   #at = Infinity;
+  /** End of the extension after a stall: no call is judged earlier. -Infinity: there is none. */
+  #extendedTo = -Infinity;
+  #judging: NodeJS.Immediate | undefined;
 
   constructor(clock: Clock, watched: Watched) {
     this.#clock = clock;
@@ -42,17 +46,31 @@ export class Deadlines {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#at = Infinity;
+    clearImmediate(this.#judging);
   }
 
   #set(at: number): void {
     this.#timer?.cancel();
-    this.#at = at;
-    this.#timer = this.#clock.after(Math.max(0, at - this.#clock.now()), this.#onTime);
+    this.#at = Math.max(at, this.#extendedTo);
+    this.#timer = this.#clock.after(Math.max(0, this.#at - this.#clock.now()), this.#onTime);
   }
 
   readonly #onTime = (): void => {
-    this.stop();
     const now = this.#clock.now();
+    const extension = this.#extendedTo === -Infinity ? stallExtension(this.#at, now) : 0;
+    this.#timer = undefined;
+    this.#at = Infinity;
+    if (extension > 0) {
+      this.#extendedTo = now + extension;
+      this.#set(this.#extendedTo);
+      return;
+    }
+    this.#extendedTo = -Infinity;
+    this.#judging = setImmediate(this.#judge, now, this.#watched.bursts);
+  };
+
+  readonly #judge = (now: number, bursts: number): void => {
+    const overdue: Call[] = [];
     let next = Infinity;
     for (const call of this.#watched.calls()) {
       if (call.suspected) continue;
@@ -60,12 +78,13 @@ export class Deadlines {
       if (due === 'soft') this.#watched.expired(call, due);
       else if (due) {
         call.suspected = true;
-        setImmediate(this.#look, call, this.#watched.bursts, 1);
+        overdue.push(call);
         continue;
       }
       next = Math.min(next, call.dueAt());
     }
-    if (next < Infinity) this.#set(next);
+    if (next < this.#at) this.#set(next);
+    for (const call of overdue) this.#look(call, bursts, 1);
   };
 
   readonly #look = (call: Call, bursts: number, looks: number): void => {

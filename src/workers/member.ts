@@ -1,4 +1,5 @@
 import type { ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
 import type { ExitReason, WorkerHandle, WorkerProcess } from '../decorators/worker-types.js';
 import { ProtocolError, WorkerRecycledError, WorkerTimeoutError, StreamStalledError, type CrashReason } from '../errors.js';
 import type { HostExit, HostProcess } from '../hosts/host.js';
@@ -355,12 +356,7 @@ export class Member implements InboxDesk, RosterDesk {
   #launch(startTimeout: number): void {
     this.#link.sendValue(Kind.BOOT, 0, 0, this.#desk.boot());
     if (startTimeout === 0) return;
-    this.#setTimer(
-      startTimeout,
-      // READY may lie there unread, if the master was busy.
-      () => setImmediate(() => this.#startTimedOut(startTimeout)),
-      true,
-    );
+    this.#setTimer(startTimeout, () => this.#startTimedOut(startTimeout), true);
   }
 
   #startTimedOut(startTimeout: number): void {
@@ -377,7 +373,7 @@ export class Member implements InboxDesk, RosterDesk {
 
   #setTimer(delay: number, run: () => void, keepAlive = false): void {
     this.#clearTimer();
-    this.#timer = this.#desk.clock.after(delay, run, keepAlive);
+    this.#timer = deadline(this.#desk.clock, delay, run, keepAlive);
   }
 
   #clearTimer(): void {

@@ -1,4 +1,5 @@
 import type { Clock, ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
 
 /** How long an end may take: a deadline that can be brought forward, never put off. Without one it takes as long as it takes. */
 export class Patience {
@@ -18,7 +19,7 @@ export class Patience {
     if (timeout === 0 || at >= this.#at) return;
     this.#timer?.cancel();
     this.#at = at;
-    this.#timer = this.#clock.after(timeout, this.#end, true);
+    this.#timer = deadline(this.#clock, timeout, this.#end, true);
   }
 
   /** Milliseconds that are left, at least 1; Infinity: no deadline. */

@@ -1,4 +1,5 @@
 import type { Clock, ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
 import type { CrashReason } from '../errors.js';
 import { ProtocolError } from '../errors.js';
 import type { HostProcess } from '../hosts/host.js';
@@ -41,7 +42,7 @@ export class Pulse {
     if (this.#question) return;
     this.spared = false;
     const nonce = this.#ping();
-    const timer = this.#clock.after(PATIENCE, () => this.#unlessHeard(nonce, reason), true);
+    const timer = deadline(this.#clock, PATIENCE, () => this.#unlessHeard(nonce, reason), true);
     this.#question = { nonce, timer, answered };
   }
 

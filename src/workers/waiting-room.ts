@@ -1,4 +1,5 @@
 import type { Clock, ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
 import { QueueTimeoutError, WorkerBusyError } from '../errors.js';
 import { limitOf } from '../units.js';
 import type { Call } from './call.js';
@@ -133,7 +134,7 @@ export class WaitingRoom {
   #issueTicket(call: Call, timeout: number): void {
     call.ticket = new Ticket(call, this.#clock.now() + timeout);
     this.#tickets.append(call.ticket);
-    this.#timer ??= this.#clock.after(timeout, this.#onTime);
+    this.#timer ??= deadline(this.#clock, timeout, this.#onTime);
   }
 
   #returnTicket(call: Call): void {
@@ -142,16 +143,15 @@ export class WaitingRoom {
   }
 
   /** One timer for all: it goes off when the first one's time may be over. */
-  readonly #onTime = (): void => {
+  readonly #onTime = (firedAt: number): void => {
     this.#timer = undefined;
-    const now = this.#clock.now();
-    for (let ticket = this.#tickets.head; ticket && ticket.until <= now; ticket = this.#tickets.head) {
+    for (let ticket = this.#tickets.head; ticket && ticket.until <= firedAt; ticket = this.#tickets.head) {
       const { call } = ticket;
       this.leave(call);
       this.#dismiss(call, new QueueTimeoutError(nameOf(call.target, call.key), this.#timeoutOf(call.owner)));
     }
     const first = this.#tickets.head;
-    if (first) this.#timer = this.#clock.after(first.until - now, this.#onTime);
+    if (first) this.#timer = deadline(this.#clock, Math.max(0, first.until - this.#clock.now()), this.#onTime);
   };
 
   #dismiss(call: Call, error: Error): void {

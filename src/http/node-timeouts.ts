@@ -1,0 +1,60 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { guard } from '../guard.js';
+
+/** Lateness of Node's check, in milliseconds, from which on bytes may wait unread. */
+const LATE = 10;
+
+/** The limits that Node compares with in its check of connections. */
+const CHECKED = ['headersTimeout', 'requestTimeout'] as const;
+
+/**
+ * Lets Node's check of slow heads, which runs every `interval` ms in the timers phase, pass once without effect when it comes late: after
+ * a stall of the event loop the rest of a head may lie there unread. It never passes twice in a row, so that a busy process keeps its limits.
+ */
+function checkHeadsAfterPoll(server: Server, interval: number): void {
+  let last = performance.now();
+  let passes = false;
+  const isPassing = (): boolean => {
+    const now = performance.now();
+    // Several reads belong to one check.
+    if (now - last < 1) return passes;
+    passes = !passes && now - last > interval + LATE;
+    last = now;
+    return passes;
+  };
+  for (const name of CHECKED) {
+    let limit = server[name];
+    Object.defineProperty(server, name, {
+      // 0 is no limit.
+      get: () => (isPassing() ? 0 : limit),
+      set: (next: number) => {
+        limit = next;
+      },
+      enumerable: true,
+      configurable: true,
+    });
+  }
+}
+
+/** Lets a connection that was idle for `keepAliveTimeout` be closed only if the next poll brings no request. */
+function closeIdleAfterPoll(server: Server, currentOf: (socket: Socket) => ServerResponse | undefined): void {
+  // With a listener Node leaves it to us to close the socket.
+  server.on('timeout', (socket: Socket) =>
+    guard(socket, () => {
+      const response = currentOf(socket);
+      // A timeout that the application has set for itself, and listens to.
+      if (response && (response.listenerCount('timeout') > 0 || response.req.listenerCount('timeout') > 0)) return;
+      const { bytesRead } = socket;
+      setImmediate(() => {
+        if (socket.bytesRead === bytesRead) socket.destroy();
+      });
+    })(),
+  );
+}
+
+/** Node's own time limits judge in the timers phase, before sockets are polled: makes them look once more after a poll. */
+export function judgeAfterPoll(server: Server, interval: number, currentOf: (socket: Socket) => ServerResponse | undefined): void {
+  checkHeadsAfterPoll(server, interval);
+  closeIdleAfterPoll(server, currentOf);
+}
