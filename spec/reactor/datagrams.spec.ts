@@ -5,7 +5,7 @@ import { lines } from '../../src/framing/lines.js';
 import { raw } from '../../src/framing/raw.js';
 import { Datagrams } from '../../src/reactor/datagrams.js';
 
-const at = (port: number): Remote => ({ url: `udp://127.0.0.1:${port}`, address: '127.0.0.1', port });
+const at = (port: number, address = '127.0.0.1'): Remote => ({ url: `udp://${address}:${port}`, address, port });
 const COST = 256;
 
 describe('datagrams that wait', () => {
@@ -40,6 +40,28 @@ describe('datagrams that wait', () => {
     const datagrams = new Datagrams(raw(), Infinity, 3 * (COST + 1));
     for (const port of [1, 2, 3, 4, 5]) put(datagrams, port, 'x');
     expect(drain(datagrams)).to.deep.equal(['1 x', '2 x', '3 x']);
+  });
+
+  it('from many ports of one address share its turn and its room', () => {
+    const datagrams = new Datagrams(raw(), Infinity, 6 * (COST + 1));
+    for (let port = 1; port <= 50; port++) put(datagrams, port, 'x');
+    datagrams.push(Buffer.from('a'), at(1, '10.0.0.1'));
+    for (let port = 51; port <= 100; port++) put(datagrams, port, 'x');
+    datagrams.push(Buffer.from('b'), at(1, '10.0.0.1'));
+    datagrams.push(Buffer.from('c'), at(2, '10.0.0.2'));
+    const read: string[] = [];
+    for (let message = datagrams.next(); message !== undefined; message = datagrams.next())
+      read.push(`${datagrams.from?.address} ${String(message)}`);
+    // The second of 10.0.0.1 comes after one more of the flood, which has lost the rest of its room to the others.
+    expect(read).to.deep.equal(['127.0.0.1 x', '10.0.0.1 a', '10.0.0.2 c', '127.0.0.1 x', '10.0.0.1 b', '127.0.0.1 x']);
+  });
+
+  it('from one /64 of IPv6 count as one address', () => {
+    const datagrams = new Datagrams(raw(), Infinity, 4 * (COST + 1));
+    for (let host = 1; host <= 20; host++) datagrams.push(Buffer.from('x'), at(1, `2001:db8::${host}`));
+    for (const text of ['a', 'b']) datagrams.push(Buffer.from(text), at(1, '2001:db8:0:1::1'));
+    const read = drain(datagrams);
+    expect(read.filter(message => message !== '1 x')).to.deep.equal(['1 a', '1 b']);
   });
 
   it('one that is larger than the room is taken when nothing else waits', () => {

@@ -52,7 +52,7 @@ describe('the limits of a connection', () => {
     expect(limits).to.deep.equal({
       maxConnections: defaultMaxConnections(),
       whenFull: 'reject',
-      maxPerPeer: Infinity,
+      maxPerPeer: Math.ceil(defaultMaxConnections() / 10),
       maxMessageSize: 1024 * kb,
       firstMessageTimeout: 30_000,
       messageTimeout: 30_000,
@@ -77,6 +77,17 @@ describe('the limits of a connection', () => {
     const off = { maxConnections: 0, maxMessageSize: false, messageTimeout: 0, drainTimeout: false, maxBufferedBytes: 0 } as const;
     const limits = resolveLimits(off, raw(), 'tcp', 'listen');
     for (const name of Object.keys(off) as (keyof typeof off)[]) expect(limits[name], name).to.equal(Infinity);
+  });
+
+  it('maxPerPeer is a tenth of maxConnections, at least one, and off where that is', () => {
+    for (const [maxConnections, expected] of [
+      [10_000, 1000],
+      [25, 3],
+      [1, 1],
+      [0, Infinity],
+    ] as const)
+      expect(resolveLimits({ maxConnections }, raw(), 'tcp', 'listen').maxPerPeer).to.equal(expected);
+    expect(resolveLimits({ maxPerPeer: 0 }, raw(), 'tcp', 'listen').maxPerPeer).to.equal(Infinity);
   });
 
   it('maxConnections is lower where descriptors are scarcer', () => {

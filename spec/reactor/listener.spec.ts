@@ -152,6 +152,38 @@ describe('Admission', () => {
     expect(() => admission({ deny: ['somewhere'] })).to.throw(/'somewhere'/);
   });
 
+  it('maxPerPeer takes one /64 of IPv6 for one address, however it is written, and an IPv4 client for itself', () => {
+    const counting = admission({}, { maxPerPeer: 1 });
+    for (const [address, refused] of [
+      ['2001:db8::1', undefined],
+      ['2001:DB8:0:0:1:2:3:4', 'maxPerPeer'],
+      ['2001:db8:0:0::', 'maxPerPeer'],
+      ['2001:db8:0:1::1', undefined],
+      ['64:ff9b::10.0.0.1', undefined],
+      ['64:ff9b::10.0.0.2', 'maxPerPeer'],
+      ['fe80::1%eth0', undefined],
+      ['fe80::2%eth0', 'maxPerPeer'],
+      ['fe80::1%eth1', undefined],
+      ['10.0.0.1', undefined],
+      ['::ffff:10.0.0.1', 'maxPerPeer'],
+      ['10.0.0.2', undefined],
+    ] as const)
+      expect(counting.enter(at(address)), address).to.equal(refused);
+    counting.leave(at('2001:db8::1'));
+    expect(counting.enter(at('2001:db8::5'))).to.equal(undefined);
+  });
+
+  it('the default of maxPerPeer leaves the loopback out; one that is written, or changed later, does not', () => {
+    const limits = resolveLimits({ maxConnections: 10 }, lines(), 'tcp', 'listen');
+    const counting = new Admission(limits, {});
+    for (const address of ['127.0.0.1', '127.0.0.1', '127.1.2.3', '::1', '::1', '::ffff:127.0.0.1', '10.0.0.1'])
+      expect(counting.enter(at(address)), address).to.equal(undefined);
+    expect(counting.enter(at('10.0.0.1'))).to.equal('maxPerPeer');
+    limits.maxPerPeer = 2;
+    expect(counting.enter(at('127.0.0.1'))).to.equal('maxPerPeer');
+    expect(admission({ maxPerPeer: 1 }, { maxPerPeer: 1 }).enter(at('127.0.0.1'))).to.equal(undefined);
+  });
+
   it('counts who left', () => {
     const counting = admission({}, { maxConnections: 2, maxPerPeer: 1 });
     expect(counting.enter(at('10.0.0.1'))).to.equal(undefined);

@@ -65,7 +65,7 @@ export interface Limits {
   maxConnections?: number | Off | undefined;
   /** Beyond `maxConnections`: close what is accepted (default), or stop listening until there is room. */
   whenFull?: 'reject' | 'pause' | undefined;
-  /** Open connections of one address. Default off. */
+  /** Open connections of one address, of IPv6 one /64. Default: a tenth of `maxConnections`, and off for the loopback. */
   maxPerPeer?: number | Off | undefined;
   /** Bytes of one message. Default: the framing's own, else 1mb. Beyond: FramingError, closed. */
   maxMessageSize?: Size | Off | undefined;

@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { Limits as WrittenLimits } from '../decorators/endpoint-types.js';
+import { isLoopback, mappedIPv4, peerGroup } from '../endpoints/address.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import { ConfigurationError } from '../errors.js';
 import type { Limits } from './limits.js';
@@ -27,7 +28,7 @@ function blockList(option: string, ranges: readonly string[] | undefined): Block
 
 function lists(list: BlockList, address: string): boolean {
   // An IPv4 client of an IPv6 socket is still an IPv4 client.
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  const mapped = mappedIPv4(address);
   if (mapped !== undefined && list.check(mapped, 'ipv4')) return true;
   return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
@@ -49,17 +50,21 @@ export class Admission {
   readonly #limits: Limits;
   readonly #allow: BlockList | undefined;
   readonly #deny: BlockList | undefined;
+  /** The default of `maxPerPeer`, which leaves the loopback out; undefined where the option is written. */
+  readonly #defaultPerPeer: number | undefined;
+  /** Open connections by {@link peerGroup}. */
   readonly #perPeer = new Map<string, number>();
   #count = 0;
   /** Whether it is a proxy who connects; undefined: there are none. */
   readonly isProxy: ReturnType<typeof proxyRule>;
 
   /** @throws ConfigurationError for a range that is none. */
-  constructor(limits: Limits, options: Pick<WrittenLimits, 'allow' | 'deny' | 'proxyProtocol'>) {
+  constructor(limits: Limits, options: Pick<WrittenLimits, 'allow' | 'deny' | 'proxyProtocol' | 'maxPerPeer'>) {
     this.#limits = limits;
     this.#allow = blockList('allow', options.allow);
     this.#deny = blockList('deny', options.deny);
     this.isProxy = proxyRule(options);
+    if (options.maxPerPeer === undefined) this.#defaultPerPeer = limits.maxPerPeer;
   }
 
   get count(): number {
@@ -84,10 +89,11 @@ export class Admission {
     if (refused) return refused;
     if (this.full) return 'maxConnections';
     if (address !== undefined) {
-      const before = this.#perPeer.get(address) ?? 0;
-      if (before >= this.#limits.maxPerPeer) return 'maxPerPeer';
+      const peer = peerGroup(address);
+      const before = this.#perPeer.get(peer) ?? 0;
+      if (before >= this.#maxPerPeer(address)) return 'maxPerPeer';
       // Counted even while the limit is off: it can be switched on.
-      this.#perPeer.set(address, before + 1);
+      this.#perPeer.set(peer, before + 1);
     }
     this.#count++;
     return undefined;
@@ -96,8 +102,14 @@ export class Admission {
   leave({ address }: Pick<Remote, 'address'>): void {
     this.#count--;
     if (address === undefined) return;
-    const left = (this.#perPeer.get(address) ?? 1) - 1;
-    if (left > 0) this.#perPeer.set(address, left);
-    else this.#perPeer.delete(address);
+    const peer = peerGroup(address);
+    const left = (this.#perPeer.get(peer) ?? 1) - 1;
+    if (left > 0) this.#perPeer.set(peer, left);
+    else this.#perPeer.delete(peer);
+  }
+
+  #maxPerPeer(address: string): number {
+    const { maxPerPeer } = this.#limits;
+    return maxPerPeer === this.#defaultPerPeer && isLoopback(address) ? Infinity : maxPerPeer;
   }
 }

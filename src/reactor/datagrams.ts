@@ -1,3 +1,4 @@
+import { peerGroup } from '../endpoints/address.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import { FramingError } from '../errors.js';
 import type { Decoder, Framing } from '../framing/framing.js';
@@ -6,11 +7,29 @@ import type { Inbox } from './inbound.js';
 /** What one datagram costs besides its bytes: its objects, and those of its sender. */
 const PART = 256;
 
-/** Who sends: its datagrams in order. */
+/** The datagrams of one address and port, in order. */
 interface Sender {
   readonly from: Remote | undefined;
   readonly waiting: Buffer[];
   weight: number;
+}
+
+/** The senders of one address (IPv6: one /64): a host may open as many ports as it likes, and they share its turn. */
+interface SenderHost {
+  /** By url; the next to be read comes first. */
+  readonly senders: Map<string, Sender>;
+  weight: number;
+}
+
+/** Whether a newcomer asks for more than the average of those that share. */
+function isGreedy(own: number, shared: number, sharers: number, cost: number): boolean {
+  return (own + cost) * sharers >= shared + cost;
+}
+
+function heaviestOf<T extends { readonly weight: number }>(all: ReadonlyMap<string, T>): [string, T] | undefined {
+  let heaviest: [string, T] | undefined;
+  for (const entry of all) if (!heaviest || entry[1].weight > heaviest[1].weight) heaviest = entry;
+  return heaviest;
 }
 
 /** Reads one datagram to its end. Throws when it holds less than whole messages. */
@@ -25,15 +44,16 @@ export function lastOf(decoder: Decoder<unknown>, size: number): unknown {
 
 /**
  * The messages of a transport that delimits them itself, received and not handled yet: each has a decoder of its own.
- * Senders take turns, and when the room is used up the one who has most waiting loses: nobody is drowned out by a flood.
+ * Addresses take turns, and so do the ports of each; when the room is used up, the address with most waiting loses, of its port with most:
+ * a flood drowns out nothing else, whatever ports it comes from.
  * Owned by one session.
  */
 export class Datagrams implements Inbox {
   #framing: Framing<unknown, unknown>;
   #limit: number;
   readonly #capacity: number;
-  /** By address; who is next comes first. */
-  readonly #senders = new Map<string, Sender>();
+  /** By address group; the next to be read comes first. */
+  readonly #hosts = new Map<string, SenderHost>();
   /** Of the datagram being read. */
   #decoder: Decoder<unknown> | undefined;
   #size = 0;
@@ -50,21 +70,18 @@ export class Datagrams implements Inbox {
 
   push(datagram: Buffer, from: Remote | undefined): void {
     const cost = datagram.length + PART;
+    const group = from?.address === undefined ? '' : peerGroup(from.address);
     const key = from?.url ?? '';
-    const sender = this.#senders.get(key);
-    while (this.weight > 0 && this.weight + cost > this.#capacity) {
-      // Someone has more than the average, or else the newcomer asks for more than that.
-      const senders = this.#senders.size + (sender ? 0 : 1);
-      if (((sender?.weight ?? 0) + cost) * senders >= this.weight + cost) return;
-      this.#dropOfHeaviest();
-    }
+    while (this.weight > 0 && this.weight + cost > this.#capacity) if (!this.#makeRoom(group, key, cost)) return;
+    let host = this.#hosts.get(group);
+    if (!host) this.#hosts.set(group, (host = { senders: new Map(), weight: 0 }));
+    const sender = host.senders.get(key);
     this.weight += cost;
-    // Looked up again: it may have been the heaviest.
-    const known = this.#senders.get(key);
-    if (known) {
-      known.waiting.push(datagram);
-      known.weight += cost;
-    } else this.#senders.set(key, { from, waiting: [datagram], weight: cost });
+    host.weight += cost;
+    if (sender) {
+      sender.waiting.push(datagram);
+      sender.weight += cost;
+    } else host.senders.set(key, { from, waiting: [datagram], weight: cost });
   }
 
   /** One message, and whose in `from`. Throws what the decoder throws: then the next call goes on behind that datagram. */
@@ -87,7 +104,8 @@ export class Datagrams implements Inbox {
   end(): undefined {}
 
   take(): Buffer {
-    const waiting = [...this.#senders.values()].flatMap(sender => sender.waiting);
+    const senders = [...this.#hosts.values()].flatMap(host => [...host.senders.values()]);
+    const waiting = senders.flatMap(sender => sender.waiting);
     this.drop();
     return Buffer.concat(waiting);
   }
@@ -99,22 +117,24 @@ export class Datagrams implements Inbox {
 
   drop(): void {
     this.#decoder = undefined;
-    this.#senders.clear();
+    this.#hosts.clear();
     this.weight = 0;
   }
 
   /** Begins to read the datagram whose turn it is. */
   #open(): Decoder<unknown> | undefined {
-    const [first] = this.#senders;
-    if (!first) return undefined;
-    const [key, sender] = first;
+    const [turn] = this.#hosts;
+    if (!turn) return undefined;
+    const [group, host] = turn;
+    // A host is kept only while it has senders.
+    const [key, sender] = host.senders.entries().next().value!;
     const datagram = sender.waiting.shift()!;
-    const cost = datagram.length + PART;
-    this.weight -= cost;
-    sender.weight -= cost;
-    this.#senders.delete(key);
-    // Behind all others, now that it had its turn.
-    if (sender.waiting.length > 0) this.#senders.set(key, sender);
+    this.#lighten(host, sender, datagram);
+    // Behind all others, now that they had their turn.
+    host.senders.delete(key);
+    if (sender.waiting.length > 0) host.senders.set(key, sender);
+    this.#hosts.delete(group);
+    if (host.senders.size > 0) this.#hosts.set(group, host);
     this.from = sender.from;
     this.#size = datagram.length;
     const decoder = this.#framing.decoder(this.#limit);
@@ -122,14 +142,28 @@ export class Datagrams implements Inbox {
     return decoder;
   }
 
-  #dropOfHeaviest(): void {
-    let heaviest: [string, Sender] | undefined;
-    for (const entry of this.#senders) if (!heaviest || entry[1].weight > heaviest[1].weight) heaviest = entry;
-    if (!heaviest) return;
-    const [key, sender] = heaviest;
-    const cost = sender.waiting.pop()!.length + PART;
-    sender.weight -= cost;
+  /** Drops the newest datagram of the heaviest; false: that is the one that asks. */
+  #makeRoom(group: string, key: string, cost: number): boolean {
+    const host = this.#hosts.get(group);
+    let heaviest: [string, SenderHost] | undefined;
+    if (isGreedy(host?.weight ?? 0, this.weight, this.#hosts.size + (host ? 0 : 1), cost)) {
+      const sender = host?.senders.get(key);
+      // Within its own address the same holds for its port.
+      if (!host || isGreedy(sender?.weight ?? 0, host.weight, host.senders.size + (sender ? 0 : 1), cost)) return false;
+      heaviest = [group, host];
+    } else heaviest = heaviestOf(this.#hosts)!;
+    const [of, loser] = heaviest;
+    const [port, sender] = heaviestOf(loser.senders)!;
+    this.#lighten(loser, sender, sender.waiting.pop()!);
+    if (sender.waiting.length === 0) loser.senders.delete(port);
+    if (loser.senders.size === 0) this.#hosts.delete(of);
+    return true;
+  }
+
+  #lighten(host: SenderHost, sender: Sender, datagram: Buffer): void {
+    const cost = datagram.length + PART;
     this.weight -= cost;
-    if (sender.waiting.length === 0) this.#senders.delete(key);
+    host.weight -= cost;
+    sender.weight -= cost;
   }
 }

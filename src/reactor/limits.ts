@@ -51,6 +51,14 @@ export function defaultMaxConnections(limit: number = descriptors.limit): number
   return Math.max(1, Math.min(MOST_CONNECTIONS, limit - Math.min(OTHER_DESCRIPTORS, Math.ceil(limit / 2))));
 }
 
+/** One address's share of `maxConnections`, by default. */
+const PEERS_SHARE = 0.1;
+
+/** How many connections one address (IPv6: one /64) may have by default. */
+export function defaultMaxPerPeer(maxConnections: number): number {
+  return Math.max(1, Math.ceil(maxConnections * PEERS_SHARE));
+}
+
 /** Calls back when one of these limits is changed. Reading them costs what it did. */
 export function whenChanged(limits: Limits, names: readonly (keyof Limits)[], changed: () => void): void {
   for (const name of names) {
@@ -83,10 +91,11 @@ export function resolveLimits(
   const size = (value: Size | Off | undefined, fallback: Size): number => limitOf(toBytes(value ?? fallback));
   const count = (value: number | Off | undefined, fallback: number): number => limitOf(value === false ? 0 : (value ?? fallback));
   const highWaterMark = size(written.highWaterMark, '64kb');
+  const maxConnections = count(written.maxConnections, defaultMaxConnections());
   return {
-    maxConnections: count(written.maxConnections, defaultMaxConnections()),
+    maxConnections,
     whenFull: written.whenFull ?? 'reject',
-    maxPerPeer: count(written.maxPerPeer, 0),
+    maxPerPeer: count(written.maxPerPeer, defaultMaxPerPeer(maxConnections)),
     maxMessageSize: size(written.maxMessageSize, framing.maxMessageSize ?? '1mb'),
     firstMessageTimeout: time(written.firstMessageTimeout, use === 'listen' ? firstMessageDefault(scheme) : 0),
     messageTimeout: time(written.messageTimeout, '30s'),
