@@ -135,15 +135,21 @@ describe('the structure check', () => {
 
   it('refuses globals beside the code of a worker, which may replace them; imported they are its own', () => {
     const rule = 'nothing global beside the code of a worker, which may replace it';
-    expect(rulesOf({ 'src/wire/a.ts': 'const room = Buffer.alloc(4);\nsetImmediate(() => process.exit());\n' })).to.deep.equal([
-      rule,
-      rule,
-      rule,
-    ]);
+    expect(rulesOf({ 'src/wire/a.ts': 'const room = Buffer.alloc(4);\nprocess.exit();\n' })).to.deep.equal([rule, rule]);
     expect(rulesOf({ 'src/wire/a.ts': "import { Buffer } from 'node:buffer';\nconst room = Buffer.alloc(4);\n" })).to.deep.equal([]);
     expect(rulesOf({ 'src/wire/a.ts': 'let room: Buffer; // Buffer.alloc(4)\n', 'src/workers/a.ts': 'Buffer.alloc(4);\n' })).to.deep.equal(
       [],
     );
+  });
+
+  it('refuses the timers and clocks that test frameworks replace, anywhere but in the file that reads them once', () => {
+    const rule = 'the timers and clocks of src/ are those of system-timers.ts, which fake timers do not reach';
+    const text = 'setImmediate(run);\nconst at = performance.now() + Date.now();\nprocess.nextTick(run);\n';
+    expect(rulesOf({ 'src/http/a.ts': text })).to.deep.equal([rule, rule, rule, rule]);
+    expect(rulesOf({ 'src/http/a.ts': "import { setTimeout } from 'node:timers/promises';\n" })).to.deep.equal([rule]);
+    const imported = "import { setImmediate } from '../system-timers.js';\nsetImmediate(run);\n";
+    expect(rulesOf({ 'src/http/a.ts': imported, 'src/system-timers.ts': 'export const now = Date.now;\n' })).to.deep.equal([]);
+    expect(rulesOf({ 'src/reactor/a.ts': 'this.#core.setTimeout(1);\nclass A { nextTick(): void {} }\n' })).to.deep.equal([]);
   });
 
   it('finds imports of every form, whatever stands around them', () => {

@@ -1,3 +1,5 @@
+import { clearTimeout, epochNow, monotonicNow, setTimeout } from './system-timers.js';
+
 /** A timer that was set on a {@link Clock}. */
 export interface ClockTimer {
   cancel(): void;
@@ -29,7 +31,7 @@ class RealTimer implements ClockTimer {
 
 /** The machine's own clock. */
 export const realClock: Clock = {
-  now: () => performance.now(),
-  epoch: () => Date.now(),
+  now: () => monotonicNow(),
+  epoch: () => epochNow(),
   after: (delay, run, keepAlive = false) => new RealTimer(delay, run, keepAlive),
 };

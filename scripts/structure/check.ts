@@ -31,7 +31,12 @@ export function checkStructure(sources: Sources): Offence[] {
     offences.push(...checkLength(file, text));
     if (file.startsWith('src/')) {
       const imports = importsOf(text);
-      offences.push(...checkFloors(file, imports), ...checkSecrets(file, imports), ...checkGlobals(file, text, imports));
+      offences.push(
+        ...checkFloors(file, imports),
+        ...checkSecrets(file, imports),
+        ...checkGlobals(file, text, imports),
+        ...checkGlobalTimers(file, text, imports),
+      );
       graph.set(file, localImports(file, imports));
     }
     if (file.startsWith('spec/') && !file.startsWith('spec/kit/')) offences.push(...checkTimers(file, text));
@@ -116,13 +121,11 @@ function checkSecrets(file: string, imports: readonly ImportLine[]): Offence[] {
   return offences;
 }
 
-/** Rooms whose code runs beside a worker's own, which may replace what is global: where the real thing is imported from. */
+/** Rooms whose code runs beside a worker's own, which may replace globals; and where the original is imported from. */
 const BESIDE_WORKERS: ReadonlySet<string> = new Set(['wire', 'tasks', 'worker-main']);
 const REPLACEABLE: ReadonlyMap<string, string> = new Map([
   ['Buffer', 'node:buffer'],
   ['process', 'node:process'],
-  ['setImmediate', 'node:timers'],
-  ['setTimeout', 'node:timers'],
 ]);
 
 function checkGlobals(file: string, text: string, imports: readonly ImportLine[]): Offence[] {
@@ -135,6 +138,27 @@ function checkGlobals(file: string, text: string, imports: readonly ImportLine[]
     if (!used || imports.some(({ specifier, typeOnly }) => specifier === module && !typeOnly)) continue;
     const line = code.slice(0, used.index).split('\n').length;
     offences.push({ file, line, what: `uses the global ${name}`, rule, remedy: `import it from '${module}'` });
+  }
+  return offences;
+}
+
+/** The one file that reads the globals which test frameworks replace. */
+const SYSTEM_TIMERS = 'src/system-timers.ts';
+const GLOBAL_TIMERS =
+  /(?<![.#\w]|function )(setTimeout|clearTimeout|setInterval|clearInterval|setImmediate|clearImmediate|queueMicrotask)\s*\(|\b(performance\.now|Date\.now|process\.nextTick)\b/g;
+
+function checkGlobalTimers(file: string, text: string, imports: readonly ImportLine[]): Offence[] {
+  if (file === SYSTEM_TIMERS) return [];
+  const rule = 'the timers and clocks of src/ are those of system-timers.ts, which fake timers do not reach';
+  const remedy = `import it from '${SYSTEM_TIMERS.replace('.ts', '.js')}'`;
+  const offences = imports
+    .filter(({ specifier, typeOnly }) => /^(?:node:)?timers(?:\/promises)?$/.test(specifier) && !typeOnly)
+    .map(({ specifier, line }): Offence => ({ file, line, what: `imports ${specifier}`, rule, remedy }));
+  if (imports.some(({ specifier }) => resolve(file, specifier) === SYSTEM_TIMERS)) return offences;
+  const code = codeOf(text);
+  for (const match of code.matchAll(GLOBAL_TIMERS)) {
+    const line = code.slice(0, match.index).split('\n').length;
+    offences.push({ file, line, what: `uses the global ${match[1] ?? match[2]}`, rule, remedy });
   }
   return offences;
 }

@@ -10,6 +10,7 @@ import { registerScheme } from './endpoint.js';
 import { PipeWriter } from './pipe-writer.js';
 import { aborted, connectError } from './system-errors.js';
 import { nodeChildProcess } from './node-modules.js';
+import { clearTimeout, nextTick, setTimeout } from '../system-timers.js';
 
 /** How long a command may take to end after SIGTERM, and what it has left behind may be silent, in milliseconds. */
 const PATIENCE = 2_000;
@@ -124,7 +125,7 @@ class ExecTransport implements Transport {
   end(): void {
     this.#ended = true;
     this.#stdin.end();
-    if (this.#status) process.nextTick(() => this.#finish());
+    if (this.#status) nextTick(() => this.#finish());
   }
 
   destroy(error?: Error): void {
@@ -132,7 +133,7 @@ class ExecTransport implements Transport {
     this.#destroyed = true;
     this.#error ??= error;
     this.#letGo();
-    if (this.#status) process.nextTick(() => this.#finish());
+    if (this.#status) nextTick(() => this.#finish());
     else if (this.#exited) this.#signal('SIGKILL');
     else {
       this.#signal('SIGTERM');

@@ -3,6 +3,7 @@ import type { Chunk } from '../framing/framing.js';
 import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport, TransportSink } from './endpoint.js';
 import { registerScheme } from './endpoint.js';
 import { aborted, connectError } from './system-errors.js';
+import { setImmediate } from '../system-timers.js';
 
 /** What lies between two ends without the writer waiting: what the kernel's buffers are to sockets. */
 const CAPACITY = 64 * 1024;

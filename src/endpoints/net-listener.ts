@@ -1,6 +1,7 @@
 import { createServer, type ListenOptions, type Server, type ServerOpts, type Socket } from 'node:net';
 import type { Acceptor, EndpointTarget, Transport } from './endpoint.js';
 import { listenError } from './system-errors.js';
+import { setImmediate } from '../system-timers.js';
 
 /** A Node server that hands out transports and stops accepting when it is told, whatever its connections do. */
 export class NetListener {

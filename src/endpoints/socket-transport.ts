@@ -8,6 +8,7 @@ import { readProxyHeader } from './proxy-header.js';
 import type { ProxyHeader, ProxyPlace } from './proxy-protocol.js';
 import { resetSocket } from './reset-socket.js';
 import { handshake, peerTlsOf } from './tls-handshake.js';
+import { nextTick, setImmediate } from '../system-timers.js';
 
 const TRANSPORT = Symbol('transport');
 
@@ -139,7 +140,7 @@ export class SocketTransport implements Transport {
   open(sink: TransportSink): void {
     this.#sink = sink;
     if (this.#closed) {
-      process.nextTick(() => sink.closed(this.#error));
+      nextTick(() => sink.closed(this.#error));
       return;
     }
     this.#listen(sink);
@@ -267,7 +268,7 @@ export class SocketTransport implements Transport {
     this.raw.on('data', onData);
     this.raw.on('end', onEnd);
     // A peer that finished right behind its handshake.
-    if (this.raw.readableEnded) process.nextTick(() => sink.ended());
+    if (this.raw.readableEnded) nextTick(() => sink.ended());
   }
 
   #taken(): void {

@@ -7,6 +7,7 @@ import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport, Transp
 import { registerScheme } from './endpoint.js';
 import { PipeWriter } from './pipe-writer.js';
 import { aborted } from './system-errors.js';
+import { setImmediate } from '../system-timers.js';
 
 const STDIN = 0;
 const STDOUT = 1;

@@ -8,6 +8,7 @@ import { textOf } from './system-errors.js';
 import { credentialsOf } from './tls-credentials.js';
 import { tlsServerOf, type Outcome } from './tls-server.js';
 import { nodeTls } from './node-modules.js';
+import { setImmediate } from '../system-timers.js';
 
 function typed(error: Error): TlsError {
   return error instanceof TlsError ? error : new TlsError(`TLS handshake failed: ${textOf(error)}`, { cause: error });

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Remote, Transport, TransportSink } from './endpoint.js';
 import { hostAndPort, urlOf } from './tcp.js';
+import { nextTick } from '../system-timers.js';
 
 /** What fits into one datagram: 65 535 bytes less the headers, of which IPv6 does not count its own. */
 const LONGEST = { udp4: 65_507, udp6: 65_527 } as const;
@@ -76,7 +77,7 @@ export class UdpTransport implements Transport {
 
   open(sink: TransportSink): void {
     this.#sink = sink;
-    if (this.#closed) process.nextTick(() => this.#tell());
+    if (this.#closed) nextTick(() => this.#tell());
   }
 
   write(chunks: readonly Chunk[], to?: Remote): boolean {
@@ -92,7 +93,7 @@ export class UdpTransport implements Transport {
       this.#send(message, target, sent);
     } catch (error) {
       // A sender may well have put port 0 into its datagram: nothing can be sent there.
-      process.nextTick(sent, error);
+      nextTick(sent, error);
     }
     return false;
   }

@@ -11,6 +11,7 @@ import { deadStream } from './not-launched.js';
 import { OutputReader } from './output.js';
 import { viewProcess } from './proc.js';
 import type { Reaper } from './reaper.js';
+import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /** How long after the exit the last bytes of stderr are waited for: a grandchild that inherited it may keep it open for ever. */
 const LAST_WORDS = 1_000;

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { SocketHandle, SocketPassage } from './host.js';
+import { setImmediate } from '../system-timers.js';
 
 /**
  * Sockets go from the master to a worker's process through Node's own IPC channel, which alone can carry descriptors, and nothing ever comes

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { asError } from '../errors.js';
 import type { Host, HostExit, HostProcess, HostSpec, SocketHandle, SocketPassage } from './host.js';
+import { setImmediate } from '../system-timers.js';
 
 /** A worker that was started inside this process. */
 export interface InlineWorker {

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { HostExit, HostProcess } from './host.js';
+import { setImmediate } from '../system-timers.js';
 
 /** A worker that could not even be launched: gone before it was there. */
 export class NotLaunched implements HostProcess {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { setImmediate, setTimeout } from '../system-timers.js';
 
 /** The most bytes of a line that are kept; the rest of it is dropped. */
 export const MAX_LINE = 16 * 1024;

@@ -8,6 +8,7 @@ import { peerTlsOf } from '../endpoints/tls-handshake.js';
 import { LimitError } from '../errors.js';
 import { connectionOn } from './http-connection.js';
 import { placeOf } from './place.js';
+import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /** What a TLS socket told, once. */
 const KNOWN = new WeakMap<TLSSocket, PeerTls>();

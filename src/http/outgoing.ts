@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { cancelSoon } from '../reactor/item-source.js';
 import type { ResponseReader } from './reader.js';
+import { setImmediate } from '../system-timers.js';
 
 /** Statuses whose responses have no body, whatever is given. */
 const BODILESS = new Set([204, 205, 304]);

@@ -18,6 +18,7 @@ import type { Mover, SessionOrigin } from './session-host.js';
 import { settingsFrom, settingsOf, type Settings } from './settings.js';
 import { Timers } from './timers.js';
 import { Turn } from './turn.js';
+import { setImmediate } from '../system-timers.js';
 
 /** What the application gives its reactor. */
 export interface ReactorOptions {

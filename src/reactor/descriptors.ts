@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { publish } from '../diagnostics.js';
 import type { Arrival } from '../endpoints/endpoint.js';
+import { monotonicNow } from '../system-timers.js';
 
 /** The most that stay free for files, dials and commands. */
 const RESERVE = 16;
@@ -52,7 +53,7 @@ export class Descriptors {
   #counted = -Infinity;
   #scarce = false;
 
-  constructor(limit: number = softLimit(), count: () => number = countOpen, now: () => number = () => performance.now()) {
+  constructor(limit: number = softLimit(), count: () => number = countOpen, now: () => number = () => monotonicNow()) {
     this.limit = limit;
     this.reserve = Math.min(RESERVE, Math.floor(limit / 8));
     this.#count = count;

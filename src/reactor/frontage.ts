@@ -18,6 +18,7 @@ import { Admission } from './admission.js';
 import { readCertificate } from './certificate.js';
 import { resolveLimits, type Limits } from './limits.js';
 import { Listener, type ListenerSettings } from './listener.js';
+import { clearInterval, setInterval } from '../system-timers.js';
 
 type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'framing' | 'listen'>;
 

@@ -5,6 +5,7 @@ import { Messages } from './messages.js';
 import type { RateGate } from './rate-gate.js';
 import type { Settings } from './settings.js';
 import type { Resumable, Turn } from './turn.js';
+import { monotonicNow } from '../system-timers.js';
 
 /** Why no message is asked for. When none of these is set, messages are handled as they come. */
 export const Hold = {
@@ -153,7 +154,7 @@ export class Reader implements Resumable {
         break;
       }
       if (this.#share % LOOK === 0) {
-        const now = performance.now();
+        const now = monotonicNow();
         if (started === 0) started = now;
         else if (now - started > SLICE) this.#share = 0;
       }

@@ -1,5 +1,6 @@
 import type { Remote } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
+import { setImmediate } from '../system-timers.js';
 import { itemSourceOf, type ItemSource } from './item-source.js';
 
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

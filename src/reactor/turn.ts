@@ -1,3 +1,5 @@
+import { nextTick, setImmediate } from '../system-timers.js';
+
 /** Something to be done once at the end of this turn of the event loop. */
 export interface Flushable {
   flush(): void;
@@ -19,7 +21,7 @@ export class Turn {
   /** At the end of this turn, when every promise that could settle has. Ask once. */
   flushLater(who: Flushable): void {
     // From a microtask, a tick comes after all microtasks: what they send joins this write.
-    if (this.#unsent.push(who) === 1) process.nextTick(this.#flush);
+    if (this.#unsent.push(who) === 1) nextTick(this.#flush);
   }
 
   /** In the next turn, after the other connections had theirs. Ask once. */

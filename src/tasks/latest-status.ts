@@ -1,8 +1,9 @@
-import { setImmediate } from 'node:timers';
+import { setImmediate } from '../system-timers.js';
 import { Allowance } from './allowance.js';
 import { Kind } from '../wire/protocol.js';
 import type { Clock } from '../clock.js';
 import type { Encoded, Link } from '../wire/types.js';
+import { setImmediate } from '../system-timers.js';
 
 /** Statuses that are told at once, before they are spread over time, and how many a millisecond are in the long run. */
 const BURST = 8;

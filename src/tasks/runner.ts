@@ -1,5 +1,4 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate } from 'node:timers';
 import type { Clock } from '../clock.js';
 import { BoundaryError, WorkerTimeoutError } from '../errors.js';
 import { INITIAL_CREDIT, Kind, type CallMeta } from '../wire/protocol.js';
@@ -14,6 +13,7 @@ import { ItemStream } from './item-stream.js';
 import type { Mark } from './mark.js';
 import type { RunnableTask } from './task.js';
 import { Vigil } from './vigil.js';
+import { setImmediate } from '../system-timers.js';
 
 /** Calls that one write of the mark may cover. All but the first may turn out not to have begun, when the process dies. */
 const GROUP = 16;

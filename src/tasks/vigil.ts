@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { setImmediate } from 'node:timers';
 import type { Clock } from '../clock.js';
+import { setImmediate } from '../system-timers.js';
 
 /** Milliseconds that a process looks out for its next call before it sleeps. */
 const WATCH = 0.05;

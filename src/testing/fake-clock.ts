@@ -1,5 +1,6 @@
 import type { Clock, ClockTimer } from '../clock.js';
 import { toMilliseconds, type Duration } from '../units.js';
+import { setImmediate } from '../system-timers.js';
 
 interface Entry extends ClockTimer {
   readonly at: number;

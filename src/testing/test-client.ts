@@ -4,6 +4,7 @@ import type { Transport, TransportSink } from '../endpoints/endpoint.js';
 import { raw } from '../framing/index.js';
 import type { Chunk, Decoder, Framing } from '../framing/framing.js';
 import { toMilliseconds, type Duration } from '../units.js';
+import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /** What arrived instead of what a test waited for. */
 export class ExpectationError extends Error {

@@ -4,6 +4,7 @@ import type { Chunk, Framing } from '../framing/framing.js';
 import { UsageError } from '../errors.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import { ExpectationError, TestClient } from './test-client.js';
+import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /**
  * A scripted server: what handlers that connect find at the other end.

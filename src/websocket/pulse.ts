@@ -1,3 +1,5 @@
+import { clearInterval, setInterval } from '../system-timers.js';
+
 /** Somebody who may have died without a word. */
 export interface Beating {
   /** Called every period. */

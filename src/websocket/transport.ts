@@ -10,6 +10,7 @@ import { closeCodeOf, violation } from './close-codes.js';
 import { dataFrames } from './data-frames.js';
 import type { FrameSocket } from './frame-socket.js';
 import { keepBeating, type Beating } from './pulse.js';
+import { monotonicNow, nextTick, setImmediate } from '../system-timers.js';
 
 /** How a connection is spoken on, besides its limits. */
 export interface Manner {
@@ -129,7 +130,7 @@ export abstract class WebSocketTransport implements Transport, Beating {
     const ws = this.#destroyed ? undefined : this.upgrade();
     if (!ws) {
       this.socket.destroy();
-      process.nextTick(() => this.#close(this.#error ?? gone('the peer left before the websocket was open', 'ECONNRESET')));
+      nextTick(() => this.#close(this.#error ?? gone('the peer left before the websocket was open', 'ECONNRESET')));
       return;
     }
     this.#ws = ws;
@@ -148,7 +149,7 @@ export abstract class WebSocketTransport implements Transport, Beating {
     this.#early = [];
     this.#earlyBytes = 0;
     // Whoever wrote it waits for news.
-    if (this.writeAll(early)) process.nextTick(() => this.#closed || sink.drained());
+    if (this.writeAll(early)) nextTick(() => this.#closed || sink.drained());
   }
 
   write(chunks: readonly Chunk[]): boolean {
@@ -232,10 +233,10 @@ export abstract class WebSocketTransport implements Transport, Beating {
   #message(data: Buffer): void {
     this.#completed = true;
     if (this.#destroyed || this.#deaf) return;
-    if (this.#corked === TOGETHER || (this.#corked % LOOK === 0 && this.#corked > 0 && performance.now() - this.#corkedAt > SLICE))
+    if (this.#corked === TOGETHER || (this.#corked % LOOK === 0 && this.#corked > 0 && monotonicNow() - this.#corkedAt > SLICE))
       this.#uncork();
     if (this.#corked++ === 0) {
-      this.#corkedAt = performance.now();
+      this.#corkedAt = monotonicNow();
       this.#sink!.cork?.(true);
     }
     this.#sink!.data(data);

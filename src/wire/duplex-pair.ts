@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
-import { setImmediate } from 'node:timers';
+import { setImmediate } from '../system-timers.js';
 
 /**
  * Two streams, each of which reads what the other one writes: a socketpair inside one process, for inline workers and tests.

@@ -1,9 +1,6 @@
 // Not the globals: a worker's code may replace those. The same goes for the rest of what runs beside it.
 import { Buffer } from 'node:buffer';
-import process from 'node:process';
-import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
-import { setImmediate } from 'node:timers';
 import { ProtocolError } from '../errors.js';
 import { ReceivedBody } from './body.js';
 import { encodeValue } from './codec.js';
@@ -12,6 +9,7 @@ import { FrameReader, LARGE, PIECE, PIECE_SIZE, type OnFrame } from './frames.js
 import { Outbox } from './outbox.js';
 import { type Slab, TurnBuffer } from './turn-buffer.js';
 import type { Direct, Encoded, Link, LinkOptions, LinkReceiver } from './types.js';
+import { monotonicNow, nextTick, setImmediate } from '../system-timers.js';
 
 /** Above so many bytes that were not taken by the kernel the link is congested. */
 const HIGH_MARK = 256 * 1024;
@@ -205,7 +203,7 @@ class StreamLink implements Link {
     if (!this.#lone) return this.#scheduleAfterPoll();
     this.#lone = false;
     this.#scheduled = true;
-    process.nextTick(this.#flushScheduled);
+    nextTick(this.#flushScheduled);
   }
 
   #scheduleAfterPoll(): void {
@@ -289,7 +287,7 @@ class StreamLink implements Link {
   }
 
   #slice(): void {
-    const now = performance.now();
+    const now = monotonicNow();
     if (this.#readingSince === 0) {
       this.#readingSince = now;
       setImmediate(this.#turnOver);

@@ -1,6 +1,7 @@
 import type { Clock, ClockTimer } from '../clock.js';
 import { stallExtension } from '../deadline.js';
 import type { Call, Due } from './call.js';
+import { setImmediate } from '../system-timers.js';
 
 /** How often a call whose time is up is looked at again while its process keeps talking. */
 const MOST_LOOKS = 8;

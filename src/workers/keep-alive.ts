@@ -1,4 +1,5 @@
 import type { HostProcess } from '../hosts/host.js';
+import { setImmediate } from '../system-timers.js';
 
 /**
  * A process with calls keeps the program running, one without does not: a script that ends exits by itself.

@@ -4,6 +4,7 @@ import { Call, type CallSettings } from './call.js';
 import { rejectJoined } from './joined-stack.js';
 import type { Owner } from './owner.js';
 import type { Target } from './target.js';
+import { queueMicrotask } from '../system-timers.js';
 
 type Resolve = (value: unknown) => void;
 

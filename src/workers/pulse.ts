@@ -5,6 +5,7 @@ import { ProtocolError } from '../errors.js';
 import type { HostProcess } from '../hosts/host.js';
 import { Kind } from '../wire/protocol.js';
 import type { Link } from '../wire/types.js';
+import { setImmediate } from '../system-timers.js';
 
 /** How long a process with a hanging task has to show that its event loop still turns. */
 const PATIENCE = 1000;

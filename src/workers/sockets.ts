@@ -2,6 +2,7 @@ import { ProtocolError } from '../errors.js';
 import type { SocketHandle, SocketPassage } from '../hosts/host.js';
 import { Kind, type SocketMessage } from '../wire/protocol.js';
 import type { Link } from '../wire/types.js';
+import { setImmediate } from '../system-timers.js';
 
 /** A socket on its way to one process. Exactly one of `taken` and `back` is called; after `taken`, `gone`. */
 export interface Consignment {
