@@ -1,3 +1,4 @@
+import { setImmediate } from './system-timers.js';
 import type { Clock, ClockTimer } from './clock.js';
 
 /** Lateness of a timer, in milliseconds, from which on the event loop counts as stalled. */
