@@ -1,3 +1,5 @@
+import { setImmediate } from '../system-timers.js';
+
 /** Items asked for one by one, until there are no more or the consumer has left. */
 export interface ItemSource {
   next(): Promise<IteratorResult<unknown, unknown>>;
