@@ -1,3 +1,4 @@
+import { clearTimeout, monotonicNow, nextTick, setImmediate, setTimeout } from '../system-timers.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { publish } from '../diagnostics.js';
@@ -147,12 +148,12 @@ export class HttpConnection {
 
   #mayBegin(): boolean {
     if (this.#underWay.size >= MAX_UNDER_WAY || this.#begun >= SHARE) return false;
-    return this.#begun < UNCOUNTED || performance.now() - this.#since <= SLICE;
+    return this.#begun < UNCOUNTED || monotonicNow() - this.#since <= SLICE;
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {
     if (++this.#begun === UNCOUNTED) {
-      this.#since = performance.now();
+      this.#since = monotonicNow();
       setImmediate(this.#nextTurn);
     }
     const site = this.#host.siteOf(request);
@@ -251,7 +252,7 @@ export class HttpConnection {
       tellClosed(response);
     }
     // Node aborts their requests, too, unless it has let go of the socket before.
-    process.nextTick(() => {
+    nextTick(() => {
       for (const { req } of left) req.destroy();
     });
   }

@@ -1,4 +1,3 @@
-import { setImmediate } from '../system-timers.js';
 import { Allowance } from './allowance.js';
 import { Kind } from '../wire/protocol.js';
 import type { Clock } from '../clock.js';
