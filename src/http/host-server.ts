@@ -16,7 +16,7 @@ import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
 import { judgeAfterPoll } from './node-timeouts.js';
 import { refuse } from './refuse.js';
 import { collides, pathOf, siteFor, type Site } from './site.js';
-import { clearTimeout, setImmediate, setTimeout } from '../system-timers.js';
+import { setImmediate } from '../system-timers.js';
 
 /** Where a server listens, and how. What differs cannot share it. */
 export interface Binding {

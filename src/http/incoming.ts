@@ -3,7 +3,6 @@ import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSo
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
 import { asError, BoundaryError, ConnectionClosedError, LimitError } from '../errors.js';
-import { setImmediate } from '../system-timers.js';
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[^:/?#@\s\\]+)(?::\d*)?$/i;
 

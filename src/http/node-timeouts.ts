@@ -1,3 +1,4 @@
+import { monotonicNow, setImmediate } from '../system-timers.js';
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { guard } from '../guard.js';
@@ -13,10 +14,10 @@ const CHECKED = ['headersTimeout', 'requestTimeout'] as const;
  * a stall of the event loop the rest of a head may lie there unread. It never passes twice in a row, so that a busy process keeps its limits.
  */
 function checkHeadsAfterPoll(server: Server, interval: number): void {
-  let last = performance.now();
+  let last = monotonicNow();
   let passes = false;
   const isPassing = (): boolean => {
-    const now = performance.now();
+    const now = monotonicNow();
     // Several reads belong to one check.
     if (now - last < 1) return passes;
     passes = !passes && now - last > interval + LATE;

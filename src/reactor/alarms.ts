@@ -1,3 +1,4 @@
+import { setImmediate } from '../system-timers.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { stallExtension } from '../deadline.js';
 

@@ -13,7 +13,6 @@ import { webUrl, webUrlOf } from '../http/place.js';
 import { FrameSocket } from './frame-socket.js';
 import { frameOptionsOf, limitsOf, mannerOf } from './frame-options.js';
 import { WebSocketTransport, type Manner } from './transport.js';
-import { clearTimeout, setTimeout } from '../system-timers.js';
 
 const PLACES = placesOf('tcp');
 

@@ -17,7 +17,6 @@ import { Roster, type RosterDesk } from './roster.js';
 import { Sockets } from './sockets.js';
 import { nameOf } from './target.js';
 import type { Upcalls } from './upcalls.js';
-import { setImmediate } from '../system-timers.js';
 
 /** After the first sign of death the rest is waited for so long: the exit, or the last bytes. */
 const BURIAL = 1000;
