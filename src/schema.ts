@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Issue } from './errors.js';
+import { checkGiven, size } from './option-rules.js';
 import { toBytes, type Size } from './units.js';
 
 /** Standard Schema v1: what zod, valibot, arktype and others implement. Wherever a schema is taken, any of them will do. */
@@ -88,6 +89,7 @@ export function toValidator(schema: AnySchema): Validator {
  * @example @Task({ input: bytes({ max: '1mb' }), output: z.string() }) digest(data: Uint8Array) { … }
  */
 export function bytes(options?: { max?: Size }): z.ZodType<Uint8Array, Uint8Array> {
+  checkGiven('bytes()', options, { max: size });
   const max = options?.max === undefined ? 0 : toBytes(options.max);
   const schema = z.custom<Uint8Array>(value => value instanceof Uint8Array, {
     error: 'expected bytes (a Uint8Array or Buffer)',

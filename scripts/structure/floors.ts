@@ -5,7 +5,20 @@
 
 /** From the ground up. A name is a folder of src/ or a file in it without `.ts`. */
 export const FLOORS: readonly (readonly string[])[] = [
-  ['errors', 'units', 'clock', 'deadline', 'system-timers', 'logger', 'diagnostics', 'guard', 'transferable', 'hosts', 'decorators'],
+  [
+    'errors',
+    'units',
+    'option-rules',
+    'clock',
+    'deadline',
+    'system-timers',
+    'logger',
+    'diagnostics',
+    'guard',
+    'transferable',
+    'hosts',
+    'decorators',
+  ],
   ['blueprint', 'endpoints', 'wire', 'schema'],
   ['workers', 'tasks', 'framing'],
   ['reactor'],

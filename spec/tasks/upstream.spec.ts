@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { AbortError, ClosingError, NotCloneableError, WorkerNotFoundError } from '../../src/errors.js';
-import { Kind, UPWARD, type UpCallMessage } from '../../src/wire/protocol.js';
+import { Kind, UPWARD, type BootMessage, type UpCallMessage } from '../../src/wire/protocol.js';
 import type { Said } from '../kit/link-end.js';
 import { ready, rig, type Rig } from '../kit/runtime-rig.js';
 import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
@@ -12,7 +12,9 @@ interface Other {
   tell(data: unknown, options?: object): void;
 }
 
-const workers = [{ name: 'other', tasks: ['add', 'count'], streams: ['count'] }];
+const workers: BootMessage['workers'] = [
+  { name: 'other', tasks: ['add', 'count'], streams: ['count'], receives: ['add'], events: [['add', ['step', 'unheard']]] },
+];
 
 /** A worker with a client of another one, which its only task uses as it is told. */
 async function calling(use: (other: Other, input: unknown) => unknown, key?: string): Promise<Rig> {

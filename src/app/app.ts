@@ -1,3 +1,5 @@
+import { asError } from '../errors.js';
+import { anything, checkGiven } from '../option-rules.js';
 import type { Ctor, Token } from '../blueprint/types.js';
 import type { Mounted, ProviderToken } from '../decorators/provider-types.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
@@ -97,6 +99,11 @@ export class App implements AsyncDisposable {
    * Rejects with a UsageError, and goes on, when `timeout` is no duration; else never. A second call returns the same promise.
    */
   close(options: { timeout?: Duration | undefined } = {}): Promise<CloseSummary> {
+    try {
+      checkGiven('app.close()', options, { timeout: anything });
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
     return this.#port.close(options.timeout);
   }
 

@@ -4,7 +4,8 @@ import type { Ctor } from '../blueprint/types.js';
 import type { OneOrMany } from '../decorators/ctor.js';
 import type { Endpoint, EndpointOptions } from '../decorators/endpoint-types.js';
 import type { Mounted } from '../decorators/provider-types.js';
-import { asError } from '../errors.js';
+import { asError, UsageError } from '../errors.js';
+import { object, show } from '../option-rules.js';
 import { defaultLogger, silentLogger, type Logger } from '../logger.js';
 import type { Duration } from '../units.js';
 import type { App } from './app.js';
@@ -44,6 +45,7 @@ export interface BootstrapOptions {
 export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): Promise<App> {
   const inWorker = neverInWorker();
   if (inWorker) return inWorker;
+  if (!object.fits(options)) throw new UsageError(`bootstrap(): its options are ${show(options)}: expected an object`);
   const { logger = await defaultLogger(), listen, closeTimeout, signals = true, uncaught } = options;
   const { app, mistakes } = await readModule(module, { listen: listen instanceof Map ? listen : undefined });
   const reading = { app, mistakes: [...mistakes, ...optionMistakes(options, { app, mistakes })] };

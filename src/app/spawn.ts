@@ -1,5 +1,7 @@
 import { overrideWorker, readInside, readProvider, readWorker, valid, type Inside } from '../blueprint/index.js';
 import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
+import { UsageError } from '../errors.js';
+import { checkGiven, either, isObject, object, off, show, text, type Rules } from '../option-rules.js';
 import type { SpawnArgs, Spawned, SpawnOptions } from '../decorators/spawn-types.js';
 import { defaultLogger, silentLogger } from '../logger.js';
 import { masterSide } from './master-side.js';
@@ -36,6 +38,21 @@ async function withInjected(first: WorkerBlueprint, others: readonly Ctor[]): Pr
   return found;
 }
 
+const SPAWN_RULES: Rules = {
+  key: text,
+  workers: { expects: 'a list of classes (`undefined` means modules that import each other in a circle)', fits: isListOfClasses },
+  logger: either(object, off),
+};
+
+function isListOfClasses(value: unknown): boolean {
+  return Array.isArray(value) && value.every(each => typeof each === 'function');
+}
+
+function notClass(value: unknown): string {
+  if (value === undefined) return 'undefined for a class: modules may import each other in a circle';
+  return `${show(value)}, and takes a class decorated with @Worker`;
+}
+
 /**
  * Starts a worker without an application and gives its client: a pool of its own each time.
  * Its processes do not keep the program running while they have nothing to do; `close()` finishes what runs and ends them.
@@ -47,7 +64,10 @@ async function withInjected(first: WorkerBlueprint, others: readonly Ctor[]): Pr
 export async function spawn<C extends Ctor>(worker: C, ...[given]: SpawnArgs<C>): Promise<Spawned<C>> {
   const inWorker = neverInWorker();
   if (inWorker) return inWorker;
+  if (typeof worker !== 'function') throw new UsageError(`spawn() was given ${notClass(worker)}`);
+  if (given !== undefined && !isObject(given)) throw new UsageError(`spawn(): its options are ${show(given)}: expected an object`);
   const { options, key, workers = [], logger, ...overrides } = (given ?? {}) as SpawnOptions & { options?: unknown };
+  checkGiven('spawn()', { key, workers, logger }, SPAWN_RULES);
   const blueprint = valid(overrideWorker(worker, { ...overrides, autoLoad: false }));
   const all = await withInjected(blueprint, workers);
   const inside = new Map([...all].map(([{ cls }, within]) => [cls, within]));

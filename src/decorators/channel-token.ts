@@ -1,3 +1,4 @@
+import { anything, checkGiven } from '../option-rules.js';
 import { ConfigurationError } from '../errors.js';
 import type { ChannelOptions, ChannelSpec, ChannelToken } from './channel-types.js';
 
@@ -12,7 +13,9 @@ const CHANNEL = Symbol.for('packet-ts.channel');
  * const News = channel<Item>('news', { buffer: 1000 });
  * class Desk { constructor(@inject(News) private readonly news: Channel<Item>) {} }
  */
-export function channel<T>(name: string, { buffer = 1000, overflow = 'dropOldest' }: ChannelOptions = {}): ChannelToken<T> {
+export function channel<T>(name: string, options: ChannelOptions = {}): ChannelToken<T> {
+  checkGiven(`channel('${name}')`, options, { buffer: anything, overflow: anything });
+  const { buffer = 1000, overflow = 'dropOldest' } = options;
   const refuse = (wrong: string, remedy: string): never => {
     throw new ConfigurationError([{ where: `channel('${name}')`, wrong, remedy }]);
   };

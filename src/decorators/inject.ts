@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { inject } from 'tsyringe';
+import { checkGiven, oneOf, text } from '../option-rules.js';
 import type { WorkerTasks } from './client-types.js';
 import type { Ctor, Mismatch, ParameterAt } from './ctor.js';
 import { OPTIONS_TOKEN, workerTokenOf } from './injection-tokens.js';
@@ -34,8 +35,10 @@ export function InjectWorker<W extends object>(
 export function InjectWorker(name: string, options?: InjectWorkerOptions): (target: Ctor, key: undefined, index: number) => void;
 export function InjectWorker(
   worker: Ctor | string,
-  { key, owner }: InjectWorkerOptions = {},
+  options: InjectWorkerOptions = {},
 ): (target: Ctor, property: undefined, index: number) => void {
+  checkGiven('@InjectWorker()', options, { key: text, owner: oneOf('app') });
+  const { key, owner } = options;
   return (target, property, index) => {
     noteParameter(target, { index, kind: 'worker', worker, key, owner });
     // For classes that tsyringe itself builds.

@@ -1,3 +1,4 @@
+import { anything, checkGiven } from '../option-rules.js';
 import { tooLarge } from './failures.js';
 import type { Chunk, Decoder, Framing } from './framing.js';
 import { overlapsItself } from './overlap.js';
@@ -48,6 +49,7 @@ class DelimitedDecoder extends QueuedDecoder<Buffer> {
  * @example delimited(/\r\n|\r|\n/, { send: '\r\n' })
  */
 export function delimited(by: Chunk | RegExp, options: { readonly send?: Chunk } = {}): Framing<Buffer, Chunk> {
+  checkGiven('delimited()', options, { send: anything });
   if (by instanceof RegExp) return byPattern(delimiterPattern(by), options.send);
   const delimiter = Buffer.from(payloadOf(by, 'delimited()'));
   if (delimiter.length === 0) throw new TypeError('delimited() needs a delimiter of at least one byte');

@@ -1,3 +1,4 @@
+import { anything, checkGiven, flag } from '../option-rules.js';
 import { FramingError } from '../errors.js';
 import type { ByteQueue } from './byte-queue.js';
 import { tooLarge, truncated } from './failures.js';
@@ -110,6 +111,7 @@ export function withLength(prefix: LengthPrefix, content: Uint8Array): Chunk | r
  * @example lengthPrefixed({ bytes: 2, endian: 'little' })
  */
 export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing<Buffer, Chunk> {
+  checkGiven('lengthPrefixed()', options, { bytes: anything, endian: anything, includesHeader: flag });
   const prefix = new LengthPrefix(options);
   const stream = {
     decoder: (limit: number) => new LengthPrefixedDecoder(prefix, limit),

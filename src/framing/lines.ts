@@ -1,3 +1,4 @@
+import { anything, checkGiven, flag } from '../option-rules.js';
 import { toBytes, type Off, type Size } from '../units.js';
 import type { Chunk, Framing } from './framing.js';
 import { LineDecoder, lineEnd, type LineEncoding } from './line-decoder.js';
@@ -38,6 +39,7 @@ const ENCODINGS: ReadonlyMap<string, LineEncoding> = new Map([
  * class Echo { @OnData() echo(line: string) { return line; } }
  */
 export function lines(options: LinesOptions = {}): Framing<string> {
+  checkGiven('lines()', options, { delimiter: anything, encoding: anything, maxLength: anything, multiline: flag });
   const { delimiter = '\n', multiline = false } = options;
   const encoding = ENCODINGS.get(options.encoding ?? 'utf8');
   if (encoding === undefined)

@@ -4,6 +4,8 @@ import type { peerTypes, PeerShape } from '../decorators/peer-types.js';
 import type { PeerTls, Remote } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
 import type { Duration, Off, Size } from '../units.js';
+import { UsageError } from '../errors.js';
+import { anything, checkGiven, flag, isFraming, number, show } from '../option-rules.js';
 import { handOff, type HandOffOptions, type MovingHost } from './hand-off.js';
 import type { Piping } from './piping.js';
 
@@ -137,6 +139,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    * @example await peer.sendFile('/srv/movie', { start: 1024, length: 4096 });
    */
   sendFile(path: string | URL, range: FileRange = {}): Promise<number> {
+    checkGiven('sendFile()', range, { start: number(0), length: number(0) });
     return this.#session.sendFile(path, range);
   }
 
@@ -148,6 +151,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- whatever it speaks
   pipe(to: Peer<any, any, any>, options: PipeOptions = {}): Promise<number> {
+    checkGiven('pipe()', options, { limit: anything, end: flag });
     return this.#session.pipes.start(portOf(to).pipes, options);
   }
 
@@ -180,6 +184,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    * @OnData() async route(line: string) { await this.peer.handOff(EdgeWorker, { to: EdgeConnection, data: { user: line } }); }
    */
   async handOff(worker: Ctor, options: HandOffOptions = {}): Promise<void> {
+    checkGiven('handOff()', options, { to: anything, data: anything });
     await handOff(this.#session, worker, options);
   }
 
@@ -188,6 +193,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    * @throws UsageError with `concurrency` above 1.
    */
   setFraming(framing: Framing<In, Out>): void {
+    if (!isFraming(framing)) throw new UsageError(`setFraming() takes a framing of 'packet-ts/framing', or your own, not ${show(framing)}`);
     this.#session.setFraming(framing);
   }
 

@@ -4,6 +4,7 @@ import type { ConnectArgs, DialArgs } from '../decorators/dial-types.js';
 import type { Endpoint, EndpointOptions, PerEndpoint, Reconnect } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import { asError, UsageError, type Mistake } from '../errors.js';
+import { anything, checkGiven, duration, flag, number, signal as abortSignal, type Rules } from '../option-rules.js';
 import type { Duration } from '../units.js';
 import type { ReactorCore } from './core.js';
 import { Dialer } from './dialer.js';
@@ -31,6 +32,10 @@ interface DialOptions extends Readonly<Record<string, unknown>> {
   readonly signal?: AbortSignal | undefined;
   readonly reconnect?: Reconnect | undefined;
 }
+
+/** Options of an outbound connection that are not those of its endpoint. */
+const OUTBOUND: Rules = { data: anything, signal: abortSignal };
+const RECONNECT: Rules = { delay: duration, factor: number(1), maxDelay: duration, jitter: flag };
 
 /**
  * This process's sockets and timers. Inject it, in the master or in a worker.
@@ -63,6 +68,7 @@ export class Reactor {
    */
   async connect<C extends Ctor>(handler: C, endpoint: Where, ...options: ConnectArgs<C>): Promise<InstanceType<C>> {
     const { data, signal, ...rest } = (options[0] ?? {}) as DialOptions;
+    checkGiven('reactor.connect()', { data, signal }, OUTBOUND);
     const session = await this.#core.connect(handler, this.#endpoint(handler, endpoint, 'connect', rest), data, signal);
     return session.built.instance as InstanceType<C>;
   }
@@ -73,6 +79,8 @@ export class Reactor {
    */
   dial<C extends Ctor>(handler: C, endpoint: Where, ...options: DialArgs<C>): Dialer<InstanceType<C>> {
     const { data, signal, reconnect, ...rest } = (options[0] ?? {}) as DialOptions;
+    checkGiven('reactor.dial()', { data, signal }, OUTBOUND);
+    checkGiven('reactor.dial({ reconnect })', reconnect, RECONNECT);
     const target = this.#endpoint(handler, endpoint, 'connect', rest);
     const settings = settingsOf(this.#core.plan(handler), target, 'connect');
     return new Dialer(this.#core, settings, data, reconnect ?? (target.options['reconnect'] as Reconnect | undefined), signal);
@@ -111,7 +119,9 @@ export class Reactor {
    * Sends a message to every connection of a class and its subclasses; nobody waits for a slow one.
    * @throws EncodeError when the framing cannot encode it, UsageError for what is no connection class nor the base of one.
    */
-  broadcast(handler: Ctor, message: unknown, { except }: BroadcastOptions = {}): void {
+  broadcast(handler: Ctor, message: unknown, options: BroadcastOptions = {}): void {
+    checkGiven('broadcast()', options, { except: anything });
+    const { except } = options;
     if (!isOfConnections(handler))
       throw new UsageError(
         handler === undefined

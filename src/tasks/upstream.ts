@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { mailOf, wrongCallOptions, type CalledTask } from '../decorators/call-options.js';
 import { AbortError, ClosingError, WorkerNotFoundError } from '../errors.js';
 import { toMilliseconds } from '../units.js';
 import { Kind, UPWARD, type BootMessage, type UpCallMessage } from '../wire/protocol.js';
@@ -8,6 +9,15 @@ import { UpCall, type UpCallOptions, type UpCallPort } from './up-call.js';
 
 /** UPCALL's arg. */
 const How = { task: 0, ask: 1, tell: 2 } as const;
+
+/** One task, or the mailbox, of another worker. */
+interface UpTarget {
+  readonly name: string;
+  readonly key: string | undefined;
+  readonly task: string;
+  readonly streams: boolean;
+  readonly checked: CalledTask;
+}
 
 export interface UpstreamOptions {
   readonly link: Link;
@@ -52,12 +62,16 @@ export class Upstream {
       this.#options.trace(this.#parents);
     }
     const streams = new Set(worker.streams);
+    const receives = new Set(worker.receives);
+    const events = new Map(worker.events);
+    const mail = { name, key, task: 'ask', streams: false, checked: mailOf(name, 'ask') };
     const client: Record<string, unknown> = {
-      ask: (data: unknown, options?: UpCallOptions) => this.#call(How.ask, { name, key, task: 'ask', streams: false }, data, options),
+      ask: (data: unknown, options?: UpCallOptions) => this.#call(How.ask, mail, data, options),
       tell: (data: unknown, options?: UpCallOptions) => this.#tell(name, key, data, options),
     };
     for (const task of worker.tasks) {
-      const target = { name, key, task, streams: streams.has(task) };
+      const checked = { name: `${name}.${task}`, events: events.get(task) ?? [], receives: receives.has(task) };
+      const target = { name, key, task, streams: streams.has(task), checked };
       client[task] = (input?: unknown, options?: UpCallOptions) => this.#call(How.task, target, input, options);
     }
     return Object.freeze(client);
@@ -81,21 +95,20 @@ export class Upstream {
   }
 
   #tell(name: string, key: string | undefined, data: unknown, options: UpCallOptions = {}): void {
+    const wrong = wrongCallOptions(mailOf(name, 'tell'), options);
+    if (wrong) throw wrong;
     if (this.#closed) return;
     // Nobody waits for its answer: it gets an id, and what comes back for it is dropped.
     this.#link.sendValue(Kind.UPCALL, this.#nextId(), How.tell, this.#message({ name, key }, undefined, data, options), 'call');
     this.#options.said();
   }
 
-  #call(
-    how: number,
-    target: { readonly name: string; readonly key: string | undefined; readonly task: string; readonly streams: boolean },
-    input: unknown,
-    options: UpCallOptions = {},
-  ): unknown {
+  #call(how: number, target: UpTarget, input: unknown, options: UpCallOptions = {}): unknown {
     const id = this.#nextId();
-    const call = new UpCall(id, target.name, target.task, target.streams, options, this.#port);
+    const wrong = wrongCallOptions(target.checked, options);
+    const call = new UpCall(id, target.name, target.task, target.streams, wrong ? {} : options, this.#port);
     try {
+      if (wrong) throw wrong;
       if (this.#closed) throw new ClosingError('the worker that makes this call is closing');
       if (options.signal?.aborted) throw new AbortError(options.signal.reason);
       this.#link.sendValue(Kind.UPCALL, id, how, this.#message(target, how === How.task ? target.task : undefined, input, options), 'call');

@@ -11,6 +11,7 @@ import type { Endpoint } from '../decorators/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import { schemeNamed } from '../endpoints/index.js';
 import { UsageError } from '../errors.js';
+import { anything, checkGiven, flag, object, oneOf, show } from '../option-rules.js';
 import type { Framing } from '../framing/framing.js';
 import { silentLogger, type Logger } from '../logger.js';
 import type { Duration } from '../units.js';
@@ -65,6 +66,7 @@ export class TestApp extends App {
     connection: Ctor,
     options: { framing?: Framing<In, Out> | undefined; allowHalfOpen?: boolean | undefined } = {},
   ): Promise<TestClient<In, Out>> {
+    checkGiven('connect()', options, { framing: anything, allowHalfOpen: flag });
     const url = this.#endpoints.get(connection);
     if (!url) throw new UsageError(`${nameOf(connection)} does not listen in this application`);
     const own = this.#framings.get(connection);
@@ -80,6 +82,7 @@ export class TestApp extends App {
 
   /** A scripted server for handlers that connect. It really listens at that endpoint; `memory:name` needs no port. Closed with the application. */
   async accept(endpoint: Endpoint): Promise<TestServer> {
+    if (typeof endpoint !== 'string') throw new UsageError(`accept() takes an url, 'memory:name' for instance, not ${show(endpoint)}`);
     const server = await TestServer.listen(endpoint);
     this.#servers.push(server);
     return server;
@@ -119,7 +122,9 @@ export class TestAppBuilder {
    * in a worker's process, whose module may be the test's own.
    * @throws ConfigurationError, WorkerUnavailableError, like `bootstrap()`.
    */
-  async start({ runtime = 'inline', clock = 'real', logger = silentLogger }: TestOptions = {}): Promise<TestApp> {
+  async start(options: TestOptions = {}): Promise<TestApp> {
+    checkGiven('start()', options, { runtime: oneOf('inline', 'process'), clock: oneOf('real', 'fake'), logger: object });
+    const { runtime = 'inline', clock = 'real', logger = silentLogger } = options;
     const inWorker = neverInWorker();
     if (inWorker) return inWorker;
     const reading = onMemory(await readModule(this.#module), runtime);

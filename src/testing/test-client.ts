@@ -3,6 +3,7 @@ import type { CloseReason } from '../decorators/hook-types.js';
 import type { Transport, TransportSink } from '../endpoints/endpoint.js';
 import { raw } from '../framing/index.js';
 import type { Chunk, Decoder, Framing } from '../framing/framing.js';
+import { checkGiven, duration, type Rules } from '../option-rules.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
@@ -20,6 +21,7 @@ interface Waiter {
   readonly timer: NodeJS.Timeout;
 }
 
+const WITHIN: Rules = { within: duration };
 const DEFAULT_WITHIN: Duration = '2s';
 
 /**
@@ -88,11 +90,13 @@ export class TestClient<In = unknown, Out = unknown> implements AsyncIterable<In
 
   /** The next message. Rejects when none comes `within` that time (2s), or the connection ends before. */
   next(options: { within?: Duration } = {}): Promise<In> {
+    checkGiven('next()', options, WITHIN);
     return this.#wait('a message', () => this.#take(), options.within);
   }
 
   /** The next message must be this one (deeply equal), or match. */
   async expect(expected: In | RegExp, options: { within?: Duration } = {}): Promise<void> {
+    checkGiven('expect()', options, WITHIN);
     const message = await this.next(options);
     const text = typeof message === 'string' ? message : Buffer.isBuffer(message) ? message.toString() : inspect(message, { depth: 6 });
     const right = expected instanceof RegExp && !(message instanceof RegExp) ? expected.test(text) : same(message, expected);
@@ -101,6 +105,7 @@ export class TestClient<In = unknown, Out = unknown> implements AsyncIterable<In
 
   /** Bytes up to and including that text or match, past the framing. */
   readUntil(what: string | RegExp, options: { within?: Duration } = {}): Promise<Buffer> {
+    checkGiven('readUntil()', options, WITHIN);
     this.#unframe();
     return this.#wait(
       inspect(what),
@@ -114,6 +119,7 @@ export class TestClient<In = unknown, Out = unknown> implements AsyncIterable<In
 
   /** Exactly so many bytes, past the framing. */
   read(length: number, options: { within?: Duration } = {}): Promise<Buffer> {
+    checkGiven('read()', options, WITHIN);
     this.#unframe();
     return this.#wait(`${length} bytes`, () => (this.#bytes.length < length ? undefined : { value: this.#cut(length) }), options.within);
   }

@@ -1,3 +1,4 @@
+import { anything, checkGiven, duration } from '../option-rules.js';
 import { schemeNamed, type Bound, type Transport } from '../endpoints/endpoint.js';
 import type { Endpoint } from '../decorators/endpoint-types.js';
 import type { Chunk, Framing } from '../framing/framing.js';
@@ -48,6 +49,7 @@ export class TestServer implements AsyncDisposable {
 
   /** The next connection, as a scripted peer. Rejects when none comes `within` that time (2s). */
   async next<In = Buffer, Out = Chunk>(options: { within?: Duration; framing?: Framing<In, Out> } = {}): Promise<TestClient<In, Out>> {
+    checkGiven('next()', options, { within: duration, framing: anything });
     const transport = this.#arrived.shift() ?? (await this.#arrival(toMilliseconds(options.within ?? '2s')));
     return new TestClient<In, Out>(transport, options.framing);
   }

@@ -112,6 +112,10 @@ export interface BootMessage {
     readonly name: string;
     readonly tasks: readonly string[];
     readonly streams?: readonly string[] | undefined;
+    /** The events of each task that has some. */
+    readonly events?: readonly (readonly [task: string, events: readonly string[]])[] | undefined;
+    /** The tasks that take a stream. */
+    readonly receives?: readonly string[] | undefined;
   }[];
 }
 

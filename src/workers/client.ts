@@ -2,7 +2,8 @@ import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { CallSettings } from './call.js';
 import type { Owner } from './owner.js';
 import type { Route } from './route.js';
-import type { Target } from './target.js';
+import { failedCall } from './stream-call.js';
+import { wrongOptions, type Target } from './target.js';
 
 type Method = (this: Client, input?: unknown, options?: CallSettings) => unknown;
 
@@ -17,16 +18,22 @@ export class Client {
   }
 
   ask(data: unknown, options?: CallSettings): unknown {
+    const wrong = options === undefined ? undefined : wrongOptions(this.#route.targets.ask, options);
+    if (wrong) return Promise.reject(wrong);
     return this.#route.ask(data, options, this.#owner);
   }
 
   tell(data: unknown, options?: CallSettings): void {
+    const wrong = options === undefined ? undefined : wrongOptions(this.#route.targets.tell, options);
+    if (wrong) throw wrong;
     this.#route.tell(data, options, this.#owner);
   }
 
   /** The method of one task. */
   static task(target: Target): Method {
     return function (input, options) {
+      const wrong = options === undefined ? undefined : wrongOptions(target, options);
+      if (wrong) return failedCall(target, wrong);
       return this.#route.invoke(target, input, options, this.#owner);
     };
   }

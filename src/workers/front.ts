@@ -11,8 +11,8 @@ import { PromiseCall } from './promise-call.js';
 import { ProxiedStream } from './proxied-stream.js';
 import { withTools, type ProxyTools } from './proxy.js';
 import type { Route } from './route.js';
-import { ItemStream } from './stream-call.js';
-import type { Target } from './target.js';
+import { failedCall, ItemStream } from './stream-call.js';
+import { wrongOptions, type Target } from './target.js';
 
 /** A proxy as the container built it. */
 export interface BuiltProxy {
@@ -77,7 +77,7 @@ class AskedCall implements ProxyCall, CallHolder {
 /** A proxy's call for an asker: its owner, signal, limits, events and stream are the asker's. */
 function onBehalf(route: Route, target: Target, input: unknown, call: unknown, pin?: Pin): unknown {
   const asker = typeof call === 'object' && call !== null ? askers.get(call) : undefined;
-  if (!asker) return Promise.reject(new UsageError(`this.worker.${target.name} needs the call that the proxy's method was given`));
+  if (!asker) return failedCall(target, new UsageError(`this.worker.${target.name} needs the call that the proxy's method was given`));
   return route.direct(target, input, { ...asker.options, key: undefined }, asker.owner, undefined, pin, asker);
 }
 
@@ -93,7 +93,10 @@ function proxied(route: Route, pin?: Pin): object {
 function direct(route: Route, owner: Owner, pin?: Pin): object {
   const methods: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const target of [...route.targets.tasks, route.targets.ask]) {
-    methods[target.name] = (input: unknown, options?: CallSettings) => route.direct(target, input, options, owner, undefined, pin);
+    methods[target.name] = (input: unknown, options?: CallSettings) => {
+      const wrong = options === undefined ? undefined : wrongOptions(target, options);
+      return wrong ? failedCall(target, wrong) : route.direct(target, input, options, owner, undefined, pin);
+    };
   }
   const plain = clientOf(route, owner);
   methods['tell'] = (data: unknown, options?: CallSettings) => Client.prototype.tell.call(plain, data, options);
@@ -161,7 +164,7 @@ export class Front {
     try {
       call = target.task?.yields ? new ProxiedStream(target, key, owner, settings) : new PromiseCall(target, key, owner, settings);
     } catch (error) {
-      return Promise.reject(asError(error));
+      return failedCall(target, asError(error));
     }
     if (parent) call.madeIn(parent);
     const verdict = this.#admit(call, input);

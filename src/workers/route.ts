@@ -5,7 +5,7 @@ import type { Front } from './front.js';
 import type { Owner } from './owner.js';
 import type { Pool } from './pool.js';
 import { PromiseCall, TellCall } from './promise-call.js';
-import { ItemStream, StreamCall } from './stream-call.js';
+import { failedCall, ItemStream, StreamCall } from './stream-call.js';
 import { targetsOf, type Target, type Targets } from './target.js';
 
 /**
@@ -76,7 +76,7 @@ export class Route {
     try {
       call = target.task?.yields ? new StreamCall(target, this.key, owner, settings) : new PromiseCall(target, this.key, owner, settings);
     } catch (error) {
-      return Promise.reject(asError(error));
+      return failedCall(target, asError(error));
     }
     const outer = parent ?? asker?.parent;
     if (outer) call.madeIn(outer);

@@ -3,6 +3,7 @@ import { INITIAL_CREDIT } from '../wire/protocol.js';
 import type { Body } from '../wire/types.js';
 import { Call, type Due } from './call.js';
 import { quietly, rejectJoined } from './joined-stack.js';
+import type { Target } from './target.js';
 
 /** Credit is given back when so many items were taken. */
 const GRANT = INITIAL_CREDIT.items / 2;
@@ -132,6 +133,20 @@ export interface ItemSource {
   pull(): Promise<IteratorResult<unknown, undefined>>;
   /** The caller wants no more. */
   leave(): void;
+}
+
+/** What the caller gets of a call that was never made: a promise, or a stream, that fails. */
+export function failedCall({ task }: Target, error: Error): Promise<never> | ItemStream {
+  const rejected = Promise.reject(error);
+  if (!task?.yields) return rejected;
+  quietly(rejected); // It is thrown when the caller asks for the first item.
+  let next: Promise<IteratorResult<unknown, undefined>> = rejected;
+  const pull = (): typeof next => {
+    const now = next;
+    next = Promise.resolve(DONE);
+    return now;
+  };
+  return new ItemStream({ pull, leave: () => {} });
 }
 
 /** What the caller of a streaming task gets. The call is made at once; items wait until they are asked for. */

@@ -1,5 +1,6 @@
 import type { TaskBlueprint, WorkerBlueprint } from '../blueprint/types.js';
-import type { CallName } from '../errors.js';
+import { mailOf, wrongCallOptions, type CalledTask } from '../decorators/call-options.js';
+import type { CallName, UsageError } from '../errors.js';
 import type { Validator } from '../schema.js';
 
 /** What a call can be made to: one task of a worker, or its mailbox. Built once per worker class. */
@@ -19,6 +20,8 @@ export interface Target {
   readonly hard: number;
   readonly soft: number;
   readonly retries: number;
+  /** What the options of a call are checked against. */
+  readonly checked: CalledTask;
 }
 
 /** Everything that can be called on one worker class. */
@@ -43,12 +46,25 @@ function taskTarget(worker: WorkerBlueprint, task: TaskBlueprint, index: number)
     hard: task.timeout ?? timeout,
     soft: task.softTimeout ?? softTimeout,
     retries: task.idempotent ? task.retries : 0,
+    checked: { name: `${worker.name}.${task.name}`, events: [...task.events.keys()], receives: task.receives !== undefined },
   };
 }
 
 function mailTarget(worker: WorkerBlueprint, kind: 'ask' | 'tell'): Target {
   const { timeout: hard, softTimeout: soft } = worker.settings;
-  return { worker, name: kind, kind, index: -1, task: undefined, check: undefined, silent: false, hard, soft, retries: 0 };
+  return {
+    worker,
+    name: kind,
+    kind,
+    index: -1,
+    task: undefined,
+    check: undefined,
+    silent: false,
+    hard,
+    soft,
+    retries: 0,
+    checked: mailOf(worker.name, kind),
+  };
 }
 
 const known = new WeakMap<WorkerBlueprint, Targets>();
@@ -66,6 +82,11 @@ export function targetsOf(worker: WorkerBlueprint): Targets {
     known.set(worker, targets);
   }
   return targets;
+}
+
+/** The mistake in the options of a call to it, by whoever holds a client. */
+export function wrongOptions({ checked }: Target, options: unknown): UsageError | undefined {
+  return wrongCallOptions(checked, options);
 }
 
 /** How errors name a call. */

@@ -1,5 +1,6 @@
 import type { Ctor } from '../decorators/ctor.js';
 import type { StartArgs, WorkerHandle, WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
+import { anything, checkGiven, duration, text } from '../option-rules.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import type { Workforce } from './workforce.js';
 
@@ -21,6 +22,7 @@ export class Workers {
    * `startOptions` refuse the options, ClosingError when the application closes.
    */
   async start<C extends Ctor>(worker: C, ...[given]: StartArgs<C>): Promise<WorkerHandle> {
+    checkGiven('workers.start()', given, { key: text, options: anything });
     const { key, options } = (given ?? {}) as { key?: string | undefined; options?: unknown };
     return this.#workforce.start(this.#workforce.blueprint(worker), key, options);
   }
@@ -30,6 +32,7 @@ export class Workers {
    * killed if it has not. @throws WorkerNotFoundError when it is not started.
    */
   async stop(handle: WorkerHandle, options?: { timeout?: Duration }): Promise<void> {
+    checkGiven('workers.stop()', options, { timeout: duration });
     await this.#workforce.stop(handle, options?.timeout === undefined ? undefined : toMilliseconds(options.timeout));
   }
 

@@ -337,6 +337,13 @@ function checkOptions(worker: WorkerBlueprint, options: unknown): unknown {
 
 /** What other workers may call of this one. */
 function facesOf({ name, tasks }: WorkerBlueprint): BootMessage['workers'][number] {
-  const streams = [...tasks.values()].filter(task => task.yields).map(task => task.name);
-  return { name, tasks: [...tasks.keys()], streams };
+  const all = [...tasks.values()];
+  const namesOf = (those: typeof all): string[] => those.map(task => task.name);
+  return {
+    name,
+    tasks: namesOf(all),
+    streams: namesOf(all.filter(task => task.yields)),
+    events: all.filter(task => task.events.size > 0).map(task => [task.name, [...task.events.keys()]]),
+    receives: namesOf(all.filter(task => task.receives)),
+  };
 }
