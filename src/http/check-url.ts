@@ -3,6 +3,7 @@ import type { EndpointTarget } from '../endpoints/endpoint.js';
 import { checkPort } from '../endpoints/tcp.js';
 import { flawOf } from '../endpoints/tls-credentials.js';
 import { webUrl } from './place.js';
+import { normalPath } from './request-target.js';
 
 /** What is wrong with an endpoint of the web, in words; undefined: nothing that can be seen without touching the system. */
 export function checkUrl({ url, options }: EndpointTarget, use: 'listen' | 'connect'): string | undefined {
@@ -11,6 +12,7 @@ export function checkUrl({ url, options }: EndpointTarget, use: 'listen' | 'conn
   const parts = webUrl(url);
   if (!parts) return `it is not written like '${url.slice(0, url.indexOf(':')).toLowerCase()}://host:port/path'`;
   if (use === 'listen' && parts.query !== '') return 'a listener answers a path, whatever the query: leave the query out';
+  if (normalPath(parts.path ?? '/') === undefined) return "its path has a '%' that two hexadecimal digits do not follow: write '%25'";
   if (use === 'connect' && parts.port === 0) return 'nobody can be reached at port 0';
   if (!parts.secure) return undefined;
   // The blueprint has checked what is written there.

@@ -15,7 +15,8 @@ import { prepared } from './doorstep.js';
 import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
 import { judgeAfterPoll } from './node-timeouts.js';
 import { refuse } from './refuse.js';
-import { collides, pathOf, siteFor, type Site } from './site.js';
+import { normalizeTarget, pathOf } from './request-target.js';
+import { collides, isAmbiguous, siteFor, type Site } from './site.js';
 import { setImmediate } from '../system-timers.js';
 
 /** Where a server listens, and how. What differs cannot share it. */
@@ -33,6 +34,19 @@ export interface Binding {
 }
 
 const BACKLOG = 1024;
+/** The answer to a request whose target or Host cannot be used; no word of them is repeated. */
+const BAD_TARGET = 'the request target or Host is not valid';
+/** Answers requests that have such a target, in their turn. */
+const INVALID_TARGET: Site = {
+  kind: 'request',
+  path: undefined,
+  maxConnections: Infinity,
+  headTimeout: Infinity,
+  handshakeTimeout: Infinity,
+  keepAliveTimeout: undefined,
+  admits: () => true,
+  request: (_request, response) => answer(response, 400, BAD_TARGET),
+};
 /** How often Node looks for heads that take too long, in milliseconds: a fifth of the limit, within these. */
 const LOOK = { often: 50, seldom: 1_000 } as const;
 
@@ -267,26 +281,26 @@ export class HostServer implements HttpConnectionHost {
   // ── HttpConnectionHost ──
 
   siteOf(request: IncomingMessage): Site | undefined {
+    if (!this.#hasValidTarget(request, 'request')) return INVALID_TARGET;
     return this.#only ?? siteFor(this.#sites, 'request', pathOf(request));
   }
 
   serve(request: IncomingMessage, response: ServerResponse, site: Site | undefined): void {
     if (!site) this.#unanswered(request, response);
     else if (site === this.#only || site.admits(request.socket.remoteAddress)) site.request!(request, response);
-    else this.#answer(response, 403, 'not from your address');
+    else answer(response, 403, 'not from your address');
   }
 
   // ── its own ──
 
-  #unanswered(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#sites.size === 0) this.#answer(response, 503, 'closing');
-    else if (!siteFor(this.#sites, 'upgrade', pathOf(request))) this.#answer(response, 404, 'not found');
-    else this.#answer(response, 426, 'a websocket is spoken here', { Upgrade: 'websocket' });
+  #hasValidTarget(request: IncomingMessage, kind: Site['kind']): boolean {
+    return normalizeTarget(request) && (this.#only !== undefined || !isAmbiguous(this.#sites, kind, pathOf(request)));
   }
 
-  #answer(response: ServerResponse, status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {
-    response.shouldKeepAlive = false;
-    response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers }).end(text);
+  #unanswered(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#sites.size === 0) answer(response, 503, 'closing');
+    else if (!siteFor(this.#sites, 'upgrade', pathOf(request))) answer(response, 404, 'not found');
+    else answer(response, 426, 'a websocket is spoken here', { Upgrade: 'websocket' });
   }
 
   /** A request for an upgrade has come in: Node has let go of the socket. It waits until those before it are answered. */
@@ -299,9 +313,11 @@ export class HostServer implements HttpConnectionHost {
     const ignore = (): void => {};
     socket.on('error', ignore);
     const wantsWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
-    const site = wantsWebSocket ? siteFor(this.#sites, 'upgrade', pathOf(request)) : undefined;
+    const isValid = this.#hasValidTarget(request, 'upgrade');
+    const site = isValid && wantsWebSocket ? siteFor(this.#sites, 'upgrade', pathOf(request)) : undefined;
     // Its body would be taken for frames: Node does not read it.
     if (hasBody(request)) refuse(socket, 400, 'a request for an upgrade has no body');
+    else if (!isValid) refuse(socket, 400, BAD_TARGET);
     else if (site) {
       this.#connections.delete(socket);
       site.upgrade!(request, socket, head);
@@ -310,6 +326,11 @@ export class HostServer implements HttpConnectionHost {
     // The client would rather speak something else, h2c for instance, and HTTP will do.
     else this.#connections.get(socket)!.serveLast(request, new ServerResponse(request));
   }
+}
+
+function answer(response: ServerResponse, status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {
+  response.shouldKeepAlive = false;
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers }).end(text);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

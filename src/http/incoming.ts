@@ -4,22 +4,17 @@ import type { Clock, ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
 import { asError, BoundaryError, ConnectionClosedError, LimitError } from '../errors.js';
 
-const HOST = /^(?:\[[0-9a-f:.]+\]|[^:/?#@\s\\]+)(?::\d*)?$/i;
-
 /** What the body of a request may be and take. */
 export interface BodyLimits {
   readonly maxMessageSize: number;
   readonly messageTimeout: number;
 }
 
-/** Its absolute url. Undefined: the client wrote none that makes sense. */
+/** The absolute url of a request whose target is normal. Undefined: its Host is no host of a url. */
 export function urlOf({ url = '/', headers }: IncomingMessage, secure: boolean): URL | undefined {
-  // HTTP/1.0 may do without.
   const { host = 'localhost' } = headers;
-  if (!HOST.test(host)) return undefined;
-  const origin = `${secure ? 'https' : 'http'}://${host}`;
-  // Joined, not resolved: '//other.host/' is a path here. A proxy's client writes the whole url.
-  const text = url.startsWith('/') ? origin + url : /^https?:\/\//i.test(url) ? url : `${origin}/${url}`;
+  // Joined, not resolved: '//other.host/' is a path here.
+  const text = `${secure ? 'https' : 'http'}://${host}${url}`;
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 

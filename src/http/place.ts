@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { Remote } from '../endpoints/endpoint.js';
+import { normalPath } from './request-target.js';
 
 const URL_PARTS = /^([a-z]+):\/\/(\[[0-9a-f:.%a-z]*\]|[^:/?#[\]@]*)(?::(\d{1,5}))?(\/[^?#]*)?(\?[^#]*)?$/i;
 const LOOPBACK = '127.0.0.1';
@@ -26,6 +27,12 @@ export function webUrl(url: string): WebUrl | undefined {
   if (port > 65_535) return undefined;
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   return { scheme: scheme.toLowerCase(), secure, host: bare === '' ? LOOPBACK : bare, port, path: path === '/' ? undefined : path, query };
+}
+
+/** The path that an endpoint answers, in the spelling of requests; undefined: every path. The blueprint has checked the url. */
+export function sitePathOf(url: string): string | undefined {
+  const path = normalPath(webUrl(url)?.path ?? '/');
+  return path === '/' ? undefined : path;
 }
 
 /** `scheme://host:port/path`, with an IPv6 address in brackets. */

@@ -11,7 +11,7 @@ import { announcesTooMuch, tooLarge } from './incoming.js';
 import { MountArrival, MountGuest } from './mount-guest.js';
 import { shareMount } from './mount-site.js';
 import { Mount } from './mount.js';
-import { carrierOf, webUrl, webUrlOf } from './place.js';
+import { carrierOf, sitePathOf, webUrlOf } from './place.js';
 import { share } from './shared-server.js';
 import type { Site } from './site.js';
 
@@ -21,7 +21,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
   const admission = new Admission(limits, options);
   const idle = options['idleTimeout'] as Duration | Off | undefined;
   const site: Omit<Site, 'kind' | 'request'> = {
-    path: webUrl(url)!.path,
+    path: sitePathOf(url),
     maxConnections: limits.maxConnections,
     headTimeout: limits.firstMessageTimeout,
     handshakeTimeout: limits.handshakeTimeout,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { decodedPaths } from './request-target.js';
 
 /** What one endpoint contributes to the server of its host and port. */
 export interface Site {
@@ -25,13 +26,6 @@ export interface Site {
   upgrade?(request: IncomingMessage, socket: Socket, head: Buffer): void;
 }
 
-/** Without the query; and of a whole url, as a proxy's client may write it, without all that comes before the path. */
-export function pathOf({ url = '/' }: IncomingMessage): string {
-  const query = url.indexOf('?');
-  const bare = query < 0 ? url : url.slice(0, query);
-  return bare.startsWith('/') ? bare : bare.replace(/^https?:\/\/[^/]*/i, '') || '/';
-}
-
 function answers({ kind, path }: Site, asked: string): boolean {
   if (path === undefined || path === asked) return true;
   // A site of requests has everything below its path.
@@ -46,6 +40,14 @@ export function siteFor(sites: Iterable<Site>, kind: Site['kind'], asked: string
     if (!best || (site.path ?? '').length > (best.path ?? '').length) best = site;
   }
   return best;
+}
+
+/** A path that may belong to another site once it is decoded: an address rule of that site would not see what the handler may see. */
+export function isAmbiguous(sites: Iterable<Site>, kind: Site['kind'], asked: string): boolean {
+  const decoded = decodedPaths(asked);
+  if (decoded.length === 0) return false;
+  const site = siteFor(sites, kind, asked);
+  return decoded.some(path => siteFor(sites, kind, path) !== site);
 }
 
 /** Both want to answer the same. */

@@ -1,7 +1,7 @@
 import { WebSocketServer } from 'ws';
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
 import { checkUrl } from '../http/check-url.js';
-import { carrierOf, webUrl, webUrlOf } from '../http/place.js';
+import { carrierOf, sitePathOf, webUrlOf } from '../http/place.js';
 import { refuse } from '../http/refuse.js';
 import { share } from '../http/shared-server.js';
 import type { Site } from '../http/site.js';
@@ -33,7 +33,7 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
   });
   return {
     kind: 'upgrade',
-    path: webUrl(target.url)!.path,
+    path: sitePathOf(target.url),
     maxConnections: limits.maxConnections,
     headTimeout: limits.handshakeTimeout,
     handshakeTimeout: limits.handshakeTimeout,
