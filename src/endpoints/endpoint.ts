@@ -89,6 +89,8 @@ export interface Transport extends Arrival {
   readonly shared?: true;
   /** Of whole messages: none is lost. It has `writeAll`, and pausing it is enough. */
   readonly lossless?: true;
+  /** One read of the socket may be delivered by several calls of `data`: TLS records, websocket messages. */
+  readonly deliversPieces?: boolean;
   /** The most bytes that one message may have. */
   readonly longest?: number;
   readonly local: Remote;

@@ -90,6 +90,10 @@ export class SocketTransport implements Transport {
     return this.#socket;
   }
 
+  get deliversPieces(): boolean {
+    return this.#tls !== undefined;
+  }
+
   get tls(): PeerTls | undefined {
     return this.#tls?.peer;
   }

@@ -70,7 +70,12 @@ export class Reader implements Resumable {
   readonly #rate: RateGate | undefined;
   /** Bits of Hold. Only `hold` and `release` change them. */
   #hold = 0;
+  /** Messages that may still be handled in this turn. */
   #share = SHARE;
+  /** When the share was first looked at; 0: it is new. */
+  #since = 0;
+  /** A new share comes with the next turn. */
+  #renewing = false;
   #pumping = false;
   /** The transport is paused. */
   #stopped = false;
@@ -118,8 +123,10 @@ export class Reader implements Resumable {
   data(chunk: Buffer, from?: Remote): void {
     if (this.held(Hold.DEAF)) return;
     this.inbound.push(chunk, from);
-    if (this.#hold === 0) this.proceed();
-    else this.flow();
+    if (this.#hold !== 0) this.flow();
+    // One share for all that a turn brings, not one for each piece.
+    else if (this.#transport.deliversPieces) this.#work();
+    else this.proceed();
   }
 
   /** What has arrived may hold a message after all; asked when nobody would look by himself. */
@@ -137,6 +144,12 @@ export class Reader implements Resumable {
   proceed(): void {
     this.#hold &= ~Hold.YIELDED;
     this.#share = SHARE;
+    this.#since = 0;
+    this.#renewing = false;
+    this.#work();
+  }
+
+  #work(): void {
     this.#host.cork(true);
     this.pump();
     this.#host.cork(false);
@@ -147,17 +160,12 @@ export class Reader implements Resumable {
     if (this.#pumping) return;
     this.#pumping = true;
     const host = this.#host;
-    let started = 0;
     while (this.#hold === 0 && host.hasRoom) {
       if (this.#share-- <= 0) {
         this.#yield();
         break;
       }
-      if (this.#share % LOOK === 0) {
-        const now = monotonicNow();
-        if (started === 0) started = now;
-        else if (now - started > SLICE) this.#share = 0;
-      }
+      if (this.#share % LOOK === 0) this.#look();
       let message: unknown;
       try {
         message = this.#next();
@@ -191,6 +199,20 @@ export class Reader implements Resumable {
     else this.#transport.resume();
   }
 
+  /** Ends the share when its time is over. */
+  #look(): void {
+    const now = monotonicNow();
+    if (this.#since === 0) this.#since = now;
+    else if (now - this.#since > SLICE) this.#share = 0;
+    if (this.#transport.deliversPieces) this.#renew();
+  }
+
+  #renew(): void {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    this.#turn.proceedLater(this);
+  }
+
   #makeInbound(): Inbox {
     const { framing, limits, messageLimit } = this.#settings;
     const limit = messageLimit(framing);
@@ -218,6 +240,6 @@ export class Reader implements Resumable {
   #yield(): void {
     if (this.held(Hold.YIELDED)) return;
     this.#hold |= Hold.YIELDED;
-    this.#turn.proceedLater(this);
+    this.#renew();
   }
 }

@@ -6,7 +6,8 @@ import { resolveLimits, type Limits } from '../reactor/limits.js';
 import { limitOf, toMilliseconds, type Duration, type Off } from '../units.js';
 import type { Manner } from './transport.js';
 
-const KEEP_ALIVE = '1m';
+/** Below the 60 s after which proxies close a connection that is silent. */
+const KEEP_ALIVE = '45s';
 /** What a stream's messages may have at least: its limit is on what the framing finds in them. */
 const PIECE = 1024 * 1024;
 /** `ws` counts in 32 bits; 0 is off. */

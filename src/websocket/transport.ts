@@ -9,7 +9,7 @@ import { takenFrom } from '../http/taken.js';
 import { closeCodeOf, violation } from './close-codes.js';
 import { dataFrames } from './data-frames.js';
 import type { FrameSocket } from './frame-socket.js';
-import { keepBeating, type Beating } from './pulse.js';
+import { KeepAlive, type KeepAliveHost } from './keep-alive.js';
 import { monotonicNow, nextTick, setImmediate } from '../system-timers.js';
 
 /** How a connection is spoken on, besides its limits. */
@@ -32,6 +32,8 @@ export interface OpeningRequest {
 
 /** The answers to so many messages leave together, where those came together; the first one waits for no more. */
 const TOGETHER = 32;
+/** Frames of one chunk from which on others are served before the next one is read. */
+const SHARE = 128;
 /** Nor for more milliseconds, looked at after so many messages. */
 const SLICE = 10;
 const LOOK = 8;
@@ -49,7 +51,8 @@ function messageOf(chunks: readonly Chunk[]): Chunk {
 }
 
 /** An open websocket as a transport: of whole messages, or, with `stream`, of the bytes in them. */
-export abstract class WebSocketTransport implements Transport, Beating {
+export abstract class WebSocketTransport implements Transport, KeepAliveHost {
+  readonly deliversPieces = true;
   readonly kind: 'message' | 'stream';
   declare readonly lossless?: true;
   readonly request: OpeningRequest;
@@ -76,18 +79,19 @@ export abstract class WebSocketTransport implements Transport, Beating {
   /** When all of them were last known to be with the kernel: what it had taken by then. */
   #sure = 0;
   #sureBeneath = 0;
-  /** Something arrived since the last beat. */
-  #alive = true;
-  #asked = false;
-  /** The payload of the newest ping that is not answered, because the peer does not read. */
+  /** The payload of the newest ping that is not answered: the chunk that it came in is being read, or the peer does not read. */
   #ping: Buffer | undefined;
+  /** Messages, pings and pongs of the chunk that is being read. */
+  #frames = 0;
+  /** The peer has sent more frames at once than a turn's share: it is read again in the next turn. */
+  #resting = false;
   /** A message was completed by the chunk that is being read. */
   #completed = false;
   /** Messages of the chunk that is being read whose answers have not left. */
   #corked = 0;
   /** When the first of them came. */
   #corkedAt = 0;
-  #beating: Disposable | undefined;
+  #keepAlive: KeepAlive | undefined;
   /** What the handler's constructor has said: there is no websocket yet. */
   #early: Chunk[] = [];
   #earlyBytes = 0;
@@ -136,14 +140,17 @@ export abstract class WebSocketTransport implements Transport, Beating {
     this.#ws = ws;
     ws.onPeerClosed = () => this.#peerEnded();
     ws.on('message', (data: Buffer) => this.#message(data));
-    ws.on('ping', (payload: Buffer) => this.#pinged(payload));
-    ws.on('pong', () => (this.#completed = true));
+    ws.on('ping', (payload: Buffer) => {
+      this.#completes();
+      this.#ping = payload;
+    });
+    ws.on('pong', () => this.#completes());
     ws.on('error', error => this.#violated(error));
     ws.on('close', code => this.#gone(code));
     // Behind the listener of `ws`: by now it has read what was in the chunk.
     this.socket.on('data', () => this.#read());
     if (this.#paused) ws.pause();
-    this.#beating = keepBeating(this, this.#manner.keepAlive);
+    this.#keepAlive = new KeepAlive(this, this.#manner.keepAlive);
     const early = this.#early;
     if (early.length === 0) return;
     this.#early = [];
@@ -197,7 +204,7 @@ export abstract class WebSocketTransport implements Transport, Beating {
 
   resume(): void {
     this.#paused = false;
-    this.#ws?.resume();
+    if (!this.#resting) this.#ws?.resume();
   }
 
   end(why?: CloseReason): void {
@@ -214,24 +221,33 @@ export abstract class WebSocketTransport implements Transport, Beating {
     else this.refuse(error);
   }
 
-  beat(): void {
-    // A peer that we do not read cannot show that it lives.
-    if (this.#alive || this.#paused || this.#finished) {
-      this.#alive = false;
-      this.#asked = false;
-    } else if (this.#asked) {
-      // After a stall timers come first: its answer may be there and not read yet.
-      setImmediate(() => {
-        if (!this.#alive && !this.#paused) this.destroy(gone('the peer does not answer pings', 'ETIMEDOUT'));
-      });
-    } else {
-      this.#asked = true;
-      this.#ws?.ping();
-    }
+  // ── KeepAliveHost ──
+
+  get isDeaf(): boolean {
+    return this.#paused || this.#finished;
+  }
+
+  get taken(): number {
+    return takenFrom(this.socket);
+  }
+
+  ping(): void {
+    this.#ws?.ping();
+  }
+
+  lost(): void {
+    this.destroy(gone('the peer does not answer pings', 'ETIMEDOUT'));
+  }
+
+  // ── its own ──
+
+  #completes(): void {
+    this.#completed = true;
+    this.#frames++;
   }
 
   #message(data: Buffer): void {
-    this.#completed = true;
+    this.#completes();
     if (this.#destroyed || this.#deaf) return;
     if (this.#corked === TOGETHER || (this.#corked % LOOK === 0 && this.#corked > 0 && monotonicNow() - this.#corkedAt > SLICE))
       this.#uncork();
@@ -250,17 +266,32 @@ export abstract class WebSocketTransport implements Transport, Beating {
 
   /** A chunk has been read. */
   #read(): void {
-    this.#alive = true;
+    this.#keepAlive!.heard();
     this.#uncork();
+    this.#pong();
     if (!this.#completed && !this.#destroyed && !this.#deaf) this.#sink!.partial?.();
     this.#completed = false;
+    if (this.#frames > SHARE) this.#rest();
+    this.#frames = 0;
   }
 
-  /** However many come, one answer waits at most: the newest. */
-  #pinged(payload: Buffer): void {
-    this.#completed = true;
-    if (this.socket.writableLength > 0) this.#ping = payload;
-    else this.#ws!.pong(payload, undefined, this.#wrote);
+  /** Others get their turn before more is read. */
+  #rest(): void {
+    if (this.#resting) return;
+    this.#resting = true;
+    this.#ws!.pause();
+    setImmediate(() => {
+      this.#resting = false;
+      if (!this.#paused) this.#ws!.resume();
+    });
+  }
+
+  /** However many come in a chunk, and while the peer does not read, one is answered: the newest. */
+  #pong(): void {
+    const ping = this.#ping;
+    if (!ping || this.socket.writableLength > 0) return;
+    this.#ping = undefined;
+    this.#ws!.pong(ping, undefined, this.#wrote);
   }
 
   #violated(error: Error): void {
@@ -281,9 +312,7 @@ export abstract class WebSocketTransport implements Transport, Beating {
     if (this.socket.writableLength === 0) {
       this.#sure = this.#said;
       this.#sureBeneath = takenFrom(this.socket);
-      const ping = this.#ping;
-      this.#ping = undefined;
-      if (ping) this.#ws!.pong(ping, undefined, this.#wrote);
+      this.#pong();
     }
     if (!this.#waited) return;
     if (this.socket.writableLength === 0) this.#waited = false;
@@ -298,7 +327,7 @@ export abstract class WebSocketTransport implements Transport, Beating {
   #close(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#beating?.[Symbol.dispose]();
+    this.#keepAlive?.stop();
     this.#sink?.closed(error);
   }
 }
