@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { inheritedFlags, joinNodeOptions, limitFlags, splitNodeOptions } from '../../src/hosts/flags.js';
+import { inheritedFlags, joinNodeOptions, limitFlags, rightsAmong, splitNodeOptions, withoutRights } from '../../src/hosts/flags.js';
 
 describe('flags that a worker process inherits', () => {
   it('are loaders, conditions and source maps, with their values', () => {
@@ -25,6 +25,19 @@ describe('flags that a worker process inherits', () => {
     ]; // prettier-ignore
     for (const flags of own)
       expect(inheritedFlags(['--import', 'a', ...flags, '-C', 'b']), flags.join(' ')).to.deep.equal(['--import', 'a', '-C', 'b']);
+  });
+
+  it('have everything left out that decides what a process may do, also flags of a Node that is still to come', () => {
+    const rights = [
+      ['--permission'], ['--experimental-permission'], ['--no-permission'], ['--permission-audit'], ['--no-permission-audit'],
+      ['--allow-fs-read=*'], ['--allow_fs_write', '/'], ['--allow-child-process'], ['--allow-whatever-comes'], ['--experimental-config-file=a.json'],
+      ['--experimental-default-config-file'],
+    ]; // prettier-ignore
+    for (const flags of rights) {
+      expect(withoutRights(['--import', 'a', ...flags, '-C', 'b']), flags.join(' ')).to.deep.equal(['--import', 'a', '-C', 'b']);
+      expect(rightsAmong(flags)).to.have.length(1);
+    }
+    expect(withoutRights(['--allow-natives-syntax', '--import=a'])).to.deep.equal(['--allow-natives-syntax', '--import=a']);
   });
 
   it('are read from NODE_OPTIONS with its quotes', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { foldersToLoad, permissionFlags } from '../../src/hosts/permissions.js';
+import { checkOwnGrants, foldersToLoad, grantedScopes, permissionFlags } from '../../src/hosts/permissions.js';
 
 describe('permissions of a worker process', () => {
   let root: string;
@@ -29,5 +29,20 @@ describe('permissions of a worker process', () => {
       '--allow-worker',
     ]);
     expect(flags).not.to.include('--allow-child-process').and.not.to.include('--allow-addons');
+  });
+
+  it('refuse what the worker itself is started with where that contradicts them, and let through what they have no word for', () => {
+    expect(() => checkOwnGrants(['--allow-fs-read=*'])).to.throw(/--allow-fs-read; write permissions: \{ read \}/);
+    expect(() => checkOwnGrants(['--permission-audit'])).to.throw(/--permission-audit, which would switch them off/);
+    expect(() => checkOwnGrants(['--no-permission'])).to.throw(/switch them off/);
+    expect(() => checkOwnGrants(['--allow-wasi', '--import', 'tsx'])).not.to.throw();
+  });
+
+  it('are told to the process as the scopes that it will be asked about', () => {
+    expect(grantedScopes({}, ['--permission', '--allow-fs-read=/srv', '--allow-net', '--allow-child-process'])).to.deep.equal([
+      'net',
+      'child',
+    ]);
+    expect(grantedScopes({ read: ['/'], write: ['/tmp/*'] }, [])).to.deep.equal(['fs.read']);
   });
 });

@@ -7,3 +7,5 @@ export const MARK_FD = 4;
 /** Words to a child that has not read BOOT yet; taken out of its environment before the worker's module is imported. */
 export const CWD_VARIABLE = 'PACKET_TS_CWD';
 export const WATCHDOG_VARIABLE = 'PACKET_TS_WATCHDOG';
+/** The scopes of Node's permission model that a worker with `permissions` may have, separated by commas. */
+export const RIGHTS_VARIABLE = 'PACKET_TS_RIGHTS';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { inheritedFlags, joinNodeOptions, splitNodeOptions } from './flags.js';
+import { inheritedFlags, joinNodeOptions, splitNodeOptions, withoutRights } from './flags.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,15 +29,18 @@ function userOf(uid: number): User {
 
 /**
  * The environment of a worker, and the flags that must then be given to it in NODE_OPTIONS's place.
+ * @param restricted the worker has `permissions`: what NODE_OPTIONS grants the master is left out
  * @example childEnvironment({ TOKEN: 'x' }, undefined, process.env) // { env: { PATH, HOME, …, TOKEN: 'x' }, flags: ['--import', 'tsx'] }
  */
 export function childEnvironment(
   listed: Environment | undefined,
   uid: number | undefined,
   parent: Environment,
+  restricted = false,
 ): { env: Record<string, string>; flags: string[] } {
   const env: Record<string, string | undefined> = {};
-  const options = inheritedFlags(splitNodeOptions(parent['NODE_OPTIONS'] ?? ''));
+  const all = inheritedFlags(splitNodeOptions(parent['NODE_OPTIONS'] ?? ''));
+  const options = restricted ? withoutRights(all) : all;
   if (listed) for (const name of BASE) env[name] = parent[name];
   else {
     Object.assign(env, parent);

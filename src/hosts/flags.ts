@@ -14,11 +14,28 @@ const OWN = [
 /** `-e`, `-p`, `-i`, `-c`, and `-pe`; `-r` and `-C` stay. */
 const OWN_SHORT = /^-[epic]+$/;
 
+/** Node takes `_` for `-`. */
+function nameOfFlag(flag: string): string {
+  return flag.split('=', 1)[0]!.replaceAll('_', '-');
+}
+
 function isOwn(flag: string): boolean {
-  const name = flag.split('=', 1)[0]!.replaceAll('_', '-');
+  const name = nameOfFlag(flag);
   return (
     OWN_SHORT.test(name) || OWN.some(own => name === own || (name.startsWith(own) && (name[own.length] === '-' || own === '--inspect')))
   );
+}
+
+/** The flags without those that `isDropped` names, and without their values. */
+function withoutFlags(flags: readonly string[], isDropped: (flag: string) => boolean): string[] {
+  const kept: string[] = [];
+  let keeping = true;
+  for (const word of flags) {
+    // A word without a dash is the value of the flag before it: `--import tsx`. Node takes no value that begins with a dash.
+    if (word.startsWith('-')) keeping = !isDropped(word);
+    if (keeping) kept.push(word);
+  }
+  return kept;
 }
 
 /**
@@ -26,14 +43,27 @@ function isOwn(flag: string): boolean {
  * @example inheritedFlags(['--import', 'tsx', '--inspect=0', '-e', 'main()']) // ['--import', 'tsx']
  */
 export function inheritedFlags(flags: readonly string[]): string[] {
-  const kept: string[] = [];
-  let keeping = true;
-  for (const word of flags) {
-    // A word without a dash is the value of the flag before it: `--import tsx`. Node takes no value that begins with a dash.
-    if (word.startsWith('-')) keeping = !isOwn(word);
-    if (keeping) kept.push(word);
-  }
-  return kept;
+  return withoutFlags(flags, isOwn);
+}
+
+/**
+ * Node's permission model by kind, in this and in later versions: what switches it on, off or to a mere warning, and what it lets through.
+ * A configuration file may say any of it. `--allow-natives-syntax` and its like are flags of V8 and grant nothing.
+ */
+const RIGHTS = /^--(?:no-)?(?:experimental-)?(?:permission|allow(?!-natives)|config-file|default-config-file)(?:-|$)/;
+
+function isRight(flag: string): boolean {
+  return RIGHTS.test(nameOfFlag(flag));
+}
+
+/** The flags without everything that decides what a process may do. */
+export function withoutRights(flags: readonly string[]): string[] {
+  return withoutFlags(flags, isRight);
+}
+
+/** The names of the flags that decide what a process may do. */
+export function rightsAmong(flags: readonly string[]): string[] {
+  return flags.filter(isRight).map(nameOfFlag);
 }
 
 /** The words of NODE_OPTIONS: separated by blanks, `"…"` holds them together, `\` escapes inside quotes. */

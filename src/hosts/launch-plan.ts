@@ -1,11 +1,11 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CWD_VARIABLE, WATCHDOG_VARIABLE } from './child-contract.js';
+import { CWD_VARIABLE, RIGHTS_VARIABLE, WATCHDOG_VARIABLE } from './child-contract.js';
 import { childEnvironment } from './environment.js';
-import { inheritedFlags, limitFlags } from './flags.js';
+import { inheritedFlags, limitFlags, splitNodeOptions, withoutRights } from './flags.js';
 import type { HostSpec } from './host.js';
-import { permissionFlags } from './permissions.js';
+import { checkOwnGrants, grantedScopes, permissionFlags } from './permissions.js';
 import { systemStackLimit } from './proc.js';
 
 /** Everything that `child_process.spawn` must be told. */
@@ -28,7 +28,6 @@ export interface LaunchContext {
 }
 
 const LOADERS = /^(?:--import|--require|-r|--loader|--experimental-loader)(?:=|$)/;
-const GRANTS = /^(?:--permission|--experimental-permission|--allow-(?:fs-read|fs-write|child-process|worker|addons|wasi|net))(?:=|$)/;
 
 /**
  * What to run for one worker, everything that can be known to fail found out before.
@@ -43,12 +42,16 @@ export function launchPlan(spec: HostSpec, context: LaunchContext): LaunchPlan {
   checkStack(settings.resourceLimits.stackSizeMb);
   if (uid !== undefined || gid !== undefined) checkUser(uid, gid, files);
 
-  const { env, flags } = childEnvironment(settings.env, uid, context.env);
+  const restricted = settings.permissions !== undefined;
+  const { env, flags } = childEnvironment(settings.env, uid, context.env, restricted);
   let inherited = [...flags, ...inheritedFlags(context.execArgv)];
   let permissions: string[] = [];
   if (settings.permissions) {
+    const own = [...settings.execArgv, ...splitNodeOptions(settings.env?.['NODE_OPTIONS'] ?? '')];
+    checkOwnGrants(own);
     permissions = permissionFlags(settings.permissions, files, cwd);
-    inherited = inherited.filter(flag => !GRANTS.test(flag)); // The master's own grants would add to what the worker is allowed.
+    inherited = withoutRights(inherited); // The master's own grants would add to what the worker is allowed.
+    env[RIGHTS_VARIABLE] = grantedScopes(settings.permissions, [...permissions, ...own]).join();
   }
   // A loader's name is looked up from the folder the process starts in, so that stays the master's and the child moves afterwards.
   const later = cwd !== undefined && inherited.some(flag => LOADERS.test(flag));

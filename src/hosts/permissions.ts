@@ -1,5 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { rightsAmong } from './flags.js';
+import { scopeOf } from './scopes.js';
 
 /** What a worker's code may touch besides the network and its own memory. Nothing said is nothing allowed. */
 export interface Permissions {
@@ -62,4 +64,43 @@ export function permissionFlags(permissions: Permissions, files: readonly string
   // Later Nodes restrict the network as well; a worker's permissions say nothing about it, so it stays open.
   if (known.has('--allow-net')) flags.push('--allow-net');
   return flags;
+}
+
+/** The options of `permissions`, by the flags that they become. */
+const SAID_BY: Readonly<Record<string, string>> = {
+  '--allow-fs-read': 'read',
+  '--allow-fs-write': 'write',
+  '--allow-child-process': 'childProcess',
+  '--allow-worker': 'workerThreads',
+  '--allow-addons': 'addons',
+};
+
+/**
+ * A worker's own `execArgv` and NODE_OPTIONS may grant what `permissions` has no option for (`--allow-wasi`), and nothing else.
+ * @throws Error where they contradict `permissions`.
+ */
+export function checkOwnGrants(own: readonly string[]): void {
+  for (const flag of rightsAmong(own)) {
+    const option = SAID_BY[flag];
+    if (option !== undefined) throw new Error(`permissions: execArgv or NODE_OPTIONS has ${flag}; write permissions: { ${option} }`);
+    if (!flag.startsWith('--allow-')) throw new Error(`permissions: execArgv or NODE_OPTIONS has ${flag}, which would switch them off`);
+  }
+}
+
+/** What the started process may say that it may do, as scopes of `process.permission.has()`. */
+export function grantedScopes({ read, write }: Permissions, flags: readonly string[]): string[] {
+  const scopes = rightsAmong(flags)
+    .filter(flag => flag.startsWith('--allow-') && !flag.startsWith('--allow-fs-'))
+    .map(scopeOf);
+  // A worker that may read everything may read anything.
+  const everything = (paths: readonly string[] | undefined): boolean =>
+    paths?.some(path => path === '*' || isRoot(path.replace(/\*+$/, ''))) === true;
+  if (everything(read)) scopes.push('fs.read');
+  if (everything(write)) scopes.push('fs.write');
+  return [...new Set(scopes)];
+}
+
+function isRoot(path: string): boolean {
+  const absolute = resolve(path);
+  return dirname(absolute) === absolute;
 }

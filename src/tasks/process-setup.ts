@@ -2,7 +2,7 @@
 import process from 'node:process';
 import type { Socket } from 'node:net';
 import { fstatSync } from 'node:fs';
-import { CWD_VARIABLE, LINK_FD, MARK_FD, WATCHDOG_VARIABLE } from '../hosts/child-contract.js';
+import { CWD_VARIABLE, LINK_FD, MARK_FD, RIGHTS_VARIABLE, WATCHDOG_VARIABLE } from '../hosts/child-contract.js';
 import { openChuteEnd } from '../hosts/chute.js';
 import { Arrivals } from './arrivals.js';
 import { LinkSocket } from './link-socket.js';
@@ -20,6 +20,8 @@ export interface ProcessLink {
   readonly mark: Mark;
   /** Sockets that the master passes; undefined where it will pass none. */
   readonly arrivals: Arrivals | undefined;
+  /** The scopes that its `permissions` grant it; undefined where it has none. */
+  readonly granted?: readonly string[] | undefined;
 }
 
 /**
@@ -28,9 +30,8 @@ export interface ProcessLink {
  */
 export function prepareProcess(): ProcessLink {
   for (const signal of IGNORED) process.on(signal, () => {});
-  const { [CWD_VARIABLE]: cwd, [WATCHDOG_VARIABLE]: watchdog } = process.env;
-  delete process.env[CWD_VARIABLE];
-  delete process.env[WATCHDOG_VARIABLE];
+  const { [CWD_VARIABLE]: cwd, [WATCHDOG_VARIABLE]: watchdog, [RIGHTS_VARIABLE]: granted } = process.env;
+  for (const name of [CWD_VARIABLE, WATCHDOG_VARIABLE, RIGHTS_VARIABLE]) delete process.env[name];
   if (cwd !== undefined) process.chdir(cwd);
   if (watchdog !== undefined) watchParent();
   // What was printed before a crash is not lost, and who prints without end waits for the master to read.
@@ -42,6 +43,7 @@ export function prepareProcess(): ProcessLink {
     stream: new LinkSocket(LINK_FD),
     mark: new FileMark(MARK_FD),
     arrivals: takesSockets ? arrivals : undefined,
+    granted: granted?.split(',').filter(scope => scope !== ''),
   };
 }
 

@@ -1,8 +1,10 @@
 import process from 'node:process';
+import { ConfigurationError } from '../errors.js';
 import type { BootMessage } from '../wire/protocol.js';
 import { LINK_FD } from '../hosts/child-contract.js';
 import { prepareProcess, type ProcessLink } from './process-setup.js';
 import { TaskRuntime } from './runtime.js';
+import { excessOfRights } from './rights.js';
 import { endOnStray } from './stray.js';
 import type { LoadWorker } from './worker-environment.js';
 
@@ -23,7 +25,10 @@ export function serveProcess({ load, link = prepareProcess() }: ServeOptions): v
     arrivals: link.arrivals,
     load,
     watchful: true,
-    booting: nameProcess,
+    booting: boot => {
+      nameProcess(boot);
+      checkRights(boot, link);
+    },
     // The master has gone, or has heard everything: whatever user code still has open, there is nobody to do it for.
     ended: ({ clean }) => process.exit(clean ? 0 : 1),
   });
@@ -34,4 +39,17 @@ export function serveProcess({ load, link = prepareProcess() }: ServeOptions): v
 
 function nameProcess({ name, key }: BootMessage): void {
   process.title = `packet-ts ${name}${key === undefined ? '' : `[${key}]`}`;
+}
+
+/** The master's flags and environment, a configuration file, a wrapper around node: whatever granted more, the worker does not start. */
+function checkRights({ name }: BootMessage, { granted }: ProcessLink): void {
+  const excess = granted && excessOfRights(granted);
+  if (excess === undefined) return;
+  throw new ConfigurationError([
+    {
+      where: `worker "${name}"`,
+      wrong: `its process ${excess}, in spite of its permissions`,
+      remedy: 'find what grants it: flags, NODE_OPTIONS, a configuration file of Node, or whatever starts node',
+    },
+  ]);
 }
