@@ -123,12 +123,13 @@ export class NotCloneableError extends PacketError {
   }
 }
 
-/** A value larger than `maxMessageSize`. */
+/** A value larger than `maxMessageSize`, or than what a `status()` may have. */
 export class MessageTooLargeError extends PacketError {
   readonly limit: number;
 
-  constructor(what: string, limit: number) {
-    super(`${what} is larger than maxMessageSize (${limit} bytes)`, 'ERR_PACKET_MESSAGE_TOO_LARGE');
+  /** @param name the option that sets the limit, or what the limit is of */
+  constructor(what: string, limit: number, name = 'maxMessageSize') {
+    super(`${what} is larger than ${name} (${limit} bytes)`, 'ERR_PACKET_MESSAGE_TOO_LARGE');
     this.limit = limit;
   }
 }

@@ -5,6 +5,7 @@ import type { OneOrMany } from '../decorators/ctor.js';
 import type { Endpoint, EndpointOptions } from '../decorators/endpoint-types.js';
 import type { Mounted } from '../decorators/provider-types.js';
 import { asError, UsageError } from '../errors.js';
+import { errorForLog } from '../errors/error-for-log.js';
 import { object, show } from '../option-rules.js';
 import { defaultLogger, silentLogger, type Logger } from '../logger.js';
 import type { Duration } from '../units.js';
@@ -91,7 +92,7 @@ function tell(say: () => void, otherwise?: unknown): void {
   try {
     say();
   } catch (error) {
-    process.stderr.write(`${inspect(otherwise ?? error)}\n`);
+    process.stderr.write(`${inspect(errorForLog(asError(otherwise ?? error)))}\n`);
   }
 }
 
@@ -99,7 +100,7 @@ function tell(say: () => void, otherwise?: unknown): void {
 function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOptions['uncaught']): () => void {
   const { app } = assembly;
   const stray = (error: unknown, what: string, ends: boolean): void => {
-    tell(() => log[ends ? 'fatal' : 'error']({ err: asError(error) }, what), error);
+    tell(() => log[ends ? 'fatal' : 'error']({ err: errorForLog(asError(error)) }, what), error);
     if (ends) endProcess(app, 1);
   };
   const removeSignals = handleSignals({

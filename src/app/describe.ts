@@ -1,5 +1,5 @@
-import { inspect } from 'node:util';
 import type { WorkerStatus } from '../decorators/worker-types.js';
+import { brief } from './brief.js';
 
 /** What of an application is shown. */
 export interface Description {
@@ -25,8 +25,6 @@ interface Node {
 }
 
 const MB = 1024 * 1024;
-/** What a worker says may be any value, and as large as a message: on one line, and not all of it. */
-const SAID = { breakLength: Infinity, compact: true, depth: 2, maxArrayLength: 10, maxStringLength: 100 } as const;
 
 function leaf(text: string): Node {
   return { text, children: [] };
@@ -38,7 +36,7 @@ function count(n: number, thing: string): string {
 
 function processNode(row: WorkerStatus, connections: number | undefined): Node {
   const memory = row.rss === undefined ? '' : `, ${Math.round(row.rss / MB)} MB`;
-  const said = row.status === undefined ? '' : `, says ${inspect(row.status, SAID)}`;
+  const said = row.status === undefined ? '' : `, says ${brief(row.status)}`;
   const open = connections === undefined ? '' : `, ${count(connections, 'connection')}`;
   return leaf(`pid ${row.pid ?? '–'} ${row.state}: ${row.running} running, ${row.done} done, ${row.failed} failed${open}${memory}${said}`);
 }

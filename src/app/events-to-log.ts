@@ -1,4 +1,5 @@
 import diagnostics from 'node:diagnostics_channel';
+import { errorForLog } from '../errors/error-for-log.js';
 import { eventNames, type EventName } from '../diagnostics.js';
 import { silentLogger, type Logger } from '../logger.js';
 
@@ -72,7 +73,7 @@ interface Warning {
 
 /** A warning brings its own words. */
 function warn(logger: Logger, { message, error, ...rest }: Warning): void {
-  logger.warn(error === undefined ? rest : { ...rest, err: error }, message);
+  logger.warn(error === undefined ? rest : { ...rest, err: errorForLog(error) }, message);
 }
 
 function subscribe(logger: Logger): () => void {
@@ -82,7 +83,7 @@ function subscribe(logger: Logger): () => void {
       try {
         if (name === 'app.warning') return warn(logger, details as Warning);
         const { error, ...rest } = details as { readonly error?: unknown };
-        logger[isOrdinary(name, rest) ? 'debug' : level](error === undefined ? rest : { ...rest, err: error }, words);
+        logger[isOrdinary(name, rest) ? 'debug' : level](error === undefined ? rest : { ...rest, err: errorForLog(error) }, words);
       } catch {
         // The logger's own failure has nowhere to be told.
       }

@@ -7,8 +7,13 @@ export function brand(cls: abstract new (...args: never[]) => Error, name: strin
   Object.defineProperty(cls.prototype, 'name', { value: name, configurable: true, writable: true });
   Object.defineProperty(cls, Symbol.hasInstance, {
     value(this: unknown, value: unknown): boolean {
-      if (this !== cls) return Function.prototype[Symbol.hasInstance].call(this as never, value);
-      return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[key] === true;
+      try {
+        if (this !== cls) return Function.prototype[Symbol.hasInstance].call(this as never, value);
+        return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[key] === true;
+      } catch {
+        // A proxy that does not let itself be looked at is none of ours.
+        return false;
+      }
     },
   });
 }
@@ -34,8 +39,11 @@ export class PacketError extends Error {
   }
 }
 
+/** Characters of a foreign text that a message of ours repeats. */
+const MOST_TOLD = 1000;
+
 /** An Error that can be looked at: one with getters that throw, or behind a proxy that refuses, would throw again wherever it is told. */
-function isPresentable(thrown: unknown): thrown is Error {
+export function isReadableError(thrown: unknown): thrown is Error {
   try {
     if (!(thrown instanceof Error)) return false;
     const { name, message } = thrown;
@@ -48,8 +56,16 @@ function isPresentable(thrown: unknown): thrown is Error {
 
 /** What was thrown, as an Error: anything else becomes the `cause` of one. */
 export function asError(thrown: unknown): Error {
-  if (isPresentable(thrown)) return thrown;
-  return new Error(`a value that is no Error was thrown: ${typeof thrown === 'string' ? oneLine(thrown) : typeof thrown}`, {
-    cause: thrown,
-  });
+  if (isReadableError(thrown)) return thrown;
+  return new Error(
+    `a value that is no Error was thrown: ${typeof thrown === 'string' ? oneLine(thrown.slice(0, MOST_TOLD)) : typeof thrown}`,
+    {
+      cause: thrown,
+    },
+  );
+}
+
+/** The message of a thrown value, on one line; '' for one that has none or cannot be read. */
+export function messageOf(thrown: unknown): string {
+  return isReadableError(thrown) ? oneLine(thrown.message.slice(0, MOST_TOLD)) : '';
 }

@@ -1,13 +1,14 @@
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { realClock, type Clock } from '../clock.js';
-import { ClosingError, ProtocolError, TaskNotFoundError } from '../errors.js';
+import { ClosingError, MessageTooLargeError, ProtocolError, TaskNotFoundError } from '../errors.js';
 import { encodeValue } from '../wire/codec.js';
 import { openLink } from '../wire/link.js';
 import {
   CallFlag,
   INITIAL_CREDIT,
   Kind,
+  MOST_STATUS,
   PROTOCOL_VERSION,
   UPWARD,
   type BootMessage,
@@ -21,7 +22,7 @@ import { Allowance } from './allowance.js';
 import { CreditGate, Lane } from './credit.js';
 import { HeldMessages } from './held-messages.js';
 import { Intake } from './intake.js';
-import { sendFailure } from '../wire/failure.js';
+import { sendError, sendFailure } from '../wire/failure.js';
 import { LatestStatus } from './latest-status.js';
 import type { Mark } from './mark.js';
 import { Master } from './master.js';
@@ -182,12 +183,7 @@ export class TaskRuntime implements LinkReceiver {
 
   /** An error that no caller waits for. `fatal`: the process ends for it. */
   stray(error: unknown, fatal = false): void {
-    const arg = fatal ? 1 : 0;
-    try {
-      this.#link.sendValue(Kind.STRAY, 0, arg, error, 'error');
-    } catch {
-      this.#link.sendValue(Kind.STRAY, 0, arg, new Error(error instanceof Error ? error.message : 'an error that cannot be copied'));
-    }
+    sendError(this.#link, Kind.STRAY, 0, fatal ? 1 : 0, error);
   }
 
   // ── its life
@@ -295,7 +291,14 @@ export class TaskRuntime implements LinkReceiver {
   }
 
   #status(value: unknown, limit: number): void {
-    this.#latest.set(encodeValue(value, limit, 'status'));
+    const most = limit === 0 ? MOST_STATUS : Math.min(limit, MOST_STATUS);
+    try {
+      this.#latest.set(encodeValue(value, most, 'status'));
+    } catch (error) {
+      throw error instanceof MessageTooLargeError && most === MOST_STATUS
+        ? new MessageTooLargeError('status', MOST_STATUS, 'a status may be')
+        : error;
+    }
   }
 
   #accept(id: number, task: RunnableTask, flags: number, body: Body): void {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { types } from 'node:util';
 import { NotCloneableError, oneLine } from '../errors.js';
+import { messageOf } from '../errors/packet-error.js';
 import { isLongKey, KeyGuard, LongKeys } from './collisions.js';
 import { MAX_REGEXP_SOURCE, regExpPadding, regExpParts } from './regexps.js';
 import { MAX_DEPTH, VIEW_TYPES } from './tags.js';
@@ -151,5 +152,6 @@ function article(noun: string): string {
 }
 
 function thrown(what: string, error: unknown): string {
-  return error instanceof Error ? `${what} (${oneLine(error.message)})` : what;
+  const message = messageOf(error);
+  return message === '' ? what : `${what} (${message})`;
 }

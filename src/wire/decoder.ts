@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { getHeapStatistics } from 'node:v8';
 import { ProtocolError } from '../errors.js';
 import { decodeError } from './error-decoding.js';
 import { decodeBigInt, decodeMap, decodeRegExp, decodeSet, decodeView } from './extras.js';
@@ -11,11 +12,21 @@ import { MAX_DEPTH, Tag } from './tags.js';
 /** Buffers from so many bytes on are not copied out of memory that is theirs alone. */
 const VIEW_FROM = 32 * 1024;
 
+/**
+ * Small values take up to 40 bytes of heap for each of their bytes: a master with little heap must not be ended by one message that is
+ * within `maxMessageSize`. Estimated by what takes most, objects and the elements of arrays and collections.
+ */
+const MOST_HEAP = Math.floor(getHeapStatistics().heap_size_limit / 4);
+const CONTAINER = 56;
+const ELEMENT = 24;
+
 /** Reads values out of bytes that nobody vouches for: linear in their number, in time and memory. */
 export class Decoder extends Reader {
   #depth = 0;
   /** Elements that arrays and collections have announced so far; each takes a byte, so that honest ones never exceed the bytes there are. */
   #announced = 0;
+  /** Bytes of heap that the value may still take, by estimate. */
+  #heap = 0;
   #size = 0;
   #owned = false;
   /** The objects of this value, in order, when it says that it needs them. */
@@ -46,6 +57,7 @@ export class Decoder extends Reader {
     this.end = end;
     this.#depth = 0;
     this.#announced = 0;
+    this.#heap = MOST_HEAP;
     this.#size = end - start;
     try {
       if (buf[start] === Tag.SHARED && start < end) {
@@ -118,6 +130,7 @@ export class Decoder extends Reader {
   announce(elements: number): number {
     this.#announced += elements;
     if (this.#announced > this.#size) throw malformed('more elements than bytes');
+    this.#take(elements * ELEMENT);
     return elements;
   }
 
@@ -130,6 +143,12 @@ export class Decoder extends Reader {
   /** One level deeper; `leave` must follow. */
   enter(): void {
     if (++this.#depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH} levels`);
+    this.#take(CONTAINER);
+  }
+
+  #take(bytes: number): void {
+    this.#heap -= bytes;
+    if (this.#heap < 0) throw malformed(`it would take more than a quarter of the heap (${MOST_HEAP} bytes)`);
   }
 
   leave(): void {

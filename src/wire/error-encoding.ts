@@ -22,7 +22,7 @@ export function encodeError(encoder: Encoder, error: Error): void {
   encoder.string(cls);
   encoder.string(name ?? 'Error');
   let flags = registered === undefined ? 0 : ErrorFlag.REGISTERED;
-  if (Object.hasOwn(error, 'name')) flags |= ErrorFlag.OWN_NAME;
+  if (has(error, 'name')) flags |= ErrorFlag.OWN_NAME;
   if (message !== undefined) {
     flags |= ErrorFlag.MESSAGE;
     encoder.string(message);
@@ -31,21 +31,21 @@ export function encodeError(encoder: Encoder, error: Error): void {
     flags |= ErrorFlag.STACK;
     encoder.string(stack);
   }
-  if (Object.hasOwn(error, 'cause') && encoder.optional(() => encoder.value(error.cause))) flags |= ErrorFlag.CAUSE;
-  const { errors } = error as { errors?: unknown };
-  if (Array.isArray(errors) && Object.hasOwn(error, 'errors') && encoder.optional(() => encoder.value(errors))) flags |= ErrorFlag.ERRORS;
+  if (has(error, 'cause') && encoder.optional(() => encoder.value(error.cause))) flags |= ErrorFlag.CAUSE;
+  const errors = readAny(() => (error as { errors?: unknown }).errors);
+  if (isArray(errors) && has(error, 'errors') && encoder.optional(() => encoder.value(errors))) flags |= ErrorFlag.ERRORS;
   encodeOwn(encoder, error, registered === undefined);
   encoder.buf[encoder.base + flagsAt] = flags;
 }
 
 function encodeOwn(encoder: Encoder, error: Error, anonymous: boolean): void {
-  for (const key of Object.keys(error)) {
+  for (const key of readAny(() => Object.keys(error)) ?? []) {
     if (SPECIAL.has(key) && key !== 'errors') continue;
-    if (key === 'errors' && Array.isArray((error as { errors?: unknown }).errors)) continue;
+    if (key === 'errors' && isArray(readAny(() => (error as { errors?: unknown }).errors))) continue;
     encodeProperty(encoder, error, key);
   }
   // A code that sits on the class is lost with the class.
-  if (anonymous && !Object.prototype.propertyIsEnumerable.call(error, 'code')) {
+  if (anonymous && readAny(() => Object.prototype.propertyIsEnumerable.call(error, 'code')) === false) {
     const code = read(() => (error as { code?: unknown }).code as string | undefined);
     if (code !== undefined) encodeProperty(encoder, { code }, 'code');
   }
@@ -61,17 +61,30 @@ function encodeProperty(encoder: Encoder, holder: object, key: string): void {
 
 /** The language's class that it is an instance of itself; 'Error' for any other. Also for errors of another context, by name. */
 function builtIn(error: Error): string {
-  if (error instanceof DOMException) return 'DOMException';
+  if (readAny(() => error instanceof DOMException) === true) return 'DOMException';
   const name = read(() => error.constructor.name);
   return name !== undefined && Object.hasOwn(BUILT_IN_ERRORS, name) ? name : 'Error';
 }
 
-/** A string property; whatever else it is, and whatever reading it throws, counts as missing. */
+/** A string property; anything else, and one that cannot be read, counts as missing. */
 function read(get: () => string | undefined): string | undefined {
+  const value: unknown = readAny(get);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Undefined where looking at the error throws: a proxy or a getter of the application's may do that. */
+function readAny<T>(get: () => T): T | undefined {
   try {
-    const value: unknown = get();
-    return typeof value === 'string' ? value : undefined;
+    return get();
   } catch {
     return undefined;
   }
+}
+
+function has(error: Error, key: string): boolean {
+  return readAny(() => Object.hasOwn(error, key)) === true;
+}
+
+function isArray(value: unknown): boolean {
+  return readAny(() => Array.isArray(value)) === true;
 }

@@ -34,7 +34,7 @@ export const Kind = {
   DROPPED: 11,
   /** Callee→caller: value [name, payload]. Costs one event credit; each call has its own. None after the call is settled. */
   EVENT: 12,
-  /** W→M: value: what status() was given; only the latest counts. */
+  /** W→M: value: what status() was given, at most {@link MOST_STATUS} bytes; only the latest counts. */
   STATUS: 13,
   /** Either: value: `ask` (arg 0) or `tell` (arg 1) to the mailbox. Answered like a call. */
   MAIL: 14,
@@ -90,6 +90,9 @@ export const LAST_CALL = UPWARD - 1;
 
 /** Credits given at the beginning, without asking. */
 export const INITIAL_CREDIT = { items: 16, sends: 16, events: 64, messages: 64 } as const;
+
+/** The most bytes of a value that STATUS may bring: the master keeps the latest of every process. */
+export const MOST_STATUS = 64 * 1024;
 
 /** What a worker must know to become one. */
 export interface BootMessage {

@@ -1,6 +1,6 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import { asError, ProtocolError } from '../errors.js';
-import { INITIAL_CREDIT, Kind, PROTOCOL_VERSION, UPWARD, type HelloMessage } from '../wire/protocol.js';
+import { INITIAL_CREDIT, Kind, MOST_STATUS, PROTOCOL_VERSION, UPWARD, type HelloMessage } from '../wire/protocol.js';
 import type { Body, LinkReceiver } from '../wire/types.js';
 import type { Call } from './call.js';
 import type { Roster } from './roster.js';
@@ -20,8 +20,8 @@ export interface InboxDesk {
   holds(connections: number, inbound: number): void;
   listens(message: unknown): void;
   unasked(value: unknown): void;
-  /** `fatal`: its process ends for it. */
-  stray(error: Error, fatal: boolean): void;
+  /** `fatal`: its process ends for it. `size`: bytes that it came in. */
+  stray(error: Error, fatal: boolean, size: number): void;
   /** Something about a call that it makes to another worker. */
   upward(kind: number, id: number, arg: number, body: Body): void;
   burst(freed: boolean): void;
@@ -131,6 +131,7 @@ export class Inbox implements LinkReceiver {
       case Kind.CREDIT:
         return this.#credit(desk.roster.find(id), arg);
       case Kind.STATUS:
+        if (body.length > MOST_STATUS) throw new ProtocolError(`a status of ${body.length} bytes, which may have ${MOST_STATUS}`);
         return desk.status(body.value());
       case Kind.HOLDS:
         return desk.holds(arg, id);
@@ -143,7 +144,7 @@ export class Inbox implements LinkReceiver {
       case Kind.LISTENS:
         return desk.listens(body.value());
       case Kind.STRAY:
-        return desk.stray(asError(body.value()), arg === 1);
+        return desk.stray(asError(body.value()), arg === 1, body.length);
       case Kind.PONG:
         return desk.pong(arg);
       case Kind.MESSAGE:

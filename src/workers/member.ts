@@ -20,6 +20,9 @@ import type { Upcalls } from './upcalls.js';
 
 /** After the first sign of death the rest is waited for so long: the exit, or the last bytes. */
 const BURIAL = 1000;
+/** Bytes of an error that counts as two in the log's quota, and from how many on it counts no more: the log gets its beginning. */
+const ORDINARY_STRAY = 4096;
+const LARGEST_STRAY = 64 * 1024;
 
 /** One process of a pool: its host's process, its link, and the calls it has. */
 export class Member implements InboxDesk, RosterDesk {
@@ -28,7 +31,7 @@ export class Member implements InboxDesk, RosterDesk {
   readonly #link: Link;
   readonly #inbox: Inbox;
   readonly #upcalls: Upcalls;
-  /** A timer that throws every millisecond must not fill the log. */
+  /** A timer that throws every millisecond must not fill the log, and less so with large errors. */
   readonly #strays = new Quota(100, 10);
   readonly roster: Roster;
   readonly pulse: Pulse;
@@ -255,10 +258,10 @@ export class Member implements InboxDesk, RosterDesk {
     else this.#unaskedHandled();
   }
 
-  stray(error: Error, fatal: boolean): void {
+  stray(error: Error, fatal: boolean, size: number): void {
     const ends = fatal && this.#ending.stray === undefined;
     if (ends) this.#ending.stray = error;
-    const untold = this.#strays.take(this.#desk.clock.now());
+    const untold = this.#strays.take(this.#desk.clock.now(), 1 + Math.min(size, LARGEST_STRAY) / ORDINARY_STRAY);
     if (ends || untold !== undefined) this.#desk.stray(this, error, untold ?? 0);
   }
 

@@ -14,15 +14,15 @@ export class Quota {
     this.#perSecond = perSecond;
   }
 
-  /** One more, at `now` ms. How many before it were not told of; undefined: nor is this one. */
-  take(now: number): number | undefined {
+  /** One more, at `now` ms, which counts `times`. How many before it were not told of; undefined: nor is this one. */
+  take(now: number, times = 1): number | undefined {
     this.#left = Math.min(this.#burst, this.#left + ((now - this.#at) / 1000) * this.#perSecond);
     this.#at = now;
     if (this.#left < 1) {
       this.#untold++;
       return undefined;
     }
-    this.#left--;
+    this.#left -= times;
     const untold = this.#untold;
     this.#untold = 0;
     return untold;
