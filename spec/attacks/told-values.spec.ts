@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { brief } from '../../src/app/brief.js';
 import { logEvents } from '../../src/app/events-to-log.js';
@@ -50,7 +49,7 @@ describe('what a worker says, told by its master', () => {
       stack: 'x\u001b[2J\r\u202e'.repeat(1e5),
       level: 60,
     }),
-    'a chain that goes round': Object.assign(new Error('round'), { cause: undefined as unknown }),
+    'a chain that goes round': Object.assign(new Error('round'), { cause: undefined }),
     ...Object.fromEntries(Object.entries(UNREADABLE).map(([name, make]) => [name, make()])),
   };
   (errors['a chain that goes round'] as Error).cause = errors['a chain that goes round'];
@@ -133,7 +132,7 @@ describe('what a worker says, told by its master', () => {
     for (const size of [1e6, 100]) {
       const error = encodeValue(new Error('m'.repeat(size)));
       for (let i = 0; i < 150; i++) worker.link.sendEncoded(Kind.STRAY, 0, 0, error);
-      while (worker.link.bufferedBytes > 0) await setImmediate();
+      while (worker.link.bufferedBytes > 0) await new Promise(resolve => setImmediate(resolve));
     }
     await rig.settle();
     await rig.close();

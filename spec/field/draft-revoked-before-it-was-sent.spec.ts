@@ -79,11 +79,11 @@ for (const runtime of ['process', 'inline'] as const) {
       it(`fails the call that would send it alone: ${what}`, () =>
         besideANeighbour(async () => {
           const value = UNREADABLE[what]();
-          const send = async function* (): AsyncGenerator<unknown> {
+          const send = async function* (): AsyncGenerator {
             yield value;
           };
-          const fails = async function* (): AsyncGenerator<unknown> {
-            throw value as Error;
+          const fails = async function* (): AsyncGenerator {
+            yield Promise.reject(value);
           };
           for (const result of [
             await outcome(worker.meet(value as never)),
