@@ -8,7 +8,7 @@ import { asError, ClosingError, UsageError, type Mistake } from '../errors.js';
 import { Logger } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore, WorkerFrontage, type Dialer } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
-import { toMilliseconds, type Duration } from '../units.js';
+import { toMilliseconds, type Duration, type Off, type Size } from '../units.js';
 import type { BuiltProxy } from '../workers/front.js';
 import { Owner } from '../workers/owner.js';
 import { Workers } from '../workers/workers.js';
@@ -28,6 +28,7 @@ import { workerMistakes } from './worker-container.js';
 export interface AssemblyOptions {
   readonly logger: Logger;
   readonly closeTimeout?: Duration | undefined;
+  readonly maxBufferedBytesTotal?: Size | Off | undefined;
   readonly clock?: Clock | undefined;
   /** Replaces every worker's runtime (tests). */
   readonly runtime?: 'process' | 'inline' | undefined;
@@ -104,6 +105,7 @@ export class Assembly implements AppPort {
     this.workers = new Workers(this.workforce);
     this.#core = new ReactorCore({
       clock: this.#clock,
+      maxBufferedBytesTotal: options.maxBufferedBytesTotal,
       handlers: {
         blueprintOf: cls => valid(readConnection(cls)),
         build: connection => connectionBuild(this.#container, connection, this.#clock),

@@ -8,6 +8,7 @@ import {
   off,
   oneOf,
   reporter,
+  size,
   type ApplicationReading,
   type Rules,
 } from '../blueprint/index.js';
@@ -18,6 +19,7 @@ const RULES: Rules = {
   logger: either(object, off),
   signals: flag,
   closeTimeout: duration,
+  maxBufferedBytesTotal: size,
   uncaught: oneOf('close', 'log'),
 };
 

@@ -8,7 +8,7 @@ import { asError, UsageError } from '../errors.js';
 import { errorForLog } from '../errors/error-for-log.js';
 import { object, show } from '../option-rules.js';
 import { defaultLogger, silentLogger, type Logger } from '../logger.js';
-import type { Duration } from '../units.js';
+import type { Duration, Off, Size } from '../units.js';
 import type { App } from './app.js';
 import type { Assembly } from './assembly.js';
 import { masterSide } from './master-side.js';
@@ -30,6 +30,11 @@ export interface BootstrapOptions {
   /** How long closing may take before what is left is cut off. Default '15s'. */
   closeTimeout?: Duration | undefined;
   /**
+   * Bytes that may wait to be sent on all connections of this process together; beyond it the one with most is closed `by: 'limit'`.
+   * Default '256mb'. Processes of workers have the default.
+   */
+  maxBufferedBytesTotal?: Size | Off | undefined;
+  /**
    * 'close': a stray exception, or a promise that nobody awaited, closes the application with exit code 1. 'log': both are logged.
    * Default: an exception closes, a promise is logged.
    */
@@ -47,12 +52,13 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   const inWorker = neverInWorker();
   if (inWorker) return inWorker;
   if (!object.fits(options)) throw new UsageError(`bootstrap(): its options are ${show(options)}: expected an object`);
-  const { logger = await defaultLogger(), listen, closeTimeout, signals = true, uncaught } = options;
+  const { logger = await defaultLogger(), listen, closeTimeout, maxBufferedBytesTotal, signals = true, uncaught } = options;
   const { app, mistakes } = await readModule(module, { listen: listen instanceof Map ? listen : undefined });
-  const reading = { app, mistakes: [...mistakes, ...optionMistakes(options, { app, mistakes })] };
+  const flaws = optionMistakes(options, { app, mistakes });
+  const reading = { app, mistakes: [...mistakes, ...flaws] };
   const log = logger === false ? silentLogger : logger;
   const { Assembly } = await masterSide();
-  const assembly = Assembly.of(reading, { logger: log, closeTimeout });
+  const assembly = Assembly.of(reading, { logger: log, closeTimeout, ...(flaws.length === 0 && { maxBufferedBytesTotal }) });
   const remove = signals ? watchProcess(assembly, log, uncaught) : () => {};
   assembly.closed.then(remove, remove);
   closeWhenIdle(assembly);

@@ -3,13 +3,13 @@ import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
 import type { Arrival, SocketSource, Transport } from '../endpoints/endpoint.js';
 import { asError, ClosingError, ConfigurationError } from '../errors.js';
-import type { Chunk, Framing } from '../framing/framing.js';
 import { Alarms } from './alarms.js';
+import { broadcast } from './broadcast.js';
+import { BufferBudget } from './buffer-budget.js';
 import { Channels } from './channel.js';
 import { planOf, type HandlerPlan } from './dispatch.js';
 import { guestsOf, type Guest, type GuestHost } from './guest.js';
 import { Listener } from './listener.js';
-import { encoded } from './message-rules.js';
 import { descriptors } from './descriptors.js';
 import { establish } from './outgoing.js';
 import type { Handlers } from './plan-types.js';
@@ -19,6 +19,7 @@ import { settingsFrom, settingsOf, type Settings } from './settings.js';
 import { Timers } from './timers.js';
 import { Turn } from './turn.js';
 import { setImmediate } from '../system-timers.js';
+import { limitOf, toBytes, type Off, type Size } from '../units.js';
 
 /** What the application gives its reactor. */
 export interface ReactorOptions {
@@ -26,6 +27,8 @@ export interface ReactorOptions {
   readonly handlers: Handlers;
   /** Hears how many connections are open, and how many of them came in, whenever that changes. */
   counted?(connections: number, inbound: number): void;
+  /** The most bytes that may wait to be sent on all connections together. Default '256mb'. */
+  readonly maxBufferedBytesTotal?: Size | Off | undefined;
   /** Hands connections off; in the master. */
   readonly mover?: Mover | undefined;
 }
@@ -37,6 +40,9 @@ export interface Retiring {
 
 /** How long a peer may take to finish after us when the application closes, in milliseconds. */
 const CLOSE_GRACE = 2_000;
+
+/** The default of `maxBufferedBytesTotal`: sixteen connections at their `maxBufferedBytes`. */
+const MAX_BUFFERED_TOTAL = '256mb';
 
 /** What the types forbid, and a circle of imports gives all the same. */
 function noClass(given: unknown): ConfigurationError {
@@ -73,8 +79,10 @@ export class ReactorCore implements GuestHost {
   #closing = false;
   readonly #counted: ReactorOptions['counted'];
   readonly mover: Mover | undefined;
+  readonly budget: BufferBudget;
 
-  constructor({ clock, handlers, counted, mover }: ReactorOptions) {
+  constructor({ clock, handlers, counted, maxBufferedBytesTotal = MAX_BUFFERED_TOTAL, mover }: ReactorOptions) {
+    this.budget = new BufferBudget(limitOf(toBytes(maxBufferedBytesTotal)));
     this.clock = clock;
     this.#counted = counted;
     this.mover = mover;
@@ -172,15 +180,10 @@ export class ReactorCore implements GuestHost {
 
   /** Sends a message to all connections of a class; nobody waits for a slow one. Throws EncodeError. */
   broadcast(cls: Ctor, message: unknown, isExcepted: (session: Session) => boolean): void {
-    // Encoded once for all that speak the same.
-    const encodings = new Map<Framing<unknown, unknown>, Chunk | readonly Chunk[]>();
-    for (const session of [...this.sessions(cls)]) {
-      if (isExcepted(session) || !session.ending.open) continue;
-      const { framing } = session;
-      let bytes = encodings.get(framing);
-      if (bytes === undefined) encodings.set(framing, (bytes = encoded(framing, message, session.settings.plan.name)));
-      session.say(bytes);
-    }
+    broadcast(
+      [...this.sessions(cls)].filter(session => !isExcepted(session)),
+      message,
+    );
   }
 
   /** Runs it in the next turn, in the order of asking. */

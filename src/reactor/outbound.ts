@@ -1,8 +1,10 @@
 import type { Remote, Transport } from '../endpoints/endpoint.js';
 import { ConnectionClosedError, LimitError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
+import type { BufferBudget, Buffering, SharedMessage } from './buffer-budget.js';
 import type { Limits } from './limits.js';
 import { Room } from './room.js';
+import { SharedQueue } from './shared-queue.js';
 import type { Flushable, Turn } from './turn.js';
 
 /** What the outbound side tells its session. */
@@ -13,8 +15,8 @@ export interface OutboundHost {
   progressed(): void;
   /** It rose to the high mark, or fell to the low one. */
   congestion(congested: boolean): void;
-  /** `maxBufferedBytes` was exceeded. */
-  overflowed(message: string): void;
+  /** Too much waits to be sent: by itself, `maxBufferedBytes`, or on all connections, `maxBufferedBytesTotal`, and here is most of it. */
+  exceeded(limit: 'maxBufferedBytes' | 'maxBufferedBytesTotal', message: string): void;
   /** One message could not be sent; others can. */
   undelivered(error: Error, to: Remote): void;
 }
@@ -28,11 +30,14 @@ interface Waiter {
  * The bytes that are to leave: what one turn says leaves in one write, and what the kernel does not take yet is counted.
  * Owned by one session.
  */
-export class Outbound implements Flushable {
+export class Outbound implements Flushable, Buffering {
   readonly #transport: Transport;
   readonly #host: OutboundHost;
   readonly #turn: Turn;
   readonly #limits: Limits;
+  readonly #budget: BufferBudget;
+  budgeted = 0;
+  #shared: SharedQueue | undefined;
   /** Said in this turn: bytes, strings next to each other being one; or whole messages. */
   #chunks: (Chunk | readonly Chunk[])[] = [];
   /** Of #chunks; a character counts as a byte, so it may be too small until they are written. */
@@ -57,11 +62,12 @@ export class Outbound implements Flushable {
   /** Where who writes exclusively waits. */
   #room: Room | undefined;
 
-  constructor(transport: Transport, host: OutboundHost, turn: Turn, limits: Limits) {
+  constructor(transport: Transport, host: OutboundHost, turn: Turn, limits: Limits, budget: BufferBudget) {
     this.#transport = transport;
     this.#host = host;
     this.#turn = turn;
     this.#limits = limits;
+    this.#budget = budget;
   }
 
   /** Bytes said and not yet taken by the kernel. */
@@ -151,6 +157,7 @@ export class Outbound implements Flushable {
   drained(): void {
     if (this.#closed) return;
     const left = this.#transport.bufferedBytes;
+    this.#count(left);
     if (this.#congested && left + this.#pending <= this.#limits.lowWaterMark) {
       this.#congested = false;
       this.#room?.open();
@@ -204,6 +211,7 @@ export class Outbound implements Flushable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#count(0);
     this.#chunks = [];
     this.#pending = 0;
     this.#behind = undefined;
@@ -212,6 +220,30 @@ export class Outbound implements Flushable {
     const waiters = this.#waiters;
     this.#waiters = undefined;
     for (const { reject } of waiters ?? []) reject(new ConnectionClosedError());
+  }
+
+  /** What was said last lies in memory that other connections send from, too. Over TLS each has its own, encrypted. */
+  shares(message: SharedMessage): void {
+    const { tls, bytesWritten } = this.#transport;
+    if (this.#closed || tls || this.bytes === 0) return;
+    (this.#shared ??= new SharedQueue(this.#budget)).add(message, bytesWritten + this.bytes);
+  }
+
+  get sharedBytes(): number {
+    return this.#shared?.bytes ?? 0;
+  }
+
+  evict(message: string): void {
+    this.#shared?.sent(Infinity);
+    this.#host.exceeded('maxBufferedBytesTotal', message);
+  }
+
+  /** A socket that many peers share is not counted: what is too much there is lost by itself. */
+  #count(left: number): void {
+    if (this.#transport.shared) return;
+    const waiting = left + this.#behindBytes;
+    this.#shared?.sent(waiting === 0 ? Infinity : this.#transport.bytesWritten);
+    this.#budget.count(this, Math.max(0, waiting - this.sharedBytes));
   }
 
   #add(chunk: Chunk): void {
@@ -238,7 +270,9 @@ export class Outbound implements Flushable {
       this.#behind!.push(chunk);
       this.#behindBytes += chunk.length;
     }
-    if (this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.overflowed(this.#tooMuch);
+    this.#count(this.#transport.bufferedBytes);
+    if (this.#closed) return;
+    if (this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.exceeded('maxBufferedBytes', this.#tooMuch);
     else if (this.#behindBytes >= this.#limits.highWaterMark) {
       this.#crowded = true;
       this.#review();
@@ -246,16 +280,23 @@ export class Outbound implements Flushable {
   }
 
   #wrote(taken: boolean): void {
-    if (taken) return;
+    if (taken) {
+      if (this.#shared) this.#count(0);
+      return;
+    }
     const left = this.#transport.bufferedBytes;
     if (!this.#waiting) {
       this.#waiting = true;
       this.#host.waits(true);
     }
-    if (left + this.#behindBytes > this.#limits.maxBufferedBytes && !this.#transport.shared) this.#host.overflowed(this.#tooMuch);
-    else if (!this.#congested && left >= this.#limits.highWaterMark) {
-      this.#congested = true;
-      this.#review();
+    if (left + this.#behindBytes > this.#limits.maxBufferedBytes && !this.#transport.shared)
+      this.#host.exceeded('maxBufferedBytes', this.#tooMuch);
+    else {
+      if (!this.#congested && left >= this.#limits.highWaterMark) {
+        this.#congested = true;
+        this.#review();
+      }
+      this.#count(left);
     }
   }
 

@@ -4,6 +4,7 @@ import { publish } from '../diagnostics.js';
 import type { Arrival, Remote } from '../endpoints/endpoint.js';
 import type { Move } from '../workers/frontage-types.js';
 import type { Alarms } from './alarms.js';
+import type { BufferBudget } from './buffer-budget.js';
 import type { HandlerPlan } from './dispatch.js';
 import type { Line } from './line.js';
 import type { HandOffOptions } from './hand-off.js';
@@ -20,6 +21,7 @@ export interface SessionHost {
   readonly turn: Turn;
   readonly alarms: Alarms;
   readonly timers: Timers;
+  readonly budget: BufferBudget;
   /** Finds where connections are handed off to, and what moves one there; in the master only. Throws what speaks against it. */
   readonly mover?: Mover | undefined;
   /** A number never used before in this process. */

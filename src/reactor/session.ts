@@ -177,7 +177,7 @@ export class Session
 
   /** Made when it is first asked for: a connection to which nothing was said has none. */
   get outbound(): Outbound {
-    return (this.#outbound ??= new Outbound(this.transport, this, this.host.turn, this.settings.limits));
+    return (this.#outbound ??= new Outbound(this.transport, this, this.host.turn, this.settings.limits, this.host.budget));
   }
 
   get id(): string {
@@ -303,11 +303,7 @@ export class Session
     void this.line.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
   }
 
-  overflowed(message: string): void {
-    this.exceeded('maxBufferedBytes', message);
-  }
-
-  // ── PatienceHost ──
+  // ── PatienceHost, too ──
 
   exceeded(limit: string, message: string): void {
     const error = new LimitError(limit, message);

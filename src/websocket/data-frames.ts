@@ -1,4 +1,5 @@
 import type { Chunk } from '../framing/framing.js';
+import { isText } from '../framing/shared-text.js';
 
 /** First byte of a whole message: text, binary. */
 const TEXT = 0x81;
@@ -15,7 +16,7 @@ function headerSize(length: number): number {
 }
 
 function header(buf: Buffer, at: number, message: Chunk, length: number): number {
-  buf[at] = typeof message === 'string' ? TEXT : BINARY;
+  buf[at] = isText(message) ? TEXT : BINARY;
   if (length < 126) {
     buf[at + 1] = length;
     return at + 2;

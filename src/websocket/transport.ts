@@ -4,6 +4,7 @@ import type { CloseReason } from '../decorators/hook-types.js';
 import type { PeerTls, Remote, Transport, TransportSink } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls-handshake.js';
 import type { Chunk } from '../framing/framing.js';
+import { isText } from '../framing/shared-text.js';
 import { placeOf } from '../http/place.js';
 import { takenFrom } from '../http/taken.js';
 import { closeCodeOf, violation } from './close-codes.js';
@@ -179,7 +180,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
       // One callback is enough: the kernel takes them in order.
       const taken = i === parts.length - 1 ? this.#wrote : undefined;
       if (frames) socket.write(frames[i]!, taken);
-      else ws.send(whole[i]!, taken);
+      else ws.send(whole[i]!, { binary: !isText(whole[i]!) }, taken);
     }
     if (parts.length > 1) socket.uncork();
     if (socket.writableLength === 0) return true;
