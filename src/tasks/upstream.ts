@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { mailOf, wrongCallOptions, type CalledTask } from '../decorators/call-options.js';
-import { AbortError, ClosingError, WorkerNotFoundError } from '../errors.js';
+import { AbortError, ClosingError, UsageError, WorkerNotFoundError } from '../errors.js';
 import { toMilliseconds } from '../units.js';
-import { Kind, UPWARD, type BootMessage, type UpCallMessage } from '../wire/protocol.js';
+import { Kind, MOST_NAME, UPWARD, type BootMessage, type UpCallMessage } from '../wire/protocol.js';
 import type { Body, Link } from '../wire/types.js';
 import { Lane } from './credit.js';
 import { UpCall, type UpCallOptions, type UpCallPort } from './up-call.js';
@@ -128,6 +128,9 @@ export class Upstream {
     options: UpCallOptions,
   ): UpCallMessage {
     const { timeout, affinity, caller, send } = options;
+    for (const [option, text] of Object.entries({ key: options.key, affinity, caller }))
+      if (typeof text === 'string' && text.length > MOST_NAME)
+        throw new UsageError(`${option} of a call to ${name} has more than ${MOST_NAME} characters`);
     return {
       worker: name,
       key: options.key ?? key,

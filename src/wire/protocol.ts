@@ -91,6 +91,9 @@ export const LAST_CALL = UPWARD - 1;
 /** Credits given at the beginning, without asking. */
 export const INITIAL_CREDIT = { items: 16, sends: 16, events: 64, messages: 64 } as const;
 
+/** The most characters of each name in {@link UpCallMessage}: they are keys of the master's tables. */
+export const MOST_NAME = 1024;
+
 /** The most bytes of a value that STATUS may bring: the master keeps the latest of every process. */
 export const MOST_STATUS = 64 * 1024;
 

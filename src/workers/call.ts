@@ -139,7 +139,13 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
 
   /** Whose turn it takes. */
   get caller(): string {
-    return this.options?.caller ?? this.owner.queuedAs;
+    const { owner } = this;
+    return owner.kind === 'task' ? owner.queuedAs : (this.options?.caller ?? owner.queuedAs);
+  }
+
+  /** The caller that a worker names for its call: callers it makes up share the turn that the call has anyway. */
+  get within(): string | undefined {
+    return this.owner.kind === 'task' ? this.options?.caller : undefined;
   }
 
   get input(): unknown {

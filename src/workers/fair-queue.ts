@@ -1,25 +1,8 @@
-import { List, type Listed } from './list.js';
-import { Ranking, type Ranked } from './ranking.js';
+import { Line, type Queueable } from './caller-line.js';
+import { List } from './list.js';
+import { Ranking } from './ranking.js';
 
-/** What can wait in a {@link FairQueue}. */
-export interface Queueable<T extends Queueable<T>> extends Listed<T> {
-  /** The caller it waits for; undefined when it does not wait, or was put back at the front. Written by the queue alone. */
-  line: Line<T> | undefined;
-}
-
-/** One caller and what it waits for. It exists only while it waits. */
-export class Line<T extends Queueable<T>> implements Ranked<Line<T>>, Listed<Line<T>> {
-  readonly ready = new List<T>();
-  readonly parked = new List<T>();
-  waiting = 0;
-  rank: Ranked<Line<T>>['rank'];
-  above: Line<T> | undefined;
-  below: Line<T> | undefined;
-  prev: Line<T> | undefined;
-  next: Line<T> | undefined;
-  list: List<Line<T>> | undefined;
-  constructor(readonly id: string) {}
-}
+export type { Line, Queueable } from './caller-line.js';
 
 /**
  * Round robin over callers, first come first served within one; each operation costs the same with one waiting and with a million.
@@ -89,8 +72,8 @@ export class FairQueue<T extends Queueable<T>> {
     this.#served = undefined;
     const line = this.#turns.shift();
     if (!line) return undefined;
-    const item = line.ready.shift()!;
-    if (line.ready.size > 0) this.#served = line;
+    const item = line.shift()!;
+    if (line.ready > 0) this.#served = line;
     this.#discharge(item, line);
     return item;
   }
@@ -99,10 +82,14 @@ export class FairQueue<T extends Queueable<T>> {
   delete(item: T): boolean {
     const { list, line } = item;
     if (!list || (list !== this.#returned && !line)) return false;
-    list.remove(item);
-    if (!line) this.#size--;
-    else {
-      if (list === line.ready && line.ready.size === 0) {
+    if (!line) {
+      list.remove(item);
+      this.#size--;
+    } else {
+      const parked = list === line.parked;
+      if (parked) list.remove(item);
+      else line.remove(item);
+      if (!parked && line.ready === 0) {
         if (line === this.#served) this.#served = undefined;
         else this.#turns.remove(line);
       }
@@ -118,7 +105,7 @@ export class FairQueue<T extends Queueable<T>> {
   victim(caller: string): T | undefined {
     const most = this.#ranking.first;
     if (!most || most.waiting <= this.waiting(caller)) return undefined;
-    return most.ready.tail ?? most.parked.tail;
+    return most.newest ?? most.parked.tail;
   }
 
   /** Takes out everything, in the order in which it would have left; parked ones last. */
@@ -141,8 +128,8 @@ export class FairQueue<T extends Queueable<T>> {
   }
 
   #makeReady(item: T, line: Line<T>): void {
-    line.ready.append(item);
-    if (line.ready.size === 1) this.#turns.append(line);
+    line.append(item);
+    if (line.ready === 1) this.#turns.append(line);
   }
 
   #discharge(item: T, line: Line<T>): void {

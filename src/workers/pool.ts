@@ -153,7 +153,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     const parent = (id: number): Call | undefined => roster.get(id);
     const setBlocked = (call: Call, blocked: boolean): void => roster.setBlocked(call, blocked);
     const { name, settings } = this.worker;
-    const asker = { link, name, key: this.key, maxMessageSize: settings.maxMessageSize, parent, setBlocked };
+    const asker = { link, name, key: this.key, pid: member.pid, maxMessageSize: settings.maxMessageSize, parent, setBlocked };
     return new Upcalls(asker, this.#desk.directory);
   }
 

@@ -1,6 +1,6 @@
 import { asError, ProtocolError, WorkerBusyError, WorkerNotFoundError } from '../errors.js';
 import { sendFailure } from '../wire/failure.js';
-import { INITIAL_CREDIT, Kind, type UpCallMessage } from '../wire/protocol.js';
+import { INITIAL_CREDIT, Kind, MOST_NAME, type UpCallMessage } from '../wire/protocol.js';
 import type { Body, Link } from '../wire/types.js';
 import type { Call, CallSettings } from './call.js';
 import { Inflow } from './inflow.js';
@@ -18,6 +18,7 @@ export interface Asker {
   readonly link: Link;
   readonly name: string;
   readonly key: string | undefined;
+  readonly pid: number;
   /** One of the calls that it has. */
   parent(id: number): Call | undefined;
   /** Bytes of one value, at most; Infinity or 0: any. */
@@ -41,11 +42,11 @@ const NOT_READ = 'it calls other workers and does not read their answers: ask fo
 
 function parse(value: unknown): UpCallMessage {
   const message = (value ?? {}) as Partial<Record<keyof UpCallMessage, unknown>>;
-  const text = (field: unknown): boolean => field === undefined || typeof field === 'string';
+  const text = (field: unknown): boolean => field === undefined || (typeof field === 'string' && field.length <= MOST_NAME);
   const count = (field: unknown): boolean => field === undefined || (typeof field === 'number' && field >= 0);
   const fits =
     typeof message.worker === 'string' &&
-    [message.key, message.task, message.affinity, message.caller].every(text) &&
+    [message.worker, message.key, message.task, message.affinity, message.caller].every(text) &&
     [message.parent, message.timeout].every(count) &&
     (message.sends === undefined || typeof message.sends === 'boolean');
   if (!fits) throw new ProtocolError('a call to another worker that names none');
@@ -206,14 +207,7 @@ export class Upcalls {
     const { name, key } = this.#asker;
     const parent = message.parent === undefined ? undefined : this.#asker.parent(message.parent);
     const caller: Caller = { connection: parent?.owner.caller.connection, worker: { name, key } };
-    const upcall = new Upcall(
-      id,
-      body.length,
-      this.#asker,
-      parent?.caller ?? `worker:${name}${key === undefined ? '' : `:${key}`}`,
-      caller,
-      message.sends === true,
-    );
+    const upcall = new Upcall(id, body.length, this.#asker, this.#turnOf(parent), caller, message.sends === true);
     this.#calls.set(id, upcall);
     this.#brought += body.length;
     if (parent) {
@@ -228,6 +222,17 @@ export class Upcalls {
       if (!parent.children?.size) this.#asker.setBlocked(parent, false);
     });
     if (this.#closed) upcall.abort(undefined);
+  }
+
+  /**
+   * Whose turn a call takes: one of its own for each caller that the process works for, so that it delays neither that caller's own calls
+   * nor others by more than a turn. Callers that the process names take turns within that one.
+   */
+  #turnOf(parent: Call | undefined): string {
+    const { name, key, pid } = this.#asker;
+    const self = `worker:${name}${key === undefined ? '' : `:${key}`}:${pid}`;
+    // A call that waits there has made none.
+    return parent === undefined || parent.began < 0 ? self : `${parent.caller} via ${self}`;
   }
 
   /** Whoever floods is not worth more than this: no stack of ours, no call. */
