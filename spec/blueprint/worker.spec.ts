@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { overrideWorker, readWorker } from '../../src/blueprint/index.js';
+import { overrideWorker, readModule, readWorker } from '../../src/blueprint/index.js';
 import { OnConnect, OnData } from '../../src/decorators/connection-hooks.js';
 import { Every, OnStart, OnStop } from '../../src/decorators/lifecycle.js';
+import { Module } from '../../src/decorators/module.js';
 import { Task } from '../../src/decorators/task.js';
 import { Proxy } from '../../src/decorators/proxy.js';
 import { Worker } from '../../src/decorators/worker.js';
@@ -276,7 +277,7 @@ describe('the mistakes of a worker', () => {
     expect(mistakes[1]!.remedy).to.equal('it belongs on a provider or a @Proxy');
   });
 
-  it('are start options that are no schema, or required where nobody gives any', () => {
+  it('are start options that are no schema, or required where nobody gives any', async () => {
     @Worker('worker blueprint: no schema', untyped({ startOptions: { quality: 'number' } }))
     class NoSchema {}
     @Worker('worker blueprint: required', { startOptions: z.object({ quality: z.number() }) })
@@ -284,10 +285,13 @@ describe('the mistakes of a worker', () => {
     @Worker('worker blueprint: later', { autoLoad: false, startOptions: z.object({ quality: z.number() }) })
     class Later {}
     expect(told(readWorker(NoSchema).mistakes)).to.deep.equal(['NoSchema.@Worker: startOptions is {"quality":"number"}']);
-    expect(told(readWorker(Required).mistakes)).to.deep.equal([
+    @Module({ workers: [Required, Later] })
+    class Application {}
+    expect(told((await readModule(Application)).mistakes)).to.deep.equal([
       'Required.@Worker: startOptions are required, but it starts at bootstrap without any',
     ]);
-    expect(readWorker(Later).mistakes).to.deep.equal([]);
+    // Whoever reads the class alone does not know how it will be started.
+    expect(readWorker(Required).mistakes).to.deep.equal([]);
     expect(readWorker(Later).startOptions!({ quality: 1 })).to.deep.equal({ value: { quality: 1 } });
   });
 

@@ -93,8 +93,20 @@ describe('what a caller gets', () => {
       worker.immortal = true;
       worker.link.end();
       await rig.clock.advance(1000);
-      await rejected;
       expect(worker.signals).to.include('SIGKILL');
+      worker.exit({ signal: 'SIGKILL' });
+      expect((await rejected).signal).to.equal('SIGKILL');
+    });
+
+    it('gives up a process that does not even end by SIGKILL', async () => {
+      await started();
+      const rejected = rejection<WorkerCrashedError>(rig.client().run(1));
+      const worker = await rig.host.worker(1);
+      worker.begun = (await worker.call()).id;
+      worker.immortal = true;
+      worker.link.end();
+      await rig.clock.advance(2000);
+      expect((await rejected).exitCode).to.equal(null);
       worker.exit({ signal: 'SIGKILL' });
     });
 

@@ -7,10 +7,11 @@ import { defaultLogger, silentLogger } from '../logger.js';
 import { masterSide } from './master-side.js';
 import { neverInWorker } from './worker-process.js';
 
-/** Nobody else could start it: there is no application whose `Workers` would. One that wants options cannot be. */
+/** There is no application whose `Workers` could start it later. One that requires options cannot be started along. */
 function startedAlong(cls: Ctor): WorkerBlueprint {
   const worker = valid(readWorker(cls));
-  return worker.startOptions ? worker : { ...worker, settings: { ...worker.settings, autoLoad: true } };
+  const autoLoad = worker.startOptions === undefined || (worker.settings.autoLoad && !worker.startOptions(undefined).issues);
+  return { ...worker, settings: { ...worker.settings, autoLoad } };
 }
 
 /** The workers that it injects by class, itself or in its connections and providers. */

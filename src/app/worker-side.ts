@@ -1,4 +1,4 @@
-import { readConnection, readWorker, readWorkerScope, refuse, valid } from '../blueprint/index.js';
+import { readConnection, readOwnWorker, readWorkerScope, refuse, valid } from '../blueprint/index.js';
 import type { Ctor, Token, WorkerBlueprint } from '../blueprint/types.js';
 import { realClock, type Clock, type ClockTimer } from '../clock.js';
 import { Logger } from '../logger.js';
@@ -32,7 +32,7 @@ async function createWorker(
   const nameFor = (other: Ctor | string): string => {
     if (typeof other === 'string') return other;
     let name = names.get(other);
-    if (name === undefined) names.set(other, (name = valid(readWorker(other)).name));
+    if (name === undefined) names.set(other, (name = valid(readOwnWorker(other)).name));
     return name;
   };
   const core = new ReactorCore({
@@ -106,6 +106,6 @@ async function within(clock: Clock, milliseconds: number, done: Promise<void>): 
 
 /** A worker class, ready to be built by whatever runtime it is in. */
 export function loadedWorker(cls: Ctor, logger: Logger, clock: Clock = realClock, overrides?: ReadonlyMap<Token, Override>): LoadedWorker {
-  const blueprint = valid(readWorker(cls));
+  const blueprint = valid(readOwnWorker(cls));
   return { blueprint, create: environment => createWorker(blueprint, environment, logger, clock, overrides) };
 }

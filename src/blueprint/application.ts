@@ -57,6 +57,16 @@ function sameNames(workers: readonly WorkerBlueprint[], mistakes: Mistake[]): vo
   }
 }
 
+/** Whoever starts at bootstrap gets no options. */
+function checkAutoLoad({ className, settings, startOptions }: WorkerBlueprint, mistakes: Mistake[]): void {
+  if (!settings.autoLoad || !startOptions?.(undefined).issues) return;
+  reporter(className, mistakes)(
+    '@Worker',
+    'startOptions are required, but it starts at bootstrap without any',
+    'write `autoLoad: false` and start it with workers.start(…, { options }), or give the schema a default',
+  );
+}
+
 /** The proxy of a worker, if it has one. */
 function proxyOf(worker: WorkerBlueprint, mistakes: Mistake[]): ProxyBlueprint | undefined {
   const report = reporter(worker.className, mistakes);
@@ -94,6 +104,7 @@ export async function readModule(module: Ctor, options: ReadModuleOptions = {}):
   const workers = classes.map(cls => readWorker(cls));
   mistakes.push(...workers.flatMap(worker => worker.mistakes), ...providerMistakes(providers));
   sameNames(workers, mistakes);
+  for (const worker of workers) checkAutoLoad(worker, mistakes);
 
   const proxies = workers.flatMap(worker => proxyOf(worker, mistakes) ?? []);
   const scopes = await Promise.all(workers.map(worker => readInside(worker, options.listen ?? new Map())));

@@ -10,5 +10,5 @@ export { nameOf, refuse, reporter, valid, type Reading, type Report } from './mi
 export { checkOptions, duration, either, flag, object, off, oneOf, size, type Rules } from './option-rules.js';
 export { parameterMistakes, readParameters } from './parameters.js';
 export { readProvider, readProxy } from './provider.js';
-export { overrideWorker, readWorker } from './worker.js';
+export { overrideWorker, readOwnWorker, readWorker } from './worker.js';
 export * from './types.js';

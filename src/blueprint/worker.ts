@@ -47,24 +47,27 @@ function proxyOf(written: unknown): () => Ctor | undefined {
   return written as () => Ctor | undefined;
 }
 
-function build(cls: Ctor, mistakes: Mistake[], overrides: Readonly<Record<string, unknown>> = {}): WorkerBlueprint {
+/** What a process is read for: to start it, as the master does, or to be it. */
+type Place = 'master' | 'worker';
+
+function build(
+  cls: Ctor,
+  mistakes: Mistake[],
+  overrides: Readonly<Record<string, unknown>> = {},
+  place: Place = 'master',
+): WorkerBlueprint {
   const report = reporter(nameOf(cls), mistakes);
   const written = checkOptions(mergedOptions(cls, 'worker'), workerRules, '@Worker', report);
   const options = { ...written, ...checkOptions(overrides, workerRules, 'options', report) };
   const settings = toSettings(options);
-  const { name, source } = identity(cls, settings.runtime, report);
-  checkSettings(settings, '@Worker', report);
-  checkRuntime(written, '@Worker', report);
+  const { name, source } = identity(cls, place === 'worker' ? 'inline' : settings.runtime, report);
+  if (place === 'master') {
+    checkSettings(settings, '@Worker', report);
+    checkRuntime(written, '@Worker', report);
+  }
   const members = readMembers(cls, 'worker', report);
   const tasks = readTasks(members, report);
   const startOptions = validatorOf(options['startOptions'], '@Worker', 'startOptions', report);
-  if (startOptions && settings.autoLoad && startOptions(undefined).issues) {
-    report(
-      '@Worker',
-      'startOptions are required, but it starts at bootstrap without any',
-      'write `autoLoad: false` and start it with workers.start(…, { options }), or give the schema a default',
-    );
-  }
   const parameters = readParameters(cls);
   mistakes.push(...parameterMistakes(cls, parameters));
   return {
@@ -91,6 +94,12 @@ function build(cls: Ctor, mistakes: Mistake[], overrides: Readonly<Record<string
 
 /** Reads a class with `@Worker`: tasks, settings with every default, hooks. */
 export const readWorker = cached((cls, mistakes) => build(cls, mistakes));
+
+/**
+ * Reads a class with `@Worker` for the process that is this worker. How the pool is set up is checked by the master alone, which knows what
+ * `spawn()`, tests and `bootstrap()` say in the decorator's place.
+ */
+export const readOwnWorker = cached((cls, mistakes) => build(cls, mistakes, {}, 'worker'));
 
 /**
  * Reads a class with `@Worker` as if the decorator said something else, too: for `spawn(W, options)` and tests.

@@ -5,16 +5,21 @@ import { publish } from '../diagnostics.js';
 import { asError } from '../errors.js';
 import { LINK_FD } from './child-contract.js';
 import { Chute } from './chute.js';
-import type { HostExit, HostProcess, HostSpec } from './host.js';
+import { EXIT_REPORT, type HostExit, type HostProcess, type HostSpec } from './host.js';
 import type { MarkFile } from './mark-file.js';
 import { deadStream } from './not-launched.js';
 import { OutputReader } from './output.js';
 import { viewProcess } from './proc.js';
 import type { Reaper } from './reaper.js';
-import { clearTimeout, setTimeout } from '../system-timers.js';
+import { clearTimeout, setImmediate, setTimeout } from '../system-timers.js';
 
-/** How long after the exit the last bytes of stderr are waited for: a grandchild that inherited it may keep it open for ever. */
-const LAST_WORDS = 1_000;
+/**
+ * How long after the exit the last bytes of both outputs are read at most, in milliseconds. A grandchild that inherited one keeps it open,
+ * and may write to it for ever. Whoever waits for an exit must have more patience than this: `EXIT_REPORT` of `host.ts`.
+ */
+const LAST_WORDS = EXIT_REPORT / 2;
+/** What the worker wrote lies in the pipe when it exits: after so many turns without a byte it has been read, whoever holds the pipe open. */
+const QUIET_TURNS = 3;
 /** Of stderr in an exit report: the last lines, and the last characters. */
 const STDERR_LINES = 20;
 const STDERR_LENGTH = 4_096;
@@ -137,6 +142,18 @@ export class WorkerChild implements HostProcess {
     this.#stdout?.hurry();
     this.#stderr?.hurry();
     this.#complete();
+    if (!this.#exit) this.#awaitSilence(0, 0);
+  }
+
+  /** Ends the wait for the end of the outputs where nothing is left in them. */
+  #awaitSilence(quietTurns: number, before: number): void {
+    setImmediate(() => {
+      if (this.#exit) return;
+      const bytes = (this.#stdout?.bytes ?? 0) + (this.#stderr?.bytes ?? 0);
+      const quiet = bytes === before && !this.#stdout?.waits && !this.#stderr?.waits ? quietTurns + 1 : 0;
+      if (quiet > QUIET_TURNS) this.#complete(true);
+      else this.#awaitSilence(quiet, bytes);
+    });
   }
 
   #complete(late = false): void {

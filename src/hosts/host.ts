@@ -1,5 +1,8 @@
 import type { Duplex } from 'node:stream';
 
+/** How long after a process has ended its host tells so at the latest, in milliseconds. */
+export const EXIT_REPORT = 500;
+
 /** How a worker's process is set up: the part of the worker's settings that its host keeps. */
 export interface HostSettings {
   readonly resourceLimits: {
@@ -67,7 +70,7 @@ export interface HostProcess {
   mark(): number;
   /** Sends a signal; nothing happens when it is gone already. */
   kill(signal: NodeJS.Signals): void;
-  /** Called once, after exit and after the last byte of stderr; at once when that has happened already. */
+  /** Called once, after exit and after the last byte of stderr, within {@link EXIT_REPORT}; at once when that has happened already. */
   onExit(exited: (exit: HostExit) => void): void;
   /** Resident bytes, where the system shows them. */
   rss(): number | undefined;

@@ -31,6 +31,7 @@ export class OutputReader {
   /** The line that has no end yet, at most {@link MAX_LINE} bytes of it. */
   #partial: Buffer[] = [];
   #partialBytes = 0;
+  #bytes = 0;
   #tail: Buffer[] = [];
   #tailBytes = 0;
   #breathing = false;
@@ -61,12 +62,23 @@ export class OutputReader {
     this.#hurrying = false;
   }
 
+  /** Bytes that came so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The source is not read at this moment: more may lie in it. */
+  get waits(): boolean {
+    return !this.#over && this.#source.isPaused();
+  }
+
   /** The last bytes that came, whether given out as lines yet or not. */
   tail(): string {
     return Buffer.concat(this.#tail).subarray(-TAIL).toString('utf8');
   }
 
   #take(chunk: Buffer): void {
+    this.#bytes += chunk.length;
     this.#remember(chunk);
     this.#backlog.push(chunk);
     this.#backlogBytes += chunk.length;

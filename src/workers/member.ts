@@ -2,7 +2,7 @@ import type { ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
 import type { ExitReason, WorkerHandle, WorkerProcess } from '../decorators/worker-types.js';
 import { ProtocolError, WorkerRecycledError, WorkerTimeoutError, StreamStalledError, type CrashReason } from '../errors.js';
-import type { HostExit, HostProcess } from '../hosts/host.js';
+import { EXIT_REPORT, type HostExit, type HostProcess } from '../hosts/host.js';
 import { openLink } from '../wire/link.js';
 import { Kind, type CallMeta } from '../wire/protocol.js';
 import type { Body, Link } from '../wire/types.js';
@@ -18,8 +18,11 @@ import { Sockets } from './sockets.js';
 import { nameOf } from './target.js';
 import type { Upcalls } from './upcalls.js';
 
-/** After the first sign of death the rest is waited for so long: the exit, or the last bytes. */
-const BURIAL = 1000;
+/**
+ * After the first sign of death the rest is waited for so long, in milliseconds: the exit, or the last bytes. Twice what its host may take to
+ * tell of an exit, since whoever waits for a deadline must not have the same one.
+ */
+const BURIAL = 2 * EXIT_REPORT;
 /** Bytes of an error that counts as two in the log's quota, and from how many on it counts no more: the log gets its beginning. */
 const ORDINARY_STRAY = 4096;
 const LARGEST_STRAY = 64 * 1024;
@@ -61,6 +64,8 @@ export class Member implements InboxDesk, RosterDesk {
   readonly #ending = new Ending();
   #stopBy = Infinity;
   #linkClosed = false;
+  /** SIGKILL was sent: nothing more can be done to it. */
+  #sentKill = false;
   #heldAtDeath = 0;
   readonly #keepAlive: KeepAlive;
   /** Whether it became ready. */
@@ -165,7 +170,7 @@ export class Member implements InboxDesk, RosterDesk {
   kill(reason: CrashReason): void {
     if (this.#state === 'dead') return;
     this.#ending.killed ??= reason;
-    this.#process.kill('SIGKILL');
+    this.#sendKill();
     this.#die();
   }
 
@@ -299,9 +304,24 @@ export class Member implements InboxDesk, RosterDesk {
       this.#heldAtDeath = this.roster.size + this.sockets.load;
       this.#leave('dying');
       this.#keepAlive.on();
-      this.#setTimer(BURIAL, () => this.#bury(), true);
+      this.#awaitEnd();
     }
     if (this.#linkClosed && this.#ending.exit) this.#bury();
+  }
+
+  /** A process that only closed its link is killed, so that there is an exit to be told of. */
+  #awaitEnd(): void {
+    const late = (): void => {
+      if (this.#ending.exit || this.#sentKill) return this.#bury();
+      this.#sendKill();
+      this.#awaitEnd();
+    };
+    this.#setTimer(BURIAL, late, true);
+  }
+
+  #sendKill(): void {
+    this.#sentKill = true;
+    this.#process.kill('SIGKILL');
   }
 
   #bury(): void {
@@ -309,7 +329,6 @@ export class Member implements InboxDesk, RosterDesk {
     this.#state = 'dead';
     this.#clearTimer();
     this.pulse.stop();
-    if (!this.#ending.exit) this.#process.kill('SIGKILL');
     this.#link.destroy();
     const { again, lost } = this.roster.dissolve(this.#process.mark());
     this.#upcalls.close();
