@@ -2,7 +2,7 @@ import type { ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
 import type { ExitReason, WorkerHandle, WorkerProcess } from '../decorators/worker-types.js';
 import { ProtocolError, WorkerRecycledError, WorkerTimeoutError, StreamStalledError, type CrashReason } from '../errors.js';
-import { EXIT_REPORT, type HostExit, type HostProcess } from '../hosts/host.js';
+import type { HostExit, HostProcess } from '../hosts/host.js';
 import { openLink } from '../wire/link.js';
 import { Kind, type CallMeta } from '../wire/protocol.js';
 import type { Body, Link } from '../wire/types.js';
@@ -10,32 +10,25 @@ import type { Call, Due } from './call.js';
 import { Ending } from './ending.js';
 import { Inbox, type InboxDesk } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
+import { BURIAL, KillSwitch } from './kill-switch.js';
 import type { MemberDesk, MemberState } from './member-types.js';
 import { Pulse } from './pulse.js';
-import { Quota } from './quota.js';
 import { Roster, type RosterDesk } from './roster.js';
 import { Sockets } from './sockets.js';
+import { StrayQuota } from './stray-quota.js';
 import { nameOf } from './target.js';
 import type { Upcalls } from './upcalls.js';
-
-/**
- * After the first sign of death the rest is waited for so long, in milliseconds: the exit, or the last bytes. Twice what its host may take to
- * tell of an exit, since whoever waits for a deadline must not have the same one.
- */
-const BURIAL = 2 * EXIT_REPORT;
-/** Bytes of an error that counts as two in the log's quota, and from how many on it counts no more: the log gets its beginning. */
-const ORDINARY_STRAY = 4096;
-const LARGEST_STRAY = 64 * 1024;
 
 /** One process of a pool: its host's process, its link, and the calls it has. */
 export class Member implements InboxDesk, RosterDesk {
   readonly #desk: MemberDesk;
   readonly #process: HostProcess;
   readonly #link: Link;
+  readonly #killSwitch: KillSwitch;
   readonly #inbox: Inbox;
   readonly #upcalls: Upcalls;
   /** A timer that throws every millisecond must not fill the log, and less so with large errors. */
-  readonly #strays = new Quota(100, 10);
+  readonly #strays = new StrayQuota();
   readonly roster: Roster;
   readonly pulse: Pulse;
   readonly sockets: Sockets;
@@ -64,8 +57,6 @@ export class Member implements InboxDesk, RosterDesk {
   readonly #ending = new Ending();
   #stopBy = Infinity;
   #linkClosed = false;
-  /** SIGKILL was sent: nothing more can be done to it. */
-  #sentKill = false;
   #heldAtDeath = 0;
   readonly #keepAlive: KeepAlive;
   /** Whether it became ready. */
@@ -85,6 +76,7 @@ export class Member implements InboxDesk, RosterDesk {
     const output = (line: string, stream: 'stdout' | 'stderr'): void => desk.output(this, line, stream);
     const { takesSockets, handle } = desk;
     this.#process = desk.host.start({ name, key: handle.key, cls, source: source?.url, settings, takesSockets, output });
+    this.#killSwitch = new KillSwitch(this.#process);
     this.pid = this.#process.pid;
     this.face = Object.freeze({ handle: desk.handle, pid: this.pid });
     this.place = `[worker ${name} pid ${this.pid}]`;
@@ -170,7 +162,7 @@ export class Member implements InboxDesk, RosterDesk {
   kill(reason: CrashReason): void {
     if (this.#state === 'dead') return;
     this.#ending.killed ??= reason;
-    this.#sendKill();
+    this.#killSwitch.use();
     this.#die();
   }
 
@@ -266,7 +258,7 @@ export class Member implements InboxDesk, RosterDesk {
   stray(error: Error, fatal: boolean, size: number): void {
     const ends = fatal && this.#ending.stray === undefined;
     if (ends) this.#ending.stray = error;
-    const untold = this.#strays.take(this.#desk.clock.now(), 1 + Math.min(size, LARGEST_STRAY) / ORDINARY_STRAY);
+    const untold = this.#strays.take(this.#desk.clock.now(), size);
     if (ends || untold !== undefined) this.#desk.stray(this, error, untold ?? 0);
   }
 
@@ -309,19 +301,8 @@ export class Member implements InboxDesk, RosterDesk {
     if (this.#linkClosed && this.#ending.exit) this.#bury();
   }
 
-  /** A process that only closed its link is killed, so that there is an exit to be told of. */
   #awaitEnd(): void {
-    const late = (): void => {
-      if (this.#ending.exit || this.#sentKill) return this.#bury();
-      this.#sendKill();
-      this.#awaitEnd();
-    };
-    this.#setTimer(BURIAL, late, true);
-  }
-
-  #sendKill(): void {
-    this.#sentKill = true;
-    this.#process.kill('SIGKILL');
+    this.#setTimer(BURIAL, () => (this.#killSwitch.isLastWord(this.#ending.exit !== undefined) ? this.#bury() : this.#awaitEnd()), true);
   }
 
   #bury(): void {
