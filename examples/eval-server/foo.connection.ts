@@ -1,4 +1,4 @@
-import { Connection, InjectWorker, OnConnect, OnData, OnError, Workers, type WorkerClient } from 'packet-ts';
+import { Connection, InjectWorker, OnConnect, OnData, OnError, PacketError, Workers, type WorkerClient } from 'packet-ts';
 import { json } from 'packet-ts/framing';
 import { FooWorker, Query, type Answer } from './foo.worker.js';
 
@@ -22,6 +22,7 @@ export class FooConnection {
 
   @OnError()
   explain(error: Error): { error: string } {
-    return { error: error.message };
+    // From 500 on an error may tell of files and addresses: that is for the log.
+    return { error: error instanceof PacketError && error.statusCode < 500 ? error.message : error.name };
   }
 }

@@ -200,7 +200,7 @@ describe('mount()', () => {
     ] as const) {
       const answer = await fetch(url + path, { signal: AbortSignal.timeout(2_000) });
       expect(answer.status, path).to.equal(status);
-      expect(await answer.text(), path).to.equal(status === 200 ? 'fine' : '');
+      expect(await answer.text(), path).to.equal(status === 200 ? 'fine' : 'something went wrong here');
     }
     expect(errors.seen.map(({ error }) => (error as Error).message)).to.deep.equal(['thrown', 'rejected', 'too late']);
   });

@@ -121,7 +121,7 @@ describe('what a caller gets', () => {
       rig = new Rig({ startTimeout: 2000 }, { boot: worker => worker.hello() });
       const start = rejection<WorkerUnavailableError>(rig.start());
       await rig.clock.advance(2000);
-      expect((await start).message).to.match(/startTimeout of 2000 ms/);
+      expect(((await start).cause as Error).message).to.match(/startTimeout of 2000 ms/);
       expect(rig.host.workers[0]!.signals).to.deep.equal(['SIGKILL']);
     });
   });

@@ -1,3 +1,5 @@
+import { statusCodeOf, textFor } from './status-code.js';
+
 const BRAND = 'packet-ts/';
 
 /** Marks a class so that `instanceof` holds across two copies of the package. */
@@ -36,6 +38,21 @@ export class PacketError extends Error {
   constructor(message: string, code: PacketErrorCode, options?: { cause?: unknown }) {
     super(oneLine(message), options);
     this.code = code;
+  }
+
+  /**
+   * The status of HTTP that says the same, 400 to 504: frameworks answer with it, those that are mounted, too. Below 500 the message is
+   * for the client; from 500 on it is for the log.
+   * @example if (error instanceof PacketError && error.statusCode < 500) return error.message;
+   */
+  get statusCode(): number {
+    return statusCodeOf(this);
+  }
+
+  /** The answer to a request that failed with it. Hono asks errors for this, mounted or not. */
+  getResponse(): Response {
+    const { statusCode: status, message } = this;
+    return new Response(textFor(status, message), { status });
   }
 }
 

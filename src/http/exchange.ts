@@ -224,7 +224,7 @@ export class Exchange implements Guest, LineHost {
 
   #refuse(error: Error): void {
     this.#reason ??= reasonOf(error);
-    const { status, text = 'something went wrong here' } = verdictOf(error);
+    const { status, text } = verdictOf(error);
     if (!this.#over) this.#arrival.answer(status, text);
   }
 

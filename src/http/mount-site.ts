@@ -49,7 +49,7 @@ async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLim
 function explain(arrival: RequestArrival, thrown: unknown): void {
   const error = asError(thrown);
   const { response } = arrival;
-  const { status, text = '' } = verdictOf(error);
+  const { status, text } = verdictOf(error);
   if (status === 500 || response.headersSent) publish('connection.error', { handler: 'mounted', during: 'message', error });
   if (!response.writableEnded) arrival.answer(status, text);
 }

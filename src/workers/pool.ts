@@ -365,6 +365,6 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
 
   #unavailable(): WorkerUnavailableError {
     const cause = this.staff.lastError;
-    return new WorkerUnavailableError(this.worker.name, this.key, cause?.message ?? 'it cannot be started', cause && { cause });
+    return new WorkerUnavailableError(this.worker.name, this.key, 'it cannot be started', cause && { cause });
   }
 }

@@ -320,7 +320,7 @@ export class Staff {
   #unavailable(): WorkerUnavailableError {
     const { name, key } = this.#desk.handle;
     const cause = this.#lastError;
-    return new WorkerUnavailableError(name, key, cause?.message ?? 'it was stopped', cause && { cause });
+    return new WorkerUnavailableError(name, key, cause ? 'it cannot be started' : 'it was stopped', cause && { cause });
   }
 
   // ── watching
