@@ -120,6 +120,14 @@ describe('delimited()', () => {
       const refused: [RegExp, string][] = [
         [/(a+)+b/, 'too many ways'],
         [/(?:a|a)+b/, 'too many ways'],
+        [/(?:a?){12}b/, 'too many ways'],
+        [/a*a*b/, 'too many ways'],
+        [/\s*\s*,/, 'too many ways'],
+        [/(?:a|b|ab)+;/, 'too many ways'],
+        [/\w*\d*;/, 'too many ways'],
+        [/(?:-+|=)*;/, 'too many ways'],
+        [/(?:a|aa){20}b/, 'too many ways'],
+        [/[ab]*?[bc]*?d/, 'too many ways'],
         [/a?/, 'matches where there is no byte'],
         [/(?:)/, 'matches where there is no byte'],
         [/x{300}/, '300 bytes'],
@@ -137,6 +145,32 @@ describe('delimited()', () => {
       for (const [pattern, why] of refused) expect(() => delimited(pattern), String(pattern)).to.throw(TypeError, why);
     });
 
+    it('gives back the turn in a long search, and finds the same', () => {
+      const decoder = delimited(/\s*,\s*/).decoder(Infinity);
+      decoder.push(Buffer.concat([Buffer.alloc(2_000_000, ' '), Buffer.from('a  ,  b,')]));
+      const search = (): number => {
+        let turns = 0;
+        while (!decoder.search!()) turns++;
+        return turns;
+      };
+      expect(search()).to.be.above(1);
+      const first = decoder.next()!;
+      expect([first.length, first.at(-1)]).to.deep.equal([2_000_001, 'a'.charCodeAt(0)]);
+      expect(search()).to.equal(0);
+      expect(String(decoder.next())).to.equal('b');
+    });
+
+    it('what a search has found is looked for again when more bytes come', () => {
+      const decoder = delimited(/\r\n|\r/).decoder(Infinity);
+      decoder.push(Buffer.from('a\r'));
+      expect(decoder.search!()).to.equal(true);
+      decoder.push(Buffer.from('\nb\r'));
+      expect(decoder.search!()).to.equal(true);
+      expect(String(decoder.next())).to.equal('a');
+      expect(decoder.search!()).to.equal(true);
+      expect(String(decoder.next())).to.equal('b');
+    });
+
     it('accepts the syntax of bounded ones', () => {
       const accepted: [RegExp, string, string[]][] = [
         [/[\]x]/, 'a]bxc', ['a', 'b', 'c']],
@@ -150,6 +184,9 @@ describe('delimited()', () => {
         [/\u00ff/, 'a\xffb', ['a', 'b']],
         [/./s, 'a', ['']],
         [/\\/, 'a\\b', ['a', 'b']],
+        [/\s*,\s*/, 'a , b', ['a', 'b']],
+        [/-+>|=+>/, 'a-->b=>c', ['a', 'b', 'c']],
+        [/;[ \t]*(?:#[a-z]*)?\n/, 'a; #x\nb', ['a', 'b']],
       ];
       for (const [pattern, stream, parts] of accepted)
         expect(texts(decoded(delimited(pattern), [Buffer.from(stream, 'latin1')])), String(pattern)).to.deep.equal(parts);

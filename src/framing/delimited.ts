@@ -43,7 +43,7 @@ class DelimitedDecoder extends QueuedDecoder<Buffer> {
  * The delimiter may be a regular expression over the bytes, each one character from \x00 to \xff. It is found across chunks and taken as
  * soon as it matches; bytes that come later and prolong that match are swallowed with it. So that it costs linear time whatever a peer
  * sends, `*`, `+` and `{n,}` repeat at most 64 times, and anchors, lookaround, back references and
- * patterns with too many ways to match (`(a+)+`) are refused. What is sent behind a message is `send`; without it nothing can be encoded.
+ * patterns with too many ways to match the same bytes (`(a+)+`, `a*a*b`) are refused. What is sent behind a message is `send`; without it nothing can be encoded.
  * @throws TypeError for an empty delimiter or a pattern that is refused.
  * @example delimited(Buffer.from([0]))
  * @example delimited(/\r\n|\r|\n/, { send: '\r\n' })

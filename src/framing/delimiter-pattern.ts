@@ -1,9 +1,11 @@
+import { bytesOf, choice, NOTHING, oneOf, repeat, sequence, type Sized } from './pattern-cost.js';
+
 /** How often `*`, `+` and `{n,}` repeat at most. */
 const REPEATS = 64;
 /** The longest delimiter that a pattern may match, in bytes: so much of the text is looked at again when more bytes come. */
 const LONGEST = 256;
-/** The most ways in which a pattern may be tried at one place: the bound on backtracking. `\s*,\s*` has 65 × 65. */
-const MOST_WAYS = 5000;
+/** The most steps of backtracking at one place, whatever the bytes: about as many nanoseconds for each byte received. `\s*,\s*` takes 325. */
+const MOST_STEPS = 1000;
 
 /** A regular expression whose match is bounded in length and in cost, so that it can be searched for in a stream. */
 export interface DelimiterPattern {
@@ -25,12 +27,17 @@ export function delimiterPattern(pattern: RegExp): DelimiterPattern {
   const { source } = pattern;
   if (/[uv]/.test(pattern.flags))
     throw refused(source, 'it is matched against bytes, which have no code points: leave out the flags u and v');
-  const reader = new PatternReader(source);
-  const { text, shortest, longest, ways } = reader.read();
-  if (shortest === 0) throw refused(source, 'it matches where there is no byte');
-  if (ways > MOST_WAYS) throw refused(source, 'it can match the same bytes in too many ways: do not repeat what repeats itself');
-  if (longest > LONGEST) throw refused(source, `it may match ${longest} bytes, and ${LONGEST} is the most`);
   const flags = pattern.flags.replaceAll(/[^is]/g, '');
+  const { text, shortest, longest, steps } = new PatternReader(source, flags).read();
+  if (shortest === 0) throw refused(source, 'it matches where there is no byte');
+  if (!(steps <= MOST_STEPS)) {
+    const taken = Number.isFinite(steps) ? `up to ${steps} steps` : 'steps without a bound';
+    throw refused(
+      source,
+      `it can match the same bytes in too many ways: ${taken} for each byte, and ${MOST_STEPS} are the most; let no repetition be followed by what it repeats`,
+    );
+  }
+  if (longest > LONGEST) throw refused(source, `it may match ${longest} bytes, and ${LONGEST} is the most`);
   const search = new RegExp(text, `${flags}g`);
   const sticky = new RegExp(text, `${flags}y`);
   return {
@@ -52,23 +59,20 @@ function refused(source: string, why: string): TypeError {
   return new TypeError(`delimited(/${source}/): the pattern cannot be a delimiter, ${why}`);
 }
 
-/** A piece of a pattern: its bounded text, the lengths it may match, and in how many ways it can be tried. */
-interface Piece {
+/** A piece of a pattern: its bounded text, the lengths it may match, and what that may cost. */
+interface Piece extends Sized {
   readonly text: string;
-  readonly shortest: number;
-  readonly longest: number;
-  readonly ways: number;
 }
-
-const ONE = { shortest: 1, longest: 1, ways: 1 };
 
 /** Reads a pattern by recursive descent: alternatives, terms, atoms, quantifiers. Its syntax has been checked by the RegExp it comes from. */
 class PatternReader {
   readonly #source: string;
+  readonly #flags: string;
   #at = 0;
 
-  constructor(source: string) {
+  constructor(source: string, flags: string) {
     this.#source = source;
+    this.#flags = flags;
   }
 
   read(): Piece {
@@ -76,39 +80,32 @@ class PatternReader {
     while (this.#source[this.#at] === '|') {
       this.#at++;
       const next = this.#alternative();
-      all = {
-        text: `${all.text}|${next.text}`,
-        shortest: Math.min(all.shortest, next.shortest),
-        longest: Math.max(all.longest, next.longest),
-        ways: all.ways + next.ways,
-      };
+      all = { text: `${all.text}|${next.text}`, ...choice(all, next) };
     }
     return all;
   }
 
   #alternative(): Piece {
-    let all: Piece = { text: '', shortest: 0, longest: 0, ways: 1 };
-    while (this.#at < this.#source.length && !'|)'.includes(this.#source[this.#at]!)) {
-      const term = this.#quantified(this.#atom());
-      all = {
-        text: all.text + term.text,
-        shortest: all.shortest + term.shortest,
-        longest: all.longest + term.longest,
-        ways: all.ways * term.ways,
-      };
-    }
-    return all;
+    const terms: Piece[] = [];
+    while (this.#at < this.#source.length && !'|)'.includes(this.#source[this.#at]!)) terms.push(this.#quantified(this.#atom()));
+    // From the back: whether a repetition has one end only, all that follows it decides.
+    return terms.reduceRight<Piece>((rest, term) => ({ text: term.text + rest.text, ...sequence(term, rest) }), { text: '', ...NOTHING });
   }
 
   #atom(): Piece {
     const character = this.#source[this.#at]!;
     if (character === '^' || character === '$') throw this.#refused('anchors have no place in a stream');
     if (character === '(') return this.#group();
-    if (character === '[') return { text: this.#take(/\[(?:\\[^]|[^\]\\])*\]/y), ...ONE };
+    if (character === '[') return this.#one(this.#take(/\[(?:\\[^]|[^\]\\])*\]/y));
     if (character === '\\') return this.#escape();
     if (character > '\xff') throw this.#refused(`'${character}' is no byte: write the bytes that it consists of as \\x..`);
     this.#at++;
-    return { text: character, ...ONE };
+    return this.#one(character);
+  }
+
+  #one(text: string): Piece {
+    // A brace or bracket that opens nothing stands for itself, as the pattern that it comes from allows.
+    return { text, ...oneOf(bytesOf(text, this.#flags)) };
   }
 
   #group(): Piece {
@@ -126,7 +123,7 @@ class PatternReader {
     if (/^\\[bB]$/.test(text)) throw this.#refused('anchors have no place in a stream');
     if (/^\\[1-9k]$/.test(text)) throw this.#refused('back references have no longest match');
     if (/^\\u(?!00)/.test(text) && text.length === 6) throw this.#refused(`${text} is no byte`);
-    return { text, ...ONE };
+    return this.#one(text);
   }
 
   #quantified(piece: Piece): Piece {
@@ -135,9 +132,7 @@ class PatternReader {
     this.#at += match[0].length;
     const least = match[1] === undefined ? Number(match[2]) : match[1] === '+' ? 1 : 0;
     const most = match[1] === '?' ? 1 : match[1] !== undefined || match[4] === '' ? Math.max(REPEATS, least) : Number(match[4] ?? match[2]);
-    let ways = 0;
-    for (let times = least; times <= most && ways <= MOST_WAYS; times++) ways += piece.ways ** times;
-    return { text: `${piece.text}{${least},${most}}${match[5]}`, shortest: piece.shortest * least, longest: piece.longest * most, ways };
+    return { text: `${piece.text}{${least},${most}}${match[5]}`, ...repeat(piece, least, most) };
   }
 
   #peek(sticky: RegExp): RegExpExecArray | null {

@@ -34,6 +34,11 @@ export interface Decoder<In> {
   push(chunk: Buffer): void;
   /** One message, or undefined when more bytes are needed. Throws FramingError, and then the connection is over. */
   next(): In | undefined;
+  /**
+   * Looks for the next message in a part of what has arrived, for decoders whose search may take long. False: it has not looked at everything,
+   * and is asked again in a later turn, before `next`, so that other connections get theirs. `next` by itself searches everything.
+   */
+  search?(): boolean;
   /** The peer has finished: a last message, or throws for one that was cut off. Without it, a rest at the end is an error. */
   end?(): In | undefined;
   /**

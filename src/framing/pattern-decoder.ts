@@ -2,8 +2,15 @@ import type { DelimiterPattern } from './delimiter-pattern.js';
 import { QueuedDecoder } from './queued-decoder.js';
 import { tooLarge } from './failures.js';
 
-/** So many bytes become text at a time. */
+/** Bytes that become text at a time. */
 const WINDOW = 4096;
+/** Milliseconds that a search may take before other connections get their turn. */
+const SLICE = 5;
+
+interface Found {
+  readonly start: number;
+  readonly end: number;
+}
 
 /**
  * Cuts bytes at the matches of a pattern. The bytes are searched as text in a window that moves on, each of them once and the last
@@ -20,6 +27,8 @@ export class PatternDecoder extends QueuedDecoder<Buffer> {
   #from = 0;
   /** The delimiter that was given out last, when no byte had come behind it: the next bytes may prolong it. */
   #open = '';
+  /** What `search` has found, until it is given out or more bytes come. */
+  #found: Found | undefined;
 
   constructor(pattern: DelimiterPattern, limit: number) {
     super();
@@ -27,14 +36,35 @@ export class PatternDecoder extends QueuedDecoder<Buffer> {
     this.#limit = limit;
   }
 
+  override push(chunk: Buffer): void {
+    this.#found = undefined;
+    super.push(chunk);
+  }
+
   next(): Buffer | undefined {
-    const queue = this.queue;
-    if (queue.length === 0) return undefined;
+    if (this.queue.length === 0) return undefined;
     if (this.#open !== '') this.#prolong();
+    const found = this.#found ?? this.#look(false);
+    this.#found = undefined;
+    return typeof found === 'object' ? this.#give(found) : undefined;
+  }
+
+  search(): boolean {
+    if (this.queue.length === 0 || this.#found) return true;
+    if (this.#open !== '') this.#prolong();
+    const found = this.#look(true);
+    if (typeof found === 'object') this.#found = found;
+    return found !== 'unfinished';
+  }
+
+  /** Moves the window on until it has a delimiter or the bytes are used up; `yields`: or it has taken its slice of the turn. */
+  #look(yields: boolean): Found | 'unfinished' | undefined {
+    const queue = this.queue;
+    let started = 0;
     for (;;) {
       const found = this.#pattern.first(this.#text, this.#from);
       const seen = this.#textAt + this.#text.length;
-      if (found !== undefined && (found.end < this.#text.length || seen === queue.length)) return this.#give(found);
+      if (found !== undefined && (found.end < this.#text.length || seen === queue.length)) return found;
       const keep = found?.start ?? Math.max(this.#from, this.#text.length - this.#pattern.longest + 1);
       this.#textAt += keep;
       this.#from = 0;
@@ -44,7 +74,13 @@ export class PatternDecoder extends QueuedDecoder<Buffer> {
         queue.settle();
         return undefined;
       }
-      this.#text = this.#text.slice(keep) + queue.piece(seen).toString('latin1', 0, WINDOW);
+      this.#text = this.#text.slice(keep);
+      if (yields) {
+        const now = performance.now();
+        if (started === 0) started = now;
+        else if (now - started > SLICE) return 'unfinished';
+      }
+      this.#text += queue.piece(seen).toString('latin1', 0, WINDOW);
     }
   }
 
@@ -53,7 +89,7 @@ export class PatternDecoder extends QueuedDecoder<Buffer> {
     return this.queue.length > 0 ? this.queue.drain() : undefined;
   }
 
-  #give(delimiter: { readonly start: number; readonly end: number }): Buffer {
+  #give(delimiter: Found): Buffer {
     const queue = this.queue;
     const length = this.#textAt + delimiter.start;
     if (length > this.#limit) throw tooLarge('a message', this.#limit);

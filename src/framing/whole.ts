@@ -21,6 +21,10 @@ class WholeDecoder<In> implements Decoder<In> {
     this.#inner.push(datagram);
   }
 
+  search(): boolean {
+    return this.#ended || this.#inner.search?.() !== false;
+  }
+
   next(): In | undefined {
     if (this.#ended) return undefined;
     const message = this.#inner.next();

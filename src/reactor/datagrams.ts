@@ -60,6 +60,8 @@ export class Datagrams implements Inbox {
   from: Remote | undefined;
   weight = 0;
   readonly begun = false;
+  readonly passedOver = false;
+  unfinished = false;
 
   /** @param capacity what may wait; a single datagram always may. */
   constructor(framing: Framing<unknown, unknown>, limit: number, capacity: number) {
@@ -86,9 +88,15 @@ export class Datagrams implements Inbox {
 
   /** One message, and whose in `from`. Throws what the decoder throws: then the next call goes on behind that datagram. */
   next(): unknown {
+    this.unfinished = false;
     for (;;) {
       const decoder = this.#decoder ?? this.#open();
       if (!decoder) return undefined;
+      if (decoder.search?.() === false) {
+        this.#decoder = decoder;
+        this.unfinished = true;
+        return undefined;
+      }
       this.#decoder = undefined;
       const message = decoder.next();
       if (message !== undefined) {

@@ -5,6 +5,9 @@ import type { Decoder, Framing } from '../framing/framing.js';
 /** What one chunk costs besides its bytes: a Buffer with its memory, measured at 216 bytes. */
 const PART = 256;
 
+/** Bytes that a framing may pass over between two messages, where `maxMessageSize` is smaller: signs of life of a day or more. */
+const MOST_PASSED_OVER = 64 * 1024;
+
 /** What has arrived and is not handled yet: bytes of a stream ({@link Inbound}), or messages (`Datagrams`). */
 export interface Inbox {
   /** What it costs in memory. */
@@ -13,6 +16,10 @@ export interface Inbox {
   readonly begun: boolean;
   /** Who sent what `next` gave or threw last, where many peers share the transport. */
   readonly from: Remote | undefined;
+  /** `next` gave nothing because the search goes on in a later turn. */
+  readonly unfinished: boolean;
+  /** `next` gave nothing, and what it was given since the last time was passed over: blank lines, for instance. */
+  readonly passedOver: boolean;
   push(chunk: Buffer, from: Remote | undefined): void;
   next(): unknown;
   end(): unknown;
@@ -36,6 +43,11 @@ export class Inbound implements Inbox {
   weight = 0;
   /** The decoder may hold the beginning of a message. */
   begun = false;
+  unfinished = false;
+  passedOver = false;
+  /** Bytes given to the decoder since its last message, and how many of them no message will have. */
+  #fruitless = 0;
+  #idle = 0;
   /** A message came out since a chunk went in: whether the decoder then holds more, only `pending` can tell. */
   #gave = false;
 
@@ -60,22 +72,42 @@ export class Inbound implements Inbox {
 
   /** One message, or undefined when more bytes are needed. Throws whatever the decoder throws. */
   next(): unknown {
+    this.unfinished = false;
     for (;;) {
+      if (this.#decoder?.search?.() === false) {
+        this.unfinished = true;
+        return undefined;
+      }
       const message = this.#decoder?.next();
       if (message !== undefined) {
         this.#gave = true;
+        this.#fruitless = this.#idle = 0;
+        this.passedOver = false;
         return message;
       }
       const chunk = this.#chunks?.shift();
       if (chunk === undefined) break;
       this.weight -= chunk.length + PART;
+      this.#fruitless += chunk.length;
       this.#gave = false;
       (this.#decoder ??= this.#framing.decoder(this.#limit)).push(chunk);
       this.begun = true;
     }
     const pending = this.#decoder?.pending;
+    this.passedOver = pending !== undefined && this.#passOver(this.#fruitless - pending);
     this.begun = pending === undefined ? this.begun && !this.#gave : pending > 0;
     return undefined;
+  }
+
+  /** So many bytes since the last message belong to none. True: more than before. */
+  #passOver(bytes: number): boolean {
+    if (bytes <= this.#idle) return false;
+    this.#idle = bytes;
+    const most = Math.max(this.#limit, MOST_PASSED_OVER);
+    if (bytes > most) {
+      throw new FramingError(`more than ${most} bytes came that belong to no message`, { code: 'ERR_PACKET_FRAMING_TOO_LARGE' });
+    }
+    return true;
   }
 
   /** The peer has finished and `next` gives no more: a last message, or undefined. Throws when one was cut off. Asked once. */
@@ -102,6 +134,7 @@ export class Inbound implements Inbox {
     this.#chunks = undefined;
     this.weight = 0;
     this.begun = false;
+    this.#fruitless = this.#idle = 0;
     if (chunks.length === 0) return rest ?? Buffer.alloc(0);
     return Buffer.concat(rest ? [rest, ...chunks] : chunks);
   }
@@ -120,5 +153,6 @@ export class Inbound implements Inbox {
     this.#chunks = undefined;
     this.weight = 0;
     this.begun = false;
+    this.#fruitless = this.#idle = 0;
   }
 }

@@ -19,6 +19,8 @@ export class Messages implements Inbox {
   #size = 0;
   weight = 0;
   readonly begun = false;
+  readonly passedOver = false;
+  unfinished = false;
   readonly from = undefined;
 
   constructor(framing: Framing<unknown, unknown>, limit: number) {
@@ -33,9 +35,15 @@ export class Messages implements Inbox {
 
   /** One message. Throws what the decoder throws. */
   next(): unknown {
+    this.unfinished = false;
     for (;;) {
       const decoder = this.#decoder ?? this.#open();
       if (!decoder) return undefined;
+      if (decoder.search?.() === false) {
+        this.#decoder = decoder;
+        this.unfinished = true;
+        return undefined;
+      }
       const message = decoder.next();
       if (message !== undefined) {
         this.#decoder = decoder;

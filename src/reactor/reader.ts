@@ -176,6 +176,10 @@ export class Reader implements Resumable {
       }
       if (message === undefined) {
         this.#share++;
+        if (this.#inbound?.unfinished) {
+          this.#yield();
+          break;
+        }
         if (this.#hold === 0 && this.#failure) host.unreadable(this.#failure, undefined);
         else if (this.#hold === 0) host.dry(this.#inbound?.begun === true);
         break;
@@ -231,7 +235,8 @@ export class Reader implements Resumable {
     }
     for (;;) {
       const message = this.inbound.next();
-      if (message === undefined || rate.take()) return message;
+      // What a framing passes over, blank lines for instance, is read and looked at like a message.
+      if ((message === undefined && !this.inbound.passedOver) || rate.take()) return message;
       this.#host.tooFast();
       if (this.held(Hold.DEAF)) return undefined;
     }
