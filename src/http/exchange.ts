@@ -15,7 +15,7 @@ import type { Settings } from '../reactor/settings.js';
 import { ownerOf } from '../reactor/worker-answers.js';
 import type { Owner } from '../workers/owner.js';
 import type { RequestArrival } from './arrival.js';
-import { blamesClient, requestOf, urlOf } from './incoming.js';
+import { requestOf, urlOf } from './incoming.js';
 import { noPeer } from './no-peer.js';
 import { writeResponse } from './outgoing.js';
 import { ResponseReader } from './reader.js';
@@ -183,7 +183,7 @@ export class Exchange implements Guest, LineHost {
     const { signal } = this.#abort;
     // Who has failed to send a body whole is not asked for another request.
     const { limits } = this.settings;
-    const request = blamesClient(requestOf(incoming, url, signal, limits, this.host.clock, () => this.#arrival.isLast()));
+    const request = requestOf(incoming, url, signal, limits, this.host.clock, () => this.#arrival.isLast());
     try {
       return await this.#ask(request, { remote, tls, id });
     } catch (thrown) {

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSource } from 'node:stream/web';
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
-import { asError, BoundaryError, ConnectionClosedError, LimitError } from '../errors.js';
+import { ConnectionClosedError, LimitError } from '../errors.js';
+import { ReceivedRequest } from './received-request.js';
 
 /** What the body of a request may be and take. */
 export interface BodyLimits {
@@ -140,22 +141,7 @@ export function requestOf(
   const { method = 'GET', rawHeaders } = incoming;
   const headers = new Headers();
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
-  if (!hasBody(incoming)) return new Request(url, { method, headers, signal });
+  if (!hasBody(incoming)) return new ReceivedRequest(url, { method, headers, signal });
   const body = new ReadableStream(new Body(incoming, limits, clock, failed), { highWaterMark: 0 });
-  return new Request(url, { method, headers, signal, body, duplex: 'half' });
-}
-
-/** What a client sends that is no JSON is the client's mistake, not ours: `request.json()` says so. */
-export function blamesClient(request: Request): Request {
-  if (!request.body) return request;
-  const json = async (): Promise<unknown> => {
-    const text = await request.text();
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (cause) {
-      const issues = [{ message: `no JSON: ${asError(cause).message}` }];
-      throw Object.assign(new BoundaryError({ direction: 'input', issues, what: 'body' }), { cause });
-    }
-  };
-  return Object.defineProperty(request, 'json', { value: json });
+  return new ReceivedRequest(url, { method, headers, signal, body, duplex: 'half' });
 }
