@@ -3,6 +3,7 @@
  * docs/errors.md lists the same, and a test holds the two together.
  */
 import { asError, brand, oneLine, PacketError } from './errors/packet-error.js';
+import { BoundaryError } from './errors/boundary.js';
 import {
   WorkerCrashedError,
   WorkerTimeoutError,
@@ -14,6 +15,7 @@ import {
   CallCycleError,
 } from './errors/calls.js';
 
+export { BoundaryError, type Issue } from './errors/boundary.js';
 export { asError, oneLine, PacketError, type PacketErrorCode } from './errors/packet-error.js';
 export {
   WorkerCrashedError,
@@ -53,40 +55,6 @@ export class ConfigurationError extends PacketError {
     this.mistakes = mistakes;
     // The one error of ours with several lines: it is told to the developer at start, never sent to a peer.
     if (lines.length > 1) this.message = `${lines.length} mistakes:\n${lines.map(line => `  - ${line}`).join('\n')}`;
-  }
-}
-
-/** What a message did wrong, in the words of its schema. */
-export interface Issue {
-  readonly message: string;
-  readonly path?: readonly PropertyKey[] | undefined;
-}
-
-function issueText(issues: readonly Issue[]): string {
-  return issues.map(issue => (issue.path?.length ? `${issue.path.map(String).join('.')}: ${issue.message}` : issue.message)).join('; ');
-}
-
-/** A value did not fit the schema of the boundary it crossed. */
-export class BoundaryError extends PacketError {
-  readonly worker?: string | undefined;
-  readonly task?: string | undefined;
-  readonly direction: 'input' | 'output';
-  readonly issues: readonly Issue[];
-
-  constructor(details: {
-    worker?: string | undefined;
-    task?: string | undefined;
-    direction: 'input' | 'output';
-    issues: readonly Issue[];
-    what?: string;
-  }) {
-    const { worker, task, direction, issues } = details;
-    const what = details.what ?? (worker === undefined ? 'message' : `${direction} of ${worker}${task === undefined ? '' : `.${task}`}`);
-    super(`invalid ${what}: ${issueText(issues)}`, 'ERR_PACKET_BOUNDARY');
-    this.worker = worker;
-    this.task = task;
-    this.direction = direction;
-    this.issues = issues;
   }
 }
 

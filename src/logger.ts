@@ -1,3 +1,5 @@
+import { guardedLogger } from './logging/guarded-logger.js';
+
 /**
  * The application's logger, with pino's interface. Inject it: it is bound to the worker, connection and peer it was injected into.
  * Any object with these methods can be given to `bootstrap(Module, { logger })`.
@@ -21,11 +23,37 @@ export const silentLogger: Logger = new Logger();
 let made: Promise<Logger> | undefined;
 
 /**
- * The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). One for the whole process.
+ * The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). One for the whole process. It never waits for whoever
+ * reads stderr: up to 1 MB of lines wait, more are dropped, and a line says how many.
  * Loaded when it is asked for: a worker, which writes its log another way, would pay a tenth of its start for it.
  */
 export function defaultLogger(): Promise<Logger> {
-  return (made ??= import('pino').then(({ pino }) =>
-    pino({ level: process.env['PACKET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true })),
+  return (made ??= Promise.all([import('pino'), import('./logging/standard-error.js')]).then(
+    ([{ pino, stdSerializers }, { standardError }]) => {
+      const stderr = standardError();
+      // What has no stack (a peer's mistake) shows none.
+      const err = (error: Error): unknown => {
+        const { stack, ...rest } = stdSerializers.err(error);
+        return stack ? { ...rest, stack } : rest;
+      };
+      const options = { level: process.env['PACKET_LOG'] ?? 'info', base: null, serializers: { err } };
+      return pino(options, { write: line => stderr.write(line) });
+    },
   ));
+}
+
+/** What is called of a logger: all of pino's. */
+export const LOGGER_METHODS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'child'] as const;
+
+export function isLogger(value: unknown): value is Logger {
+  return (
+    typeof value === 'object' && value !== null && LOGGER_METHODS.every(name => typeof (value as Partial<Logger>)[name] === 'function')
+  );
+}
+
+/** The logger of an application that was given this one: its own, which cannot fail whoever logs; none for `false`; or the default. */
+export async function loggerOf(given: Logger | false | undefined): Promise<Logger> {
+  if (given === undefined) return defaultLogger();
+  // What is no logger is told as a mistake, elsewhere.
+  return given === silentLogger || !isLogger(given) ? silentLogger : guardedLogger(given);
 }

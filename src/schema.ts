@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Issue } from './errors.js';
 import { checkGiven, size } from './option-rules.js';
 import { toBytes, type Size } from './units.js';
+import { finished, firstIssues, isSmall, isZod, MOST_ISSUES, runUntilIssue, type FoundIssues, type ZodSchema } from './zod-issues.js';
 
 /** Standard Schema v1: what zod, valibot, arktype and others implement. Wherever a schema is taken, any of them will do. */
 export interface Schema<I = unknown, O = I> {
@@ -22,11 +22,14 @@ export type SchemaIn<S> = TypesOf<S> extends { readonly input: infer I } ? I : n
 /** What a schema gives. */
 export type SchemaOut<S> = TypesOf<S> extends { readonly output: infer O } ? O : never;
 
+/** Why a value was refused. */
+export interface Refused extends FoundIssues {
+  /** The schema itself is at fault, so that whoever stands behind it must not be asked in its place. */
+  readonly broken?: true;
+}
+
 /** What a validator answers: the parsed value, or what was wrong. */
-export type Verdict =
-  | { readonly value: unknown; readonly issues?: undefined }
-  /** `broken`: the schema itself is at fault, so that whoever stands behind it must not be asked in its place. */
-  | { readonly issues: readonly Issue[]; readonly broken?: true };
+export type Verdict = { readonly value: unknown; readonly issues?: undefined } | Refused;
 
 /** A compiled schema: never throws, never waits. */
 export type Validator = (value: unknown) => Verdict;
@@ -36,17 +39,27 @@ interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-function plainIssues(issues: readonly StandardIssue[]): readonly Issue[] {
-  return issues.map(({ message, path }) => ({ message, path: path?.map(part => (typeof part === 'object' ? part.key : part)) }));
+/** The first ten, as plain objects, and how many there are. */
+function refused(all: readonly StandardIssue[]): Refused {
+  const issues = all
+    .slice(0, MOST_ISSUES)
+    .map(({ message, path }) => ({ message, path: path?.map(part => (typeof part === 'object' ? part.key : part)) }));
+  return all.length > MOST_ISSUES ? { issues, count: all.length } : { issues };
 }
 
-/** Zod can turn a schema into straight-line code, five times as fast; where code generation is forbidden it stays as it is. */
-function compiled(schema: AnySchema): AnySchema {
-  if (schema['~standard'].vendor !== 'zod' || !(schema instanceof z.ZodType)) return schema;
+/**
+ * Zod can turn a schema into straight-line code, five times as fast, which says no more than whether a value fits. Undefined where it cannot:
+ * recursive schemas, some features, and where code generation is forbidden.
+ */
+function compiled(schema: ZodSchema): ((value: unknown) => unknown) | undefined {
+  // Another version of zod may describe its schemas in another way.
+  const { major, minor, patch } = schema._zod.version;
+  const ours = z.core.version;
+  if (major !== ours.major || minor !== ours.minor || patch !== ours.patch) return undefined;
   try {
-    return z.compile(schema) as AnySchema;
+    return z.core.compileFn(schema);
   } catch {
-    return schema;
+    return undefined;
   }
 }
 
@@ -59,27 +72,63 @@ export function isSchema(value: unknown): value is AnySchema {
   );
 }
 
+const ASYNCHRONOUS = 'the schema is asynchronous: only schemas that answer at once can be used here';
+
 function broken(message: string): Verdict {
   return { issues: [{ message }], broken: true };
 }
 
+/** Some libraries recurse, or spread an array into arguments: that is no news for whoever sent the value. */
+function brokenBy(error: unknown): Verdict {
+  if (error instanceof z.core.$ZodAsyncError) return broken(ASYNCHRONOUS);
+  if (error instanceof RangeError) return broken('the value is too large or too deep for its schema');
+  return broken(`the schema threw: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+function asked(schema: AnySchema, value: unknown): Verdict {
+  const result = schema['~standard'].validate(value) as { value?: unknown; issues?: readonly StandardIssue[] } | PromiseLike<unknown>;
+  if ('then' in result && typeof result.then === 'function') {
+    result.then(undefined, () => {});
+    return broken(ASYNCHRONOUS);
+  }
+  const { issues } = result as { issues?: readonly StandardIssue[] };
+  return issues ? refused(issues) : (result as { value: unknown });
+}
+
+/** Zod looks for every mistake of a value, at some microseconds each: in a large one the search is ours, and ends early. */
+function zodValidator(schema: AnySchema & ZodSchema): Validator {
+  const fast = compiled(schema);
+  return value => {
+    try {
+      if (fast) {
+        const fitting = fast(value);
+        if (fitting !== z.INVALID) return { value: fitting };
+        if (isSmall(value)) return asked(schema, value);
+        const found = firstIssues(schema, value);
+        if (found) return found;
+      } else if (!isSmall(value)) {
+        const result = runUntilIssue(schema, value);
+        if (result.issues.length === 0) return { value: result.value };
+        return firstIssues(schema, value) ?? { issues: finished(result.issues) };
+      }
+      return asked(schema, value);
+    } catch (error) {
+      return brokenBy(error);
+    }
+  };
+}
+
 /**
- * Compiles a schema once; what comes back is what the hot path calls.
+ * Compiles a schema once; what comes back is what the hot path calls. Of what is wrong with a value the first ten issues are kept.
  * A schema that answers with a promise, or throws, is broken: an issue, whatever the value.
  */
 export function toValidator(schema: AnySchema): Validator {
-  const standard = compiled(schema)['~standard'];
+  if (isZod(schema)) return zodValidator(schema);
   return value => {
     try {
-      const result = standard.validate(value) as { value?: unknown; issues?: readonly StandardIssue[] } | PromiseLike<unknown>;
-      if ('then' in result && typeof result.then === 'function') {
-        result.then(undefined, () => {});
-        return broken('the schema is asynchronous: only schemas that answer at once can be used here');
-      }
-      const { issues } = result as { issues?: readonly StandardIssue[] };
-      return issues ? { issues: plainIssues(issues) } : (result as { value: unknown });
+      return asked(schema, value);
     } catch (error) {
-      return broken(`the schema threw: ${error instanceof Error ? error.message : String(error)}`);
+      return brokenBy(error);
     }
   };
 }

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Runner } from 'mocha';
+import { standardError } from '../../src/logging/standard-error.js';
 import { cleanups } from './cleanup.js';
 import { holdings, ownProcesses, surplus, type Holdings } from './leftovers.js';
 import { waitFor } from './wait-for.js';
@@ -18,6 +19,7 @@ function warmUp(): void {
   const ignore = (): void => {};
   process.on('SIGURG', ignore).off('SIGURG', ignore);
   void [process.stdout.isTTY, process.stderr.isTTY];
+  standardError();
 }
 
 export const mochaHooks = {

@@ -45,11 +45,12 @@ describe('the mailbox of a worker', () => {
     expect((await post(await mail(), 7, 1)).value).to.equal('number 7');
   });
 
-  it('refuses what none accepts, with the reasons of all', async () => {
+  it('refuses what none accepts, with its methods and the reasons of the nearest', async () => {
     const { kind, value } = await post(await mail(), null);
     expect(kind).to.equal('FAILURE');
     expect(value).to.be.instanceOf(BoundaryError);
-    expect((value as BoundaryError).issues.map(({ message }) => message)).to.deep.equal(['no text', 'no number']);
+    expect((value as BoundaryError).issues.map(({ message }) => message)).to.deep.equal(['no text']);
+    expect((value as BoundaryError).message).to.match(/none of .*; nearest is /);
   });
 
   it('is not there where there is no @OnData', async () => {

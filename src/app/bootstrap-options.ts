@@ -4,19 +4,28 @@ import {
   either,
   flag,
   nameOf,
-  object,
   off,
   oneOf,
   reporter,
   size,
   type ApplicationReading,
+  type Rule,
   type Rules,
 } from '../blueprint/index.js';
 import type { Mistake } from '../errors.js';
+import { isLogger, LOGGER_METHODS } from '../logger.js';
+
+const logger: Rule = { expects: `a logger with ${LOGGER_METHODS.join('(), ')}(), as pino() is; console is none`, fits: isLogger };
+
+/** What is wrong with a logger that was given to `where`. */
+export function loggerMistakes(where: string, value: unknown): readonly Mistake[] {
+  if (value === undefined || value === false || isLogger(value)) return [];
+  return [{ where, wrong: 'logger is not one', remedy: `expected ${logger.expects}, or false` }];
+}
 
 const RULES: Rules = {
   listen: { expects: 'a Map of classes to endpoints', fits: value => value instanceof Map },
-  logger: either(object, off),
+  logger: either(logger, off),
   signals: flag,
   closeTimeout: duration,
   maxBufferedBytesTotal: size,

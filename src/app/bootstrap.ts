@@ -7,10 +7,12 @@ import type { Mounted } from '../decorators/provider-types.js';
 import { asError, UsageError } from '../errors.js';
 import { errorForLog } from '../errors/error-for-log.js';
 import { object, show } from '../option-rules.js';
-import { defaultLogger, silentLogger, type Logger } from '../logger.js';
+import { loggerOf, type Logger } from '../logger.js';
+import { standardError } from '../logging/standard-error.js';
 import type { Duration, Off, Size } from '../units.js';
 import type { App } from './app.js';
 import type { Assembly } from './assembly.js';
+import { LogLimiter } from './log-limiter.js';
 import { masterSide } from './master-side.js';
 import { handleSignals, handleStrays } from './signals.js';
 import { optionMistakes } from './bootstrap-options.js';
@@ -52,14 +54,14 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   const inWorker = neverInWorker();
   if (inWorker) return inWorker;
   if (!object.fits(options)) throw new UsageError(`bootstrap(): its options are ${show(options)}: expected an object`);
-  const { logger = await defaultLogger(), listen, closeTimeout, maxBufferedBytesTotal, signals = true, uncaught } = options;
+  const { logger, listen, closeTimeout, maxBufferedBytesTotal, signals = true, uncaught } = options;
   const { app, mistakes } = await readModule(module, { listen: listen instanceof Map ? listen : undefined });
   const flaws = optionMistakes(options, { app, mistakes });
   const reading = { app, mistakes: [...mistakes, ...flaws] };
-  const log = logger === false ? silentLogger : logger;
+  const log = await loggerOf(logger);
   const { Assembly } = await masterSide();
   const assembly = Assembly.of(reading, { logger: log, closeTimeout, ...(flaws.length === 0 && { maxBufferedBytesTotal }) });
-  const remove = signals ? watchProcess(assembly, log, uncaught) : () => {};
+  const remove = signals ? watchProcess(assembly, logger || log, uncaught) : () => {};
   assembly.closed.then(remove, remove);
   closeWhenIdle(assembly);
   try {
@@ -93,22 +95,32 @@ function closeWhenIdle({ app, closed }: Assembly): void {
   void closed.then(() => process.off('beforeExit', close));
 }
 
-/** What the logger throws must not become a stray exception itself. */
-function tell(say: () => void, otherwise?: unknown): void {
+/** What the logger throws must not become a stray exception itself: it is told on stderr, and if that fails nowhere. */
+function tell(say: () => unknown, otherwise?: unknown): void {
+  const failed = (error: unknown): void => standardError().write(`${inspect(errorForLog(asError(otherwise ?? error)))}\n`);
   try {
-    say();
+    const outcome = say();
+    if (outcome instanceof Promise) outcome.catch(failed);
   } catch (error) {
-    process.stderr.write(`${inspect(errorForLog(asError(otherwise ?? error)))}\n`);
+    failed(error);
   }
 }
 
 /** What the process as a whole meets is the application's: signals end it, stray exceptions are told, and end it where that is asked for. */
 function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOptions['uncaught']): () => void {
   const { app } = assembly;
-  const stray = (error: unknown, what: string, ends: boolean): void => {
-    tell(() => log[ends ? 'fatal' : 'error']({ err: errorForLog(asError(error)) }, what), error);
+  // Within a quota: the logger itself may be what they come from.
+  const limiter = new LogLimiter();
+  const stray = (thrown: unknown, what: string, ends: boolean): void => {
+    const error = errorForLog(asError(thrown));
+    const level = ends ? 'fatal' : 'error';
+    const untold = limiter.take(`${what} ${error.name}`, count => tell(() => log[level]({ untold: count }, what)));
+    if (untold !== undefined) tell(() => log[level]({ err: error, ...(untold > 0 && { untold }) }, what), thrown);
     if (ends) endProcess(app, 1);
   };
+  // Whoever prints to a stderr that cannot be written (a full disk, a reader that left) has made no mistake.
+  const ignore = (): void => {};
+  process.stderr.on('error', ignore);
   const removeSignals = handleSignals({
     first: signal => {
       tell(() => log.info({ signal }, 'closing'));
@@ -127,5 +139,7 @@ function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOption
   return () => {
     removeSignals();
     removeStrays();
+    limiter.close();
+    process.stderr.off('error', ignore);
   };
 }

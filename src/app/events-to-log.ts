@@ -1,7 +1,9 @@
 import diagnostics from 'node:diagnostics_channel';
-import { errorForLog } from '../errors/error-for-log.js';
+import type { Clock } from '../clock.js';
 import { eventNames, type EventName } from '../diagnostics.js';
 import { silentLogger, type Logger } from '../logger.js';
+import { isOffence, toldError } from '../logging/told-error.js';
+import { LogLimiter } from './log-limiter.js';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
@@ -38,9 +40,78 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'app.warning': ['warn', 'warning'],
 };
 
-/** A process that ends because it was told to, and did, is no news. */
-function isOrdinary(name: EventName, details: { readonly reason?: unknown; readonly exitCode?: unknown }): boolean {
-  return name === 'worker.exit' && details.reason === 'stop' && details.exitCode === 0;
+/** Events that a peer can cause as often as it likes: each kind of them is logged within a quota. */
+const LIMITED: ReadonlySet<EventName> = new Set<EventName>([
+  'listener.reject',
+  'listener.error',
+  'connection.error',
+  'connection.limit',
+  'connection.close',
+  'descriptors.scarce',
+  'descriptors.enough',
+  'dialer.up',
+  'dialer.down',
+  'call.retry',
+  'call.dropped',
+  'timer.error',
+  'hook.error',
+]);
+
+/** What the peer did, where that and no handler of ours has failed. */
+const OFFENCES: Readonly<Record<string, string>> = {
+  framing: 'the peer sent what the framing cannot read',
+  schema: 'the peer sent a message that fits no schema',
+  socket: 'the connection broke',
+};
+
+interface Details {
+  readonly [fact: string]: unknown;
+  readonly error?: unknown;
+}
+
+/** What a peer did wrong, or what the system says of its connection. Any other error is one of a framing, or of ours. */
+function isPeers(error: unknown): boolean {
+  return isOffence(error) || (error instanceof Error && 'syscall' in error);
+}
+
+/** The level of an event, and its words. */
+function lineOf(name: EventName, details: Details): readonly [Level, string] {
+  const [level, words] = WORDS[name];
+  // A process that ends because it was told to, and did, is no news.
+  if (name === 'worker.exit' && details['reason'] === 'stop' && details['exitCode'] === 0) return ['debug', words];
+  if (name === 'connection.close' && (details['by'] === 'timeout' || details['by'] === 'limit')) return ['info', words];
+  // A warning brings its own words.
+  if (name === 'app.warning') return [level, String(details['message'])];
+  const offence = name === 'connection.error' && isPeers(details.error) ? OFFENCES[String(details['during'])] : undefined;
+  return offence === undefined ? [level, words] : ['warn', offence];
+}
+
+/** Facts of an event under names that a logger has no other use for, and errors as they are logged. */
+function factsOf(name: EventName, { error, pid, ...rest }: Details): Record<string, unknown> {
+  const facts: Record<string, unknown> = { ...rest };
+  // `pid` is the logger's own.
+  if (pid !== undefined && name !== 'app.start') facts[name === 'connection.output' ? 'commandPid' : 'workerPid'] = pid;
+  if (error !== undefined) facts['err'] = toldError(error);
+  if (name === 'app.warning') delete facts['message'];
+  const { why } = rest;
+  if (why instanceof Error) facts['why'] = { message: toldError(why).message, code: (why as { code?: unknown }).code };
+  else if (isObject(why) && why['error'] !== undefined) facts['why'] = { ...why, error: toldError(why['error']).message };
+  return facts;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** What is counted together: the same happened to the same class or worker, for the same reason. */
+function kindOf(name: EventName, { handler, worker, during, hook, reason, limit, code, error }: Details): string {
+  const failure = error instanceof Error ? `${error.name} ${String((error as { code?: unknown }).code)}`.slice(0, 100) : '';
+  return [name, handler, worker, during, hook, reason, limit, code, failure].join('|');
+}
+
+/** Facts that also hold for those of a kind that were left out. */
+function sharedFacts({ handler, worker, url, during, hook, reason, limit, code }: Details): object {
+  return { handler, worker, url, during, hook, reason, limit, code };
 }
 
 /** Loggers that are subscribers, and for how many applications. */
@@ -51,9 +122,9 @@ const uses = new Map<Logger, { count: number; readonly end: () => void }>();
  * with one logger have each event told once.
  * A logger that throws is not asked twice for the same event, and nothing else notices.
  */
-export function logEvents(logger: Logger): () => void {
+export function logEvents(logger: Logger, clock?: Clock): () => void {
   if (logger === silentLogger) return () => {};
-  const use = uses.get(logger) ?? { count: 0, end: subscribe(logger) };
+  const use = uses.get(logger) ?? { count: 0, end: subscribe(logger, clock) };
   uses.set(logger, use);
   use.count++;
   let ended = false;
@@ -66,26 +137,31 @@ export function logEvents(logger: Logger): () => void {
   };
 }
 
-interface Warning {
-  readonly message: string;
-  readonly error?: unknown;
+/** Logs one line. What the logger throws, and what a promise of it rejects with, has nowhere to be told. */
+function write(logger: Logger, level: Level, facts: object, words: string): void {
+  try {
+    const outcome: unknown = logger[level](facts, words);
+    if (outcome instanceof Promise) outcome.catch(() => {});
+  } catch {
+    // The logger's own failure.
+  }
 }
 
-/** A warning brings its own words. */
-function warn(logger: Logger, { message, error, ...rest }: Warning): void {
-  logger.warn(error === undefined ? rest : { ...rest, err: errorForLog(error) }, message);
-}
-
-function subscribe(logger: Logger): () => void {
+function subscribe(logger: Logger, clock: Clock | undefined): () => void {
+  const limiter = new LogLimiter(clock);
+  const log = (name: EventName, details: Details): void => {
+    const [level, words] = lineOf(name, details);
+    const isLimited = LIMITED.has(name) && level !== 'debug';
+    const summarize = (count: number): void => write(logger, level, { ...sharedFacts(details), untold: count }, words);
+    const untold = isLimited ? limiter.take(kindOf(name, details), summarize) : 0;
+    if (untold !== undefined) write(logger, level, { ...factsOf(name, details), ...(untold > 0 && { untold }) }, words);
+  };
   const subscriptions = eventNames.map(name => {
-    const [level, words] = WORDS[name];
     const listener = (details: unknown): void => {
       try {
-        if (name === 'app.warning') return warn(logger, details as Warning);
-        const { error, ...rest } = details as { readonly error?: unknown };
-        logger[isOrdinary(name, rest) ? 'debug' : level](error === undefined ? rest : { ...rest, err: errorForLog(error) }, words);
+        log(name, details as Details);
       } catch {
-        // The logger's own failure has nowhere to be told.
+        // An error that cannot even be looked at.
       }
     };
     diagnostics.subscribe(`packet-ts:${name}`, listener);
@@ -93,5 +169,6 @@ function subscribe(logger: Logger): () => void {
   });
   return () => {
     for (const end of subscriptions) end();
+    limiter.close();
   };
 }

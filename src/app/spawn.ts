@@ -3,7 +3,8 @@ import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
 import { UsageError } from '../errors.js';
 import { checkGiven, either, isObject, object, off, show, text, type Rules } from '../option-rules.js';
 import type { SpawnArgs, Spawned, SpawnOptions } from '../decorators/spawn-types.js';
-import { defaultLogger, silentLogger } from '../logger.js';
+import { loggerOf } from '../logger.js';
+import { loggerMistakes } from './bootstrap-options.js';
 import { masterSide } from './master-side.js';
 import { neverInWorker } from './worker-process.js';
 
@@ -75,8 +76,8 @@ export async function spawn<C extends Ctor>(worker: C, ...[given]: SpawnArgs<C>)
   const app = { connections: [], mounted: [], workers: [...all.keys()], providers: [], inside };
   const { Assembly } = await masterSide();
   const assembly = Assembly.of(
-    { app, mistakes: [...all.values()].flatMap(({ mistakes }) => mistakes) },
-    { logger: logger === false ? silentLogger : (logger ?? (await defaultLogger())) },
+    { app, mistakes: [...loggerMistakes('spawn()', logger), ...[...all.values()].flatMap(({ mistakes }) => mistakes)] },
+    { logger: await loggerOf(logger) },
   );
   const { workforce, owner } = assembly;
   const close = async (): Promise<void> => {

@@ -7,7 +7,7 @@ export { checkServed } from './served.js';
 export { workerReferenceMistake } from './injections.js';
 export { isOfConnections, kindOf } from './lineage.js';
 export { nameOf, refuse, reporter, valid, type Reading, type Report } from './mistakes.js';
-export { checkOptions, duration, either, flag, object, off, oneOf, size, type Rules } from './option-rules.js';
+export { checkOptions, duration, either, flag, object, off, oneOf, size, type Rule, type Rules } from './option-rules.js';
 export { parameterMistakes, readParameters } from './parameters.js';
 export { readProvider, readProxy } from './provider.js';
 export { overrideWorker, readOwnWorker, readWorker } from './worker.js';

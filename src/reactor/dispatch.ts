@@ -1,10 +1,21 @@
-import type { ConnectionBlueprint, DataRoute } from '../blueprint/types.js';
-import { BoundaryError, type Issue } from '../errors.js';
+import type { ConnectionBlueprint } from '../blueprint/types.js';
+import { refusalOf, type Tried } from '../refusal.js';
+import { BoundaryError } from '../errors.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import type { Build } from './plan-types.js';
 
 /** What `data` answers for a message that no `@OnData` accepts. */
-export const UNROUTED: unique symbol = Symbol('unrouted');
+export class Unrouted {
+  readonly #tried: readonly Tried[];
+
+  constructor(tried: readonly Tried[]) {
+    this.#tried = tried;
+  }
+
+  get error(): BoundaryError {
+    return new BoundaryError({ direction: 'input', ...refusalOf(this.#tried) });
+  }
+}
 
 /** An instance, seen as its methods. The blueprint knows that they are there. */
 export type Methods = Readonly<Record<PropertyKey, (...args: unknown[]) => unknown>>;
@@ -41,22 +52,16 @@ function dispatchOf(blueprint: ConnectionBlueprint): DataDispatch {
       : (instance, message) => instance[key]!(message);
   }
   return (instance, message, from, peer) => {
+    let tried: Tried[] | undefined;
     for (const { key, validate } of data) {
       if (!validate) return wantsFrom ? instance[key]!(message, from ?? peer.remote) : instance[key]!(message);
       const verdict = validate(message);
       if (!verdict.issues) return wantsFrom ? instance[key]!(verdict.value, from ?? peer.remote) : instance[key]!(verdict.value);
+      (tried ??= []).push({ method: key, refused: verdict });
       if (verdict.broken) break;
     }
-    return UNROUTED;
+    return new Unrouted(tried ?? []);
   };
-}
-
-/** Why no route accepts the value. */
-export function refusal(routes: readonly DataRoute[], value: unknown, what: string): BoundaryError {
-  const issues: Issue[] = [];
-  for (const { validate } of routes) issues.push(...(validate?.(value).issues ?? []));
-  if (issues.length === 0) issues.push({ message: `no method takes it` });
-  return new BoundaryError({ direction: 'input', issues, what });
 }
 
 /** Compiles a handler class for its sessions. */

@@ -2,7 +2,7 @@ import type { About } from '../decorators/hook-types.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import { asError, EncodeError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
-import { refusal, UNROUTED, type HandlerPlan, type Methods } from './dispatch.js';
+import { Unrouted, type HandlerPlan, type Methods } from './dispatch.js';
 import { ReplyStream, isAsyncIterable } from './reply-stream.js';
 
 /** How far its connection is with ending. */
@@ -112,8 +112,8 @@ export class Line {
         this.due--;
         return;
       }
-      if (outcome === UNROUTED) {
-        void this.#see(Promise.reject(refusal(this.#plan.blueprint.data, message, 'message')), 'schema', message, from, framing);
+      if (outcome instanceof Unrouted) {
+        void this.#see(Promise.reject(outcome.error), 'schema', message, from, framing);
       } else if (isPlain(outcome) && (this.#tail === undefined || this.inFlight === 0)) {
         host.reply(outcome, framing, from);
         this.due--;

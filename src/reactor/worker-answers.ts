@@ -2,8 +2,9 @@ import type { Ctor } from '../blueprint/types.js';
 import type { WorkerOrigin } from '../decorators/hook-types.js';
 import { publish } from '../diagnostics.js';
 import { BoundaryError } from '../errors.js';
+import { refusalOf, type Tried } from '../refusal.js';
 import { Owner, type OwnerHooks } from '../workers/owner.js';
-import { refusal, type HandlerPlan, type Located } from './dispatch.js';
+import { type HandlerPlan, type Located } from './dispatch.js';
 import type { Line } from './line.js';
 
 /** Takes what a connection's own calls to workers bring back to its `@OnWorkerData` and `@OnWorkerEvent`. */
@@ -24,17 +25,16 @@ export class WorkerAnswers implements OwnerHooks {
       this.#dropped('answer', worker);
       return;
     }
-    let broken = false;
+    const tried: Tried[] = [];
     const accepting = routes.flatMap(({ key, validate }) => {
       const verdict = validate?.(data) ?? { value: data };
       if (!verdict.issues) return [{ key, value: verdict.value }];
-      broken ||= verdict.broken === true;
+      tried.push({ method: key, refused: verdict });
       return [];
     });
     for (const { key, value } of accepting) void this.#line.hook('OnWorkerData', [key], value);
-    if (accepting.length > 0 && !broken) return;
-    const { issues } = refusal(routes, data, 'answer');
-    const error = new BoundaryError({ direction: 'output', issues, what: `answer of ${worker.name}` });
+    if (accepting.length > 0 && !tried.some(({ refused }) => refused.broken)) return;
+    const error = new BoundaryError({ direction: 'output', ...refusalOf(tried), what: `answer of ${worker.name}` });
     void this.#line.tell(error, { during: 'schema', hook: 'OnWorkerData', message: data });
   }
 

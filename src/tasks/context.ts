@@ -50,13 +50,13 @@ export class CallContext {
     if (!schema)
       throw new UsageError(`${this.#port.worker}.${task.name} has no event "${event}": declare it with @Task({ events: { ${event}: … } })`);
     if (task.checkEvents) {
-      const { issues } = schema(payload);
-      if (issues)
+      const verdict = schema(payload);
+      if (verdict.issues)
         throw new BoundaryError({
           worker: this.#port.worker,
           task: task.name,
           direction: 'output',
-          issues,
+          ...verdict,
           what: `event "${event}" of ${this.#port.worker}.${task.name}`,
         });
     }

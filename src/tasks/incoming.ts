@@ -89,7 +89,7 @@ export class Incoming implements AsyncIterableIterator<unknown, undefined> {
     const { worker, task, validate, credit } = this.#options;
     const verdict = validate?.(item) ?? { value: item };
     if (verdict.issues) {
-      const error = new BoundaryError({ worker, task, direction: 'input', issues: verdict.issues });
+      const error = new BoundaryError({ worker, task, direction: 'input', ...verdict });
       this.close();
       return taker.reject(error);
     }

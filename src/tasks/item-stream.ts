@@ -76,8 +76,8 @@ export class ItemStream {
         const { done, value } = (await this.#source.next()) as IteratorResult<unknown>;
         if (this.#left) return; // What leave() started settles the call.
         if (done) return this.#port.ended();
-        const { issues } = this.#validate?.(value) ?? {};
-        if (issues) throw new BoundaryError({ ...this.#name, direction: 'output', issues });
+        const verdict = this.#validate?.(value);
+        if (verdict?.issues) throw new BoundaryError({ ...this.#name, direction: 'output', ...verdict });
         this.#credit--;
         this.#port.item(value);
       }

@@ -208,8 +208,7 @@ export class Runner {
       let { input } = call;
       if (task.input) {
         const verdict = task.input(input);
-        if (verdict.issues)
-          throw new BoundaryError({ worker: this.#options.name, task: task.name, direction: 'input', issues: verdict.issues });
+        if (verdict.issues) throw new BoundaryError({ worker: this.#options.name, task: task.name, direction: 'input', ...verdict });
         input = verdict.value;
       }
       const result = task.invoke(input, task.context ? new CallContext(call, this.#port) : undefined);
@@ -271,8 +270,8 @@ export class Runner {
   #reply(call: Call, value: unknown): void {
     const { task } = call;
     try {
-      const issues = call.abandoned ? undefined : task.output?.(value).issues;
-      if (issues) throw new BoundaryError({ worker: this.#options.name, task: task.name, direction: 'output', issues });
+      const verdict = call.abandoned ? undefined : task.output?.(value);
+      if (verdict?.issues) throw new BoundaryError({ worker: this.#options.name, task: task.name, direction: 'output', ...verdict });
       // The clock is asked once per call, here: what it takes to write the answer counts for the next one.
       this.#now = this.#clock.now();
       const took = Math.min((this.#now - call.began) * 1000, MOST_MICROSECONDS);

@@ -1,5 +1,6 @@
 import type { TaskBlueprint, WorkerBlueprint } from '../blueprint/types.js';
 import { BoundaryError } from '../errors.js';
+import { refusalOf, type Tried } from '../refusal.js';
 import type { Validator } from '../schema.js';
 import type { BootMessage } from '../wire/protocol.js';
 
@@ -97,9 +98,10 @@ function runnable(
   };
 }
 
+const TAKES_NOTHING = { issues: [{ message: 'it takes nothing: declare what it takes with @Task({ input })' }] };
+
 /** The schema of a task that declares no input. */
-const nothing: Validator = value =>
-  value === undefined ? { value } : { issues: [{ message: 'it takes nothing: declare what it takes with @Task({ input })' }] };
+const nothing: Validator = value => (value === undefined ? { value } : TAKES_NOTHING);
 
 /** The mailbox as a task: the first `@OnData` whose schema accepts the message takes it. */
 export function mailTask(
@@ -109,6 +111,7 @@ export function mailTask(
 ): RunnableTask | undefined {
   if (blueprint.mailbox.length === 0) return undefined;
   const routes = blueprint.mailbox.map(({ key, validate: validator }) => ({
+    key,
     method: (instance as Record<PropertyKey, Method>)[key]!,
     validator: validate === 'off' ? undefined : validator,
   }));
@@ -124,14 +127,14 @@ export function mailTask(
     context: mailContext(blueprint),
     softTimeout,
     invoke: (data, context) => {
-      const issues = [];
-      for (const { method, validator } of routes) {
+      const tried: Tried[] = [];
+      for (const { key, method, validator } of routes) {
         const verdict = validator?.(data) ?? { value: data };
         if (!verdict.issues) return method.call(instance, verdict.value, context);
-        issues.push(...verdict.issues);
+        tried.push({ method: key, refused: verdict });
         if (verdict.broken) break;
       }
-      throw new BoundaryError({ worker: blueprint.name, task: 'ask', direction: 'input', issues });
+      throw new BoundaryError({ worker: blueprint.name, task: 'ask', direction: 'input', ...refusalOf(tried) });
     },
     quick: false,
   };

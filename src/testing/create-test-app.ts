@@ -1,7 +1,8 @@
-import { nameOf, readModule, schemeOf, type ApplicationReading } from '../blueprint/index.js';
+import { nameOf, readModule, refuse, schemeOf, type ApplicationReading } from '../blueprint/index.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint, Token } from '../blueprint/types.js';
 import { App } from '../app/app.js';
 import { Assembly } from '../app/assembly.js';
+import { loggerMistakes } from '../app/bootstrap-options.js';
 import type { Override } from '../app/container.js';
 import { isToken, notToken } from '../app/plan.js';
 import { neverInWorker } from '../app/worker-process.js';
@@ -13,7 +14,7 @@ import { schemeNamed } from '../endpoints/index.js';
 import { UsageError } from '../errors.js';
 import { anything, checkGiven, flag, object, oneOf, show } from '../option-rules.js';
 import type { Framing } from '../framing/framing.js';
-import { silentLogger, type Logger } from '../logger.js';
+import { loggerOf, silentLogger, type Logger } from '../logger.js';
 import type { Duration } from '../units.js';
 import { CloseWatch } from './close-watch.js';
 import { FakeClock } from './fake-clock.js';
@@ -127,9 +128,15 @@ export class TestAppBuilder {
     const { runtime = 'inline', clock = 'real', logger = silentLogger } = options;
     const inWorker = neverInWorker();
     if (inWorker) return inWorker;
+    refuse(loggerMistakes('start()', logger));
     const reading = onMemory(await readModule(this.#module), runtime);
     const fake = clock === 'fake' ? new FakeClock() : undefined;
-    const assembly = Assembly.of(reading, { logger, clock: fake ?? realClock, runtime, overrides: this.#overrides });
+    const assembly = Assembly.of(reading, {
+      logger: await loggerOf(logger),
+      clock: fake ?? realClock,
+      runtime,
+      overrides: this.#overrides,
+    });
     if (runtime === 'inline') tellIgnored(reading);
     const inside = runtime === 'process' ? [] : [...reading.app.inside.values()].flatMap(each => each.connections);
     const app = new TestApp(assembly, [...reading.app.connections, ...inside], fake);

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CallBase, Sendable } from '../decorators/client-types.js';
 import { asError, BoundaryError, AbortError, ProtocolError } from '../errors.js';
 import { publish } from '../diagnostics.js';
+import type { Refused } from '../schema.js';
 import { toMilliseconds } from '../units.js';
 import { encodeValue } from '../wire/codec.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
@@ -222,7 +223,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     const { silent, check } = this.target;
     if (!check) return void this.succeed(silent ? undefined : value);
     const verdict = check(value);
-    if (verdict.issues) this.fail(this.boundary(verdict.issues));
+    if (verdict.issues) this.fail(this.boundary(verdict));
     else this.succeed(verdict.value);
   }
 
@@ -246,7 +247,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     const check = task?.events.get(name);
     if (!check) throw new ProtocolError(`${this.target.name} emits ${name}, which it does not declare`);
     const verdict = this.target.worker.settings.validate === 'off' ? { value: payload } : check(payload);
-    if (verdict.issues) return this.giveUp(this.boundary(verdict.issues));
+    if (verdict.issues) return this.giveUp(this.boundary(verdict));
     // Whoever deals with it slowly is not sent more than it has dealt with.
     const dealing = this.event(name, verdict.value);
     if (dealing) void dealing.then(() => this.#eventDelivered());
@@ -320,8 +321,8 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   protected abstract delivered(value: unknown): void;
   protected abstract failed(error: Error, place: string | undefined): void;
 
-  protected boundary(issues: ConstructorParameters<typeof BoundaryError>[0]['issues']): BoundaryError {
-    return new BoundaryError({ worker: this.target.worker.name, task: this.target.name, direction: 'output', issues });
+  protected boundary(refused: Refused): BoundaryError {
+    return new BoundaryError({ worker: this.target.worker.name, task: this.target.name, direction: 'output', ...refused });
   }
 
   #graceEnd(): number {

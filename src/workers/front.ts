@@ -2,7 +2,8 @@ import type { DataRoute } from '../blueprint/types.js';
 import type { Caller } from '../decorators/task-types.js';
 import type { ProxyCall } from '../decorators/proxy-types.js';
 import { publish } from '../diagnostics.js';
-import { asError, BoundaryError, UsageError, type Issue } from '../errors.js';
+import { asError, BoundaryError, UsageError } from '../errors.js';
+import { refusalOf, type Tried } from '../refusal.js';
 import type { Call, CallHolder, CallSettings, Pin } from './call.js';
 import { Client, clientOf } from './client.js';
 import type { Member } from './member.js';
@@ -175,15 +176,15 @@ export class Front {
   /** What a process sent unasked: to the first route that takes it. */
   async unasked(value: unknown): Promise<void> {
     const { instance, mailbox } = this.#proxy;
-    let issues: readonly Issue[] = [{ message: 'the proxy has no @OnData for it' }];
+    const tried: Tried[] = [];
     try {
       for (const route of mailbox) {
         const verdict = route.validate ? route.validate(value) : { value };
         if (!verdict.issues) return void (await method(instance, route.key)(verdict.value));
-        issues = verdict.issues;
+        tried.push({ method: route.key, refused: verdict });
         if (verdict.broken) break;
       }
-      throw new BoundaryError({ worker: this.#route.worker.name, direction: 'output', issues, what: 'unasked message' });
+      throw new BoundaryError({ worker: this.#route.worker.name, direction: 'output', ...refusalOf(tried), what: 'unasked message' });
     } catch (error) {
       publish('hook.error', { worker: this.#route.worker.name, key: this.#route.key, hook: 'data', error: asError(error) });
     }
@@ -194,8 +195,7 @@ export class Front {
     const refusal = pool ? pool.refusal(call) : this.#route.missing();
     const { task, worker, name } = call.target;
     const verdict = task?.input && worker.settings.validate !== 'off' ? task.input(input) : { value: input };
-    const error =
-      refusal ?? (verdict.issues && new BoundaryError({ worker: worker.name, task: name, direction: 'input', issues: verdict.issues }));
+    const error = refusal ?? (verdict.issues && new BoundaryError({ worker: worker.name, task: name, direction: 'input', ...verdict }));
     if (error) {
       call.fail(error);
       return {};

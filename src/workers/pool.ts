@@ -117,8 +117,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   #prepare(call: Call, input: unknown): void {
     const { task, name } = call.target;
     if (this.worker.settings.validate === 'both' && task?.input) {
-      const { issues } = task.input(input);
-      if (issues) throw new BoundaryError({ worker: this.worker.name, task: name, direction: 'input', issues });
+      const verdict = task.input(input);
+      if (verdict.issues) throw new BoundaryError({ worker: this.worker.name, task: name, direction: 'input', ...verdict });
     }
     call.encode(input);
     const send = call.options?.send;

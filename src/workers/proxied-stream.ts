@@ -69,7 +69,7 @@ export class ProxiedStream extends Call implements ItemSource {
       if (this.settled) return;
       if (done) return void this.succeed(undefined);
       const verdict = this.target.check ? this.target.check(value) : { value };
-      if (verdict.issues) this.fail(this.boundary(verdict.issues));
+      if (verdict.issues) this.fail(this.boundary(verdict));
       else this.#give({ done: false, value: verdict.value });
     } catch (error) {
       this.fail(asError(error), this.#place);

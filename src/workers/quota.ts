@@ -23,6 +23,11 @@ export class Quota {
       return undefined;
     }
     this.#left -= times;
+    return this.untold();
+  }
+
+  /** How many were not told of since the last one that was; they count as told from here on. */
+  untold(): number {
     const untold = this.#untold;
     this.#untold = 0;
     return untold;

@@ -47,7 +47,7 @@ export class StreamCall extends Call implements ItemSource {
     this.evidence = true;
     const { check } = this.target;
     const verdict = check ? check(body.value()) : { value: body.value() };
-    if (verdict.issues) return this.giveUp(this.boundary(verdict.issues));
+    if (verdict.issues) return this.giveUp(this.boundary(verdict));
     this.began = now;
     const waiting = this.#waiting.shift();
     if (waiting) {

@@ -330,7 +330,7 @@ export class Workforce implements Directory {
 function checkOptions(worker: WorkerBlueprint, options: unknown): unknown {
   const verdict = worker.startOptions ? worker.startOptions(options) : { value: options };
   if (verdict.issues)
-    throw new BoundaryError({ worker: worker.name, direction: 'input', issues: verdict.issues, what: `start options of ${worker.name}` });
+    throw new BoundaryError({ worker: worker.name, direction: 'input', ...verdict, what: `start options of ${worker.name}` });
   encodeValue(verdict.value, worker.settings.maxMessageSize, 'options');
   return verdict.value;
 }
