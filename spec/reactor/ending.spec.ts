@@ -60,32 +60,6 @@ describe('the end of a connection', () => {
       await journal.has('peer END');
     });
 
-    it('at the latest after halfCloseGrace it is closed, whatever the handlers do', async () => {
-      @Connection({ framing: lines() })
-      class Stuck {
-        constructor(private readonly peer: Peer) {}
-        @OnData() data() {
-          this.peer.signal.addEventListener('abort', () => journal.note('aborted'));
-          return new Promise(() => {});
-        }
-        @OnClose() closed(reason: CloseReason) {
-          journal.note(told(reason));
-        }
-      }
-      const client = await dial(Stuck);
-      client.send('x\n');
-      client.end();
-      await turns();
-      await clock.advance('4900ms');
-      expect(journal.entries).to.deep.equal([]);
-      await clock.advance('200ms');
-      expect(journal.entries).to.deep.equal(['aborted']);
-      await client.whenClosed();
-      // @OnClose comes after the last handler, but does not wait for one that never finishes.
-      await clock.advance('5s');
-      expect(journal.entries).to.deep.equal(['aborted', 'peer END']);
-    });
-
     it('with allowHalfOpen it stays open for sending, and @OnEnd is called', async () => {
       @Connection({ framing: lines(), allowHalfOpen: true })
       class HalfOpen {

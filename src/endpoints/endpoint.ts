@@ -102,6 +102,11 @@ export interface Transport extends Arrival {
   readonly bufferedBytes: number;
   /** Bytes that the kernel took: it grows as long as the peer reads. */
   readonly bytesWritten: number;
+  /**
+   * Bytes that the system holds for the peer, sent or not, and that it has not acknowledged; undefined where the system does not tell.
+   * Left out where `bytesWritten` shows every step of the peer. Never rejects.
+   */
+  unacknowledged?(): Promise<number | undefined>;
   /** Hands over the sink and begins to deliver. Once. */
   open(sink: TransportSink): void;
   /** Several chunks leave in one system call where the system has one. The array is the caller's and will change. False: wait for `drained`. */

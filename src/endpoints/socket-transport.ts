@@ -7,6 +7,7 @@ import { takeHandle } from './passed-socket.js';
 import { readProxyHeader } from './proxy-header.js';
 import type { ProxyHeader, ProxyPlace } from './proxy-protocol.js';
 import { resetSocket } from './reset-socket.js';
+import { unacknowledgedBytes } from './send-queue.js';
 import { handshake, peerTlsOf } from './tls-handshake.js';
 import { nextTick, setImmediate } from '../system-timers.js';
 
@@ -123,6 +124,10 @@ export class SocketTransport implements Transport {
     // Between its end and its close the handle is gone already.
     if (!socket._handle) return this.#written || this.#total;
     return this.#tls ? takenSecurely(socket, this.#tls) : takenFrom(socket);
+  }
+
+  unacknowledged(): Promise<number | undefined> {
+    return unacknowledgedBytes(this.#socket);
   }
 
   async introduce(): Promise<void> {

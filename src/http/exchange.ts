@@ -1,6 +1,7 @@
 import type { About, CloseReason } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
 import type { PeerTls, Remote } from '../endpoints/endpoint.js';
+import { resetSocket } from '../endpoints/reset-socket.js';
 import { asError, LimitError, UsageError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
 import { raw } from '../framing/raw.js';
@@ -230,8 +231,8 @@ export class Exchange implements Guest, LineHost {
 
   #drop(reason: CloseReason): void {
     this.#reason ??= reason;
-    // The socket, not the response: one that waits for earlier answers has no socket yet to destroy.
-    this.#arrival.raw.destroy();
+    // The socket, not the response: one that waits for earlier answers has no socket yet. Reset, so that a cut-off answer looks like one.
+    resetSocket(this.#arrival.raw);
     this.#closed();
   }
 

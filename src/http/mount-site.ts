@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { realClock } from '../clock.js';
 import type { Acceptor, EndpointTarget } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
+import { resetSocket } from '../endpoints/reset-socket.js';
 import { asError, ListenError } from '../errors.js';
 import { RequestArrival } from './arrival.js';
 import { requestOf, urlOf, type BodyLimits } from './incoming.js';
@@ -37,7 +38,10 @@ async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLim
   try {
     const request = requestOf(incoming, url, abort.signal, limits, realClock, () => arrival.isLast());
     const answer = await app.fetch(request);
-    const client = new ResponseReader(response, realClock, limits.drainTimeout, () => response.destroy());
+    const client = new ResponseReader(response, realClock, limits.drainTimeout, () => {
+      publish('connection.limit', { handler: 'mounted', limit: 'drainTimeout', remote: arrival.remote });
+      resetSocket(arrival.raw);
+    });
     await writeResponse(answer, response, client);
     client.watch();
   } catch (thrown) {

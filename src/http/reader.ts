@@ -1,5 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock, ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
+import { unacknowledgedBytes } from '../endpoints/send-queue.js';
+import { StallWatch } from '../endpoints/stall-watch.js';
 import { takenFrom } from './taken.js';
 
 /** The client, as far as it reads what it is answered: at its own pace, but not never. */
@@ -9,7 +13,8 @@ export class ResponseReader {
   readonly #drainTimeout: number;
   readonly #stalled: () => void;
   #timer: ClockTimer | undefined;
-  #taken = 0;
+  /** There while something waits to be sent. */
+  #watch: StallWatch | undefined;
   /** Called once when the client leaves before its answer is through. Set by the writer of the answer. */
   onLeave: (() => void) | undefined;
 
@@ -20,7 +25,7 @@ export class ResponseReader {
     this.#drainTimeout = drainTimeout;
     this.#stalled = stalled;
     response.once('close', () => {
-      this.#timer?.cancel();
+      this.#watch?.stop();
       this.onLeave?.();
     });
   }
@@ -48,16 +53,37 @@ export class ResponseReader {
     });
   }
 
-  /** Looks from time to time whether it goes on, as long as something waits to be sent. */
+  /** Watches whether it goes on reading, as long as something waits to be sent. */
   watch(): void {
     const { socket } = this.#response;
-    if (this.#timer || this.#drainTimeout === Infinity || !socket || socket.writableLength === 0) return;
-    this.#taken = takenFrom(socket);
-    this.#timer = this.#clock.after(this.#drainTimeout, () => {
-      this.#timer = undefined;
-      if (this.isGone || socket.writableLength === 0) return;
-      if (takenFrom(socket) > this.#taken) this.watch();
-      else this.#stalled();
-    });
+    if (this.#watch || this.#drainTimeout === Infinity || !socket || socket.writableLength === 0) return;
+    const source = {
+      get bytesWritten() {
+        return takenFrom(socket);
+      },
+      unacknowledged: () => unacknowledgedBytes(socket),
+    };
+    const timer = {
+      set: (delay: number): void => {
+        this.#timer?.cancel();
+        this.#timer = delay === Infinity ? undefined : deadline(this.#clock, delay, () => this.#expired(socket));
+      },
+    };
+    this.#watch = new StallWatch(
+      source,
+      timer,
+      () => this.#drainTimeout,
+      () => this.#stalled(),
+    );
+    this.#watch.start();
+  }
+
+  #expired(socket: Socket): void {
+    if (!this.isGone && socket.writableLength > 0) {
+      this.#watch?.expired();
+      return;
+    }
+    // Everything is with the system; what comes next is watched anew.
+    this.#watch = undefined;
   }
 }

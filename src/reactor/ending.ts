@@ -3,8 +3,9 @@ import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Owner } from '../workers/owner.js';
 import { abortReason, reasonOfError, reasonOfTransport, tellsOfClosing } from './close-reason.js';
-import { GRACE, type Deadlines } from './deadlines.js';
+import type { Deadlines } from './deadlines.js';
 import { finalHooks } from './final-hooks.js';
+import { HalfCloseGrace } from './half-close-grace.js';
 import type { Line } from './line.js';
 import type { Outbound } from './outbound.js';
 import type { Built } from './plan-types.js';
@@ -40,8 +41,11 @@ export interface EndingHost {
   readonly deadlines: Deadlines;
   readonly owner: Owner | undefined;
   readonly built: Built;
+  readonly ending: Ending;
   /** Its bytes flow to another peer, or another's to it: half-closed, it stays. */
   readonly piped: boolean;
+  /** Publishes that a limit was exceeded, and closes it for that. */
+  exceeded(limit: string, message: string, by?: 'limit' | 'timeout'): void;
   /** Sends what is encoded. */
   say(encoded: Chunk | readonly Chunk[]): void;
   /** The transport is closed: lets go of everything that waits for it. */
@@ -72,8 +76,12 @@ export class Ending {
   /** Half-closed by us, then by the peer: the transport was closed before all that had come was handled. */
   #late = false;
   #status: ExitStatus | undefined;
-  /** How long the peer may take to finish after us. */
-  #grace: number;
+  /** How long the peer may take to finish after us, in milliseconds. */
+  #limit: number;
+  /** That is fixed: the application closes. */
+  #limitIsFixed = false;
+  /** Once one side has finished. */
+  #grace: HalfCloseGrace | undefined;
   /** What `signal` is aborted with; there once the connection is gone. */
   #aborted: Error | undefined;
   #abort: AbortController | undefined;
@@ -81,7 +89,7 @@ export class Ending {
 
   constructor(session: EndingHost) {
     this.#session = session;
-    this.#grace = session.settings.limits.halfCloseGrace;
+    this.#limit = session.settings.limits.halfCloseGrace;
   }
 
   /** Nothing has begun to end it. */
@@ -135,11 +143,14 @@ export class Ending {
 
   /** Ends it when no reply is due any more, after the farewell; nothing more is read. */
   leave(reason: CloseReason, farewell?: Chunk | readonly Chunk[], grace?: number): void {
-    if (grace !== undefined) this.#grace = Math.min(this.#grace, grace);
+    if (grace !== undefined) {
+      this.#limit = Math.min(this.#limit, grace);
+      this.#limitIsFixed = true;
+    }
     if (this.half) {
       this.#deaf(reason, State.ENDED);
       if (this.#late) this.closed(undefined);
-      else this.#session.deadlines.set(GRACE, this.#grace);
+      else this.startGrace(this.#limit, this.#limitIsFixed);
       return;
     }
     if (this.#state !== State.OPEN) return;
@@ -159,6 +170,8 @@ export class Ending {
   drop(reason: CloseReason): void {
     if (this.#state >= State.GONE) return;
     const cuts = this.#cutsAnswer;
+    // It was ending, and what was to be sent before will never arrive.
+    if (cuts && (reason.by === 'limit' || reason.by === 'timeout') && this.#reason?.by !== 'error') this.#reason = reason;
     this.#deaf(reason, State.ENDED);
     if (this.#late) this.closed(undefined);
     else if (cuts) this.#reset();
@@ -221,8 +234,8 @@ export class Ending {
   /** The peer has finished. */
   peerEnded(): void {
     this.#finned = true;
-    const { settings, piped, deadlines } = this.#session;
-    if (this.#state < State.ENDED && !settings.allowHalfOpen && !piped) deadlines.set(GRACE, settings.limits.halfCloseGrace);
+    const { settings, piped } = this.#session;
+    if (this.#state < State.ENDED && !settings.allowHalfOpen && !piped) this.startGrace(settings.limits.halfCloseGrace);
   }
 
   /** The peer has finished, and all that it sent is handled. True the first time. */
@@ -256,12 +269,35 @@ export class Ending {
 
   /** Everything sent is with the kernel. */
   flushed(): void {
-    const { deadlines, piped, transport } = this.#session;
+    const { piped, transport } = this.#session;
     if (this.#state === State.ENDED && this.#resets) this.#reset();
     if (this.#state !== State.ENDED || piped || (this.#halving && !this.#finned)) return;
     if (transport.needsNoGoodbye) transport.destroy();
     // Also when the peer has finished: a command may have closed its stdout and run on.
-    else deadlines.set(GRACE, this.#grace);
+    else this.startGrace(this.#limit, this.#limitIsFixed);
+  }
+
+  /** `halfCloseGrace`, once one side has finished. */
+  get grace(): HalfCloseGrace | undefined {
+    return this.#grace;
+  }
+
+  /** Gives the peer `limit` ms; `isFixed`: no more, whatever happens meanwhile. */
+  startGrace(limit: number, isFixed = false): void {
+    (this.#grace ??= new HalfCloseGrace(this.#session)).start(limit, { isFixed });
+  }
+
+  /** `halfCloseGrace` has passed without a byte that moved, and no handler ran. */
+  graceExpired(): void {
+    const { outbound, settings } = this.#session;
+    // Everything is with the system: nothing is waited for but the peer's own end.
+    if (this.#state >= State.ENDED && outbound.empty) this.drop({ by: 'peer', code: 'END' });
+    else
+      this.#session.exceeded(
+        'halfCloseGrace',
+        `no byte moved for ${settings.limits.halfCloseGrace} ms after FIN (halfCloseGrace)`,
+        'timeout',
+      );
   }
 
   /** The command behind it has ended: told when everything that it said is handled. */

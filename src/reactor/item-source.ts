@@ -1,10 +1,13 @@
 import { setImmediate } from '../system-timers.js';
+import { ChannelFace } from './channel.js';
 
 /** Items asked for one by one, until there are no more or the consumer has left. */
 export interface ItemSource {
   next(): Promise<IteratorResult<unknown, unknown>>;
   /** Lets go of the source at once, also while an item is awaited. Settles when the source has let go, which may be never. */
   release(): Promise<unknown>;
+  /** Its items come from elsewhere (a stream, a channel): while it has none, no handler is at work. */
+  readonly isPassive?: true;
 }
 
 /** The parts of a web stream that matter here. */
@@ -53,6 +56,7 @@ function fromWebStream(stream: WebStream): ItemSource {
   return {
     next: () => reader.read() as Promise<IteratorResult<unknown, unknown>>,
     release: () => cancelSoon(reader),
+    isPassive: true,
   };
 }
 
@@ -65,6 +69,7 @@ function fromNodeStream(stream: NodeStream): ItemSource {
       stream.on('error', () => {});
       stream.destroy();
     },
+    isPassive: true,
   };
 }
 
@@ -76,5 +81,6 @@ export function itemSourceOf(items: AsyncIterable<unknown>): ItemSource {
   if (isWebStream(items)) return fromWebStream(items);
   if (isNodeStream(items)) return fromNodeStream(items);
   const iterator = items[Symbol.asyncIterator]();
-  return { next: () => iterator.next(), release: async () => iterator.return?.() };
+  const source = { next: () => iterator.next(), release: async () => iterator.return?.() };
+  return items instanceof ChannelFace ? { ...source, isPassive: true } : source;
 }

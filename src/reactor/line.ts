@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import type { About } from '../decorators/hook-types.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import { asError, EncodeError } from '../errors.js';
@@ -77,6 +78,8 @@ export class Line {
   others = 0;
   /** Streams being sent. */
   #streams: Set<ReplyStream> | undefined;
+  /** The application closes: how long streams may be idle, in milliseconds. */
+  #endIdle: { readonly clock: Clock; readonly limit: number } | undefined;
 
   constructor(host: LineHost, plan: HandlerPlan, keepsOrder: boolean) {
     this.#host = host;
@@ -93,6 +96,19 @@ export class Line {
   /** No method is running. */
   get quiet(): boolean {
     return this.due === 0 && this.others === 0;
+  }
+
+  /** A handler has not finished. A reply that waits for an item of a stream or a channel does not count: no handler is at work on that. */
+  get isAtWork(): boolean {
+    let idle = 0;
+    for (const stream of this.#streams ?? []) if (stream.isIdle) idle++;
+    return this.due + this.others > idle;
+  }
+
+  /** The application closes: replies from streams and channels end as soon as these have been idle for `limit` ms. */
+  endIdleStreams(clock: Clock, limit: number): void {
+    this.#endIdle = { clock, limit };
+    for (const stream of this.#streams ?? []) stream.endWhenIdle(clock, limit);
   }
 
   /** An answer of several messages has begun and is not whole. */
@@ -257,6 +273,7 @@ export class Line {
     const stream = new ReplyStream(value, this.#host, framing, to);
     const streams = (this.#streams ??= new Set());
     streams.add(stream);
+    if (this.#endIdle) stream.endWhenIdle(this.#endIdle.clock, this.#endIdle.limit);
     const finished = (): void => void streams.delete(stream);
     return stream.run().then(finished, (error: unknown) => {
       finished();

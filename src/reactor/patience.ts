@@ -1,4 +1,5 @@
 import type { Transport } from '../endpoints/endpoint.js';
+import { StallWatch } from '../endpoints/stall-watch.js';
 import { limitOf, toMilliseconds, type Duration, type Off } from '../units.js';
 import { DRAIN, FIRST, IDLE, MESSAGE, type DeadlineHost, type DeadlineName, type Deadlines } from './deadlines.js';
 import type { Ending } from './ending.js';
@@ -27,8 +28,8 @@ export class Patience implements DeadlineHost {
   #spoken = false;
   /** Bytes wait for the kernel. */
   #waiting = false;
-  /** What the kernel had taken when `drainTimeout` began. */
-  #taken = 0;
+  /** `drainTimeout`; made when bytes wait for the first time. */
+  #drain: StallWatch | undefined;
 
   constructor(session: PatienceHost) {
     this.#session = session;
@@ -63,14 +64,12 @@ export class Patience implements DeadlineHost {
   waits(waiting: boolean): void {
     this.#waiting = waiting;
     if (waiting) this.progressed();
-    else this.#session.deadlines.set(DRAIN, Infinity);
+    else this.#drain?.stop();
   }
 
   /** The kernel took something. */
   progressed(): void {
-    const { deadlines, settings, transport } = this.#session;
-    this.#taken = transport.bytesWritten;
-    deadlines.set(DRAIN, settings.limits.drainTimeout);
+    (this.#drain ??= this.#watchDrain()).start();
   }
 
   setIdleTimeout(timeout: Duration | Off): void {
@@ -78,20 +77,35 @@ export class Patience implements DeadlineHost {
     if (this.#session.ending.open) this.#session.deadlines.set(IDLE, this.#idle);
   }
 
+  /** A handler has begun that did not finish at once. */
+  working(): void {
+    this.#session.deadlines.stand(true);
+    this.#session.ending.grace?.review();
+  }
+
   /** Stops or restarts the clocks that only run while it is the peer's turn. */
   clocks(): void {
-    const { deadlines, line, piped, reader } = this.#session;
+    const { deadlines, ending, line, piped, reader } = this.#session;
+    ending.grace?.review();
     deadlines.stand(this.#waiting || !line.quiet || piped || reader.held(Hold.PAUSED | Hold.PIPED | Hold.RATE));
   }
 
   expired(name: DeadlineName): void {
-    const { ending, line, settings, transport } = this.#session;
+    const { ending, line, settings } = this.#session;
     const { idle } = settings.plan.blueprint.hooks;
     if (name === 'idleTimeout' && idle.length > 0) void line.hook('OnIdle', idle);
-    else if (name === 'halfCloseGrace') ending.drop({ by: 'peer', code: 'END' });
-    else if (name !== 'drainTimeout') ending.drop({ by: 'timeout', code: name });
-    else if (transport.bytesWritten > this.#taken) this.progressed();
-    else this.#session.exceeded(name, `the peer took nothing for ${settings.limits.drainTimeout} ms`);
+    else if (name === 'halfCloseGrace') ending.grace?.expired();
+    else if (name === 'drainTimeout') this.#drain?.expired();
+    else ending.drop({ by: 'timeout', code: name });
+  }
+
+  #watchDrain(): StallWatch {
+    const { deadlines, settings, transport } = this.#session;
+    const timer = { set: (delay: number) => deadlines.set(DRAIN, delay) };
+    const limit = (): number => settings.limits.drainTimeout;
+    return new StallWatch(transport, timer, limit, () =>
+      this.#session.exceeded('drainTimeout', `the peer took nothing for ${limit()} ms (drainTimeout)`),
+    );
   }
 
   #speak(): void {

@@ -118,7 +118,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /**
    * Closes at once with a TCP reset, by which the peer can tell that it has not received everything; what is not sent yet is dropped.
-   * `destroy()` does the same where it cuts an answer off. Where there is no reset (unix sockets, websockets, commands) it is `destroy()`.
+   * `destroy()` does the same where it cuts an answer off. Where there is no reset (unix sockets, commands) it is `destroy()`.
    */
   reset(): void {
     this.#session.ending.reset({ by: 'local', code: 'RESET' });

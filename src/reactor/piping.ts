@@ -2,7 +2,7 @@ import { ConnectionClosedError, UsageError } from '../errors.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
 import { toBytes } from '../units.js';
-import { GRACE, MESSAGE, type Deadlines } from './deadlines.js';
+import { MESSAGE, type Deadlines } from './deadlines.js';
 import type { Ending } from './ending.js';
 import type { Outbound } from './outbound.js';
 import type { PipeOptions } from './peer.js';
@@ -63,9 +63,7 @@ export class Piping {
       this.#pipe = { target, ends: end, resolve, reject, left, count: 0 };
       target.#feeders.add(this);
       reader.hold(Hold.PIPED);
-      deadlines.set(GRACE, Infinity);
       deadlines.set(MESSAGE, Infinity);
-      target.#session.deadlines.set(GRACE, Infinity);
       this.#session.clocks();
       target.#session.clocks();
       const received = reader.take();

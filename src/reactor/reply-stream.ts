@@ -1,3 +1,5 @@
+import type { Clock, ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
 import { setImmediate } from '../system-timers.js';
@@ -12,6 +14,8 @@ export interface StreamHost {
   reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined): void;
   room(): Promise<void> | undefined;
   readonly ending: { readonly over: boolean };
+  /** Whether its clocks stand still may have changed. */
+  clocks?(): void;
 }
 
 /** Items sent without a pause before others get their turn. */
@@ -28,6 +32,10 @@ export class ReplyStream {
   #finish: () => void = () => {};
   /** An item has been sent. */
   begun = false;
+  /** It waits for an item, and no handler is at work on that. */
+  isIdle = false;
+  #endWhenIdle: { readonly clock: Clock; readonly limit: number } | undefined;
+  #idleTimer: ClockTimer | undefined;
 
   constructor(items: AsyncIterable<unknown>, host: StreamHost, framing: Framing<unknown, unknown>, to: Remote | undefined) {
     this.#source = itemSourceOf(items);
@@ -49,7 +57,32 @@ export class ReplyStream {
 
   /** Releases the source, for the connection is over: nothing that it says from now on counts. */
   stop(): void {
+    this.#idleTimer?.cancel();
     void this.#leave().then(this.#finish);
+  }
+
+  /** Ends it from now on when no item has come for `limit` ms, unless a handler is at work on one. */
+  endWhenIdle(clock: Clock, limit: number): void {
+    this.#endWhenIdle = { clock, limit };
+    if (this.isIdle) this.#startIdle();
+  }
+
+  async #whileIdle(item: Promise<IteratorResult<unknown, unknown>>): Promise<IteratorResult<unknown, unknown>> {
+    this.isIdle = true;
+    this.#startIdle();
+    this.#host.clocks?.();
+    try {
+      return await item;
+    } finally {
+      this.isIdle = false;
+      this.#idleTimer?.cancel();
+      this.#host.clocks?.();
+    }
+  }
+
+  #startIdle(): void {
+    const end = this.#endWhenIdle;
+    if (end) this.#idleTimer = deadline(end.clock, end.limit, () => this.stop(), true);
   }
 
   async #send(): Promise<void> {
@@ -57,7 +90,7 @@ export class ReplyStream {
     for (let sent = 1; !host.ending.over; sent++) {
       let item: IteratorResult<unknown, unknown>;
       try {
-        item = await this.#source.next();
+        item = await (this.#source.isPassive ? this.#whileIdle(this.#source.next()) : this.#source.next());
       } catch (error) {
         // A source that was released may fail for that.
         if (this.#released) return;

@@ -8,7 +8,7 @@ import type { Duration, Off } from '../units.js';
 import type { Owner } from '../workers/owner.js';
 import { reasonOfError } from './close-reason.js';
 import { encoded, fitting, framingOn, mustHaveOne, mustStream } from './message-rules.js';
-import { Deadlines, GRACE } from './deadlines.js';
+import { Deadlines } from './deadlines.js';
 import { Ending, type EndingHost } from './ending.js';
 import { Line, type LineHost } from './line.js';
 import { Outbound, type OutboundHost } from './outbound.js';
@@ -121,6 +121,7 @@ export class Session
     await this.line.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
     if (this.owner && !this.ending.gone) this.owner.exempt = false;
     this.ending.leave({ by: 'shutdown', code: 'SHUTDOWN' }, undefined, grace);
+    this.line.endIdleStreams(this.host.clock, grace);
   }
 
   // ── TransportSink ──
@@ -234,7 +235,7 @@ export class Session
     this.ending.because(reason);
     this.reader.hold(Hold.DEAF);
     this.deadlines.hush();
-    this.deadlines.set(GRACE, this.settings.limits.halfCloseGrace);
+    this.ending.startGrace(this.settings.limits.halfCloseGrace);
     void this.line.tell(error, { during: 'framing' }).then(() => this.ending.leaveNow(reason));
   }
 
@@ -269,7 +270,7 @@ export class Session
   }
 
   working(): void {
-    this.deadlines.stand(true);
+    this.#patience.working();
   }
 
   settled(): void {
@@ -305,10 +306,10 @@ export class Session
 
   // ── PatienceHost, too ──
 
-  exceeded(limit: string, message: string): void {
+  exceeded(limit: string, message: string, by: 'limit' | 'timeout' = 'limit'): void {
     const error = new LimitError(limit, message);
     publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit });
-    this.ending.drop({ by: 'limit', code: limit, error });
+    this.ending.drop({ by, code: limit, error });
   }
 
   // ── PeerPort ──

@@ -1,6 +1,7 @@
 import { setImmediate } from '../system-timers.js';
 import { realClock, type Clock } from '../clock.js';
 import { Alarms, type Alarmed } from '../reactor/alarms.js';
+import type { PingBacklog } from './ping-backlog.js';
 
 /** The connection whose peer is watched. */
 export interface KeepAliveHost {
@@ -8,6 +9,8 @@ export interface KeepAliveHost {
   readonly isDeaf: boolean;
   /** Bytes that the kernel took: it grows as long as the peer reads. */
   readonly taken: number;
+  /** What lies before a ping; left out where the bytes taken show every step of the peer. */
+  readonly backlog?: PingBacklog;
   ping(): void;
   /** It has answered nothing for as long as it may be silent. */
   lost(): void;
@@ -71,6 +74,7 @@ export class KeepAlive implements Alarmed {
   #ping(now: number): void {
     this.#pingedAt = now;
     this.#taken = this.#host.taken;
+    this.#host.backlog?.note();
     this.#host.ping();
     this.#timing.alarms.set(this, now + this.#period);
   }
@@ -86,7 +90,16 @@ export class KeepAlive implements Alarmed {
     // After a stall timers come first: its answer may be there and not read yet.
     setImmediate(() => {
       if (this.#heardAt > this.#pingedAt || this.#host.isDeaf) this.#again(this.#timing.clock.now());
-      else this.#host.lost();
+      else void this.#judgeBacklog(now);
     });
+  }
+
+  /** The system took nothing more, but the peer may have acknowledged some of what it holds. */
+  async #judgeBacklog(now: number): Promise<void> {
+    const isReading = await this.#host.backlog?.isReading();
+    if (this.#period === Infinity) return;
+    if (this.#heardAt > this.#pingedAt || this.#host.isDeaf) this.#again(this.#timing.clock.now());
+    else if (isReading) this.#timing.alarms.set(this, now + this.#period);
+    else this.#host.lost();
   }
 }

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { CloseReason } from '../decorators/hook-types.js';
 import type { PeerTls, Remote, Transport, TransportSink } from '../endpoints/endpoint.js';
+import { resetSocket } from '../endpoints/reset-socket.js';
+import { unacknowledgedBytes } from '../endpoints/send-queue.js';
 import { peerTlsOf } from '../endpoints/tls-handshake.js';
 import type { Chunk } from '../framing/framing.js';
 import { isText } from '../framing/shared-text.js';
@@ -11,6 +13,7 @@ import { closeCodeOf, violation } from './close-codes.js';
 import { dataFrames } from './data-frames.js';
 import type { FrameSocket } from './frame-socket.js';
 import { KeepAlive, type KeepAliveHost } from './keep-alive.js';
+import { PingBacklog } from './ping-backlog.js';
 import { monotonicNow, nextTick, setImmediate } from '../system-timers.js';
 
 /** How a connection is spoken on, besides its limits. */
@@ -93,6 +96,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
   /** When the first of them came. */
   #corkedAt = 0;
   #keepAlive: KeepAlive | undefined;
+  readonly backlog = new PingBacklog(this);
   /** What the handler's constructor has said: there is no websocket yet. */
   #early: Chunk[] = [];
   #earlyBytes = 0;
@@ -128,6 +132,10 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     const waiting = this.socket.writableLength;
     if (waiting === 0 || this.#closed) return this.#said;
     return Math.min(this.#said - 1, this.#sure + Math.max(0, takenFrom(this.socket) - this.#sureBeneath));
+  }
+
+  unacknowledged(): Promise<number | undefined> {
+    return unacknowledgedBytes(this.socket);
   }
 
   open(sink: TransportSink): void {
@@ -220,6 +228,12 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     this.#error ??= error;
     if (this.#ws) this.#ws.terminate();
     else this.refuse(error);
+  }
+
+  reset(): void {
+    if (this.#destroyed || this.#closed) return;
+    if (this.#ws) resetSocket(this.socket);
+    this.destroy();
   }
 
   // ── KeepAliveHost ──
