@@ -136,7 +136,7 @@ describe('udp:', () => {
       }
       const { address } = await kit.listen(Json, ANY);
       const [bad, good] = [await UdpClient.open(), await UdpClient.open()];
-      await bad.send('{"cut', address.port);
+      await bad.send(`{"cut${'x'.repeat(100)}`, address.port);
       await good.send('1', address.port);
       expect(JSON.parse(await bad.text())).to.deep.equal({ error: 'FramingError', during: 'framing', port: bad.port });
       expect(await good.text()).to.equal('{"value":1}');

@@ -1,3 +1,4 @@
+import { monotonicNow } from '../system-timers.js';
 import type { DelimiterPattern } from './delimiter-pattern.js';
 import { QueuedDecoder } from './queued-decoder.js';
 import { tooLarge } from './failures.js';
@@ -76,7 +77,7 @@ export class PatternDecoder extends QueuedDecoder<Buffer> {
       }
       this.#text = this.#text.slice(keep);
       if (yields) {
-        const now = performance.now();
+        const now = monotonicNow();
         if (started === 0) started = now;
         else if (now - started > SLICE) return 'unfinished';
       }

@@ -2,6 +2,7 @@ import { peerGroup } from '../endpoints/address.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import { FramingError } from '../errors.js';
 import type { Decoder, Framing } from '../framing/framing.js';
+import { AnswerBudget } from './answer-budget.js';
 import type { Inbox } from './inbound.js';
 
 /** What one datagram costs besides its bytes: its objects, and those of its sender. */
@@ -57,6 +58,7 @@ export class Datagrams implements Inbox {
   /** Of the datagram being read. */
   #decoder: Decoder<unknown> | undefined;
   #size = 0;
+  #budget: AnswerBudget | undefined;
   from: Remote | undefined;
   weight = 0;
   readonly begun = false;
@@ -108,6 +110,11 @@ export class Datagrams implements Inbox {
     }
   }
 
+  /** What may be answered to the datagram that `next` read last, if it is no valid message: all messages in it share that. */
+  get answerBudget(): AnswerBudget {
+    return (this.#budget ??= new AnswerBudget(this.#size));
+  }
+
   /** Datagrams have no end. */
   end(): undefined {}
 
@@ -145,6 +152,7 @@ export class Datagrams implements Inbox {
     if (host.senders.size > 0) this.#hosts.set(group, host);
     this.from = sender.from;
     this.#size = datagram.length;
+    this.#budget = undefined;
     const decoder = this.#framing.decoder(this.#limit);
     decoder.push(datagram);
     return decoder;

@@ -1,5 +1,6 @@
 import type { Remote } from '../endpoints/endpoint.js';
 import { FramingError } from '../errors.js';
+import type { AnswerBudget } from './answer-budget.js';
 import type { Decoder, Framing } from '../framing/framing.js';
 
 /** What one chunk costs besides its bytes: a Buffer with its memory, measured at 216 bytes. */
@@ -20,6 +21,8 @@ export interface Inbox {
   readonly unfinished: boolean;
   /** `next` gave nothing, and what it was given since the last time was passed over: blank lines, for instance. */
   readonly passedOver: boolean;
+  /** Of a datagram: what answers to it may take where it is no valid message. */
+  readonly answerBudget?: AnswerBudget;
   push(chunk: Buffer, from: Remote | undefined): void;
   next(): unknown;
   end(): unknown;

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.js';
 import type { About } from '../decorators/hook-types.js';
 import type { Remote } from '../endpoints/endpoint.js';
-import { asError, EncodeError } from '../errors.js';
+import { asError, BoundaryError, EncodeError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
 import { Unrouted, type HandlerPlan, type Methods } from './dispatch.js';
+import type { AnswerBudget } from './answer-budget.js';
 import { ReplyStream, isAsyncIterable } from './reply-stream.js';
 
 /** How far its connection is with ending. */
@@ -22,7 +23,9 @@ export interface LineHost {
   readonly framing: Framing<unknown, unknown>;
   readonly remote: Remote;
   /** Encodes and sends; silent when nothing can be sent any more. Throws EncodeError. */
-  reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined): void;
+  reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void;
+  /** What answers to the datagram being handled may take when it is no valid message; undefined where there are no datagrams. */
+  readonly answerBudget?: AnswerBudget | undefined;
   /** A promise while the peer reads too slowly. */
   room(): Promise<void> | undefined;
   readonly ending: LineEnding;
@@ -121,6 +124,7 @@ export class Line {
   message(message: unknown, from: Remote | undefined): void {
     const host = this.#host;
     const { framing } = host;
+    const within = from && host.answerBudget;
     this.due++;
     try {
       const outcome = this.#plan.data(this.#instance, message, from, host);
@@ -129,22 +133,22 @@ export class Line {
         return;
       }
       if (outcome instanceof Unrouted) {
-        void this.#see(Promise.reject(outcome.error), 'schema', message, from, framing);
+        void this.#see(Promise.reject(outcome.error), 'schema', message, from, framing, within);
       } else if (isPlain(outcome) && (this.#tail === undefined || this.inFlight === 0)) {
         host.reply(outcome, framing, from);
         this.due--;
       } else {
-        void this.#see(outcome, 'message', message, from, framing);
+        void this.#see(outcome, 'message', message, from, framing, within);
       }
     } catch (thrown) {
-      void this.#see(Promise.reject(thrown), 'message', message, from, framing);
+      void this.#see(Promise.reject(thrown), 'message', message, from, framing, within);
     }
   }
 
   /** One of many senders sent what is no message: handled in its place, and the connection lives. */
   unreadable(error: Error, from: Remote): void {
     this.due++;
-    void this.#see(Promise.reject(error), 'framing', undefined, from, this.#host.framing);
+    void this.#see(Promise.reject(error), 'framing', undefined, from, this.#host.framing, this.#host.answerBudget);
   }
 
   /** Runs all methods of a hook in order. Undefined: they have finished already; the promise never rejects. */
@@ -219,6 +223,7 @@ export class Line {
     message: unknown,
     from: Remote | undefined,
     framing: Framing<unknown, unknown>,
+    within: AnswerBudget | undefined,
   ): Promise<void> {
     this.inFlight++;
     this.#host.working();
@@ -232,7 +237,8 @@ export class Line {
     } catch (thrown) {
       const error = asError(thrown);
       const about: About = { during: error instanceof EncodeError ? 'encode' : during, message, from };
-      await this.#explain(error, about, before, framing);
+      const isInvalid = about.during === 'framing' || about.during === 'schema' || error instanceof BoundaryError;
+      await this.#explain(error, about, before, framing, isInvalid ? within : undefined);
     }
     done?.();
     this.inFlight--;
@@ -264,13 +270,13 @@ export class Line {
   }
 
   /** Sends what a method answered. Returns a promise only for a stream. */
-  #send(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined): Promise<void> | undefined {
+  #send(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): Promise<void> | undefined {
     if (value === undefined) return undefined;
     if (!isAsyncIterable(value)) {
-      this.#host.reply(value, framing, to);
+      this.#host.reply(value, framing, to, within);
       return undefined;
     }
-    const stream = new ReplyStream(value, this.#host, framing, to);
+    const stream = new ReplyStream(value, this.#host, framing, to, within);
     const streams = (this.#streams ??= new Set());
     streams.add(stream);
     if (this.#endIdle) stream.endWhenIdle(this.#endIdle.clock, this.#endIdle.limit);
@@ -283,7 +289,13 @@ export class Line {
   }
 
   /** Takes an error to `@OnError`; what that answers takes the failed message's place. */
-  async #explain(error: Error, about: About, before: Promise<void> | undefined, framing: Framing<unknown, unknown>): Promise<void> {
+  async #explain(
+    error: Error,
+    about: About,
+    before: Promise<void> | undefined,
+    framing: Framing<unknown, unknown>,
+    within?: AnswerBudget,
+  ): Promise<void> {
     const host = this.#host;
     // What the socket says is news also when it has closed the connection.
     if (about.during !== 'socket' && host.ending.causes(error)) return;
@@ -298,7 +310,7 @@ export class Line {
       if (before) await before;
       // What could not be sent is not answered: that would fail in the same way, for ever.
       if (about.during === 'socket') return;
-      for (const answer of answers) await this.#send(answer, framing, about.from);
+      for (const answer of answers) await this.#send(answer, framing, about.from, within);
     } catch (thrown) {
       const second = asError(thrown);
       if (!host.ending.causes(second)) host.fail(second, { during: 'hook', hook: 'OnError', from: about.from });

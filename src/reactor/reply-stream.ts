@@ -1,6 +1,7 @@
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
 import type { Remote } from '../endpoints/endpoint.js';
+import type { AnswerBudget } from './answer-budget.js';
 import type { Framing } from '../framing/framing.js';
 import { setImmediate } from '../system-timers.js';
 import { itemSourceOf, type ItemSource } from './item-source.js';
@@ -11,7 +12,7 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
 
 /** Where the items go. */
 export interface StreamHost {
-  reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined): void;
+  reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void;
   room(): Promise<void> | undefined;
   readonly ending: { readonly over: boolean };
   /** Whether its clocks stand still may have changed. */
@@ -27,6 +28,7 @@ export class ReplyStream {
   readonly #host: StreamHost;
   readonly #framing: Framing<unknown, unknown>;
   readonly #to: Remote | undefined;
+  readonly #within: AnswerBudget | undefined;
   #released: Promise<unknown> | undefined;
   /** Settles `run()`. */
   #finish: () => void = () => {};
@@ -37,11 +39,18 @@ export class ReplyStream {
   #endWhenIdle: { readonly clock: Clock; readonly limit: number } | undefined;
   #idleTimer: ClockTimer | undefined;
 
-  constructor(items: AsyncIterable<unknown>, host: StreamHost, framing: Framing<unknown, unknown>, to: Remote | undefined) {
+  constructor(
+    items: AsyncIterable<unknown>,
+    host: StreamHost,
+    framing: Framing<unknown, unknown>,
+    to: Remote | undefined,
+    within?: AnswerBudget,
+  ) {
     this.#source = itemSourceOf(items);
     this.#host = host;
     this.#framing = framing;
     this.#to = to;
+    this.#within = within;
   }
 
   /**
@@ -100,13 +109,14 @@ export class ReplyStream {
       if (host.ending.over) break;
       try {
         if (item.value !== undefined) {
-          host.reply(item.value, this.#framing, this.#to);
+          host.reply(item.value, this.#framing, this.#to, this.#within);
           this.begun = true;
         }
       } catch (error) {
         await this.#leave();
         throw error;
       }
+      if (this.#within?.isSpent) break;
       await host.room();
       if (sent % SHARE === 0) await new Promise(resolve => setImmediate(resolve));
     }

@@ -6,6 +6,7 @@ import { LimitError, UsageError, asError } from '../errors.js';
 import type { Chunk, Framing } from '../framing/framing.js';
 import type { Duration, Off } from '../units.js';
 import type { Owner } from '../workers/owner.js';
+import { mayAnswer, type AnswerBudget } from './answer-budget.js';
 import { reasonOfError } from './close-reason.js';
 import { encoded, fitting, framingOn, mustHaveOne, mustStream } from './message-rules.js';
 import { Deadlines } from './deadlines.js';
@@ -254,8 +255,14 @@ export class Session
     return this.transport.remote;
   }
 
-  reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined): void {
-    if (!this.ending.over) this.say(this.#encode(value, framing), to);
+  get answerBudget(): AnswerBudget | undefined {
+    return this.reader.inbound.answerBudget;
+  }
+
+  reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void {
+    if (this.ending.over) return;
+    const bytes = this.#encode(value, framing);
+    if (mayAnswer(bytes, within, this.settings.plan)) this.say(bytes, to);
   }
 
   room(): Promise<void> | undefined {
@@ -303,8 +310,6 @@ export class Session
     this.#piping?.hasRoom();
     void this.line.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
   }
-
-  // ── PatienceHost, too ──
 
   exceeded(limit: string, message: string, by: 'limit' | 'timeout' = 'limit'): void {
     const error = new LimitError(limit, message);
@@ -387,8 +392,6 @@ export class Session
   clocks(): void {
     this.#patience.clocks();
   }
-
-  // ── its own ──
 
   #encode(value: unknown, framing: Framing<unknown, unknown>): Chunk | readonly Chunk[] {
     return encoded(framing, value, this.settings.plan.name);
