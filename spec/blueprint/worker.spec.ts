@@ -60,6 +60,7 @@ describe('the blueprint of a worker', () => {
       concurrency: 1,
       prefetch: 'auto',
       maxQueue: 10_000,
+      maxQueueBytes: 256 * 1024 ** 2,
       maxQueuePerCaller: undefined,
       queueTimeout: undefined,
       timeout: 0,

@@ -14,6 +14,7 @@ export const workerSettings: WorkerSettings = {
   concurrency: 1,
   prefetch: 'auto',
   maxQueue: 10_000,
+  maxQueueBytes: 256 * 1024 * 1024,
   maxQueuePerCaller: undefined,
   queueTimeout: undefined,
   timeout: 0,

@@ -102,6 +102,8 @@ export interface WorkerSettings {
   readonly concurrency: number;
   readonly prefetch: 'auto' | number;
   readonly maxQueue: number;
+  /** Bytes of the arguments of calls waiting; 0: no limit. */
+  readonly maxQueueBytes: number;
   /** Undefined: a tenth of maxQueue for connections, none for the application's own clients. */
   readonly maxQueuePerCaller: number | undefined;
   readonly queueTimeout: number | undefined;

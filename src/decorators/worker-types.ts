@@ -22,6 +22,11 @@ export interface PoolOptions {
   prefetch?: 'auto' | number | undefined;
   /** Calls waiting. Default 10 000. When full, the caller who waits with most is refused. */
   maxQueue?: number | Off | undefined;
+  /**
+   * Bytes of the arguments of calls waiting, those of one turn that share an unchanged argument counted once. At the limit the caller whose
+   * calls keep most is refused with a `WorkerBusyError`. Default '256mb'.
+   */
+  maxQueueBytes?: Size | Off | undefined;
   /** Calls of one caller waiting. Default: a tenth of `maxQueue` for connections, none for the application's own clients. */
   maxQueuePerCaller?: number | Off | undefined;
   /** Default none; 30s for calls made inside tasks. */

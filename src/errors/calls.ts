@@ -86,10 +86,10 @@ export class WorkerTimeoutError extends CallError {
 
 /** A queue was full and this call's caller was the one who waited with most. */
 export class WorkerBusyError extends CallError {
-  readonly limit: 'maxQueue' | 'maxQueuePerCaller';
+  readonly limit: 'maxQueue' | 'maxQueueBytes' | 'maxQueuePerCaller';
 
-  constructor(call: CallName, limit: 'maxQueue' | 'maxQueuePerCaller', size: number) {
-    super(call, `was refused: ${limit} (${size} calls) is reached`, 'ERR_PACKET_WORKER_BUSY');
+  constructor(call: CallName, limit: WorkerBusyError['limit'], size: number) {
+    super(call, `was refused: ${limit} (${size} ${limit === 'maxQueueBytes' ? 'bytes' : 'calls'}) is reached`, 'ERR_PACKET_WORKER_BUSY');
     this.limit = limit;
   }
 }

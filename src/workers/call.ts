@@ -4,7 +4,6 @@ import { asError, BoundaryError, AbortError, ProtocolError } from '../errors.js'
 import { publish } from '../diagnostics.js';
 import type { Refused } from '../schema.js';
 import { toMilliseconds } from '../units.js';
-import { encodeValue } from '../wire/codec.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
 import { REUSABLE } from '../wire/spare-memory.js';
 import type { Body, Encoded } from '../wire/types.js';
@@ -14,6 +13,7 @@ import type { Belonging, Owned, Owner } from './owner.js';
 import type { Sender } from './sender.js';
 import { unwatch, watch, type Abortable } from './signals.js';
 import type { Target } from './target.js';
+import { copyArgument, keepText, type CopyToken } from './turn-copies.js';
 import type { Ticket } from './waiting-room.js';
 
 /** All that a call may be given; which of it a certain task takes is a matter of types. */
@@ -72,6 +72,10 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** A primitive as it is, anything else encoded: kept until the call settles, because it may be sent again. */
   #input: unknown;
   #encoded = false;
+  /** Bytes of its argument, about; 0 for a small primitive. */
+  weight = 0;
+  /** Of a large argument, which it may share with others. */
+  token: CopyToken | undefined;
   #eventsDelivered = 0;
   /** Runs what the caller gave where it made the call, whatever brought the news. */
   readonly #inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;
@@ -157,16 +161,27 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return this.#encoded;
   }
 
-  /** The copy of the argument, where it is so large that its memory should serve again. */
-  get large(): Encoded | undefined {
-    return this.#encoded && !this.settled && (this.#input as Encoded).length >= REUSABLE ? (this.#input as Encoded) : undefined;
+  /** The copy of the argument, where it is so large that its memory should serve again: nothing may read it after this. */
+  spendLarge(): Encoded | undefined {
+    const { token } = this;
+    // One that is shared is still to be sent for other calls.
+    if (token === undefined || token.calls > 1 || !this.#encoded || this.settled || token.size < REUSABLE) return undefined;
+    token.spent = true;
+    return this.#input as Encoded;
   }
 
   /** Copies the argument: what the caller does to it later is not seen. Throws for what cannot be copied. */
   encode(input: unknown): void {
     const type = typeof input;
     this.#encoded = (type === 'object' && input !== null) || type === 'function' || type === 'symbol';
-    this.#input = this.#encoded ? encodeValue(input, this.target.worker.settings.maxMessageSize) : input;
+    if (!this.#encoded && type !== 'string') {
+      this.#input = input;
+      return;
+    }
+    const { value, token } = this.#encoded ? copyArgument(input, this.target.worker.settings.maxMessageSize) : keepText(input as string);
+    this.#input = value;
+    this.token = token;
+    this.weight = value.length;
   }
 
   /** From now on it ends with its owner and its signal. */

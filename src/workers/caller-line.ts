@@ -5,6 +5,8 @@ import type { Ranked } from './ranking.js';
 export interface Queueable<T extends Queueable<T>> extends Listed<T> {
   /** The caller it waits for; undefined when it does not wait, or was put back at the front. Written by the queue alone. */
   line: Line<T> | undefined;
+  /** Bytes that it keeps while it waits. */
+  readonly weight?: number;
   /** A caller within that caller, which takes turns with the others there and has no turn of its own outside. */
   readonly within?: string | undefined;
 }
@@ -23,6 +25,8 @@ class Share<T extends Queueable<T>> extends List<T> implements Listed<Share<T>> 
 export class Line<T extends Queueable<T>> implements Ranked<Line<T>>, Listed<Line<T>> {
   readonly parked = new List<T>();
   waiting = 0;
+  /** Bytes that its entries keep. */
+  weight = 0;
   rank: Ranked<Line<T>>['rank'];
   above: Line<T> | undefined;
   below: Line<T> | undefined;

@@ -39,7 +39,7 @@ export class Dispatcher implements CallHolder {
     this.#worker = desk.worker;
     this.#room = new WaitingRoom(desk.worker.settings, desk.clock, call => this.#dismissed(call));
     this.#mostCalls = Math.min(desk.worker.settings.maxTasksPerWorker || LAST_CALL, LAST_CALL);
-    this.gate = new DrainGate(desk.worker.settings.maxQueue);
+    this.gate = new DrainGate(desk.worker.settings.maxQueue, desk.worker.settings.maxQueueBytes);
   }
 
   /** Calls that wait for a process. */
@@ -69,8 +69,12 @@ export class Dispatcher implements CallHolder {
   #wait(call: Call, parked: boolean): boolean {
     call.holder = this;
     const entered = this.#room.enter(call, parked);
-    this.gate.level(this.#room.size);
+    this.#level();
     return entered;
+  }
+
+  #level(): void {
+    this.gate.level(this.#room.size, this.#room.bytes);
   }
 
   /** The process for the next call: one with a free slot and least to do, else one that is quick enough to have calls wait at it. */
@@ -125,7 +129,7 @@ export class Dispatcher implements CallHolder {
       if (!call) break;
       this.#give(member, call);
     }
-    this.gate.level(this.#room.size);
+    this.#level();
     this.#desk.fewer();
   }
 
@@ -163,7 +167,7 @@ export class Dispatcher implements CallHolder {
     call.pin?.bound.delete(call);
     call.holder = undefined;
     this.left(call);
-    this.gate.level(this.#room.size);
+    this.#level();
     this.#desk.fewer();
   }
 

@@ -10,26 +10,29 @@ const DEFAULT_QUEUE = 10_000;
 export class DrainGate {
   readonly #high: number;
   readonly #low: number;
+  readonly #most: number;
   readonly #waiting: (() => void)[] = [];
   #closed = false;
 
-  constructor(maxQueue: number) {
+  /** @param maxBytes of the arguments that wait; 0: any number */
+  constructor(maxQueue: number, maxBytes = 0) {
     const most = limitOf(maxQueue);
     this.#high = Math.max(1, Math.floor((most === Infinity ? DEFAULT_QUEUE : most) / 2));
     this.#low = Math.floor(this.#high / 2);
+    this.#most = limitOf(maxBytes);
   }
 
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** So many wait now. */
-  level(size: number): void {
+  /** So many wait now, with so many bytes. */
+  level(size: number, bytes = 0): void {
     if (this.#closed) {
-      if (size > this.#low) return;
+      if (size > this.#low || bytes > this.#most / 4) return;
       this.#closed = false;
       for (const go of this.#waiting.splice(0)) go();
-    } else this.#closed = size >= this.#high;
+    } else this.#closed = size >= this.#high || bytes > this.#most / 2;
   }
 
   opened(): Promise<void> {

@@ -108,6 +108,17 @@ export class FairQueue<T extends Queueable<T>> {
     return most.newest ?? most.parked.tail;
   }
 
+  /**
+   * The same for bytes: the newest of the caller that keeps most. Looks at every caller, which costs less than the copy of the argument
+   * that was too much. Undefined: the newcomer, with `weight` more, would keep as much.
+   */
+  heaviest(caller: string, weight: number): T | undefined {
+    let most: Line<T> | undefined;
+    for (const line of this.#lines.values()) if (most === undefined || line.weight > most.weight) most = line;
+    if (!most || most.weight <= (this.#lines.get(caller)?.weight ?? 0) + weight) return undefined;
+    return most.newest ?? most.parked.tail;
+  }
+
   /** Takes out everything, in the order in which it would have left; parked ones last. */
   *drain(): Generator<T> {
     for (let item = this.take(); item; item = this.take()) yield item;
@@ -123,6 +134,7 @@ export class FairQueue<T extends Queueable<T>> {
     let line = this.#lines.get(caller);
     if (!line) this.#lines.set(caller, (line = new Line(caller)));
     item.line = line;
+    line.weight += item.weight ?? 0;
     this.#ranking.raise(line);
     this.#size++;
   }
@@ -134,6 +146,7 @@ export class FairQueue<T extends Queueable<T>> {
 
   #discharge(item: T, line: Line<T>): void {
     item.line = undefined;
+    line.weight -= item.weight ?? 0;
     this.#ranking.lower(line);
     this.#size--;
     if (line.waiting === 0) this.#lines.delete(line.id);

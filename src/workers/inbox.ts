@@ -73,7 +73,7 @@ export class Inbox implements LinkReceiver {
       roster.received();
       const call = roster.expect(id);
       if (call.streams) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
-      const { large } = call;
+      const large = call.spendLarge();
       call.answer(body);
       roster.answered(arg, large);
       roster.release(call);

@@ -7,6 +7,7 @@ import { FairQueue } from './fair-queue.js';
 import { List, type Listed } from './list.js';
 import type { Owner } from './owner.js';
 import { nameOf } from './target.js';
+import type { CopyToken } from './turn-copies.js';
 
 /** How long calls that are made inside tasks wait where the worker has no `queueTimeout`: nobody else would end that wait. */
 const TASK_QUEUE_TIMEOUT = 30_000;
@@ -16,6 +17,8 @@ const CONNECTION_SHARE = 0.1;
 /** The part of a worker's settings that its queue keeps. */
 export interface WaitingRules {
   readonly maxQueue: number;
+  /** Bytes of their arguments; 0: no limit. */
+  readonly maxQueueBytes: number;
   readonly maxQueuePerCaller: number | undefined;
   readonly queueTimeout: number | undefined;
 }
@@ -42,6 +45,9 @@ export class WaitingRoom {
   /** In order of their end: all that have a limit here have the same one. */
   readonly #tickets = new List<Ticket>();
   #timer: ClockTimer | undefined;
+  /** Bytes of the arguments that wait; one that several calls share counts once. */
+  #bytes = 0;
+  readonly #copies = new Map<CopyToken, number>();
 
   constructor(rules: WaitingRules, clock: Clock, dismissed: (call: Call) => void) {
     this.#rules = rules;
@@ -51,6 +57,10 @@ export class WaitingRoom {
 
   get size(): number {
     return this.#queue.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** True when {@link take} would give something. */
@@ -64,6 +74,7 @@ export class WaitingRoom {
     if (!this.#admits(call, caller)) return false;
     if (parked) this.#queue.park(call, caller);
     else this.#queue.push(call, caller);
+    this.#load(call);
     const timeout = this.#timeoutOf(call.owner);
     if (timeout > 0) this.#issueTicket(call, timeout);
     return true;
@@ -77,10 +88,12 @@ export class WaitingRoom {
   /** It had left and comes back: before everything else, and without a limit. */
   giveBack(call: Call): void {
     this.#queue.giveBack(call);
+    this.#load(call);
   }
 
   take(): Call | undefined {
     const call = this.#queue.take();
+    if (call) this.#unload(call);
     if (call?.ticket) this.#returnTicket(call);
     return call;
   }
@@ -88,6 +101,7 @@ export class WaitingRoom {
   /** False when it does not wait here. */
   leave(call: Call): boolean {
     if (!this.#queue.delete(call)) return false;
+    this.#unload(call);
     if (call.ticket) this.#returnTicket(call);
     return true;
   }
@@ -101,6 +115,7 @@ export class WaitingRoom {
   /** Fails all that wait. */
   empty(error: (call: Call) => Error): void {
     for (const call of this.#queue.drain()) {
+      this.#unload(call);
       if (call.ticket) this.#returnTicket(call);
       this.#dismiss(call, error(call));
     }
@@ -113,12 +128,46 @@ export class WaitingRoom {
       return false;
     }
     const { maxQueue } = this.#rules;
-    if (this.#queue.size < limitOf(maxQueue)) return true;
+    if (this.#queue.size < limitOf(maxQueue)) return this.#makeRoom(call, caller);
     const victim = this.#queue.victim(caller);
     if (victim) this.leave(victim);
     const refused = victim ?? call;
     this.#dismiss(refused, new WorkerBusyError(nameOf(refused.target, refused.key), 'maxQueue', maxQueue));
-    return victim !== undefined;
+    return victim !== undefined && this.#makeRoom(call, caller);
+  }
+
+  /** Refuses calls of the caller that keeps most bytes until this one's argument fits; it alone always does. False: that is the newcomer. */
+  #makeRoom(call: Call, caller: string): boolean {
+    const { maxQueueBytes } = this.#rules;
+    const limit = limitOf(maxQueueBytes);
+    while (this.#bytes > 0 && this.#bytes + this.#cost(call) > limit) {
+      const victim = this.#queue.heaviest(caller, call.weight);
+      if (victim) this.leave(victim);
+      const refused = victim ?? call;
+      this.#dismiss(refused, new WorkerBusyError(nameOf(refused.target, refused.key), 'maxQueueBytes', maxQueueBytes));
+      if (!victim) return false;
+    }
+    return true;
+  }
+
+  /** Bytes that would be here with it, and are not. */
+  #cost({ token, weight }: Call): number {
+    return token !== undefined && this.#copies.has(token) ? 0 : weight;
+  }
+
+  #load(call: Call): void {
+    const { token } = call;
+    this.#bytes += this.#cost(call);
+    if (token !== undefined) this.#copies.set(token, (this.#copies.get(token) ?? 0) + 1);
+  }
+
+  #unload({ token, weight }: Call): void {
+    const others = token === undefined ? 0 : this.#copies.get(token)! - 1;
+    if (others > 0) this.#copies.set(token!, others);
+    else {
+      if (token !== undefined) this.#copies.delete(token);
+      this.#bytes -= weight;
+    }
   }
 
   #perCaller({ kind }: Owner): number {

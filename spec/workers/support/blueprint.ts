@@ -11,6 +11,7 @@ export const settings: WorkerSettings = {
   concurrency: 1,
   prefetch: 'auto',
   maxQueue: 10_000,
+  maxQueueBytes: 256 * 1024 * 1024,
   maxQueuePerCaller: undefined,
   queueTimeout: undefined,
   timeout: 0,
