@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { messageOf } from '../errors/packet-error.js';
 import {
   anything,
   callable,
@@ -60,7 +61,8 @@ export function wrongCallOptions(task: CalledTask, options: unknown): UsageError
     return undefined;
   } catch (error) {
     if (error instanceof UsageError) return error;
-    throw error;
+    // A getter or a proxy of the caller's: its call fails, and rejects like any other.
+    return new UsageError(`${where}: its options cannot be read: ${messageOf(error)}`);
   }
 }
 

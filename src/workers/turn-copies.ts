@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { setImmediate } from 'node:timers';
+
+import { setImmediate } from '../system-timers.js';
 import { encodeValue, reuseEncoded } from '../wire/codec.js';
 import type { Encoded } from '../wire/types.js';
 import { Snapshot } from './snapshot.js';
