@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-
 import { setImmediate } from '../system-timers.js';
 import { encodeValue, reuseEncoded } from '../wire/codec.js';
 import type { Encoded } from '../wire/types.js';
