@@ -5,9 +5,16 @@
 import 'reflect-metadata';
 import { isMarkedAsWorker } from './app/worker-process.js';
 import { serveWorker } from './worker-main/serve.js';
+import { App } from './app/app.js';
+import { registerCopy } from './app/second-copy.js';
+import { Logger } from './logger.js';
+import { Peer, Reactor } from './reactor/index.js';
+import { Master } from './tasks/master.js';
+import { Workers } from './workers/workers.js';
 
 // Dependency injection: tsyringe's own, re-exported so that there is one copy.
-export { delay, inject, injectable, type InjectionToken } from 'tsyringe';
+export { delay, injectable, type InjectionToken } from 'tsyringe';
+export { inject } from './decorators/inject-token.js';
 
 // An application: what it consists of, how it starts and ends.
 export { bootstrap, type BootstrapOptions } from './app/bootstrap.js';
@@ -135,6 +142,8 @@ export {
   type Mistake,
   type PacketErrorCode,
 } from './errors.js';
+
+registerCopy(import.meta.url, [App, Logger, Master, Peer, Reactor, Workers]);
 
 // A bundle is its own worker entry: started again as a worker, it becomes one before any line of the application runs.
 if (isMarkedAsWorker()) serveWorker();

@@ -13,8 +13,8 @@ import {
   OnShutdown,
   OnStart,
   OnStop,
-  Peer,
   Reactor,
+  Peer,
   Task,
   UsageError,
   Worker,
@@ -156,20 +156,14 @@ describe('createTestApp', function () {
     class AskingModule {}
     @Module({ providers: [{ token: 'text', useFactory: ({ resolve }) => resolve(Unlisted).text }] })
     class LookingModule {}
-    class Free {
-      constructor(readonly reactor: Reactor) {}
-    }
-    inject(Reactor)(Free, undefined, 0);
-    @Module({ providers: [Free] })
-    class FreeModule {}
     const fake = { text: 'fake' };
-    const [asking, looking, free] = await Promise.all(
-      [AskingModule, LookingModule, FreeModule].map(module => createTestApp(module).override(Unlisted).useValue(fake).start()),
+    const [asking, looking] = await Promise.all(
+      [AskingModule, LookingModule].map(module => createTestApp(module).override(Unlisted).useValue(fake).start()),
     );
     await using client = await asking!.connect(Asking);
     await client.expect('fake');
     expect(looking!.get('text')).to.equal('fake');
-    for (const app of [asking, looking, free]) await app!.close();
+    for (const app of [asking, looking]) await app!.close();
   });
 
   it('takes abstract classes for tokens, and replaces what stands behind them', async () => {

@@ -1,6 +1,6 @@
 /** What must and must not compile about connections, their hooks and the clients injected into them. */
 import { z } from 'zod';
-import { delay, inject, type InjectionToken } from 'tsyringe';
+import { delay, type InjectionToken } from 'tsyringe';
 import type { WorkerClient } from '../../src/decorators/client-types.js';
 import type { About, CloseReason, ExitStatus, WorkerOrigin } from '../../src/decorators/hook-types.js';
 import type { ExitReason, WorkerProcess } from '../../src/decorators/worker-types.js';
@@ -26,7 +26,8 @@ import type { Framing } from '../../src/framing/framing.js';
 import { json, lines, raw } from '../../src/framing/index.js';
 import { Peer } from '../../src/reactor/peer.js';
 import { Workers } from '../../src/workers/workers.js';
-import { Master, Reactor, spawn, type FileRange, type HandOffOptions, type PipeOptions, type Where } from 'packet-ts';
+import { mount } from 'packet-ts/http';
+import { inject, Master, Reactor, spawn, type FileRange, type HandOffOptions, type PipeOptions, type Where } from 'packet-ts';
 import { Good, Other, Tenant } from './workers.js';
 
 const News = channel<{ title: string }>('news', { buffer: 10, overflow: 'dropOldest' });
@@ -291,3 +292,18 @@ export function passesOn(
 ): unknown {
   return [peer.pipe(to, how), peer.sendFile('/srv/file', part), peer.handOff(Good, move), reactor.listen(C, where)];
 }
+
+abstract class Store {
+  abstract get(key: string): string;
+}
+
+/** An abstract class is a token wherever one is asked for. */
+export class ByAbstractClass {
+  constructor(
+    @inject(Store) readonly store: Store,
+    @inject('config', { isOptional: true }) readonly config?: unknown,
+  ) {}
+}
+export const mountedByAbstractClass = mount(({ get }) => ({ fetch: () => new Response(get(Store).get('a')) }), {
+  listen: 'http://127.0.0.1:0',
+});

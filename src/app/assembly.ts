@@ -21,8 +21,10 @@ import { describe } from './describe.js';
 import { logEvents } from './events-to-log.js';
 import { Hosts } from './hosts.js';
 import { ownParts } from './own-parts.js';
+import { mastersOverrides, unusedOverrides } from './overrides.js';
+import { providedInside } from './provided-inside.js';
 import { Residents } from './residents.js';
-import { workerMistakes } from './worker-container.js';
+import { planWorker } from './worker-container.js';
 
 /** How an application is put together. */
 export interface AssemblyOptions {
@@ -30,8 +32,6 @@ export interface AssemblyOptions {
   readonly closeTimeout?: Duration | undefined;
   readonly maxBufferedBytesTotal?: Size | Off | undefined;
   readonly clock?: Clock | undefined;
-  /** Replaces every worker's runtime (tests). */
-  readonly runtime?: 'process' | 'inline' | undefined;
   /** Replaces providers (tests). */
   readonly overrides?: ReadonlyMap<Token, Override> | undefined;
 }
@@ -92,7 +92,7 @@ export class Assembly implements AppPort {
     this.#blueprint = blueprint;
     this.#options = options;
     this.#clock = options.clock ?? realClock;
-    this.#hosts = new Hosts(this.#clock, options.logger, options.runtime, options.overrides);
+    this.#hosts = new Hosts(this.#clock, options.logger, options.overrides);
     this.workforce = new Workforce(blueprint.workers, {
       clock: this.#clock,
       host: runtime => this.#hosts.host(runtime),
@@ -122,12 +122,13 @@ export class Assembly implements AppPort {
             [App, () => this.app],
             [Workers, () => this.workers],
           ],
+          elsewhere: token => providedInside(blueprint, token),
           absent: [[Master, 'exists in worker processes only']],
           client: (worker, key, owner) => this.workforce.client(worker, owner, key),
         },
       ),
       this.owner,
-      options.overrides,
+      mastersOverrides(options.overrides, blueprint),
     );
     this.#residents = new Residents(this.#container, {
       timers: this.#core.timers,
@@ -149,9 +150,15 @@ export class Assembly implements AppPort {
       if (proxy) this.#container.planSingle(proxy);
     }
     const parts = { reactor: this.reactor, channels: this.#core.channels, logger: this.#options.logger };
-    const { runtime, overrides } = this.#options;
-    const replaced = runtime === 'inline' ? overrides : undefined;
-    return [...this.#container.mistakes, ...workers.flatMap(worker => workerMistakes(worker, inside.get(worker.cls)!, parts, replaced))];
+    const { overrides } = this.#options;
+    const provided = new Set(providers.map(({ token }) => token));
+    const plans = workers.map(worker => {
+      const own = worker.settings.runtime === 'inline' ? overrides : undefined;
+      return planWorker(worker, inside.get(worker.cls)!, parts, { overrides: own, provided });
+    });
+    const here = plans.filter((_, index) => workers[index]!.settings.runtime === 'inline');
+    const unused = overrides ? unusedOverrides(overrides, this.#blueprint, [this.#container, ...here]) : [];
+    return [...this.#container.mistakes, ...plans.flatMap(({ mistakes }) => mistakes), ...unused];
   }
 
   /** Workers, then providers, then listeners and dialers. Rejects with the first failure; what had started is the caller's to close. */

@@ -14,12 +14,14 @@ import {
   planClass,
   provideIt,
   tokenText,
+  type Absence,
   type Maker,
   type Path,
   type PlanContext,
   type ScopeKind,
 } from './plan.js';
 import { Scope } from './scope.js';
+import { secondCopyOf } from './second-copy.js';
 import { Singleton } from './singleton.js';
 import { delayedClass, isDelayed, isTransformed, type Delayed, type Transformed } from './tsyringe-tokens.js';
 
@@ -40,6 +42,8 @@ export interface FrameworkParts {
   channel(token: Token): ((scope: Scope) => unknown) | undefined;
   /** The options that the worker was started with; undefined in the master. */
   readonly options: { readonly value: unknown } | undefined;
+  /** A token that nobody provides in this process: which other process has it. */
+  readonly elsewhere?: ((token: Token) => Absence | undefined) | undefined;
 }
 
 /** A value for a token that replaces what the application provides (tests). */
@@ -73,6 +77,10 @@ const TSYRINGE_SINGLETON = 1;
  */
 export class AppContainer implements PlanContext {
   readonly mistakes: Mistake[] = [];
+  /** Tokens that were provided or asked for while plans were made. */
+  readonly asked = new Set<Token>();
+  /** Code of the application's own (a factory, a class that tsyringe builds) may ask for others while it runs. */
+  mayAskForMore = false;
   /** The application's own scope. */
   readonly scope: Scope;
   /** Everything built, dependencies first. */
@@ -107,6 +115,8 @@ export class AppContainer implements PlanContext {
     const seen = new Set<Token>();
     for (const provider of providers) {
       seen.add(provider.token);
+      this.asked.add(provider.token);
+      if (provider.kind === 'factory') this.mayAskForMore = true;
       if (provider.scope === 'connection' && !this.#overrides.has(provider.token)) this.#declareScoped(provider);
       else this.#declareSingleton(provider);
     }
@@ -151,8 +161,13 @@ export class AppContainer implements PlanContext {
     return this.#found(token, 'app')(this.scope);
   }
 
+  absence(token: Token): Absence | undefined {
+    return secondCopyOf(token) ?? this.#parts.elsewhere?.(token);
+  }
+
   makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined {
     const parts = this.#parts;
+    this.asked.add(token);
     const singleton = this.#singletons.get(token);
     if (singleton) {
       if (singleton.cls) this.#planOf(token, path);
@@ -364,6 +379,7 @@ export class AppContainer implements PlanContext {
       this.#declareSingleton({ token, kind: 'class', cls: token as Ctor, scope: 'app' });
       return this.makerOf(token, 'app', path);
     }
+    this.mayAskForMore = true;
     return () => this.#root.resolve(key);
   }
 

@@ -15,22 +15,18 @@ export class Hosts {
   readonly #made = new Map<string, Host>();
   readonly #clock: Clock;
   readonly #logger: Logger;
-  /** Replaces every worker's runtime: for tests. */
-  readonly #only: 'process' | 'inline' | undefined;
   readonly #overrides: ReadonlyMap<Token, Override> | undefined;
 
   /** @param overrides what inline workers get in place of their own providers: for tests */
-  constructor(clock: Clock, logger: Logger, only?: 'process' | 'inline', overrides?: ReadonlyMap<Token, Override>) {
+  constructor(clock: Clock, logger: Logger, overrides?: ReadonlyMap<Token, Override>) {
     this.#clock = clock;
     this.#logger = logger;
-    this.#only = only;
     this.#overrides = overrides;
   }
 
   host(runtime: 'process' | 'inline'): Host {
-    const wanted = this.#only ?? runtime;
-    let host = this.#made.get(wanted);
-    if (!host) this.#made.set(wanted, (host = wanted === 'inline' ? this.#inline() : ownProcesses()));
+    let host = this.#made.get(runtime);
+    if (!host) this.#made.set(runtime, (host = runtime === 'inline' ? this.#inline() : ownProcesses()));
     return host;
   }
 

@@ -7,7 +7,7 @@ import { Peer, Reactor, type Channels } from '../reactor/index.js';
 import type { FrameworkParts } from './container.js';
 
 /** What differs between a master and a worker. */
-export interface OtherParts extends Pick<FrameworkParts, 'client'> {
+export interface OtherParts extends Pick<FrameworkParts, 'client' | 'elsewhere'> {
   readonly constants: Iterable<readonly [Token, () => unknown]>;
   readonly absent: Iterable<readonly [Token, string]>;
   readonly options?: { readonly value: unknown };
@@ -21,7 +21,10 @@ export interface CommonParts {
 }
 
 /** What the framework puts into the container of any process. */
-export function ownParts({ reactor, channels, logger }: CommonParts, { constants, absent, client, options }: OtherParts): FrameworkParts {
+export function ownParts(
+  { reactor, channels, logger }: CommonParts,
+  { constants, absent, client, options, elsewhere }: OtherParts,
+): FrameworkParts {
   return {
     constants: new Map<Token, () => unknown>([[Reactor, () => reactor], ...constants]),
     absent: new Map(absent),
@@ -38,5 +41,6 @@ export function ownParts({ reactor, channels, logger }: CommonParts, { constants
       };
     },
     options,
+    elsewhere,
   };
 }

@@ -11,11 +11,19 @@ export type ScopeKind = 'app' | 'connection';
 /** The classes that led here: for cycles and messages. */
 export type Path = readonly Ctor[];
 
+/** What to say of a token that nobody provides here. */
+export interface Absence {
+  readonly wrong: string;
+  readonly remedy: string;
+}
+
 /** What a planner asks the container about. */
 export interface PlanContext {
   readonly mistakes: Mistake[];
   /** The maker of what somebody provides; undefined when nobody does. */
   makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined;
+  /** Where else a token is that nobody provides here; undefined: nowhere. */
+  absence(token: Token): Absence | undefined;
   workerMaker(worker: Ctor | string, key: string | undefined, owner: 'app' | undefined, kind: ScopeKind): Maker;
   optionsMaker(): Maker;
   /** The same for all that is provided for a token, as an array. */
@@ -115,11 +123,12 @@ function planParameter(parameter: ParameterBlueprint, index: number, kind: Scope
   if (maker) return maker;
   if (parameter.optional === true) return () => (all ? [] : undefined);
   const needed = path.length === 1 ? '' : ` (needed by ${pathText(path.slice(0, -1))})`;
+  const absence = context.absence(token);
   context.mistakes.push({
     where: nameOf(cls),
     member: `constructor, parameter ${index + 1}`,
-    wrong: `nobody provides ${tokenText(token)}${needed}`,
-    remedy: provideIt(token),
+    wrong: absence ? `${absence.wrong}${needed}` : `nobody provides ${tokenText(token)}${needed}`,
+    remedy: absence?.remedy ?? provideIt(token),
   });
   return impossible;
 }

@@ -1,9 +1,10 @@
 import type { InsideBlueprint, Token, WorkerBlueprint } from '../blueprint/types.js';
-import type { Mistake } from '../errors.js';
 import { Master } from '../tasks/master.js';
 import { Owner } from '../workers/owner.js';
+import { nameOf } from '../blueprint/index.js';
 import { Workers } from '../workers/workers.js';
 import { App } from './app.js';
+import { tokenText, type Absence } from './plan.js';
 import { AppContainer, type FrameworkParts, type Override } from './container.js';
 import { ownParts, type CommonParts } from './own-parts.js';
 
@@ -13,6 +14,8 @@ export interface WorkerParts extends Pick<FrameworkParts, 'client'> {
   readonly options: unknown;
   /** What stands in the place of what it provides: in tests, inline. */
   readonly overrides?: ReadonlyMap<Token, Override> | undefined;
+  /** What the modules of the application provide, in the master. */
+  readonly provided?: ReadonlySet<Token> | undefined;
 }
 
 /** The container of one worker, everything that it will build planned: `mistakes` has what cannot be built. */
@@ -20,9 +23,9 @@ export function workerContainer(
   worker: WorkerBlueprint,
   { connections, providers }: InsideBlueprint,
   common: CommonParts,
-  { master, client, options, overrides = new Map() }: WorkerParts,
+  { master, client, options, overrides = new Map(), provided = new Set() }: WorkerParts,
 ): AppContainer {
-  const own = new Set(providers.map(({ token }) => token));
+  const own = new Set<Token>([worker.cls, ...providers.map(({ token }) => token)]);
   const container = new AppContainer(
     ownParts(common, {
       constants: [[Master, master]],
@@ -32,6 +35,7 @@ export function workerContainer(
       ],
       client,
       options: { value: options },
+      elsewhere: token => (provided.has(token) ? providedByModule(worker, token) : undefined),
     }),
     new Owner('app', `worker:${worker.name}`),
     new Map([...overrides].filter(([token]) => own.has(token))),
@@ -42,6 +46,15 @@ export function workerContainer(
   return container;
 }
 
+/** A worker asks for what its application's modules provide. */
+function providedByModule({ name, className }: WorkerBlueprint, token: Token): Absence {
+  const listed = typeof token === 'function' ? nameOf(token) : `{ token: ${tokenText(token)}, … }`;
+  return {
+    wrong: `${tokenText(token)} is provided by a module, in the master, and ${className} lives in a process of its own`,
+    remedy: `provide it there, too: @Worker('${name}', { providers: [${listed}] }), or imports: [the module that has it]; docs/providers.md`,
+  };
+}
+
 function elsewhere(): never {
   throw new TypeError('a plan made in the master is not carried out there');
 }
@@ -50,15 +63,15 @@ function elsewhere(): never {
 const PRELOADS = /^(--import|--require|-r)(=|$)/;
 
 /**
- * What a worker cannot build, found in the master before any process starts. `common` is looked at by nobody.
+ * Plans what a worker will build, in the master and before any process starts: `mistakes` has what it cannot build. `common` is looked at by nobody.
  * A process that is told to load something first finds it by itself.
  */
-export function workerMistakes(
+export function planWorker(
   worker: WorkerBlueprint,
   inside: InsideBlueprint,
   common: CommonParts,
-  overrides?: ReadonlyMap<Token, Override>,
-): readonly Mistake[] {
-  if (worker.settings.execArgv.some(flag => PRELOADS.test(flag))) return [];
-  return workerContainer(worker, inside, common, { master: elsewhere, client: elsewhere, options: undefined, overrides }).mistakes;
+  { overrides, provided }: Pick<WorkerParts, 'overrides' | 'provided'>,
+): Pick<AppContainer, 'mistakes' | 'asked' | 'mayAskForMore'> {
+  if (worker.settings.execArgv.some(flag => PRELOADS.test(flag))) return { mistakes: [], asked: new Set(), mayAskForMore: true };
+  return workerContainer(worker, inside, common, { master: elsewhere, client: elsewhere, options: undefined, overrides, provided });
 }

@@ -6,6 +6,7 @@ import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
 import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/worker-environment.js';
 import { connectionBuild } from './connection-plan.js';
 import type { Override } from './container.js';
+import { standIn } from './stand-in.js';
 import { Residents } from './residents.js';
 import { workerContainer } from './worker-container.js';
 import { WorkerSockets } from './worker-sockets.js';
@@ -26,7 +27,7 @@ async function createWorker(
   clock: Clock,
   overrides: ReadonlyMap<Token, Override> | undefined,
 ): Promise<CreatedWorker> {
-  const app = await readWorkerScope(worker);
+  const app = standIn(await readWorkerScope(worker), overrides?.get(worker.cls));
   refuse(app.mistakes);
   const names = new Map<Ctor, string>();
   const nameFor = (other: Ctor | string): string => {
@@ -107,5 +108,6 @@ async function within(clock: Clock, milliseconds: number, done: Promise<void>): 
 /** A worker class, ready to be built by whatever runtime it is in. */
 export function loadedWorker(cls: Ctor, logger: Logger, clock: Clock = realClock, overrides?: ReadonlyMap<Token, Override>): LoadedWorker {
   const blueprint = valid(readOwnWorker(cls));
-  return { blueprint, create: environment => createWorker(blueprint, environment, logger, clock, overrides) };
+  const replaced = overrides?.has(cls);
+  return { blueprint, replaced, create: environment => createWorker(blueprint, environment, logger, clock, overrides) };
 }

@@ -9,6 +9,7 @@ import { keysOf, namedWorker, readData, readMembers, readTimers, validatorOf } f
 import { cached, nameOf, refuse, reporter, type Report } from './mistakes.js';
 import { checkOptions } from './option-rules.js';
 import { parameterMistakes, readParameters } from './parameters.js';
+import { checkReachable } from './reachable.js';
 import { checkTls } from './tls-options.js';
 import { readWorker } from './worker.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint, HookName, WorkerDataRoute, WorkerEventRoute } from './types.js';
@@ -74,6 +75,7 @@ function build(cls: Ctor, mistakes: Mistake[]): ConnectionBlueprint {
   checkTls(written['tls'], '@Connection', report);
   const { listen, connect, ...options } = written;
   const members = readMembers(cls, 'connection', report);
+  checkReachable(cls, report);
   const parameters = readParameters(cls);
   mistakes.push(...parameterMistakes(cls, parameters));
   return {

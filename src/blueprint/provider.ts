@@ -1,3 +1,4 @@
+import { checkReachable } from './reachable.js';
 import type { MemberDeclaration } from '../decorators/metadata.js';
 import type { Mistake } from '../errors.js';
 import { readChannels } from './channels.js';
@@ -50,6 +51,7 @@ export const readProxy = cached((cls, mistakes): ProxyBlueprint => {
   if (!(WORKER_PROXY in cls)) report(undefined, 'it is not a WorkerProxy', 'let it extend WorkerProxy<TheWorker>');
   const members = readMembers(cls, 'proxy', report);
   const hooks = new Set(members.map(member => member.key));
+  checkReachable(cls, report);
   // WorkerProxy itself, the root of every lineage, is no part of what the user wrote.
   const methods = methodNames(lineage(cls).slice(0, -1)).filter(name => !hooks.has(name));
   return { ...common(cls, members, mistakes), mailbox: readData(members, report), methods };

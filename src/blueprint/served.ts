@@ -1,9 +1,10 @@
 import { schemeNamed } from '../endpoints/endpoint.js';
+import { checkMessageTypes } from './messages.js';
 import { schemeOf, type Use } from './endpoints.js';
 import type { Report } from './mistakes.js';
 import type { ConnectionBlueprint, EndpointBlueprint, HookName } from './types.js';
 
-type Served = Pick<ConnectionBlueprint, 'hooks' | 'data'>;
+type Served = Pick<ConnectionBlueprint, 'cls' | 'hooks' | 'data'>;
 
 /** Hooks of connections that exchange messages: a request has one answer, and no life besides. */
 const OF_MESSAGES: Readonly<Partial<Record<HookName, string>>> = {
@@ -16,12 +17,13 @@ const OF_MESSAGES: Readonly<Partial<Record<HookName, string>>> = {
 };
 
 /** Whether a class can serve what its endpoints bring: requests, or messages. */
-export function checkServed({ hooks, data }: Served, endpoints: readonly EndpointBlueprint[], use: Use, report: Report): void {
+export function checkServed({ cls, hooks, data }: Served, endpoints: readonly EndpointBlueprint[], use: Use, report: Report): void {
   const isRequests = (endpoint: EndpointBlueprint): boolean => schemeNamed(schemeOf(endpoint))?.serves === 'requests';
   const requests = endpoints.find(isRequests);
   const messages = endpoints.find(endpoint => !isRequests(endpoint));
   if (messages && hooks.request.length > 0)
     report(use, `@OnRequest answers requests, and '${messages.url}' brings messages`, 'write an http: endpoint, or @OnData');
+  checkMessageTypes({ cls, data }, endpoints, report);
   if (!requests) return;
   if (hooks.request.length === 0)
     report(use, `'${requests.url}' brings requests, and there is no @OnRequest`, "write a method with @OnRequest() of 'packet-ts/http'");

@@ -1,3 +1,4 @@
+import { checkReachable } from './reachable.js';
 import { isAbsolute } from 'node:path';
 import { RESERVED_TASK_NAMES } from '../decorators/task.js';
 import type { WorkerOptions } from '../decorators/worker-types.js';
@@ -70,6 +71,7 @@ function build(
   const startOptions = validatorOf(options['startOptions'], '@Worker', 'startOptions', report);
   const parameters = readParameters(cls);
   mistakes.push(...parameterMistakes(cls, parameters));
+  checkReachable(cls, report);
   return {
     cls,
     name,

@@ -1,3 +1,4 @@
+import { withMessagesOf } from '../decorators/message-kinds.js';
 import { anything, checkGiven } from '../option-rules.js';
 import { tooLarge } from './failures.js';
 import type { Chunk, Decoder, Framing } from './framing.js';
@@ -71,7 +72,7 @@ function byPattern(pattern: DelimiterPattern, send: Chunk | undefined): Framing<
         `delimited(/${pattern.source}/) cannot encode: say what is sent behind a message, delimited(/${pattern.source}/, { send: '\\n' })`,
       );
     };
-    return {
+    return withMessagesOf(Buffer, {
       decoder,
       encode,
       whole: wholeOf(
@@ -79,7 +80,7 @@ function byPattern(pattern: DelimiterPattern, send: Chunk | undefined): Framing<
         message => payloadOf(message, 'delimited()'),
         () => Buffer.alloc(0),
       ),
-    };
+    });
   }
   const delimiter = Buffer.from(payloadOf(send, 'delimited()'));
   const contentOf = (message: Chunk): Buffer => {
@@ -100,7 +101,7 @@ function framing(
 ): Framing<Buffer, Chunk> {
   const stream = { decoder, encode: (message: Chunk) => [contentOf(message), delimiter], symmetric: true as const };
   // An empty last message of a datagram is told by its delimiter; any other needs none.
-  return { ...stream, whole: wholeOf(stream, contentOf, () => Buffer.alloc(0)) };
+  return withMessagesOf(Buffer, { ...stream, whole: wholeOf(stream, contentOf, () => Buffer.alloc(0)) });
 }
 
 function containsDelimiter(delimiter: string): TypeError {

@@ -1,3 +1,4 @@
+import { withMessagesOf } from '../decorators/message-kinds.js';
 import { tooLarge, truncated } from './failures.js';
 import type { Chunk, Framing } from './framing.js';
 import { payloadOf } from './payload.js';
@@ -38,5 +39,5 @@ export function fixed(length: number): Framing<Buffer, Chunk> {
     return bytes;
   };
   const stream = { decoder: (limit: number) => new FixedDecoder(length, limit), encode, maxMessageSize: length, symmetric: true as const };
-  return { ...stream, whole: wholeOf(stream, encode) };
+  return withMessagesOf(Buffer, { ...stream, whole: wholeOf(stream, encode) });
 }

@@ -1,3 +1,4 @@
+import { withMessagesOf } from '../decorators/message-kinds.js';
 import { tooLarge, truncated } from './failures.js';
 import type { Chunk, Framing } from './framing.js';
 import { formatHeaderBlock, parseHeaderBlock, type HeaderBlock } from './header-block.js';
@@ -108,5 +109,5 @@ export function headerAndBody(): Framing<HeaderAndBody> {
     encode: (message: HeaderAndBody) => encode(message, true),
     symmetric: true as const,
   };
-  return { ...stream, whole: wholeOf(stream, message => encode(message, false)) };
+  return withMessagesOf(Object, { ...stream, whole: wholeOf(stream, message => encode(message, false)) });
 }

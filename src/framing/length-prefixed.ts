@@ -1,3 +1,4 @@
+import { withMessagesOf } from '../decorators/message-kinds.js';
 import { anything, checkGiven, flag } from '../option-rules.js';
 import { FramingError } from '../errors.js';
 import type { ByteQueue } from './byte-queue.js';
@@ -118,12 +119,12 @@ export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing<Buf
     encode: (message: Chunk) => withLength(prefix, payloadOf(message, 'lengthPrefixed()')),
     symmetric: true as const,
   };
-  return {
+  return withMessagesOf(Buffer, {
     ...stream,
     whole: datagrams(
       stream,
       datagram => datagram,
       message => payloadOf(message, 'lengthPrefixed()'),
     ),
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { withMessagesOf } from '../decorators/message-kinds.js';
 import { anything, checkGiven, flag } from '../option-rules.js';
 import { toBytes, type Off, type Size } from '../units.js';
 import type { Chunk, Framing } from './framing.js';
@@ -62,7 +63,7 @@ export function lines(options: LinesOptions = {}): Framing<string> {
   };
   // The last line of a datagram needs no delimiter, except to tell an empty last line from none.
   const single = (line: string): Chunk => bytes(checked(line).endsWith(delimiter) ? line + delimiter : line);
-  return { ...stream, whole: wholeOf(stream, single, () => '') };
+  return withMessagesOf(String, { ...stream, whole: wholeOf(stream, single, () => '') });
 }
 
 function refuseDelimiter(line: string, delimiter: string): void {

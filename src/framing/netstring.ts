@@ -1,3 +1,4 @@
+import { withMessagesOf } from '../decorators/message-kinds.js';
 import { FramingError } from '../errors.js';
 import { tooLarge, truncated } from './failures.js';
 import type { Chunk, Framing } from './framing.js';
@@ -69,12 +70,12 @@ export function netstring(): Framing<Buffer, Chunk> {
     return [`${bytes.length}:`, bytes, ','];
   };
   const stream = { decoder: (limit: number) => new NetstringDecoder(limit), encode, symmetric: true as const };
-  return {
+  return withMessagesOf(Buffer, {
     ...stream,
     whole: datagrams(
       stream,
       datagram => datagram,
       message => payloadOf(message, 'netstring()'),
     ),
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { withMessagesOf } from '../decorators/message-kinds.js';
 import type { Chunk, Decoder, Framing } from './framing.js';
 import { datagrams } from './whole.js';
 import { payloadOf } from './payload.js';
@@ -43,5 +44,5 @@ class RawDecoder implements Decoder<Buffer> {
 export function raw(): Framing<Buffer, Chunk> {
   const encode = (message: Chunk): Chunk => (typeof message === 'string' ? message : payloadOf(message, 'raw()'));
   const stream = { decoder: () => new RawDecoder(), encode, symmetric: true as const };
-  return { ...stream, whole: datagrams(stream, datagram => datagram, encode) };
+  return withMessagesOf(Buffer, { ...stream, whole: datagrams(stream, datagram => datagram, encode) });
 }

@@ -1,10 +1,9 @@
-import type { InjectionToken } from 'tsyringe';
 import type { WorkerClient } from '../decorators/client-types.js';
 import { OnRequest } from '../decorators/connection-hooks.js';
 import { Connection } from '../decorators/connection.js';
 import type { Ctor } from '../decorators/ctor.js';
 import type { ConnectionOptions } from '../decorators/endpoint-types.js';
-import type { Mounted, MountedPart, MountTools, RunningMount } from '../decorators/provider-types.js';
+import type { Mounted, MountedPart, MountTools, RunningMount, ProviderToken } from '../decorators/provider-types.js';
 import { UsageError } from '../errors.js';
 import { isExpress, wayOf, type ExpressApp, type FastifyApp, type FetchApp, type Mountable, type Way } from './mountable.js';
 
@@ -13,7 +12,7 @@ export interface MountInject {
   /** A client of a worker that the module lists. Its calls belong to the application: give them the request's `signal`. */
   worker<W extends object>(worker: Ctor<W>, options?: { readonly key?: string | undefined }): WorkerClient<W>;
   /** A provider, or anything else that the container knows. */
-  get<T>(token: InjectionToken<T>): T;
+  get<T>(token: ProviderToken<T>): T;
 }
 
 /** Where the application listens, and its limits. */

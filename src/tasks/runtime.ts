@@ -200,8 +200,8 @@ export class TaskRuntime implements LinkReceiver {
       const runner = this.#prepare(boot);
       this.#created = await loaded.create(this.#environment(boot));
       const { instance } = this.#created;
-      this.#tasks = runnableTasks(loaded.blueprint, instance, boot);
-      this.#mail = mailTask(loaded.blueprint, instance, boot);
+      this.#tasks = runnableTasks(loaded.blueprint, instance, boot, loaded.replaced);
+      this.#mail = mailTask(loaded.blueprint, instance, boot, loaded.replaced);
       this.#runner = runner;
     } catch (error) {
       return this.#failed(error);
@@ -215,14 +215,14 @@ export class TaskRuntime implements LinkReceiver {
     if (this.#stopSoon) this.#onStop();
   }
 
-  #hello(boot: BootMessage, { blueprint }: LoadedWorker): void {
+  #hello(boot: BootMessage, { blueprint, replaced }: LoadedWorker): void {
     const hello: HelloMessage = {
       version: PROTOCOL_VERSION,
       name: boot.name,
       pid: process.pid,
       tasks: [...blueprint.tasks.keys()],
-      context: contextsOf(blueprint),
-      mail: mailContext(blueprint),
+      context: contextsOf(blueprint, replaced),
+      mail: mailContext(blueprint, replaced),
     };
     this.#link.sendValue(Kind.HELLO, 0, 0, hello);
     this.#link.limit(boot.maxMessageSize);

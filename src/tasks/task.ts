@@ -1,5 +1,5 @@
 import type { TaskBlueprint, WorkerBlueprint } from '../blueprint/types.js';
-import { BoundaryError } from '../errors.js';
+import { BoundaryError, UsageError } from '../errors.js';
 import { refusalOf, type Tried } from '../refusal.js';
 import type { Validator } from '../schema.js';
 import type { BootMessage } from '../wire/protocol.js';
@@ -48,16 +48,25 @@ function methodOf(cls: object, name: PropertyKey): Method {
   return (cls as { readonly prototype: Record<PropertyKey, Method> }).prototype[name]!;
 }
 
-/** Of each task, in the order of HELLO, whether its calls bring a context. */
-export function contextsOf(blueprint: WorkerBlueprint): boolean[] {
+/** Of each task, in the order of HELLO, whether its calls bring a context. `replaced`: another object stands for the instance. */
+export function contextsOf(blueprint: WorkerBlueprint, replaced = false): boolean[] {
   return [...blueprint.tasks.values()].map(
-    task => task.receives !== undefined || task.events.size > 0 || looksAtContext(methodOf(blueprint.cls, task.name)),
+    task => replaced || task.receives !== undefined || task.events.size > 0 || looksAtContext(methodOf(blueprint.cls, task.name)),
   );
 }
 
 /** Whether a method of the mailbox looks at the context. */
-export function mailContext({ cls, mailbox }: WorkerBlueprint): boolean {
-  return mailbox.some(({ key }) => looksAtContext(methodOf(cls, key)));
+export function mailContext({ cls, mailbox }: WorkerBlueprint, replaced = false): boolean {
+  return mailbox.some(({ key }) => replaced || looksAtContext(methodOf(cls, key)));
+}
+
+/** A method of the instance. The object that a test puts in its place may lack some: calling one is an error then. */
+function ownMethod(instance: object, worker: string, name: PropertyKey): Method {
+  const method = (instance as Record<PropertyKey, Method | undefined> | undefined)?.[name];
+  if (typeof method === 'function') return method;
+  return () => {
+    throw new UsageError(`what overrides ${worker} has no method ${String(name)}(): the test calls it, so write it`);
+  };
 }
 
 const NO_EVENTS: ReadonlyMap<string, Validator> = new Map();
@@ -67,18 +76,20 @@ export function runnableTasks(
   blueprint: WorkerBlueprint,
   instance: object,
   boot: Pick<BootMessage, 'validate' | 'softTimeout'>,
+  replaced = false,
 ): RunnableTask[] {
-  const contexts = contextsOf(blueprint);
-  return [...blueprint.tasks.values()].map((task, index) => runnable(task, instance, boot, contexts[index]!));
+  const contexts = contextsOf(blueprint, replaced);
+  return [...blueprint.tasks.values()].map((task, index) => runnable(blueprint.name, task, instance, boot, contexts[index]!));
 }
 
 function runnable(
+  worker: string,
   task: TaskBlueprint,
   instance: object,
   { validate, softTimeout }: Pick<BootMessage, 'validate' | 'softTimeout'>,
   context: boolean,
 ): RunnableTask {
-  const method = (instance as Record<string, Method>)[task.name]!;
+  const method = ownMethod(instance, worker, task.name);
   const receiving = validate !== 'off';
   const sending = validate === 'both';
   return {
@@ -108,11 +119,12 @@ export function mailTask(
   blueprint: WorkerBlueprint,
   instance: object,
   { validate, softTimeout }: Pick<BootMessage, 'validate' | 'softTimeout'>,
+  replaced = false,
 ): RunnableTask | undefined {
   if (blueprint.mailbox.length === 0) return undefined;
   const routes = blueprint.mailbox.map(({ key, validate: validator }) => ({
     key,
-    method: (instance as Record<PropertyKey, Method>)[key]!,
+    method: ownMethod(instance, blueprint.name, key),
     validator: validate === 'off' ? undefined : validator,
   }));
   return {
@@ -124,7 +136,7 @@ export function mailTask(
     checkEvents: false,
     receives: undefined,
     streams: false,
-    context: mailContext(blueprint),
+    context: mailContext(blueprint, replaced),
     softTimeout,
     invoke: (data, context) => {
       const tried: Tried[] = [];

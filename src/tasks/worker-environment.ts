@@ -35,6 +35,8 @@ export interface CreatedWorker {
 /** A worker whose module has been imported. */
 export interface LoadedWorker {
   readonly blueprint: WorkerBlueprint;
+  /** A test puts another object in the place of the instance: which of its methods look at their context is not known before. */
+  readonly replaced?: boolean | undefined;
   /** Builds the instance with all it needs and runs `@OnStart`, in the order of dependency. What it throws is why the worker cannot start. */
   create(environment: WorkerEnvironment): Promise<CreatedWorker>;
 }

@@ -5,6 +5,7 @@ import { Assembly } from '../app/assembly.js';
 import { loggerMistakes } from '../app/bootstrap-options.js';
 import type { Override } from '../app/container.js';
 import { isToken, notToken } from '../app/plan.js';
+import { standIn } from '../app/stand-in.js';
 import { neverInWorker } from '../app/worker-process.js';
 import { realClock } from '../clock.js';
 import type { ProviderToken } from '../decorators/provider-types.js';
@@ -129,12 +130,11 @@ export class TestAppBuilder {
     const inWorker = neverInWorker();
     if (inWorker) return inWorker;
     refuse(loggerMistakes('start()', logger));
-    const reading = onMemory(await readModule(this.#module), runtime);
+    const reading = onMemory(this.#runIn(await readModule(this.#module), runtime), runtime);
     const fake = clock === 'fake' ? new FakeClock() : undefined;
     const assembly = Assembly.of(reading, {
       logger: await loggerOf(logger),
       clock: fake ?? realClock,
-      runtime,
       overrides: this.#overrides,
     });
     if (runtime === 'inline') tellIgnored(reading);
@@ -147,6 +147,16 @@ export class TestAppBuilder {
       throw error;
     }
     return app;
+  }
+
+  /** The same application, its workers in this runtime. An overridden one is inline: what stands in for it lives here. */
+  #runIn({ app, mistakes }: ApplicationReading, runtime: 'inline' | 'process'): ApplicationReading {
+    const workers = app.workers.map(worker => ({
+      ...worker,
+      settings: { ...worker.settings, runtime: this.#overrides.has(worker.cls) ? ('inline' as const) : runtime },
+    }));
+    const inside = new Map([...app.inside].map(([cls, each]) => [cls, standIn(each, this.#overrides.get(cls))]));
+    return { app: { ...app, workers, inside }, mistakes };
   }
 }
 
