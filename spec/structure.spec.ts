@@ -152,6 +152,21 @@ describe('the structure check', () => {
     expect(rulesOf({ 'src/reactor/a.ts': 'this.#core.setTimeout(1);\nclass A { nextTick(): void {} }\n' })).to.deep.equal([]);
   });
 
+  it('refuses listeners of Node emitters without a guard, wherever the guard may stand', () => {
+    const text = [
+      "socket.on('data', chunk => this.#read(chunk));",
+      "socket.on('end', guard(socket, () => this.#end())).once('close', left);",
+      "socket.once(\n  'error',\n  ignore);",
+      'const left = guard(socket, () => {});',
+      "child?.once('exit', code => this.#exit(code));",
+      "process.on('exit', leave);",
+    ].join('\n');
+    expect(checkStructure(new Map([['src/http/bad.ts', text]])).map(({ what }) => what)).to.deep.equal([
+      "listens to 'data'",
+      "listens to 'exit'",
+    ]);
+  });
+
   it('finds imports of every form, whatever stands around them', () => {
     const text = `
       // import './comment.js'

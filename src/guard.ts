@@ -7,6 +7,20 @@ export interface Victim {
   destroy(error?: Error): unknown;
 }
 
+/** For listeners whose failure ends nothing: it is told, and what they were called for is lost. */
+export const NO_VICTIM: Victim = { destroy() {} };
+
+/**
+ * A victim that is destroyed, and whose waiting promise rejects.
+ * @param ended what ends it; given the error.
+ */
+export function failing(ended: (error: Error) => void): Victim {
+  return { destroy: error => ended(error!) };
+}
+
+/** A listener that never throws. */
+type Guarded<T, A extends unknown[]> = (this: T, ...args: A) => void;
+
 /**
  * Fault injection for specs: called before each guarded listener, with the function that {@link guard} returned.
  * What it throws counts as thrown by that listener.
@@ -14,7 +28,7 @@ export interface Victim {
 export const faults: { inject?: ((guarded: object) => void) | undefined } = {};
 
 /** Never throws. A Node stream is destroyed without the error, which would be emitted where nobody may be listening. */
-function destroy(victim: Victim, error: Error): void {
+function end(victim: Victim, error: Error): void {
   try {
     publish('connection.error', { during: 'socket', error });
     if (victim instanceof EventEmitter) victim.destroy();
@@ -35,7 +49,39 @@ export function guard<A extends readonly unknown[]>(victim: Victim, listener: (.
       faults.inject?.(guarded);
       listener(...args);
     } catch (thrown) {
-      destroy(victim, asError(thrown));
+      end(victim, asError(thrown));
+    }
+  };
+  return guarded;
+}
+
+/**
+ * Wraps a listener of a server, whose victim is one of the arguments.
+ * @example server.on('connection', guardEach((socket: Socket) => socket, socket => this.#arrive(socket)));
+ */
+export function guardEach<A extends readonly unknown[]>(
+  victimOf: (...args: A) => Victim,
+  listener: (...args: A) => void,
+): (...args: A) => void {
+  const guarded = (...args: A): void => {
+    try {
+      faults.inject?.(guarded);
+      listener(...args);
+    } catch (thrown) {
+      end(victimOf(...args), asError(thrown));
+    }
+  };
+  return guarded;
+}
+
+/** Wraps a function that is the listener of many emitters: the victim belongs to the one that it is called for, its `this`. */
+export function guardThis<T, A extends unknown[]>(victimOf: (emitter: T) => Victim, listener: Guarded<T, A>): Guarded<T, A> {
+  const guarded: Guarded<T, A> = function (...args) {
+    try {
+      faults.inject?.(guarded);
+      listener.apply(this, args);
+    } catch (thrown) {
+      end(victimOf(this), asError(thrown));
     }
   };
   return guarded;

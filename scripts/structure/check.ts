@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { FLOORS, isContract, MAX_LINES, SECRETS } from './floors.js';
+import { checkListeners } from './listeners.js';
 import { codeOf, importsOf, type ImportLine } from './source-text.js';
 
 /** The files to check: path relative to the project ('src/app/app.ts') → text. */
@@ -35,6 +36,7 @@ export function checkStructure(sources: Sources): Offence[] {
         ...checkFloors(file, imports),
         ...checkSecrets(file, imports),
         ...checkGlobals(file, text, imports),
+        ...checkListeners(file, text),
         ...checkGlobalTimers(file, text, imports),
       );
       graph.set(file, localImports(file, imports));

@@ -1,3 +1,4 @@
+import { guard } from '../guard.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/types.js';
 import { schemeOf } from '../blueprint/index.js';
 import type { Server } from 'node:net';
@@ -22,7 +23,7 @@ class Mouth implements SocketSource {
   /** As if it had accepted it. */
   give(handle: SocketHandle, gone: () => void): void {
     const socket = socketOn(handle);
-    socket.once('close', gone);
+    socket.once('close', guard(socket, gone));
     this.#server!.emit('connection', socket);
   }
 

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { failing, guard, NO_VICTIM } from '../guard.js';
 import { publish } from '../diagnostics.js';
 import { ConnectError } from '../errors.js';
 import type { ExitStatus } from '../decorators/hook-types.js';
@@ -75,17 +76,26 @@ class ExecTransport implements Transport {
     this.#stdin.on('error', () => {});
     this.#writer = new PipeWriter(this.#stdin, () => this.#sink?.drained());
     for (const source of this.#sources) source.on('error', () => {});
-    child.on('error', error => (this.#error ??= error));
-    child.once('exit', () => this.#exit());
-    child.once('close', (code, signal) => {
-      this.#status = { code, signal };
-      RUNNING.delete(child.pid!);
-      if (RUNNING.size === 0) process.off('exit', killAll);
-      clearTimeout(this.#kill);
-      if (this.#left > 0 && !this.#destroyed) this.#heardAll();
-      if (this.#ended || this.#destroyed) this.#finish();
-      else this.#sink?.unheard?.();
-    });
+    child.on(
+      'error',
+      guard(this, (error: Error) => void (this.#error ??= error)),
+    );
+    child.once(
+      'exit',
+      guard(this, () => this.#exit()),
+    );
+    child.once(
+      'close',
+      guard(this, (code: number | null, signal: NodeJS.Signals | null) => {
+        this.#status = { code, signal };
+        RUNNING.delete(child.pid!);
+        if (RUNNING.size === 0) process.off('exit', killAll);
+        clearTimeout(this.#kill);
+        if (this.#left > 0 && !this.#destroyed) this.#heardAll();
+        if (this.#ended || this.#destroyed) this.#finish();
+        else this.#sink?.unheard?.();
+      }),
+    );
   }
 
   get bufferedBytes(): number {
@@ -99,14 +109,20 @@ class ExecTransport implements Transport {
   open(sink: TransportSink): void {
     this.#sink = sink;
     for (const source of this.#sources) {
-      source.on('data', (chunk: Buffer) => {
-        if (this.#destroyed) return;
-        if (this.#exited) this.#listenFor();
-        sink.data(chunk);
-      });
-      source.once('end', () => {
-        if (--this.#left === 0 && !this.#destroyed) this.#heardAll();
-      });
+      source.on(
+        'data',
+        guard(this, (chunk: Buffer) => {
+          if (this.#destroyed) return;
+          if (this.#exited) this.#listenFor();
+          sink.data(chunk);
+        }),
+      );
+      source.once(
+        'end',
+        guard(this, () => {
+          if (--this.#left === 0 && !this.#destroyed) this.#heardAll();
+        }),
+      );
     }
   }
 
@@ -211,18 +227,25 @@ function connect({ url, exec: target }: EndpointTarget, signal: AbortSignal): Pr
       reject(connectError(url, error));
       return;
     }
-    const failed = (error: Error): void => reject(connectError(url, error));
-    child.once('error', failed);
-    child.once('spawn', () => {
-      const transport = new ExecTransport(child, url, stderr);
-      child.off('error', failed);
-      if (!signal.aborted) {
-        resolve(transport);
-        return;
-      }
-      transport.destroy();
-      reject(aborted(url, signal));
+    const failed = guard(NO_VICTIM, (error: Error) => reject(connectError(url, error)));
+    const victim = failing(error => {
+      child.kill('SIGKILL');
+      failed(error);
     });
+    child.once('error', failed);
+    child.once(
+      'spawn',
+      guard(victim, () => {
+        const transport = new ExecTransport(child, url, stderr);
+        child.off('error', failed);
+        if (!signal.aborted) {
+          resolve(transport);
+          return;
+        }
+        transport.destroy();
+        reject(aborted(url, signal));
+      }),
+    );
   });
 }
 

@@ -1,4 +1,5 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { failing, guard } from '../guard.js';
 import type { Transport } from './endpoint.js';
 import { aborted, connectError } from './system-errors.js';
 
@@ -22,18 +23,25 @@ export function dialSocket(
       reject(aborted(url, signal));
       socket.destroy();
     };
-    const failed = (error: Error): void => {
+    const victim = failing(error => {
+      socket.destroy();
+      reject(connectError(url, error));
+    });
+    const failed = guard(victim, (error: Error) => {
       signal.removeEventListener('abort', giveUp);
       reject(connectError(url, error));
-    };
+    });
     signal.addEventListener('abort', giveUp, { once: true });
     socket.once('error', failed);
-    socket.once('connect', () => {
-      signal.removeEventListener('abort', giveUp);
-      // The transport listens for errors before we cease to.
-      const transport = toTransport(socket);
-      socket.off('error', failed);
-      resolve(transport);
-    });
+    socket.once(
+      'connect',
+      guard(victim, () => {
+        signal.removeEventListener('abort', giveUp);
+        // The transport listens for errors before we cease to.
+        const transport = toTransport(socket);
+        socket.off('error', failed);
+        resolve(transport);
+      }),
+    );
   });
 }

@@ -1,4 +1,5 @@
 import { createServer, type ListenOptions, type Server, type ServerOpts, type Socket } from 'node:net';
+import { guard, guardEach, NO_VICTIM } from '../guard.js';
 import type { Acceptor, EndpointTarget, Transport } from './endpoint.js';
 import { listenError } from './system-errors.js';
 import { setImmediate } from '../system-timers.js';
@@ -26,8 +27,17 @@ export class NetListener {
   ): Promise<NetListener> {
     const server = createServer({ ...serverOptions, allowHalfOpen: true, pauseOnConnect: unread === true });
     const accept = (): void => {
-      server.on('error', error => acceptor.failed(listenError(url, error)));
-      server.on('connection', socket => acceptor.accept(toTransport(socket)));
+      server.on(
+        'error',
+        guard(NO_VICTIM, (error: Error) => acceptor.failed(listenError(url, error))),
+      );
+      server.on(
+        'connection',
+        guardEach(
+          (socket: Socket) => socket,
+          socket => acceptor.accept(toTransport(socket)),
+        ),
+      );
     };
     if (source) {
       accept();
@@ -35,13 +45,16 @@ export class NetListener {
       return Promise.resolve(new NetListener(server));
     }
     return new Promise((resolve, reject) => {
-      const failed = (error: Error): void => reject(listenError(url, error));
+      const failed = guard(NO_VICTIM, (error: Error) => reject(listenError(url, error)));
       server.once('error', failed);
-      server.once('listening', () => {
-        server.off('error', failed);
-        accept();
-        resolve(new NetListener(server));
-      });
+      server.once(
+        'listening',
+        guard(NO_VICTIM, () => {
+          server.off('error', failed);
+          accept();
+          resolve(new NetListener(server));
+        }),
+      );
       try {
         around(() => server.listen(where));
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { guard } from '../guard.js';
 import type { Chunk } from '../framing/framing.js';
 
 /** A stream that libuv writes. What it knows of it is not documented, and done without where it is missing. */
@@ -14,6 +15,7 @@ export class PipeWriter {
   #said = 0;
   /** What libuv had counted before: others write to stdout, too. */
   readonly #before: number;
+  readonly #wrote: () => void;
   /** `write` returned false, and news are waited for. */
   #waited = false;
 
@@ -22,6 +24,11 @@ export class PipeWriter {
     this.#stream = stream;
     this.#room = room;
     this.#before = this.#stream._handle?.bytesWritten ?? 0;
+    this.#wrote = guard(stream, () => {
+      if (!this.#waited) return;
+      if (this.bufferedBytes === 0) this.#waited = false;
+      this.#room();
+    });
     stream.once('close', this.#wrote);
   }
 
@@ -56,10 +63,4 @@ export class PipeWriter {
   close(): void {
     this.#waited = false;
   }
-
-  readonly #wrote = (): void => {
-    if (!this.#waited) return;
-    if (this.bufferedBytes === 0) this.#waited = false;
-    this.#room();
-  };
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { guard } from '../guard.js';
 import { asError, ConnectionClosedError, ProxyProtocolError } from '../errors.js';
 import { parseProxyHeader, type ProxyHeader } from './proxy-protocol.js';
 
@@ -11,12 +12,12 @@ export function readProxyHeader(socket: Socket): Promise<ProxyHeader> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.alloc(0);
     const done = (): void => void socket.off('readable', read).off('end', left).off('close', left);
-    const left = (): void => {
+    const left = guard(socket, () => {
       done();
       const error = socket.errored ?? new ConnectionClosedError('the peer left');
       reject(new ProxyProtocolError('the connection ended before its PROXY header did', { cause: error }));
-    };
-    const read = (): void => {
+    });
+    const read = guard(socket, () => {
       for (;;) {
         // Cast: a socket without an encoding gives bytes.
         const chunk = socket.read() as Buffer | null;
@@ -36,7 +37,7 @@ export function readProxyHeader(socket: Socket): Promise<ProxyHeader> {
         resolve(header);
         return;
       }
-    };
+    });
     socket.on('readable', read).on('end', left).on('close', left);
     if (socket.destroyed) left();
   });

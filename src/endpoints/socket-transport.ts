@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { guard, guardThis } from '../guard.js';
 import { asError, ConnectionClosedError, TlsInjectionError, UsageError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Detached, PeerTls, Remote, TlsStart, Transport, TransportSink } from './endpoint.js';
@@ -63,6 +64,8 @@ export class SocketTransport implements Transport {
   #error: Error | undefined;
   /** Closed before anybody took it over. */
   #closed = false;
+  /** The sink knows that it is closed. */
+  #closeTold = false;
   /** `write` returned false, and the sink waits for news. */
   #waited = false;
   /** Told of each write; made with the first one. */
@@ -149,7 +152,7 @@ export class SocketTransport implements Transport {
   open(sink: TransportSink): void {
     this.#sink = sink;
     if (this.#closed) {
-      nextTick(() => sink.closed(this.#error));
+      nextTick(() => this.#tellClosed());
       return;
     }
     this.#listen(sink);
@@ -161,7 +164,7 @@ export class SocketTransport implements Transport {
     const last = chunks.length - 1;
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) socket.write(chunks[i]!);
-    if (last >= 0) socket.write(chunks[last]!, (this.#whenTaken ??= () => this.#taken()));
+    if (last >= 0) socket.write(chunks[last]!, (this.#whenTaken ??= guard(this, () => this.#taken())));
     if (last > 0) socket.uncork();
     // The kernel usually takes it at once.
     if (socket.writableLength === 0) return true;
@@ -191,6 +194,8 @@ export class SocketTransport implements Transport {
     this.#remember();
     this.#askPlace();
     this.raw.destroy();
+    // Its 'close' has come before, and the listener of that failed.
+    if (this.raw.closed) this.#tellClosed();
   }
 
   reset(): void {
@@ -296,6 +301,14 @@ export class SocketTransport implements Transport {
     return (this.#tls?.before ?? 0) + this.#socket.bytesWritten;
   }
 
+  #tellClosed(): void {
+    const sink = this.#sink;
+    this.#closed = true;
+    if (!sink || this.#closeTold) return;
+    this.#closeTold = true;
+    sink.closed(this.#error);
+  }
+
   /** Of a socket that is closed Node knows nothing more. */
   #askPlace(): void {
     this.#here ??= this.#places.local(this.raw);
@@ -324,8 +337,12 @@ export class SocketTransport implements Transport {
     const transport = this[TRANSPORT]!;
     transport.#closed = true;
     transport.#written ||= transport.#total;
-    transport.#sink?.closed(transport.#error);
+    transport.#tellClosed();
   }
 }
 
-const { data: onData, end: onEnd, error: onError, close: onClose } = SocketTransport;
+const transportOf = (socket: Known): SocketTransport => socket[TRANSPORT]!;
+const onData = guardThis(transportOf, SocketTransport.data);
+const onEnd = guardThis(transportOf, SocketTransport.end);
+const onError = guardThis(transportOf, SocketTransport.error);
+const onClose = guardThis(transportOf, SocketTransport.close);

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { guard } from '../guard.js';
 import { ConnectError, ListenError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport, TransportSink } from './endpoint.js';
@@ -53,8 +54,14 @@ class StdioTransport implements Transport {
   constructor() {
     this.#writer = new PipeWriter(this.#stdout, () => this.#sink?.drained());
     // Never taken away: what is logged to a stdout that is gone must not end the process.
-    this.#stdin.on('error', error => this.destroy(error));
-    this.#stdout.on('error', error => this.destroy(error));
+    this.#stdin.on(
+      'error',
+      guard(this, (error: Error) => this.destroy(error)),
+    );
+    this.#stdout.on(
+      'error',
+      guard(this, (error: Error) => this.destroy(error)),
+    );
   }
 
   get closed(): boolean {
@@ -72,15 +79,21 @@ class StdioTransport implements Transport {
   open(sink: TransportSink): void {
     this.#sink = sink;
     if (this.#closed) return;
-    this.#stdin.on('data', (chunk: Buffer) => {
-      if (!this.#closed) sink.data(chunk);
-    });
-    this.#stdin.once('end', () => {
-      if (this.#closed) return;
-      this.#heard = true;
-      sink.ended();
-      this.#finish();
-    });
+    this.#stdin.on(
+      'data',
+      guard(this, (chunk: Buffer) => {
+        if (!this.#closed) sink.data(chunk);
+      }),
+    );
+    this.#stdin.once(
+      'end',
+      guard(this, () => {
+        if (this.#closed) return;
+        this.#heard = true;
+        sink.ended();
+        this.#finish();
+      }),
+    );
   }
 
   write(chunks: readonly Chunk[]): boolean {

@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { failing, guard } from '../guard.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { asError, TlsError } from '../errors.js';
 import type { PeerTls, TlsStart } from './endpoint.js';
@@ -33,8 +34,15 @@ function shakeAsClient(plain: Socket, options: TlsOptions, host: string, outcome
       // Said aloud: the environment cannot switch it off.
       rejectUnauthorized: true,
     });
-    socket.once('secureConnect', () => outcome.secured(socket));
-    socket.on('error', outcome.failed);
+    const victim = failing(error => {
+      socket.destroy();
+      outcome.failed(error);
+    });
+    socket.once(
+      'secureConnect',
+      guard(victim, () => outcome.secured(socket)),
+    );
+    socket.on('error', guard(victim, outcome.failed));
   };
   begin().catch((error: unknown) => outcome.failed(asError(error)));
 }
@@ -46,7 +54,7 @@ function shakeAsClient(plain: Socket, options: TlsOptions, host: string, outcome
 export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outcome: Outcome): void {
   let settled = false;
   // What made it close has its say first.
-  const lost = (): void => void setImmediate(() => failed(left()));
+  const lost = guard(plain, () => void setImmediate(() => failed(left())));
   const settle = (): boolean => {
     if (settled) return false;
     plain.off('close', lost);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SecureContext, Server, TLSSocket } from 'node:tls';
 import { callbackify } from 'node:util';
+import { guardEach } from '../guard.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { asError } from '../errors.js';
 import { MAX_DELAY } from '../units.js';
@@ -112,8 +113,14 @@ export class TlsServer {
       handshakeTimeout: MAX_DELAY,
       ...(sni && { SNICallback: callbackify((name: string) => this.#named(name)) }),
     });
-    server.on('secureConnection', secured);
-    server.on('tlsClientError', failed);
+    server.on(
+      'secureConnection',
+      guardEach((socket: TLSSocket) => socket, secured),
+    );
+    server.on(
+      'tlsClientError',
+      guardEach((_error: Error, socket: TLSSocket) => socket, failed),
+    );
     this.#material = material;
     return (this.#server = server);
   }

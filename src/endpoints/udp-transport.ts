@@ -1,4 +1,5 @@
-import type { Socket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { guard, NO_VICTIM } from '../guard.js';
 import { UsageError } from '../errors.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Remote, Transport, TransportSink } from './endpoint.js';
@@ -50,16 +51,26 @@ export class UdpTransport implements Transport {
     this.local = udpPlace(address, port);
     this.remote = target ?? { url: 'udp:' };
     if (!target) this.shared = true;
-    socket.on('message', (message, { address: host, port: from }) => {
-      if (!this.#closed) this.#sink?.data(message, udpPlace(host, from));
-    });
-    socket.on('error', error => this.destroy(error));
+    // What one sender's datagram does must not end the socket that it shares with others.
+    socket.on(
+      'message',
+      guard(NO_VICTIM, (message: Buffer, { address: host, port: from }: RemoteInfo) => {
+        if (!this.#closed) this.#sink?.data(message, udpPlace(host, from));
+      }),
+    );
+    socket.on(
+      'error',
+      guard(this, (error: Error) => this.destroy(error)),
+    );
     this.#whenClosed = new Promise(resolve => {
-      socket.once('close', () => {
-        this.#closed = true;
-        resolve();
-        this.#tell();
-      });
+      socket.once(
+        'close',
+        guard(NO_VICTIM, () => {
+          this.#closed = true;
+          resolve();
+          this.#tell();
+        }),
+      );
     });
   }
 
@@ -88,7 +99,7 @@ export class UdpTransport implements Transport {
     this.#queued++;
     this.bufferedBytes += bytes;
     this.#waited = true;
-    const sent = (error: Error | null): void => this.#sent(error, bytes, target);
+    const sent = guard(NO_VICTIM, (error: Error | null) => this.#sent(error, bytes, target));
     try {
       this.#send(message, target, sent);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { connect as dial, type Socket } from 'node:net';
+import { guard } from '../guard.js';
 import { ListenError } from '../errors.js';
 import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport } from './endpoint.js';
 import { registerScheme } from './endpoint.js';
@@ -42,16 +43,22 @@ function codeOf(error: unknown): unknown {
 function isLive(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = dial({ path });
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-      // A full backlog or a missing permission: somebody is there.
-      else if (error.code === 'EAGAIN' || error.code === 'EACCES') resolve(true);
-      else reject(error);
-    });
+    probe.once(
+      'connect',
+      guard(probe, () => {
+        probe.destroy();
+        resolve(true);
+      }),
+    );
+    probe.once(
+      'error',
+      guard(probe, (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+        // A full backlog or a missing permission: somebody is there.
+        else if (error.code === 'EAGAIN' || error.code === 'EACCES') resolve(true);
+        else reject(error);
+      }),
+    );
   });
 }
 

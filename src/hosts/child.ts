@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
+import { guard, NO_VICTIM } from '../guard.js';
 import { publish } from '../diagnostics.js';
 import { asError } from '../errors.js';
 import { LINK_FD } from './child-contract.js';
@@ -50,11 +51,17 @@ export class WorkerChild implements HostProcess {
     this.#reaper = reaper;
     this.#killedForMemory = killedForMemory;
     this.pid = child.pid ?? 0;
-    child.on('error', error => {
-      // Also a signal that could not be sent; that is nobody's exit.
-      if (this.pid === 0) this.#finish(null, null, error);
-    });
-    child.once('exit', (code, signal) => this.#finish(code, signal));
+    child.on(
+      'error',
+      guard(NO_VICTIM, (error: Error) => {
+        // Also a signal that could not be sent; that is nobody's exit.
+        if (this.pid === 0) this.#finish(null, null, error);
+      }),
+    );
+    child.once(
+      'exit',
+      guard(NO_VICTIM, (code: number | null, signal: NodeJS.Signals | null) => this.#finish(code, signal)),
+    );
     // Where the system has no descriptors left there are no streams at all, whatever the types say.
     const link = child.stdio?.[LINK_FD] as Socket | null | undefined;
     this.stream = link ?? deadStream();

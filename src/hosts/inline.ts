@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { guard } from '../guard.js';
 import { asError } from '../errors.js';
 import type { Host, HostExit, HostProcess, HostSpec, SocketHandle, SocketPassage } from './host.js';
 import { setImmediate } from '../system-timers.js';
@@ -66,7 +67,10 @@ class InlineProcess implements HostProcess {
     outside.on('error', () => {});
     inside.on('error', () => {});
     // As a process ends with its link: the master has destroyed its end, or the worker its own.
-    inside.once('close', () => this.#end({ exitCode: 0 }));
+    inside.once(
+      'close',
+      guard(inside, () => this.#end({ exitCode: 0 })),
+    );
     try {
       this.#worker = start(
         inside,

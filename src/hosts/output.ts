@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { guard } from '../guard.js';
 import { setImmediate, setTimeout } from '../system-timers.js';
 
 /** The most bytes of a line that are kept; the rest of it is dropped. */
@@ -44,10 +45,19 @@ export class OutputReader {
     this.#source = source;
     this.#emit = emit;
     this.#ended = ended;
-    source.on('data', (chunk: Buffer) => this.#take(chunk));
+    source.on(
+      'data',
+      guard(source, (chunk: Buffer) => this.#take(chunk)),
+    );
     source.on('error', () => {});
-    source.once('close', () => this.#end());
-    source.once('end', () => this.#end());
+    source.once(
+      'close',
+      guard(source, () => this.#end()),
+    );
+    source.once(
+      'end',
+      guard(source, () => this.#end()),
+    );
   }
 
   /** No pause any more: the writer is dead, what it left is read as fast as it comes. */

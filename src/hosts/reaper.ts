@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { guard, NO_VICTIM } from '../guard.js';
 
 const SHELL = '/bin/sh';
 
@@ -64,7 +65,10 @@ export class Reaper {
       this.#process = undefined;
       if (!shell) return resolve();
       shell.ref();
-      shell.once('exit', () => resolve());
+      shell.once(
+        'exit',
+        guard(NO_VICTIM, () => resolve()),
+      );
       shell.stdin?.end();
     });
     return this.#closing;
@@ -83,8 +87,14 @@ export class Reaper {
       return; // No process to be had at this moment: the next worker tries again.
     }
     this.#process = shell;
-    shell.on('error', () => this.#lost(shell));
-    shell.once('exit', () => this.#lost(shell));
+    shell.on(
+      'error',
+      guard(NO_VICTIM, () => this.#lost(shell)),
+    );
+    shell.once(
+      'exit',
+      guard(NO_VICTIM, () => this.#lost(shell)),
+    );
     shell.stdin?.on('error', () => {});
     shell.unref();
     (shell.stdin as unknown as { unref?(): void } | null)?.unref?.();

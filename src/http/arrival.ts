@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { guard } from '../guard.js';
 import type { Clock } from '../clock.js';
 import { deadline } from '../deadline.js';
 import type { Arrival, PeerTls, Remote } from '../endpoints/endpoint.js';
@@ -23,7 +24,10 @@ const LINGER = 1_000;
 function lingerOn(socket: Socket): void {
   socket.destroySoon = () => {
     const timer = setTimeout(() => socket.destroy(), LINGER).unref();
-    socket.once('close', () => clearTimeout(timer));
+    socket.once(
+      'close',
+      guard(socket, () => clearTimeout(timer)),
+    );
     socket.end();
     socket.resume();
   };
@@ -99,7 +103,7 @@ export class RequestArrival implements Arrival {
       // Its 'end' says less: nobody need have read what has come.
       if (!request.complete) socket.destroy();
     });
-    const left = (): void => timer.cancel();
+    const left = guard(socket, () => timer.cancel());
     socket.once('close', left);
   }
 

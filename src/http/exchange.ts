@@ -1,3 +1,4 @@
+import { failing, guard } from '../guard.js';
 import type { About, CloseReason } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
 import type { PeerTls, Remote } from '../endpoints/endpoint.js';
@@ -100,7 +101,16 @@ export class Exchange implements Guest, LineHost {
     const { plan } = this.settings;
     if (observed('connection.open')) publish('connection.open', { id: this.id, handler: plan.name, remote: this.remote });
     this.#owned = startOwned(this.host, plan, this.line, () => this.id);
-    this.#arrival.response.once('close', () => this.#closed());
+    this.#arrival.response.once(
+      'close',
+      guard(
+        failing(() => {
+          this.#arrival.raw.destroy();
+          this.#closed();
+        }),
+        () => this.#closed(),
+      ),
+    );
     void this.#serve();
   }
 

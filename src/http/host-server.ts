@@ -9,7 +9,7 @@ import { listenError } from '../endpoints/system-errors.js';
 import { socketOptions } from '../endpoints/tcp.js';
 import { tlsServerOf } from '../endpoints/tls-server.js';
 import { LimitError, ListenError, ProxyProtocolError } from '../errors.js';
-import { guard } from '../guard.js';
+import { guard, guardEach, NO_VICTIM } from '../guard.js';
 import { proxyRule } from '../reactor/admission.js';
 import { prepared } from './doorstep.js';
 import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
@@ -91,8 +91,20 @@ export class HostServer implements HttpConnectionHost {
     const serve = this.#server.listeners('connection')[0] as (this: Server, socket: Socket) => void;
     this.#serve = serve.bind(this.#server);
     this.#server.removeAllListeners('connection');
-    this.#server.on('connection', (socket: Socket) => guard(socket, () => this.#arrive(socket))());
-    this.#server.on('request', (request, response) => this.#take(request, response));
+    this.#server.on(
+      'connection',
+      guardEach(
+        (socket: Socket) => socket,
+        socket => this.#arrive(socket),
+      ),
+    );
+    this.#server.on(
+      'request',
+      guardEach(
+        (request: IncomingMessage, _response: ServerResponse) => request.socket,
+        (request, response) => this.#take(request, response),
+      ),
+    );
     this.#sites.add(first);
     this.#sitesChanged();
     this.#bound = this.#bind();
@@ -144,7 +156,17 @@ export class HostServer implements HttpConnectionHost {
   /** Resolves when what is under way for a site that has left is through. */
   async finished(site: Site): Promise<void> {
     const answers = [...this.#connections.values()].flatMap(connection => [...connection.answersOf(site)]);
-    await Promise.all(answers.map(response => new Promise<void>(resolve => response.once('close', resolve))));
+    await Promise.all(
+      answers.map(
+        response =>
+          new Promise<void>(resolve =>
+            response.once(
+              'close',
+              guard(response, () => resolve()),
+            ),
+          ),
+      ),
+    );
   }
 
   /** Cuts off what is under way for a site. */
@@ -157,9 +179,13 @@ export class HostServer implements HttpConnectionHost {
     this.#only = sites.length === 1 && sites[0]!.path === undefined ? sites[0] : undefined;
     // Only where somebody upgrades: otherwise Node serves such requests as it would without that header.
     if (this.#server.listenerCount('upgrade') > 0 || sites.length === this.#sites.size) return;
-    this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      guard(socket, () => this.#upgrade(request, socket, head))();
-    });
+    this.#server.on(
+      'upgrade',
+      guardEach(
+        (_request: IncomingMessage, socket: Socket, _head: Buffer) => socket,
+        (request, socket, head) => this.#upgrade(request, socket, head),
+      ),
+    );
   }
 
   async #bind(): Promise<void> {
@@ -174,9 +200,10 @@ export class HostServer implements HttpConnectionHost {
         return;
       }
       await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
+        const failed = guard(NO_VICTIM, reject);
+        server.once('error', failed);
         server.listen({ host: address, port, backlog: (options['backlog'] as number | undefined) ?? BACKLOG }, () => {
-          server.off('error', reject);
+          server.off('error', failed);
           resolve();
         });
       });
@@ -184,7 +211,10 @@ export class HostServer implements HttpConnectionHost {
       this.#closed = Promise.resolve();
       throw error instanceof ListenError ? error : listenError(url, error);
     }
-    server.on('error', error => publish('listener.error', { url, error }));
+    server.on(
+      'error',
+      guard(NO_VICTIM, (error: Error) => publish('listener.error', { url, error })),
+    );
     if (this.#closed) server.close();
   }
 
@@ -214,10 +244,6 @@ export class HostServer implements HttpConnectionHost {
 
   #keep(socket: Socket): void {
     this.#connections.set(socket, new HttpConnection(socket, this));
-    socket.once(
-      'close',
-      guard(socket, () => void this.#connections.delete(socket)),
-    );
   }
 
   #rejected(reason: string, address: string | undefined, error?: unknown): void {
@@ -274,8 +300,7 @@ export class HostServer implements HttpConnectionHost {
   }
 
   #take(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    guard(socket, () => this.#connections.get(socket)!.take(request, response))();
+    this.#connections.get(request.socket)!.take(request, response);
   }
 
   // ── HttpConnectionHost ──
@@ -283,6 +308,10 @@ export class HostServer implements HttpConnectionHost {
   siteOf(request: IncomingMessage): Site | undefined {
     if (!this.#hasValidTarget(request, 'request')) return INVALID_TARGET;
     return this.#only ?? siteFor(this.#sites, 'request', pathOf(request));
+  }
+
+  closed(socket: Socket): void {
+    this.#connections.delete(socket);
   }
 
   serve(request: IncomingMessage, response: ServerResponse, site: Site | undefined): void {

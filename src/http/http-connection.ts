@@ -33,6 +33,8 @@ export interface HttpConnectionHost {
   /** Undefined: no endpoint answers it. */
   siteOf(request: IncomingMessage): Site | undefined;
   serve(request: IncomingMessage, response: ServerResponse, site: Site | undefined): void;
+  /** Counts it no more. */
+  closed(socket: Socket): void;
 }
 
 /** A request that has come in. */
@@ -72,7 +74,7 @@ export class HttpConnection {
     (socket as Known)[CONNECTION] = this;
     socket.once(
       'close',
-      guard(socket, () => this.#over()),
+      guard(this, () => this.#over()),
     );
   }
 
@@ -173,6 +175,7 @@ export class HttpConnection {
   /** Ends the connection because something of it failed. */
   destroy(): void {
     this.socket.destroy();
+    if (this.socket.closed) this.#over();
   }
 
   #answered(response: ServerResponse): void {
@@ -240,7 +243,9 @@ export class HttpConnection {
 
   /** The socket has closed. */
   #over(): void {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#host.closed(this.socket);
     this.#dropWaiting();
     this.#whenIdle = undefined;
     const left = [...this.#underWay.keys()];

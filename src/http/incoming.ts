@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSource } from 'node:stream/web';
+import { guard } from '../guard.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
 import { ConnectionClosedError, LimitError } from '../errors.js';
@@ -60,9 +61,18 @@ class Body implements UnderlyingSource<Uint8Array> {
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
     const request = this.#request;
-    request.on('data', (chunk: Buffer) => this.#data(chunk));
-    request.on('end', () => this.#end());
-    request.on('close', () => this.#fail(new ConnectionClosedError('the client left before the request was whole')));
+    request.on(
+      'data',
+      guard(request, (chunk: Buffer) => this.#data(chunk)),
+    );
+    request.on(
+      'end',
+      guard(request, () => this.#end()),
+    );
+    request.on(
+      'close',
+      guard(request, () => this.#fail(new ConnectionClosedError('the client left before the request was whole'))),
+    );
     request.on('error', () => {});
     request.pause();
   }

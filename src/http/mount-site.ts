@@ -4,6 +4,7 @@ import type { Acceptor, EndpointTarget } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
 import { resetSocket } from '../endpoints/reset-socket.js';
 import { asError, ListenError } from '../errors.js';
+import { guard } from '../guard.js';
 import { RequestArrival } from './arrival.js';
 import { requestOf, urlOf, type BodyLimits } from './incoming.js';
 import type { FetchApp, RequestListener } from './mountable.js';
@@ -31,10 +32,13 @@ async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLim
     return;
   }
   const abort = new AbortController();
-  response.once('close', () => {
-    if (response.writableFinished) arrival.answered(realClock, limits.messageTimeout);
-    else abort.abort(new Error('the client left'));
-  });
+  response.once(
+    'close',
+    guard(arrival.raw, () => {
+      if (response.writableFinished) arrival.answered(realClock, limits.messageTimeout);
+      else abort.abort(new Error('the client left'));
+    }),
+  );
   try {
     const request = requestOf(incoming, url, abort.signal, limits, realClock, () => arrival.isLast());
     const answer = await app.fetch(request);

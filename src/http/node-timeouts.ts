@@ -1,7 +1,7 @@
 import { monotonicNow, setImmediate } from '../system-timers.js';
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { guard } from '../guard.js';
+import { guardEach } from '../guard.js';
 
 /** Lateness of Node's check, in milliseconds, from which on bytes may wait unread. */
 const LATE = 10;
@@ -41,16 +41,20 @@ function checkHeadsAfterPoll(server: Server, interval: number): void {
 /** Lets a connection that was idle for `keepAliveTimeout` be closed only if the next poll brings no request. */
 function closeIdleAfterPoll(server: Server, currentOf: (socket: Socket) => ServerResponse | undefined): void {
   // With a listener Node leaves it to us to close the socket.
-  server.on('timeout', (socket: Socket) =>
-    guard(socket, () => {
-      const response = currentOf(socket);
-      // A timeout that the application has set for itself, and listens to.
-      if (response && (response.listenerCount('timeout') > 0 || response.req.listenerCount('timeout') > 0)) return;
-      const { bytesRead } = socket;
-      setImmediate(() => {
-        if (socket.bytesRead === bytesRead) socket.destroy();
-      });
-    })(),
+  server.on(
+    'timeout',
+    guardEach(
+      (socket: Socket) => socket,
+      socket => {
+        const response = currentOf(socket);
+        // A timeout that the application has set for itself, and listens to.
+        if (response && (response.listenerCount('timeout') > 0 || response.req.listenerCount('timeout') > 0)) return;
+        const { bytesRead } = socket;
+        setImmediate(() => {
+          if (socket.bytesRead === bytesRead) socket.destroy();
+        });
+      },
+    ),
   );
 }
 

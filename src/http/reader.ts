@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { guard } from '../guard.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
 import { unacknowledgedBytes } from '../endpoints/send-queue.js';
@@ -24,10 +25,13 @@ export class ResponseReader {
     this.#clock = clock;
     this.#drainTimeout = drainTimeout;
     this.#stalled = stalled;
-    response.once('close', () => {
-      this.#watch?.stop();
-      this.onLeave?.();
-    });
+    response.once(
+      'close',
+      guard(response, () => {
+        this.#watch?.stop();
+        this.onLeave?.();
+      }),
+    );
   }
 
   /** Nothing can be sent to it any more. */
@@ -43,11 +47,11 @@ export class ResponseReader {
     if (this.isGone || !response.writableNeedDrain) return Promise.resolve();
     this.watch();
     return new Promise(resolve => {
-      const done = (): void => {
+      const done = guard(response, () => {
         response.off('drain', done);
         response.off('close', done);
         resolve();
-      };
+      });
       response.once('drain', done);
       response.once('close', done);
     });

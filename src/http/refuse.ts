@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { guard } from '../guard.js';
 
 /** Answers on a socket that nobody speaks HTTP on any more, and closes it. */
 export function refuse(socket: Duplex, status: number, why: string, headers: Readonly<Record<string, string>> = {}): void {
@@ -15,6 +16,9 @@ export function refuse(socket: Duplex, status: number, why: string, headers: Rea
   }).map(([name, value]) => `${name}: ${value}\r\n`);
   // A client that has reset it already is not worth a word.
   socket.on('error', () => {});
-  socket.once('finish', () => socket.destroy());
+  socket.once(
+    'finish',
+    guard(socket, () => socket.destroy()),
+  );
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${why}`);
 }

@@ -7,6 +7,7 @@ import { openChuteEnd } from '../hosts/chute.js';
 import { Arrivals } from './arrivals.js';
 import { LinkSocket } from './link-socket.js';
 import { FileMark, type Mark } from './mark.js';
+import { guard, NO_VICTIM } from '../guard.js';
 
 /** Ctrl-C and a service manager's SIGTERM reach the whole process group: a worker obeys its link, not them. */
 const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -67,6 +68,11 @@ function watchParent(): void {
   const code = `setInterval(() => { if (process.ppid !== ${process.ppid}) process.kill(process.pid, 'SIGKILL') }, ${WATCH})`;
   const { Worker } = process.getBuiltinModule('node:worker_threads'); // Loaded where it is needed: hardly ever.
   const watchdog = new Worker(code, { eval: true, execArgv: [], stdout: false, stderr: false });
-  watchdog.on('error', error => process.stderr.write(`nobody can see whether the master of this worker lives: ${error.message}\n`));
+  watchdog.on(
+    'error',
+    guard(NO_VICTIM, (error: Error) => {
+      process.stderr.write(`nobody can see whether the master of this worker lives: ${error.message}\n`);
+    }),
+  );
   watchdog.unref();
 }

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
+import { guard } from '../guard.js';
 import { realClock, type Clock } from '../clock.js';
 import { ClosingError, MessageTooLargeError, ProtocolError, TaskNotFoundError } from '../errors.js';
 import { encodeValue } from '../wire/codec.js';
@@ -342,7 +343,10 @@ export class TaskRuntime implements LinkReceiver {
     if (this.#isOver()) return;
     this.#state = 'over';
     this.#latest.tell();
-    this.#stream.once('finish', () => this.#tell());
+    this.#stream.once(
+      'finish',
+      guard(this.#stream, () => this.#tell()),
+    );
     this.#link.end();
   }
 

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { failing, guard } from '../guard.js';
 import { realClock } from '../clock.js';
 import { deadline } from '../deadline.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
@@ -94,22 +95,32 @@ export async function dialWebSocket(scheme: Manner['scheme'], target: EndpointTa
       ws.terminate();
       socket.destroy();
     };
-    const failed = (error: Error): void => fail(connectError(target.url, error));
+    const victim = failing(error => fail(connectError(target.url, error)));
+    const failed = guard(victim, (error: Error) => fail(connectError(target.url, error)));
     const late = (): void => fail(new ConnectError(target.url, 'timeout', `no websocket within handshakeTimeout (${handshakeTimeout} ms)`));
     const timer = Number.isFinite(handshakeTimeout) ? deadline(realClock, handshakeTimeout, late, true) : undefined;
     const giveUp = (): void => fail(aborted(target.url, signal));
     signal.addEventListener('abort', giveUp, { once: true });
     ws.on('error', failed);
-    ws.on('unexpected-response', (_request: ClientRequest, { statusCode, statusMessage }: IncomingMessage) => {
-      fail(new ConnectError(target.url, 'refused', `it answers ${statusCode} ${statusMessage ?? ''}`));
-    });
-    ws.on('upgrade', answer => (headers = headersOf(answer)));
-    ws.once('open', () => {
-      settle();
-      // Nobody listens to it yet.
-      ws.pause();
-      resolve(new DialedWebSocket(ws, socket, manner, url, headers));
-    });
+    ws.on(
+      'unexpected-response',
+      guard(victim, (_request: ClientRequest, { statusCode, statusMessage }: IncomingMessage) => {
+        fail(new ConnectError(target.url, 'refused', `it answers ${statusCode} ${statusMessage ?? ''}`));
+      }),
+    );
+    ws.on(
+      'upgrade',
+      guard(victim, (answer: IncomingMessage) => void (headers = headersOf(answer))),
+    );
+    ws.once(
+      'open',
+      guard(victim, () => {
+        settle();
+        // Nobody listens to it yet.
+        ws.pause();
+        resolve(new DialedWebSocket(ws, socket, manner, url, headers));
+      }),
+    );
     if (signal.aborted) giveUp();
   });
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { guard } from '../guard.js';
 import type { CloseReason } from '../decorators/hook-types.js';
 import type { PeerTls, Remote, Transport, TransportSink } from '../endpoints/endpoint.js';
 import { resetSocket } from '../endpoints/reset-socket.js';
@@ -11,7 +12,7 @@ import { placeOf } from '../http/place.js';
 import { takenFrom } from '../http/taken.js';
 import { closeCodeOf, violation } from './close-codes.js';
 import { dataFrames } from './data-frames.js';
-import type { FrameSocket } from './frame-socket.js';
+import { FrameSocket } from './frame-socket.js';
 import { KeepAlive, type KeepAliveHost } from './keep-alive.js';
 import { PingBacklog } from './ping-backlog.js';
 import { monotonicNow, nextTick, setImmediate } from '../system-timers.js';
@@ -112,7 +113,10 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     this.remote = placeOf(scheme, socket.remoteAddress, socket.remotePort, isServer ? '' : path);
     this.local = placeOf(scheme, socket.localAddress, socket.localPort, isServer ? path : '');
     this.tls = socket instanceof TLSSocket ? peerTlsOf(socket, isServer) : undefined;
-    socket.on('error', error => (this.#error ??= error));
+    socket.on(
+      'error',
+      guard(this, (error: Error) => void (this.#error ??= error)),
+    );
   }
 
   /** The websocket, opened now at the latest; undefined: the peer has left. */
@@ -147,17 +151,35 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
       return;
     }
     this.#ws = ws;
-    ws.onPeerClosed = () => this.#peerEnded();
-    ws.on('message', (data: Buffer) => this.#message(data));
-    ws.on('ping', (payload: Buffer) => {
-      this.#completes();
-      this.#ping = payload;
-    });
-    ws.on('pong', () => this.#completes());
-    ws.on('error', error => this.#violated(error));
-    ws.on('close', code => this.#gone(code));
+    ws.onPeerClosed = guard(this, () => this.#peerEnded());
+    ws.on(
+      'message',
+      guard(this, (data: Buffer) => this.#message(data)),
+    );
+    ws.on(
+      'ping',
+      guard(this, (payload: Buffer) => {
+        this.#completes();
+        this.#ping = payload;
+      }),
+    );
+    ws.on(
+      'pong',
+      guard(this, () => this.#completes()),
+    );
+    ws.on(
+      'error',
+      guard(this, (error: Error) => this.#violated(error)),
+    );
+    ws.on(
+      'close',
+      guard(this, (code: number) => this.#gone(code)),
+    );
     // Behind the listener of `ws`: by now it has read what was in the chunk.
-    this.socket.on('data', () => this.#read());
+    this.socket.on(
+      'data',
+      guard(this, () => this.#read()),
+    );
     if (this.#paused) ws.pause();
     this.#keepAlive = new KeepAlive(this, this.#manner.keepAlive);
     const early = this.#early;
@@ -223,11 +245,15 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
   }
 
   destroy(error?: Error): void {
-    if (this.#destroyed || this.#closed) return;
-    this.#destroyed = true;
-    this.#error ??= error;
-    if (this.#ws) this.#ws.terminate();
-    else this.refuse(error);
+    if (this.#closed) return;
+    if (!this.#destroyed) {
+      this.#destroyed = true;
+      this.#error ??= error;
+      if (this.#ws) this.#ws.terminate();
+      else this.refuse(error);
+    }
+    // Its 'close' has come before, and the listener of that failed.
+    if (this.#ws?.readyState === FrameSocket.CLOSED) this.#close(this.#error);
   }
 
   reset(): void {
@@ -322,7 +348,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     this.#sink!.ended();
   }
 
-  readonly #wrote = (error?: Error | null): void => {
+  readonly #wrote = guard(this, (error?: Error | null) => {
     if (error || this.#closed) return;
     if (this.socket.writableLength === 0) {
       this.#sure = this.#said;
@@ -332,7 +358,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     if (!this.#waited) return;
     if (this.socket.writableLength === 0) this.#waited = false;
     this.#sink!.drained();
-  };
+  });
 
   #gone(code: number): void {
     const unforeseen = code === 1006 && !this.#destroyed && !this.#ended;

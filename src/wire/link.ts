@@ -1,6 +1,7 @@
 // Not the globals: a worker's code may replace those. The same goes for the rest of what runs beside it.
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
+import { guard } from '../guard.js';
 import { ProtocolError } from '../errors.js';
 import { ReceivedBody } from './body.js';
 import { encodeValue } from './codec.js';
@@ -88,11 +89,20 @@ class StreamLink implements Link {
       this.#body.hide();
     };
     this.#frames = new FrameReader(maxMessageSize, onFrame, trusted);
-    stream.on('error', (error: Error) => this.#break(error));
-    stream.on('close', () => this.#close());
+    stream.on(
+      'error',
+      guard(stream, (error: Error) => this.#break(error)),
+    );
+    stream.on(
+      'close',
+      guard(stream, () => this.#close()),
+    );
     // The other side is gone. A frame that was cut off is its death, not an offence.
-    stream.on('end', () => this.#break(undefined));
-    const take = (chunk: Buffer): void => this.#read(chunk);
+    stream.on(
+      'end',
+      guard(stream, () => this.#break(undefined)),
+    );
+    const take = guard(stream, (chunk: Buffer) => this.#read(chunk));
     // In a later turn, as events are: nothing is heard before this function has returned.
     if (isDirect(stream)) setImmediate(() => stream.deliverTo(take));
     else stream.on('data', take);
