@@ -136,7 +136,7 @@ describe('spawn', function () {
   });
 
   it('finishes what runs before it closes, and leaves no process', async () => {
-    const small: WorkerClient<SmallWorker> & { close(): Promise<void> } = await spawn(SmallWorker, { logger: false });
+    const small: WorkerClient<SmallWorker> & { close(): Promise<unknown> } = await spawn(SmallWorker, { logger: false });
     const pid = await small.pid();
     const answers = Promise.all(Array.from({ length: 50 }, (_, i) => small.echo(String(i))));
     await small.close();
@@ -145,7 +145,7 @@ describe('spawn', function () {
   });
 
   it('says to who calls after the close that it is closed, not how to start it', async () => {
-    const small: WorkerClient<SmallWorker> & { close(): Promise<void> } = await spawn(SmallWorker, { logger: false });
+    const small: WorkerClient<SmallWorker> & { close(): Promise<unknown> } = await spawn(SmallWorker, { logger: false });
     await small.close();
     expect(await failure(small.echo('late'))).to.be.instanceOf(ClosingError);
   });

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Reaper, shareReaper } from '../../src/hosts/reaper.js';
 import { atEnd } from '../kit/cleanup.js';
@@ -54,6 +56,31 @@ describe('the reaper', function () {
     const killed = once(left, 'exit');
     await reaper.close();
     expect((await killed)[1]).to.equal('SIGKILL');
+  });
+
+  it('is known not to be there where the shell may not be executed, is missing, or ends at once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'packet-ts-spec-'));
+    try {
+      const forbidden = join(folder, 'sh');
+      writeFileSync(forbidden, '#!/bin/sh\n', { mode: 0o600 });
+      for (const shell of [forbidden, join(folder, 'none'), folder]) {
+        const reaper = new Reaper(shell);
+        expect(reaper.begin(), shell).to.equal(false);
+        await reaper.close();
+      }
+      const brief = new Reaper('/bin/true');
+      brief.watch(2 ** 22 + 1);
+      // Each time one ends another is tried, but not without end.
+      let starts = 0;
+      for (let last: number | undefined; brief.begin(); await new Promise(setImmediate)) {
+        if (brief.pid !== last) starts++;
+        last = brief.pid;
+      }
+      expect(starts).to.be.within(1, 5);
+      await brief.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('is not deterred by the signals of a terminal or a service manager', async () => {

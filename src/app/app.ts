@@ -1,23 +1,14 @@
 import { asError } from '../errors.js';
 import { anything, checkGiven } from '../option-rules.js';
 import type { Ctor, Token } from '../blueprint/types.js';
+import type { CloseSummary } from '../decorators/close-types.js';
 import type { Mounted, ProviderToken } from '../decorators/provider-types.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import type { Dialer, Reactor } from '../reactor/index.js';
 import type { Duration } from '../units.js';
 import type { Workers } from '../workers/workers.js';
 
-/** What was cut off when the application closed; all zero and `graceful` when nothing was. */
-export interface CloseSummary {
-  /** Everything had finished before the deadline. */
-  readonly graceful: boolean;
-  /** Connections that were destroyed. */
-  readonly connections: number;
-  /** Calls that were lost. */
-  readonly calls: number;
-  /** Worker processes that were killed. */
-  readonly workers: number;
-}
+export type { CloseSummary };
 
 /** What stands behind an {@link App}. */
 export interface AppPort {

@@ -2,9 +2,11 @@ import { overrideWorker, readInside, readProvider, readWorker, valid, type Insid
 import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
 import { UsageError } from '../errors.js';
 import { checkGiven, either, isObject, object, off, show, text, type Rules } from '../option-rules.js';
+import type { CloseSummary } from '../decorators/close-types.js';
 import type { SpawnArgs, Spawned, SpawnOptions } from '../decorators/spawn-types.js';
 import { loggerOf } from '../logger.js';
 import { loggerMistakes } from './bootstrap-options.js';
+import type { Duration, Off } from '../units.js';
 import { masterSide } from './master-side.js';
 import { neverInWorker } from './worker-process.js';
 
@@ -57,7 +59,8 @@ function notClass(value: unknown): string {
 
 /**
  * Starts a worker without an application and gives its client: a pool of its own each time.
- * Its processes do not keep the program running while they have nothing to do; `close()` finishes what runs and ends them.
+ * Its processes do not keep the program running while they have nothing to do; `close({ timeout? })` finishes what runs, at most until
+ * `timeout` (the worker's `closeTimeout`, '10s'), and ends them.
  * @throws ConfigurationError for mistakes in the class, WorkerUnavailableError when it cannot start.
  * @example
  * const evaluator = await spawn(EvalWorker, { maxWorkers: 4 });
@@ -80,18 +83,19 @@ export async function spawn<C extends Ctor>(worker: C, ...[given]: SpawnArgs<C>)
     { logger: await loggerOf(logger) },
   );
   const { workforce, owner } = assembly;
-  const close = async (): Promise<void> => {
-    await assembly.app.close({ timeout: 0 });
-  };
+  const { closeTimeout } = blueprint.settings;
+  const close = (how: { timeout?: Duration | Off | undefined } = {}): Promise<CloseSummary> =>
+    assembly.app.close({ timeout: how.timeout === false ? 0 : (how.timeout ?? closeTimeout) });
   try {
     await assembly.start();
     await workforce.start(blueprint, key, options);
   } catch (error) {
-    await close();
+    await close({ timeout: 0 });
     throw error;
   }
   const client = workforce.client(worker, owner, key);
-  Object.defineProperties(client, { close: { value: close }, [Symbol.asyncDispose]: { value: close } });
+  const dispose = async (): Promise<void> => void (await close());
+  Object.defineProperties(client, { close: { value: close }, [Symbol.asyncDispose]: { value: dispose } });
   // The client's methods are made from the same declarations as its type.
   return client as unknown as Spawned<C>;
 }

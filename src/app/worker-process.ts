@@ -1,5 +1,9 @@
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
+import { ConfigurationError, UsageError } from '../errors.js';
+import { WORKER_VARIABLE } from '../hosts/child-contract.js';
+import { refuseToStart } from '../tasks/index.js';
 
 /** What a worker's process knows of itself; nothing in the master. Shared by copies of the package. */
 interface WorkerProcessState {
@@ -25,17 +29,36 @@ export function becomeWorkerProcess(): WorkerProcessState {
 /**
  * Called by everything that starts an application. In a worker's process its module is imported only for the classes in it:
  * the promise that comes back never settles there. Undefined in a master.
+ * @throws UsageError in a process that has inherited the mark of a worker, and is none.
  */
 export function neverInWorker(): Promise<never> | undefined {
   const state = globals[STATE];
-  if (state === undefined || state === true) return undefined;
+  if (state === undefined || state === true) return refuseIfMarked();
   state.reach();
   return new Promise<never>(() => {});
 }
 
-/** True when this process was started to run a bundle as a worker, and has not become one yet. */
+/** A process that was started as a worker never becomes a master: it would start workers that do the same, without end. */
+function refuseIfMarked(): Promise<never> | undefined {
+  const master = isMainThread ? process.env[WORKER_VARIABLE] : undefined;
+  if (master === undefined) return undefined;
+  if (master !== String(process.ppid))
+    throw new UsageError(`${WORKER_VARIABLE} in the environment is of a worker of process ${master}: start this process without it`);
+  return refuseToStart(
+    new ConfigurationError([
+      {
+        where: 'worker processes',
+        wrong: `${process.execPath} takes neither Node's flags nor a file to run (a single executable, Electron, pkg?): it starts the application again`,
+        remedy: "start the application with node itself, or write runtime: 'inline'",
+      },
+    ]),
+  );
+}
+
+/** True when this process was started to run a bundle as a worker, and has not become one yet. Its threads and children only inherit flags. */
 export function isMarkedAsWorker(): boolean {
-  return globals[MARK] === true && globals[STATE] === undefined;
+  const isMeant = isMainThread && process.env[WORKER_VARIABLE] === String(process.ppid);
+  return isMeant && globals[MARK] === true && globals[STATE] === undefined;
 }
 
 /** How a worker's process is started. */

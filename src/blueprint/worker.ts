@@ -1,6 +1,7 @@
 import { checkReachable } from './reachable.js';
 import { isAbsolute } from 'node:path';
 import { RESERVED_TASK_NAMES } from '../decorators/task.js';
+import { toUrl } from '../decorators/worker-source.js';
 import type { WorkerOptions } from '../decorators/worker-types.js';
 import type { Mistake } from '../errors.js';
 import { ownDeclarations } from '../decorators/metadata.js';
@@ -14,14 +15,15 @@ import { checkRuntime, checkSettings, toSettings, workerRules } from './worker-s
 import type { Ctor, WorkerBlueprint } from './types.js';
 
 /** The worker's own `@Worker`: name and source are not inherited. */
-function identity(cls: Ctor, runtime: 'process' | 'inline', report: Report): Pick<WorkerBlueprint, 'name' | 'source'> {
+function identity(cls: Ctor, runtime: 'process' | 'inline', replaced: unknown, report: Report): Pick<WorkerBlueprint, 'name' | 'source'> {
   const own = ownDeclarations(cls).classes.find(declaration => declaration.kind === 'worker');
   if (!own) {
     const base = kindOf(cls) === 'worker' ? 'only its base class is a worker' : 'it is not a worker';
     report(undefined, base, "decorate it with @Worker('name')");
     return { name: nameOf(cls), source: undefined };
   }
-  const { name, source, options } = own;
+  const { name, options } = own;
+  const source = typeof replaced === 'string' ? { url: toUrl(replaced), sure: true } : own.source;
   if (typeof name !== 'string' || name === '')
     report('@Worker', `its name is ${JSON.stringify(name)}`, 'write a name that no other worker has');
   if (typeof options?.source === 'string' && !/^(file|data):/.test(options.source) && !isAbsolute(options.source)) {
@@ -61,7 +63,7 @@ function build(
   const written = checkOptions(mergedOptions(cls, 'worker'), workerRules, '@Worker', report);
   const options = { ...written, ...checkOptions(overrides, workerRules, 'options', report) };
   const settings = toSettings(options);
-  const { name, source } = identity(cls, place === 'worker' ? 'inline' : settings.runtime, report);
+  const { name, source } = identity(cls, place === 'worker' ? 'inline' : settings.runtime, overrides['source'], report);
   if (place === 'master') {
     checkSettings(settings, '@Worker', report);
     checkRuntime(written, '@Worker', report);

@@ -9,3 +9,5 @@ export const CWD_VARIABLE = 'PACKET_TS_CWD';
 export const WATCHDOG_VARIABLE = 'PACKET_TS_WATCHDOG';
 /** The scopes of Node's permission model that a worker with `permissions` may have, separated by commas. */
 export const RIGHTS_VARIABLE = 'PACKET_TS_RIGHTS';
+/** The pid of the master that started this process as a worker. Taken out of the environment by the process it was meant for. */
+export const WORKER_VARIABLE = 'PACKET_TS_WORKER';

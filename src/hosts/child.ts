@@ -12,6 +12,7 @@ import { deadStream } from './not-launched.js';
 import { OutputReader } from './output.js';
 import { viewProcess } from './proc.js';
 import type { Reaper } from './reaper.js';
+import { isStartMistake } from './start-mistakes.js';
 import { clearTimeout, setImmediate, setTimeout } from '../system-timers.js';
 
 /**
@@ -177,6 +178,7 @@ export class WorkerChild implements HostProcess {
       signal,
       stderr: lastLines(aborted ? withoutNativeStack(stderr) : stderr),
       memory: unasked || (aborted && /out of memory/i.test(stderr)),
+      permanent: isStartMistake(code, stderr, error),
       ...(error ? { error } : {}),
     };
     const waiting = this.#waiting;

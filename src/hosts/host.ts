@@ -58,6 +58,8 @@ export interface HostExit {
   readonly memory: boolean;
   /** It could not even be launched: the system's own error. */
   readonly error?: Error | undefined;
+  /** Of one that was never ready: a mistake that will be there the next time, too (a flag, a folder, a module). */
+  readonly permanent?: boolean | undefined;
 }
 
 /** One running worker: its bytes, and what can be seen and done from outside its memory. */

@@ -1,7 +1,7 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CWD_VARIABLE, RIGHTS_VARIABLE, WATCHDOG_VARIABLE } from './child-contract.js';
+import { CWD_VARIABLE, RIGHTS_VARIABLE, WATCHDOG_VARIABLE, WORKER_VARIABLE } from './child-contract.js';
 import { childEnvironment } from './environment.js';
 import { inheritedFlags, limitFlags, splitNodeOptions, withoutRights } from './flags.js';
 import type { HostSpec } from './host.js';
@@ -27,6 +27,7 @@ export interface LaunchContext {
   readonly watchdog: boolean;
 }
 
+/** What Node loads before the first file, by whichever carrier it is told so. */
 const LOADERS = /^(?:--import|--require|-r|--loader|--experimental-loader)(?:=|$)/;
 
 /**
@@ -54,9 +55,11 @@ export function launchPlan(spec: HostSpec, context: LaunchContext): LaunchPlan {
     env[RIGHTS_VARIABLE] = grantedScopes(settings.permissions, [...permissions, ...own]).join();
   }
   // A loader's name is looked up from the folder the process starts in, so that stays the master's and the child moves afterwards.
-  const later = cwd !== undefined && inherited.some(flag => LOADERS.test(flag));
+  const all = [...inherited, ...settings.execArgv, ...splitNodeOptions(env['NODE_OPTIONS'] ?? '')];
+  const later = cwd !== undefined && all.some(flag => LOADERS.test(flag.replaceAll('_', '-')));
   if (later) env[CWD_VARIABLE] = cwd;
   if (context.watchdog) env[WATCHDOG_VARIABLE] = '1';
+  env[WORKER_VARIABLE] = String(process.pid);
   return {
     args: [...inherited, ...limitFlags(settings.resourceLimits), ...permissions, ...settings.execArgv, context.entry, ...settings.argv],
     env,

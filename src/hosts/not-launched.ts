@@ -8,8 +8,9 @@ export class NotLaunched implements HostProcess {
   readonly stream = deadStream();
   readonly #exit: HostExit;
 
-  constructor(error: Error) {
-    this.#exit = { exitCode: null, signal: null, stderr: '', memory: false, error };
+  /** @param permanent it will not be launched the next time, either */
+  constructor(error: Error, permanent: boolean) {
+    this.#exit = { exitCode: null, signal: null, stderr: '', memory: false, error, permanent };
   }
 
   mark(): number {

@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { asError } from '../errors.js';
 import { WorkerChild } from './child.js';
 import type { Host, HostProcess, HostSpec } from './host.js';
-import { launchPlan } from './launch-plan.js';
+import { launchPlan, type LaunchPlan } from './launch-plan.js';
 import { markFile, type MarkFile } from './mark-file.js';
 import { NotLaunched } from './not-launched.js';
 import { systemMemoryKills } from './proc.js';
 import { shareReaper, type Reaper } from './reaper.js';
+import { isStartMistake } from './start-mistakes.js';
 
 export interface ProcessHostOptions {
   /** The module that a worker process runs first. */
@@ -41,13 +42,14 @@ class ProcessHost implements Host {
 
   start(spec: HostSpec): HostProcess {
     let mark: MarkFile | undefined;
+    let planned: LaunchPlan | undefined;
     try {
-      const { args, ...plan } = launchPlan(spec, {
+      const { args, ...plan } = (planned = launchPlan(spec, {
         entry: this.#entry,
         execArgv: this.#options.execArgv ?? process.execArgv,
         env: this.#options.env ?? process.env,
-        watchdog: !this.#reaper.available,
-      });
+        watchdog: !this.#reaper.begin(),
+      }));
       mark = markFile(spec.name);
       const child = spawn(process.execPath, args, {
         ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),
@@ -58,7 +60,7 @@ class ProcessHost implements Host {
       return new WorkerChild(child, spec, mark, this.#reaper, () => this.#killedForMemory());
     } catch (error) {
       mark?.close();
-      return new NotLaunched(asError(error));
+      return new NotLaunched(asError(error), planned === undefined || isStartMistake(null, '', error));
     }
   }
 

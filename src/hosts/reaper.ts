@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { guard, NO_VICTIM } from '../guard.js';
+import { monotonicNow } from '../system-timers.js';
 
 const SHELL = '/bin/sh';
+/** A shell that lives no longer than this, in milliseconds, does not do what it should; after so many in succession none is tried any more. */
+const QUICK = 1_000;
+const MOST_QUICK_DEATHS = 5;
 
 /**
  * Only what the shell itself can do, no other program: it must work when nothing else does.
@@ -31,14 +34,20 @@ export class Reaper {
   readonly #pids = new Set<number>();
   #process: ChildProcess | undefined;
   #closing: Promise<void> | undefined;
+  /** Shells in succession that ended within {@link QUICK}. */
+  #quickDeaths = 0;
 
   constructor(shell: string = SHELL) {
     this.#shell = shell;
   }
 
-  /** False where there is no shell: then each worker watches by itself whether its parent is still there. */
-  get available(): boolean {
-    return existsSync(this.#shell);
+  /**
+   * Starts the shell where it does not run yet. False where it cannot be run: none is there, it may not be executed, or it ends at once.
+   * Then each worker watches by itself whether its parent is still there.
+   */
+  begin(): boolean {
+    if (!this.#process) this.#start();
+    return this.#process !== undefined;
   }
 
   /** The shell's pid, while it runs. */
@@ -79,34 +88,32 @@ export class Reaper {
   }
 
   #start(): void {
-    if (this.#closing || !this.available) return;
+    if (this.#closing || this.#quickDeaths >= MOST_QUICK_DEATHS) return;
     let shell: ChildProcess;
     try {
       shell = spawn(this.#shell, ['-c', SCRIPT], { cwd: '/', env: {}, detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
     } catch {
       return; // No process to be had at this moment: the next worker tries again.
     }
+    const startedAt = monotonicNow();
+    const lost = guard(NO_VICTIM, () => this.#lost(shell, startedAt));
+    shell.on('error', lost);
+    // What the system will not run has no pid, and an 'error' later.
+    if (shell.pid === undefined) return;
     this.#process = shell;
-    shell.on(
-      'error',
-      guard(NO_VICTIM, () => this.#lost(shell)),
-    );
-    shell.once(
-      'exit',
-      guard(NO_VICTIM, () => this.#lost(shell)),
-    );
+    shell.once('exit', lost);
     shell.stdin?.on('error', () => {});
     shell.unref();
     (shell.stdin as unknown as { unref?(): void } | null)?.unref?.();
     for (const pid of this.#pids) this.#tell(`+${pid}\n`);
   }
 
-  /** Somebody killed it, or it never came up: a worker that lives gets another one at once, but not endlessly. */
-  #lost(shell: ChildProcess): void {
+  /** It was killed, or cannot do its work: while workers live another one is started, a few times where each ends at once. */
+  #lost(shell: ChildProcess, startedAt: number): void {
     if (this.#process !== shell) return;
-    const ran = shell.pid !== undefined;
     this.#process = undefined;
-    if (ran && this.#pids.size > 0) this.#start();
+    this.#quickDeaths = monotonicNow() - startedAt < QUICK ? this.#quickDeaths + 1 : 0;
+    if (this.#pids.size > 0) this.#start();
   }
 }
 

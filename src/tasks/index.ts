@@ -7,3 +7,4 @@ export { TaskRuntime, type RuntimeEnd, type TaskRuntimeOptions } from './runtime
 export { serveInline } from './serve-inline.js';
 export { serveProcess, type ServeOptions } from './serve-process.js';
 export type { CreatedWorker, LoadWorker, LoadedWorker, WorkerEnvironment } from './worker-environment.js';
+export { refuseToStart } from './refuse-to-start.js';

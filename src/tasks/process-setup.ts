@@ -2,7 +2,7 @@
 import process from 'node:process';
 import type { Socket } from 'node:net';
 import { fstatSync } from 'node:fs';
-import { CWD_VARIABLE, LINK_FD, MARK_FD, RIGHTS_VARIABLE, WATCHDOG_VARIABLE } from '../hosts/child-contract.js';
+import { CWD_VARIABLE, LINK_FD, MARK_FD, RIGHTS_VARIABLE, WATCHDOG_VARIABLE, WORKER_VARIABLE } from '../hosts/child-contract.js';
 import { openChuteEnd } from '../hosts/chute.js';
 import { Arrivals } from './arrivals.js';
 import { LinkSocket } from './link-socket.js';
@@ -32,7 +32,7 @@ export interface ProcessLink {
 export function prepareProcess(): ProcessLink {
   for (const signal of IGNORED) process.on(signal, () => {});
   const { [CWD_VARIABLE]: cwd, [WATCHDOG_VARIABLE]: watchdog, [RIGHTS_VARIABLE]: granted } = process.env;
-  for (const name of [CWD_VARIABLE, WATCHDOG_VARIABLE, RIGHTS_VARIABLE]) delete process.env[name];
+  for (const name of [CWD_VARIABLE, WATCHDOG_VARIABLE, RIGHTS_VARIABLE, WORKER_VARIABLE]) delete process.env[name];
   if (cwd !== undefined) process.chdir(cwd);
   if (watchdog !== undefined) watchParent();
   // What was printed before a crash is not lost, and who prints without end waits for the master to read.

@@ -28,6 +28,7 @@ import { LatestStatus } from './latest-status.js';
 import type { Mark } from './mark.js';
 import { Master } from './master.js';
 import { Runner } from './runner.js';
+import { isPermanent } from './start-mistakes.js';
 import { contextsOf, mailContext, mailTask, runnableTasks, type RunnableTask } from './task.js';
 import { Upstream } from './upstream.js';
 import type { CreatedWorker, LoadWorker, LoadedWorker } from './worker-environment.js';
@@ -192,11 +193,13 @@ export class TaskRuntime implements LinkReceiver {
   async #start(boot: BootMessage): Promise<void> {
     this.#state = 'loading';
     this.#boot = boot;
+    let importing = true;
     try {
       if (boot.version !== PROTOCOL_VERSION)
         throw new ProtocolError(`the master speaks version ${boot.version} of the protocol, not ${PROTOCOL_VERSION}`);
       this.#options.booting?.(boot);
       const loaded = await this.#options.load(boot);
+      importing = false;
       this.#hello(boot, loaded);
       const runner = this.#prepare(boot);
       this.#created = await loaded.create(this.#environment(boot));
@@ -205,7 +208,7 @@ export class TaskRuntime implements LinkReceiver {
       this.#mail = mailTask(loaded.blueprint, instance, boot, loaded.replaced);
       this.#runner = runner;
     } catch (error) {
-      return this.#failed(error);
+      return this.#failed(error, isPermanent(error, importing));
     }
     if (this.#isOver()) return this.#created.dropped?.(); // The link went while it was being built.
     this.#state = 'ready';
@@ -333,9 +336,9 @@ export class TaskRuntime implements LinkReceiver {
   }
 
   /** The worker cannot start: why is the last thing it says. */
-  #failed(error: unknown): void {
+  #failed(error: unknown, permanent: boolean): void {
     this.#clean = false;
-    sendFailure(this.#link, 0, error);
+    sendFailure(this.#link, 0, error, permanent);
     this.#finish();
   }
 

@@ -9,9 +9,10 @@ const LONGEST = 500;
  * Tells the other side what a call ended with: in every case something, or the caller would wait for ever.
  * A thrown value that cannot be copied is told by the encoder's error, which names the place; an error that is too large with its name
  * and the beginning of its message and stack.
+ * @param permanent of a worker that cannot start (id 0): it would fail again in the same way
  */
-export function sendFailure(link: Link, id: number, reason: unknown): void {
-  sendError(link, Kind.FAILURE, id, 0, reason);
+export function sendFailure(link: Link, id: number, reason: unknown, permanent = false): void {
+  sendError(link, Kind.FAILURE, id, permanent ? 1 : 0, reason);
 }
 
 /** Sends a thrown value, or as much of it as can be sent. Never throws, whatever looking at the value does. */

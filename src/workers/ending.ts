@@ -11,6 +11,8 @@ export class Ending {
   /** What it said that it ends for: an exception that no task could be blamed for. */
   stray: Error | undefined;
   exit: HostExit | undefined;
+  /** {@link bootError} is a mistake that will be there the next time, too. */
+  permanent = false;
 
   /** For the calls that it had. */
   get reason(): CrashReason {
@@ -20,6 +22,11 @@ export class Ending {
   /** We ended it for what a call did, or because it was to go; not for being unable to start, or for what it wrote. */
   isOurs(wasReady: boolean): boolean {
     return this.killed === 'stop' || (this.killed !== undefined && this.killed !== 'protocol' && wasReady);
+  }
+
+  /** Of one that was never ready: another try would end in the same way. */
+  get hopeless(): boolean {
+    return this.permanent || (this.stray === undefined && this.killed === undefined && this.exit?.permanent === true);
   }
 
   get suspicious(): boolean {

@@ -13,7 +13,8 @@ export interface InboxDesk {
   readonly place: string;
   /** It takes calls from now on; `indexes`: its number of each task, `context`: whether the task looks at its context; `mail`: whether the mailbox does. */
   ready(indexes: readonly number[], context: readonly boolean[], mail: boolean): void;
-  bootFailed(error: Error): void;
+  /** `permanent`: the next one would fail in the same way. */
+  bootFailed(error: Error, permanent: boolean): void;
   pong(nonce: number): void;
   status(value: unknown): void;
   readonly sockets: Pick<Sockets, 'taken' | 'gone' | 'quieted'>;
@@ -119,7 +120,7 @@ export class Inbox implements LinkReceiver {
         this.#phase = 'working';
         return desk.ready(this.#hello!.indexes, this.#hello!.context, this.#hello!.mail);
       case Kind.FAILURE:
-        return id === 0 ? this.#bootFailure(body) : this.#failure(desk.roster.expect(id), body);
+        return id === 0 ? this.#bootFailure(arg === 1, body) : this.#failure(desk.roster.expect(id), body);
       case Kind.ITEM:
         return this.#item(desk.roster.expect(id), arg, body);
       case Kind.END:
@@ -155,9 +156,9 @@ export class Inbox implements LinkReceiver {
     }
   }
 
-  #bootFailure(body: Body): void {
+  #bootFailure(permanent: boolean, body: Body): void {
     if (this.#phase === 'working') throw new ProtocolError('it says that it cannot start, after READY');
-    this.#desk.bootFailed(asError(body.value()));
+    this.#desk.bootFailed(asError(body.value()), permanent);
   }
 
   #failure(call: Call, body: Body): void {

@@ -127,6 +127,11 @@ export class Member implements InboxDesk, RosterDesk {
     return this.#heldAtDeath;
   }
 
+  /** It could not start, and the next one could not either: complete once {@link gone} has resolved. */
+  get hopeless(): boolean {
+    return this.readyAt < 0 && this.#ending.hopeless;
+  }
+
   get suspicious(): boolean {
     return this.#ending.suspicious;
   }
@@ -220,8 +225,9 @@ export class Member implements InboxDesk, RosterDesk {
     this.#decided(true);
   }
 
-  bootFailed(error: Error): void {
+  bootFailed(error: Error, permanent: boolean): void {
     this.#ending.bootError ??= error;
+    this.#ending.permanent = permanent;
     this.#die();
   }
 

@@ -3,12 +3,11 @@ import type { Clock, ClockTimer } from '../clock.js';
 import type { WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
 import { publish } from '../diagnostics.js';
 import { WorkerUnavailableError } from '../errors.js';
+import { bootError } from './boot-error.js';
 import { Member } from './member.js';
 import type { MemberDesk } from './member-types.js';
 import * as supervisor from './supervisor.js';
-
-/** How often the memory of busy processes is looked at, where there is a limit. */
-const MEMORY_LOOK = 250;
+import { Watch } from './watch.js';
 
 /** What the staff needs of its pool. */
 export interface StaffDesk extends MemberDesk {
@@ -44,15 +43,20 @@ export class Staff {
   #restartNext: Promise<void> | undefined;
   #retry: ClockTimer | undefined;
   #retryAwaited = false;
-  #shrink: ClockTimer | undefined;
-  #beat: ClockTimer | undefined;
-  #memory: ClockTimer | undefined;
+  readonly #watch: Watch;
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   wasReady = false;
   restarts = 0;
 
   constructor(desk: StaffDesk) {
     this.#desk = desk;
+    this.#watch = new Watch({
+      settings: desk.worker.settings,
+      clock: desk.clock,
+      all: this.#all,
+      ready: this.#ready,
+      load: () => this.#load(),
+    });
   }
 
   /** Every process that is not dead. */
@@ -123,8 +127,7 @@ export class Staff {
 
   async #restart(): Promise<void> {
     this.#starts = supervisor.noFailures;
-    this.#retry?.cancel();
-    this.#retry = undefined;
+    this.#forgetRetry();
     if (this.#ready.length === 0) return this.whenReady();
     for (const old of [...this.#ready]) {
       if (old.state !== 'ready') continue;
@@ -149,7 +152,8 @@ export class Staff {
   /** Ends all. `overdue`: time for their calls is up, they are killed. Gives the pids of those that had to be killed. */
   async stop(timeout: number, overdue: boolean): Promise<readonly number[]> {
     this.#stopping = true;
-    for (const timer of [this.#retry, this.#shrink, this.#beat, this.#memory]) timer?.cancel();
+    this.#retry?.cancel();
+    this.#watch.stop();
     this.#reject(this.#unavailable());
     const members = [...this.#all];
     for (const member of members) {
@@ -193,8 +197,8 @@ export class Staff {
     }
     this.#told('ready', member);
     if (this.#ready.length >= this.#settings.minWorkers) for (const { resolve } of this.#waiting.splice(0)) resolve();
-    this.#watch();
-    this.#watchIdle();
+    this.#watch.begin();
+    this.#watch.idle();
   }
 
   /** It takes no more calls. */
@@ -224,12 +228,12 @@ export class Staff {
   /** A call of it is over. */
   released(member: Member): void {
     if (this.#starts.inSuccession > 0) this.#proven();
-    if (this.#settings.maxMemory > 0) this.#checkMemory(member);
+    this.#watch.released(member);
   }
 
   /** A process has nothing to do. */
   idled(): void {
-    this.#watchIdle();
+    this.#watch.idle();
   }
 
   stray(member: Member, error: Error, untold: number): void {
@@ -275,10 +279,14 @@ export class Staff {
 
   #failed(member: Member): void {
     const { clock } = this.#desk;
-    this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.timedOut);
+    this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.timedOut || member.hopeless);
     // Why is known only when it is buried: the process may have had last words.
     void member.gone.then(() => {
       this.#lastError = bootError(member);
+      if (member.hopeless) {
+        this.#starts = supervisor.afterMistake(this.#starts, this.#settings.restart, clock.now());
+        this.#putOff();
+      }
       if (!this.#starts.open || this.#ready.length > 0) return;
       const error = this.#unavailable();
       this.#reject(error);
@@ -313,6 +321,17 @@ export class Staff {
     );
   }
 
+  #forgetRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+
+  /** The next try is as late as the breaker says, and not as soon as after an ordinary failure. */
+  #putOff(): void {
+    this.#forgetRetry();
+    this.#retryAt(this.#starts.notBefore - this.#desk.clock.now());
+  }
+
   #reject(error: Error): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
@@ -321,61 +340,6 @@ export class Staff {
     const { name, key } = this.#desk.handle;
     const cause = this.#lastError;
     return new WorkerUnavailableError(name, key, cause ? 'it cannot be started' : 'it was stopped', cause && { cause });
-  }
-
-  // ── watching
-
-  #watch(): void {
-    const { heartbeat, maxMemory } = this.#settings;
-    const { clock } = this.#desk;
-    if (heartbeat && !this.#beat) this.#beat = clock.after(heartbeat.every, this.#onBeat);
-    if (maxMemory > 0 && !this.#memory) this.#memory = clock.after(MEMORY_LOOK, this.#onMemory);
-  }
-
-  readonly #onBeat = (): void => {
-    this.#beat = undefined;
-    const { heartbeat } = this.#settings;
-    if (!heartbeat) return;
-    for (const member of [...this.#all]) {
-      if (member.state === 'ready' || member.state === 'draining')
-        member.pulse.beat(member.roster.size === 0, Math.ceil(heartbeat.grace / heartbeat.every));
-    }
-    if (this.#all.length > 0 && !this.#stopping) this.#watch();
-  };
-
-  readonly #onMemory = (): void => {
-    this.#memory = undefined;
-    for (const member of [...this.#all]) if (member.roster.size > 0) this.#checkMemory(member);
-    if (this.#all.length > 0 && !this.#stopping) this.#watch();
-  };
-
-  #checkMemory(member: Member): void {
-    if (member.state !== 'ready' && member.state !== 'draining') return;
-    const verdict = supervisor.onMemory(this.#settings.maxMemory, member.pulse.recentRss());
-    if (verdict === 'kill') member.kill('memory');
-    else if (verdict === 'recycle') member.drain();
-  }
-
-  /** Those that have nothing to do for `idleTimeout` go, the longest idle first. */
-  #watchIdle(): void {
-    const { idleTimeout, minWorkers } = this.#settings;
-    if (this.#shrink || this.#stopping || idleTimeout === 0 || this.#ready.length <= minWorkers) return;
-    const { clock } = this.#desk;
-    const since = Math.min(...this.#ready.filter(member => member.idle).map(member => member.idleSince));
-    if (since === Infinity) return;
-    this.#shrink = clock.after(Math.max(1, since + idleTimeout - clock.now()), () => {
-      this.#shrink = undefined;
-      this.#dismissIdle(clock.now() - idleTimeout);
-      this.#watchIdle();
-    });
-  }
-
-  #dismissIdle(before: number): void {
-    const idle = this.#ready.filter(member => member.idle && member.idleSince <= before).sort((a, b) => a.idleSince - b.idleSince);
-    const surplus = supervisor.dispensable(this.#settings, this.#load());
-    for (const member of idle.slice(0, surplus)) member.stop();
-    // Spare ones that stay are asked again after another idleTimeout.
-    for (const member of idle.slice(surplus)) member.idleSince = this.#desk.clock.now();
   }
 
   #facts(member: Member): { worker: string; key: string | undefined; pid: number } {
@@ -387,13 +351,4 @@ export class Staff {
     publish(`worker.${event}`, this.#facts(member));
     this.#desk.tell(event, member.face);
   }
-}
-
-/** Why a process did not start, as one error: its own, or what is known of its end. */
-function bootError(member: Member): Error {
-  const { error, exitCode, signal } = member.ending();
-  if (error) return error;
-  const how = signal ?? `exit code ${exitCode ?? 'unknown'}`;
-  const words = member.stderr.trim();
-  return new Error(`its process ended before it was ready (${how})${words === '' ? '' : `: ${words}`}`);
 }

@@ -56,15 +56,21 @@ export interface Starts {
 
 export const noFailures: Starts = { failures: [], inSuccession: 0, notBefore: 0, open: false };
 
+/** The breaker opens at once: whatever is tried now fails in the same way. */
+export function afterMistake(starts: Starts, rules: RestartRules, now: number): Starts {
+  return { ...starts, notBefore: now + rules.maxDelay, open: true };
+}
+
 /**
  * One more start has failed. The breaker opens when `maxFailedStarts` failed `within` that time, or one after the other however slowly,
- * or when a start only ended by `startTimeout`: callers have waited long enough then.
+ * or at once (`hopeless`): a start that only ended by `startTimeout`, since callers have waited long enough then, or one that failed for a
+ * mistake, which the next one would meet, too.
  */
-export function afterFailure(starts: Starts, rules: RestartRules, now: number, timedOut: boolean): Starts {
+export function afterFailure(starts: Starts, rules: RestartRules, now: number, hopeless: boolean): Starts {
   const failures = [...starts.failures.filter(at => now - at < rules.within), now];
   const inSuccession = starts.inSuccession + 1;
   const most = Math.max(1, rules.maxFailedStarts);
-  const open = starts.open || timedOut || failures.length >= most || inSuccession >= most;
+  const open = starts.open || hopeless || failures.length >= most || inSuccession >= most;
   const delay = open ? rules.maxDelay : Math.min(rules.maxDelay, rules.delay * 2 ** (inSuccession - 1));
   // No more than it takes to decide is remembered.
   return { failures: failures.slice(-most), inSuccession, notBefore: now + delay, open };
