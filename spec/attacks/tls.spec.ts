@@ -235,4 +235,23 @@ describe('TLS under attack', function () {
       }
     }
   });
+
+  it('has no session that the key alone opens later: RSA key exchange is refused, under every name', async () => {
+    const rsa = authority.issueRsa('127.0.0.1');
+    const named = authority.issueRsa('named.test');
+    const tls = { ...rsa, sni: { 'named.test': named } };
+    const { address } = await kit.listen(Server, 'tls://127.0.0.1:0', { tls });
+    for (const servername of ['', 'named.test']) {
+      const suite = async (ciphers: string): Promise<string> => {
+        const options = { port: address.port, ca: authority.cert, maxVersion: 'TLSv1.2', ciphers, servername } as const;
+        const client = await tlsClient({ ...options, checkServerIdentity: () => undefined }).catch((error: Error) => error);
+        if (client instanceof Error) return 'refused';
+        const { name } = client.socket.getCipher();
+        await client.destroy();
+        return name;
+      };
+      expect(await suite('AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA'), servername).to.equal('refused');
+      expect(await suite('ECDHE-RSA-AES128-GCM-SHA256'), servername).to.equal('ECDHE-RSA-AES128-GCM-SHA256');
+    }
+  });
 });

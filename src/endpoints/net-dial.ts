@@ -1,10 +1,19 @@
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
-import { failing, guard } from '../guard.js';
+import type { LookupAddress } from 'node:dns';
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { asError } from '../errors.js';
+import { dialAddresses } from './dial-addresses.js';
 import type { Transport } from './endpoint.js';
+import { nodeDns } from './node-modules.js';
 import { aborted, connectError } from './system-errors.js';
 
+/** The addresses of a host name; an address is its own. */
+async function addressesOf(host: string): Promise<readonly LookupAddress[]> {
+  const family = isIP(host);
+  return family === 0 ? nodeDns().lookup(host, { all: true }) : [{ address: host, family }];
+}
+
 /**
- * Dials once with a Node socket; half-closing is the session's business.
+ * Dials once with a Node socket, at a path or at all addresses of a host; half-closing is the session's business.
  * @throws ConnectError
  */
 export function dialSocket(
@@ -18,30 +27,32 @@ export function dialSocket(
       reject(aborted(url, signal));
       return;
     }
-    const socket = connect({ ...where, allowHalfOpen: true });
+    let cancel = (): void => {};
     const giveUp = (): void => {
       reject(aborted(url, signal));
-      socket.destroy();
+      cancel();
     };
-    const victim = failing(error => {
-      socket.destroy();
+    const settle = (): void => signal.removeEventListener('abort', giveUp);
+    const failed = (error: Error): void => {
+      settle();
       reject(connectError(url, error));
-    });
-    const failed = guard(victim, (error: Error) => {
-      signal.removeEventListener('abort', giveUp);
-      reject(connectError(url, error));
-    });
+    };
+    const dial = (addresses: readonly LookupAddress[]): void => {
+      if (signal.aborted) return;
+      const attempt = ({ address }: LookupAddress): Socket =>
+        connect('path' in where ? { ...where, allowHalfOpen: true } : { ...where, host: address, allowHalfOpen: true });
+      cancel = dialAddresses(addresses, attempt, {
+        connected: socket => {
+          settle();
+          // The transport listens for errors before the dial ceases to.
+          resolve(toTransport(socket));
+        },
+        failed: errors => failed(errors.length === 1 ? errors[0]! : new AggregateError(errors)),
+      });
+    };
     signal.addEventListener('abort', giveUp, { once: true });
-    socket.once('error', failed);
-    socket.once(
-      'connect',
-      guard(victim, () => {
-        signal.removeEventListener('abort', giveUp);
-        // The transport listens for errors before we cease to.
-        const transport = toTransport(socket);
-        socket.off('error', failed);
-        resolve(transport);
-      }),
-    );
+    // A path has one place, whatever it is called.
+    if ('path' in where) dial([{ address: '', family: 0 }]);
+    else addressesOf(where.host ?? 'localhost').then(dial, (error: unknown) => failed(asError(error)));
   });
 }

@@ -78,7 +78,7 @@ export async function listenAtPort(
 
 function connect({ url, options }: EndpointTarget, signal: AbortSignal): Promise<Transport> {
   // Every address of the name is tried, of both families.
-  return dialSocket(url, { ...hostAndPort(url)!, autoSelectFamily: true, ...socketOptions(options) }, signal, tcpTransport);
+  return dialSocket(url, { ...hostAndPort(url)!, ...socketOptions(options) }, signal, tcpTransport);
 }
 
 const PORT = /^[a-z]+:\/\/(?:\[[^\]]*\]|[^:/?#[\]]*):([+-]?\d+)(?:[/?#]|$)/i;

@@ -14,6 +14,8 @@ export interface Material {
 }
 
 const MIN_VERSION = 'TLSv1.2';
+/** Node's ciphers, without those of TLS 1.2 whose sessions can be read by whoever gets the key later: RSA key exchange has no forward secrecy. */
+const forwardSecret = (): string => `${nodeTls().DEFAULT_CIPHERS}:!kRSA`;
 /** Begun anew in mid-stream, a session of TLS 1.2 costs the server and proves nothing. */
 const withoutRenegotiation = (): number => nodeCrypto().constants.SSL_OP_NO_RENEGOTIATION;
 
@@ -47,7 +49,13 @@ function materialOf(
   ca: readonly (string | Buffer)[],
   minVersion: TlsOptions['minVersion'] = MIN_VERSION,
 ): Material {
-  const options: SecureContextOptions = { cert, key, minVersion, secureOptions: withoutRenegotiation() };
+  const options: SecureContextOptions = {
+    cert,
+    key,
+    minVersion,
+    ciphers: forwardSecret(),
+    secureOptions: withoutRenegotiation(),
+  };
   // No `ca` is the system's authorities; an empty list would be none.
   if (ca.length > 0) options.ca = [...ca];
   return { options, context: nodeTls().createSecureContext(options) };

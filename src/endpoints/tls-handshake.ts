@@ -7,7 +7,7 @@ import type { PeerTls, TlsStart } from './endpoint.js';
 import { noteSecured } from './reset-socket.js';
 import { textOf } from './system-errors.js';
 import { credentialsOf } from './tls-credentials.js';
-import { tlsServerOf, type Outcome } from './tls-server.js';
+import { noticeEnd, tlsServerOf, type Outcome } from './tls-server.js';
 import { nodeTls } from './node-modules.js';
 import { setImmediate } from '../system-timers.js';
 
@@ -24,6 +24,7 @@ function shakeAsClient(plain: Socket, options: TlsOptions, host: string, outcome
   const begin = async (): Promise<void> => {
     const { context } = await credentialsOf(options).current();
     if (plain.destroyed) return;
+    noticeEnd(plain);
     const socket = nodeTls().connect({
       socket: plain,
       secureContext: context,
@@ -57,7 +58,7 @@ export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outc
   const lost = guard(plain, () => void setImmediate(() => failed(left())));
   const settle = (): boolean => {
     if (settled) return false;
-    plain.off('close', lost);
+    plain.off('close', lost).off('end', lost);
     return (settled = true);
   };
   const failed = (error: Error): void => {
@@ -77,7 +78,8 @@ export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outc
     else if (isServer) tlsServerOf(tls).shake(plain, { secured, failed });
     else shakeAsClient(plain, tls, host ?? 'localhost', { secured, failed });
   };
-  plain.once('close', lost);
+  // The end comes here only while nobody else reads: what is read from the moment of the handshake on is told to TLS.
+  plain.once('close', lost).once('end', lost);
   if (plain.closed) lost();
   else if (plain.writableLength === 0) begin();
   else plain.write('', begin);

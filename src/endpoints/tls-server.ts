@@ -23,6 +23,14 @@ const alwaysAnew = (): number => {
   return SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET;
 };
 
+/**
+ * Makes a plain socket emit 'end' if the peer's FIN has been read and nothing else: it is about to be taken over by TLS, which would wait for
+ * bytes that never come. Node emits 'end' of a paused socket only when it is read.
+ */
+export function noticeEnd(plain: Socket): void {
+  if (plain.readableLength === 0) plain.read();
+}
+
 /** Handshakes under way, by the socket beneath. */
 const SHAKING = new WeakMap<Socket, Outcome>();
 
@@ -90,6 +98,7 @@ export class TlsServer {
     this.#current().then(
       server => {
         if (socket.destroyed) return;
+        noticeEnd(socket);
         SHAKING.set(socket, outcome);
         // A client that finishes before the handshake does is gone: with half-closing allowed nobody would be told.
         socket.allowHalfOpen = false;

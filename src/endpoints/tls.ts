@@ -42,7 +42,7 @@ function connect(target: EndpointTarget, signal: AbortSignal): Promise<Transport
   const { url, options } = target;
   const where = hostAndPort(url)!;
   const how: TlsStart = { tls: tlsOf(target), isServer: false, host: where.host };
-  return dialSocket(url, { ...where, autoSelectFamily: true, ...socketOptions(options) }, signal, socket => new TlsTransport(socket, how));
+  return dialSocket(url, { ...where, ...socketOptions(options) }, signal, socket => new TlsTransport(socket, how));
 }
 
 function check(target: EndpointTarget, use: 'listen' | 'connect'): string | undefined {

@@ -2,8 +2,7 @@ import type { Socket } from 'node:net';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import { readProxyHeader } from '../endpoints/proxy-header.js';
 import type { ProxyHeader, ProxyPlace } from '../endpoints/proxy-protocol.js';
-import { noteSecured } from '../endpoints/reset-socket.js';
-import { tlsServerOf } from '../endpoints/tls-server.js';
+import { handshake } from '../endpoints/tls-handshake.js';
 
 /** What Node's sockets, and all that is built on them, go by. */
 function assume(socket: Socket, { source, destination }: NonNullable<ProxyHeader['client']>): void {
@@ -38,8 +37,7 @@ export async function prepared(
     plain.off('error', ignore);
     return plain;
   }
-  const socket = await new Promise<Socket>((secured, failed) => tlsServerOf(tls).shake(plain, { secured, failed }));
-  noteSecured(socket, plain);
+  const socket = await new Promise<Socket>((secured, failed) => handshake(plain, { tls, isServer: true }, { secured, failed }));
   if (client) assume(socket, client);
   return socket;
 }

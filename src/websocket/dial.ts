@@ -42,7 +42,7 @@ async function socketTo(target: EndpointTarget, signal: AbortSignal): Promise<So
   const { url, options } = target;
   // The blueprint has checked the url.
   const { scheme, host, port } = webUrl(url)!;
-  const where = { host, port, autoSelectFamily: true, ...socketOptions(options) };
+  const where = { host, port, ...socketOptions(options) };
   let transport: SocketTransport | undefined;
   await dialSocket(url, where, signal, socket => (transport = new SocketTransport(socket, PLACES)));
   // Made before the dial resolved.
