@@ -29,6 +29,7 @@ const PER_ENDPOINT = {
   mode: count(0),
   origins: texts,
   hosts: texts,
+  allowHttp: flag,
   protocols: texts,
   stream: flag,
   broadcast: flag,

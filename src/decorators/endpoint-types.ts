@@ -127,8 +127,13 @@ export interface PerEndpoint<In, Out> extends Limits {
   mode?: number | undefined;
   /** Of `ws:`: origins allowed besides the host itself. */
   origins?: readonly string[] | undefined;
-  /** Of `ws:` on the loopback: names that `Host` may have besides addresses and localhost. */
+  /** Of `ws:` and `http:` on the loopback: names that `Host` may have besides addresses and localhost. */
   hosts?: readonly string[] | undefined;
+  /**
+   * Of `tcp:` and `tls:` on the loopback: a connection may begin with a request of HTTP. Otherwise it is closed, because any web page can
+   * make a browser send one. Default false; needless with `headerAndBody()`.
+   */
+  allowHttp?: boolean | undefined;
   /** Of `ws:`: subprotocols, best first. */
   protocols?: readonly string[] | undefined;
   /** Of `ws:`: successive messages are one byte stream for one decoder. */

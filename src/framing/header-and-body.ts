@@ -87,6 +87,9 @@ class HeaderAndBodyDecoder extends QueuedDecoder<HeaderAndBody> {
   }
 }
 
+/** Framings made here. */
+const MADE = new WeakSet();
+
 /**
  * Header lines, an empty line, a body. With a Content-Length the body has that many bytes; without one it ends where the stream ends.
  * A Content-Length is added to what is sent. Lines end with CR LF when sent, and with CR LF or LF when read; blank lines before a message
@@ -109,5 +112,12 @@ export function headerAndBody(): Framing<HeaderAndBody> {
     encode: (message: HeaderAndBody) => encode(message, true),
     symmetric: true as const,
   };
-  return withMessagesOf(Object, { ...stream, whole: wholeOf(stream, message => encode(message, false)) });
+  const framing = withMessagesOf(Object, { ...stream, whole: wholeOf(stream, message => encode(message, false)) });
+  MADE.add(framing);
+  return framing;
+}
+
+/** Requests of HTTP are messages of this framing. */
+export function speaksHttp(framing: object): boolean {
+  return MADE.has(framing);
 }

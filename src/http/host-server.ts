@@ -316,6 +316,8 @@ export class HostServer implements HttpConnectionHost {
 
   serve(request: IncomingMessage, response: ServerResponse, site: Site | undefined): void {
     if (!site) this.#unanswered(request, response);
+    else if (site.allowsHost?.(request) === false)
+      answer(response, 403, 'on the loopback, Host is an address, localhost, or one of `hosts`');
     else if (site === this.#only || site.admits(request.socket.remoteAddress)) site.request!(request, response);
     else answer(response, 403, 'not from your address');
   }

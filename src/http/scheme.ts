@@ -7,6 +7,7 @@ import { toMilliseconds, type Duration, type Off } from '../units.js';
 import { RequestArrival } from './arrival.js';
 import { checkUrl } from './check-url.js';
 import { Exchange } from './exchange.js';
+import { isHostAllowed } from './host-rule.js';
 import { announcesTooMuch, tooLarge } from './incoming.js';
 import { MountArrival, MountGuest } from './mount-guest.js';
 import { shareMount } from './mount-site.js';
@@ -19,6 +20,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
   const { url, options } = target;
   const limits = resolveLimits(options, raw(), scheme, 'listen');
   const admission = new Admission(limits, options);
+  const hosts = (options['hosts'] as readonly string[] | undefined) ?? [];
   const idle = options['idleTimeout'] as Duration | Off | undefined;
   const site: Omit<Site, 'kind' | 'request'> = {
     path: sitePathOf(url),
@@ -26,6 +28,8 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
     headTimeout: limits.firstMessageTimeout,
     handshakeTimeout: limits.handshakeTimeout,
     keepAliveTimeout: idle === undefined ? undefined : toMilliseconds(idle),
+    // No browser can write the header of a proxy.
+    allowsHost: asked => options['proxyProtocol'] !== undefined || isHostAllowed(asked, hosts),
     admits: address => admission.refusal({ address }) === undefined,
   };
   const request: Site['request'] = (incoming, response) => {

@@ -20,6 +20,8 @@ export interface Site {
   readonly requestTimeout?: number;
   /** Whether anybody at that address may ask. */
   admits(address: string | undefined): boolean;
+  /** Whether the Host of a request may be asked for; any, where this is missing. */
+  allowsHost?(request: IncomingMessage): boolean;
   /** Of a site of requests. */
   request?(request: IncomingMessage, response: ServerResponse): void;
   /** Of a site of upgrades: the socket is its own from here on. */

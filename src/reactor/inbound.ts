@@ -25,6 +25,8 @@ export interface Inbox {
   readonly answerBudget?: AnswerBudget;
   push(chunk: Buffer, from: Remote | undefined): void;
   next(): unknown;
+  /** The peer has finished: nothing more comes. */
+  settle?(): void;
   end(): unknown;
   take(): Buffer;
   use(framing: Framing<unknown, unknown>, limit: number): void;

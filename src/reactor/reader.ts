@@ -1,6 +1,8 @@
 import type { Remote, Transport } from '../endpoints/endpoint.js';
 import { Datagrams } from './datagrams.js';
+import { HttpRefusal } from './http-refusal.js';
 import { Inbound, type Inbox } from './inbound.js';
+import { isLoopback } from '../endpoints/address.js';
 import { Messages } from './messages.js';
 import type { RateGate } from './rate-gate.js';
 import type { Settings } from './settings.js';
@@ -134,6 +136,11 @@ export class Reader implements Resumable {
     if (!this.#pumping && this.#host.hasRoom) this.#yield();
   }
 
+  /** The peer has finished: what waits for more bytes gets none. */
+  settle(): void {
+    this.#inbound?.settle?.();
+  }
+
   /** Behind what has arrived nothing can be read. */
   fail(error: Error): void {
     this.#failure = error;
@@ -220,7 +227,11 @@ export class Reader implements Resumable {
   #makeInbound(): Inbox {
     const { framing, limits, messageLimit } = this.#settings;
     const limit = messageLimit(framing);
-    if (this.#transport.kind === 'stream') return new Inbound(framing, limit);
+    if (this.#transport.kind === 'stream') {
+      const inbound = new Inbound(framing, limit);
+      const isLocal = this.#settings.refusesHttp && isLoopback(this.#transport.local.address ?? '');
+      return isLocal ? new HttpRefusal(inbound, () => (this.#inbound = inbound)) : inbound;
+    }
     if (this.#transport.lossless) return new Messages(framing, limit);
     return new Datagrams(framing, limit, limits.highWaterMark * QUEUE);
   }

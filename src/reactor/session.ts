@@ -138,6 +138,7 @@ export class Session
   ended(): void {
     if (this.transport.shared) this.ending.because({ by: 'local', code: 'END' });
     this.ending.peerEnded();
+    this.reader.settle();
     if (this.reader.held(Hold.PIPED)) this.#piping?.sourceEnded();
     // A connection that nobody reads may yet be piped; where nothing was received there is nothing to wait for.
     if (!this.settings.plan.reads && this.reader.inbound.weight === 0) this.ending.heardAll();

@@ -3,6 +3,7 @@ import type { EndpointBlueprint } from '../blueprint/types.js';
 import { schemeNamed, type EndpointTarget, type Scheme, type SocketSource } from '../endpoints/endpoint.js';
 import { ConfigurationError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
+import { speaksHttp } from '../framing/header-and-body.js';
 import { raw } from '../framing/raw.js';
 import { limitOf, toBytes, type Off, type Size } from '../units.js';
 import type { HandlerPlan } from './dispatch.js';
@@ -21,9 +22,14 @@ export interface Settings {
   readonly allowHalfOpen: boolean;
   /** Accepted, not dialled. */
   readonly accepted: boolean;
+  /** A connection on the loopback that begins with a request of HTTP is closed. */
+  readonly refusesHttp: boolean;
   /** The limit on messages, for the endpoint's own framing or one that a connection changes to. */
   messageLimit(framing: Framing<unknown, unknown>): number;
 }
+
+/** Schemes that a browser can reach. */
+const BROWSABLE: ReadonlySet<string> = new Set(['tcp', 'tls', 'fd', 'systemd']);
 
 /**
  * Reads an endpoint's options as numbers and parts.
@@ -51,6 +57,7 @@ export function settingsOf(plan: HandlerPlan, endpoint: EndpointBlueprint, use: 
     ordered: (options['ordered'] as boolean | undefined) ?? name !== 'udp',
     allowHalfOpen: options['allowHalfOpen'] === true,
     accepted: use === 'listen',
+    refusesHttp: use === 'listen' && BROWSABLE.has(name) && options['allowHttp'] !== true && !speaksHttp(framing),
     messageLimit: of => (of === framing ? limits.maxMessageSize : limitOf(toBytes(most ?? of.maxMessageSize ?? '1mb'))),
   };
 }
