@@ -61,6 +61,29 @@ describe('the output of a worker', () => {
     source.destroy();
   });
 
+  it('takes about a fifth of the time, whatever a line costs its logger, and all of it once its writer has ended', async () => {
+    const source = new PassThrough();
+    const began = performance.now();
+    let spent = 0;
+    let lines = 0;
+    const reader = new OutputReader(
+      source,
+      () => {
+        const from = performance.now();
+        while (performance.now() - from < 0.5);
+        spent += performance.now() - from;
+        lines++;
+      },
+      () => {},
+    );
+    source.write('x\n'.repeat(400));
+    while (lines < 300) await new Promise(setImmediate);
+    expect(spent / (performance.now() - began), 'share of the time').to.be.below(0.35);
+    reader.hurry();
+    while (lines < 400) await new Promise(setImmediate);
+    source.destroy();
+  });
+
   it('is paused however small the pieces are in which a flood comes, and whether its lines end', async () => {
     for (const piece of ['x\n', `${'x'.repeat(5000)}\n`, 'x'.repeat(2000)]) {
       const source = new PassThrough();

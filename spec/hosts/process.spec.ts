@@ -181,6 +181,19 @@ describe('the process host', function () {
       expect(await worker.run(`require('fs').writeSync(4, Buffer.alloc(4), 0, 4, 0)`)).to.equal(4);
     });
 
+    it('with permissions and no file to write to: its mark takes four bytes, and fills no disk', async () => {
+      for (const permissions of [{}, { read: ['/etc'], write: [] }]) {
+        const worker = probe({ permissions, env: { ONLY: 'this' } });
+        expect(await worker.run(`Object.keys(process.env).filter(name => ['PWD', 'OLDPWD', 'SHLVL'].includes(name))`)).to.deep.equal([]);
+        const code = `(() => { let n = 0; try { for (;;) n += require('fs').writeSync(4, Buffer.alloc(65536), 0, 65536, 4 + n) } catch (error) { return [error.code, n <= 1024] } })()`;
+        expect(await worker.run(code)).to.deep.equal(['EFBIG', true]);
+        expect(
+          await worker.run(`(() => { try { require('fs').ftruncateSync(4, 2 ** 40) } catch (error) { return error.code } })()`),
+        ).to.equal('EFBIG');
+        expect(await worker.run(`require('fs').writeSync(4, Buffer.alloc(4), 0, 4, 0)`)).to.equal(4);
+      }
+    });
+
     it('with a stack that the system can hold, or not at all', async () => {
       const refused = await new Promise<HostExit>(resolve =>
         host.start(hostSpec({ resourceLimits: { stackSizeMb: 4096 } })).onExit(resolve),

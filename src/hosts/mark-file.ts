@@ -15,7 +15,8 @@ export interface MarkFile {
 /** Without a mark nothing is known to be not begun: no call of a dead worker is dispatched again, and none runs twice. */
 export const UNKNOWN_MARK = 0xffff_ffff;
 
-const NONE: MarkFile = { fd: undefined, read: () => UNKNOWN_MARK, close: () => {} };
+/** The mark of a worker that must not have one. */
+export const NO_MARK: MarkFile = { fd: undefined, read: () => UNKNOWN_MARK, close: () => {} };
 
 /** An unlinked file of four zero bytes: its block is taken now, so a disk that fills up later does no harm. */
 function unlinkedFile(folder: string): number {
@@ -74,5 +75,5 @@ export function markFile(worker: string, folders: readonly string[] = [tmpdir(),
     message: `no file can be written in ${folders.join(' or ')}: when a process of worker ${worker} dies, all calls it had count as begun`,
     error: reason,
   });
-  return NONE;
+  return NO_MARK;
 }

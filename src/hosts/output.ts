@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { guard } from '../guard.js';
-import { setImmediate, setTimeout } from '../system-timers.js';
+import { clearTimeout, monotonicNow, setImmediate, setTimeout } from '../system-timers.js';
 
 /** The most bytes of a line that are kept; the rest of it is dropped. */
 export const MAX_LINE = 16 * 1024;
@@ -10,6 +10,10 @@ const LINES_A_TURN = 100;
 /** Bytes that count as a line: one that is longer, or has no end, takes as much of the turn as many short ones. */
 const BYTES_A_LINE = 1024;
 const BREATH = 5;
+/** Milliseconds after which the rest of the lines waits for the next turn. */
+const SLICE = 5;
+/** Rest for each millisecond that lines have taken: all outputs together take a fifth of the master's time, whatever a line costs its logger. */
+const REST = 4;
 /** Raw bytes kept for {@link OutputReader.tail}. V8's last words (heap statistics, native stack) take about 4 KB. */
 const TAIL = 16 * 1024;
 /** What may wait in memory once the worker has ended and nobody is blocked by us any more. */
@@ -17,6 +21,15 @@ const BACKLOG = 1024 * 1024;
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+
+/** Milliseconds of processor time that this process has had: a machine that is busy with others makes no output wait longer. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** When the rest that all outputs owe is over. */
+let restedAt = 0;
 
 /**
  * Turns the stdout or stderr of a worker into lines, without its flood becoming the master's:
@@ -36,6 +49,9 @@ export class OutputReader {
   #tail: Buffer[] = [];
   #tailBytes = 0;
   #breathing = false;
+  /** Milliseconds of processor time that lines have taken since the last pause. */
+  #spent = 0;
+  #pause: NodeJS.Timeout | undefined;
   /** What may still be given out before the next pause, in lines. */
   #budget = LINES_A_TURN;
   #hurrying = false;
@@ -64,7 +80,10 @@ export class OutputReader {
   hurry(): void {
     this.#hurrying = true;
     if (!this.#over) this.#source.resume();
-    if (!this.#breathing) this.#drain();
+    if (this.#pause !== undefined) {
+      clearTimeout(this.#pause);
+      this.#goOn();
+    } else if (!this.#breathing) this.#drain();
   }
 
   /** Who still writes is somebody else, who inherited the pipe: it waits like the writer did. */
@@ -105,7 +124,9 @@ export class OutputReader {
   }
 
   #drain(): void {
-    while (this.#budget > 0) {
+    const began = monotonicNow();
+    const spentBefore = processorTime();
+    for (let now = began; this.#budget > 0 && now - began < SLICE; now = monotonicNow()) {
       const chunk = this.#backlog[0];
       if (!chunk) break;
       const end = chunk.indexOf(NEWLINE);
@@ -117,8 +138,9 @@ export class OutputReader {
       this.#budget -= Math.ceil(used / BYTES_A_LINE);
       if (end !== -1) this.#flush();
     }
+    this.#spent += processorTime() - spentBefore;
     // Also where nothing waits at this moment: what comes in small pieces is no less of a flood.
-    if (this.#budget <= 0 && !(this.#over && this.#backlog.length === 0)) return this.#breathe();
+    if (this.#budget <= 0 ? !(this.#over && this.#backlog.length === 0) : this.#backlog.length > 0) return this.#breathe();
     if (this.#over) {
       if (this.#partialBytes > 0) this.#flush();
     } else if (this.#source.isPaused()) this.#source.resume();
@@ -127,16 +149,21 @@ export class OutputReader {
   /** Goes on a little later: the writer, if it lives, waits as long. */
   #breathe(): void {
     this.#breathing = true;
-    const goOn = (): void => {
-      this.#breathing = false;
-      this.#budget = LINES_A_TURN;
-      this.#drain();
-    };
-    if (this.#hurrying) setImmediate(goOn).unref();
+    const now = monotonicNow();
+    restedAt = Math.max(restedAt, now) + this.#spent * REST;
+    this.#spent = 0;
+    if (this.#hurrying) setImmediate(() => this.#goOn()).unref();
     else {
       this.#source.pause();
-      setTimeout(goOn, BREATH).unref();
+      this.#pause = setTimeout(() => this.#goOn(), Math.max(BREATH, restedAt - now)).unref();
     }
+  }
+
+  #goOn(): void {
+    this.#pause = undefined;
+    this.#breathing = false;
+    this.#budget = LINES_A_TURN;
+    this.#drain();
   }
 
   #hold(bytes: Buffer): void {

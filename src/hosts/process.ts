@@ -4,7 +4,8 @@ import { asError } from '../errors.js';
 import { WorkerChild } from './child.js';
 import type { Host, HostProcess, HostSpec } from './host.js';
 import { launchPlan, type LaunchPlan } from './launch-plan.js';
-import { markFile, type MarkFile } from './mark-file.js';
+import { markFile, NO_MARK, type MarkFile } from './mark-file.js';
+import { canForbidFiles, withoutFiles } from './no-files.js';
 import { NotLaunched } from './not-launched.js';
 import { systemMemoryKills } from './proc.js';
 import { shareReaper, type Reaper } from './reaper.js';
@@ -19,6 +20,12 @@ export interface ProcessHostOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Somebody else's reaper, who also closes it; the master's one unless said otherwise. */
   readonly reaper?: Reaper;
+}
+
+/** It has permissions, and none to write to a file. */
+function isWithoutFiles({ settings: { permissions } }: HostSpec): boolean {
+  const write = permissions?.['write'];
+  return permissions !== undefined && !(Array.isArray(write) && write.length > 0);
 }
 
 /** Runs each worker as a process of its own; the default runtime. */
@@ -50,8 +57,12 @@ class ProcessHost implements Host {
         env: this.#options.env ?? process.env,
         watchdog: !this.#reaper.begin(),
       }));
-      mark = markFile(spec.name);
-      const child = spawn(process.execPath, args, {
+      // One that may write nowhere must not fill the disk through its mark. Where that cannot be kept from it, it has none.
+      const sandboxed = isWithoutFiles(spec);
+      mark = sandboxed && !canForbidFiles() ? NO_MARK : markFile(spec.name);
+      const start =
+        sandboxed && mark.fd !== undefined ? withoutFiles(process.execPath, args, plan.env) : { command: process.execPath, args };
+      const child = spawn(start.command, start.args, {
         ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),
         ...(plan.uid === undefined || plan.gid === undefined ? {} : { uid: plan.uid, gid: plan.gid }),
         env: plan.env,
