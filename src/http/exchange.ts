@@ -17,6 +17,7 @@ import type { Settings } from '../reactor/settings.js';
 import { ownerOf } from '../reactor/worker-answers.js';
 import type { Owner } from '../workers/owner.js';
 import type { RequestArrival } from './arrival.js';
+import { endEventStream } from './event-streams.js';
 import { requestOf, urlOf } from './incoming.js';
 import { noPeer } from './no-peer.js';
 import { writeResponse } from './outgoing.js';
@@ -119,6 +120,7 @@ export class Exchange implements Guest, LineHost {
     if (this.owner) this.owner.exempt = true;
     await this.line.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
     if (this.owner && !this.#over) this.owner.exempt = false;
+    endEventStream(this.#arrival.response);
   }
 
   abandon(reason: CloseReason): void {

@@ -14,6 +14,7 @@ import { proxyRule } from '../reactor/admission.js';
 import { prepared } from './doorstep.js';
 import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
 import { judgeAfterPoll } from './node-timeouts.js';
+import { endEventStream } from './event-streams.js';
 import { refuse } from './refuse.js';
 import { normalizeTarget, pathOf } from './request-target.js';
 import { collides, isAmbiguous, siteFor, type Site } from './site.js';
@@ -153,9 +154,10 @@ export class HostServer implements HttpConnectionHost {
     return this.#sites.size > 0 ? Promise.resolve() : this.#close();
   }
 
-  /** Resolves when what is under way for a site that has left is through. */
+  /** Resolves when what is under way for a site that has left is through; event streams are ended. */
   async finished(site: Site): Promise<void> {
     const answers = [...this.#connections.values()].flatMap(connection => [...connection.answersOf(site)]);
+    for (const response of answers) endEventStream(response);
     await Promise.all(
       answers.map(
         response =>

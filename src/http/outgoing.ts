@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { cancelSoon } from '../reactor/item-source.js';
+import { noteEventStream } from './event-streams.js';
 import type { ResponseReader } from './reader.js';
 import { setImmediate } from '../system-timers.js';
 
@@ -103,6 +104,7 @@ export async function writeResponse(response: Response, to: ServerResponse, clie
   const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
   let isWhole = false;
   client.onLeave = () => void cancelSoon(reader);
+  noteEventStream(to, response.headers.get('content-type'), client.onLeave);
   try {
     await sendBody(response, reader, to, client);
     isWhole = !client.isGone;
