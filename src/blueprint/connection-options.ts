@@ -58,6 +58,7 @@ const PER_ENDPOINT = {
   ),
   allow: ranges,
   deny: ranges,
+  trustProxy: ranges,
   proxyProtocol: shape({ from: ranges }, ['from']),
   backlog: count(1),
   noDelay: flag,

@@ -99,6 +99,11 @@ export interface Limits {
    * names. Whoever else connects is refused. On `unix:` whoever may connect is a proxy.
    */
   proxyProtocol?: { from: readonly string[] } | undefined;
+  /**
+   * Of `http:`: proxies (CIDR) in front whose `X-Forwarded-For`, `-Proto` and `-Host` count: `remote`, the rules and `request.url` see the
+   * client. From anywhere else these fields count for nothing.
+   */
+  trustProxy?: readonly string[] | undefined;
   /** Connections that the kernel holds until they are accepted. Default 1024. */
   backlog?: number | undefined;
   /** Default true. */

@@ -8,7 +8,8 @@ import type { Arrival, PeerTls, Remote } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls-handshake.js';
 import { LimitError } from '../errors.js';
 import { connectionOn } from './http-connection.js';
-import { placeOf } from './place.js';
+import type { Forwarded } from './forwarded.js';
+import { clientOf, placeOf } from './place.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /** What a TLS socket told, once. */
@@ -40,16 +41,20 @@ export class RequestArrival implements Arrival {
   readonly response: ServerResponse;
   readonly secure: boolean;
   readonly remote: Remote;
+  /** The host that the client asked a trusted proxy for. */
+  readonly host: string | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, scheme: 'http' | 'https') {
+  constructor(request: IncomingMessage, response: ServerResponse, scheme: 'http' | 'https', forwarded?: Forwarded) {
     this.request = request;
     this.response = response;
-    this.secure = scheme === 'https';
+    this.secure = forwarded?.secure ?? scheme === 'https';
+    this.host = forwarded?.host;
     // A client that leaves in the middle of a write is told of by 'close'.
     response.on('error', () => {});
     // Asked at once: a socket that the client has reset knows it no more.
     const { remoteAddress, remotePort } = request.socket;
-    this.remote = placeOf(scheme, remoteAddress, remotePort);
+    const { address } = forwarded ?? {};
+    this.remote = address === undefined ? placeOf(scheme, remoteAddress, remotePort) : clientOf(this.secure ? 'https' : 'http', address);
   }
 
   get raw(): Socket {

@@ -182,9 +182,9 @@ export class Exchange implements Guest, LineHost {
 
   /** What the handler answers; undefined: there was nothing to ask it. */
   async #answer(): Promise<Response | undefined> {
-    const { request: incoming, secure, tls } = this.#arrival;
+    const { request: incoming, secure, host, tls } = this.#arrival;
     const { remote, id } = this;
-    const url = urlOf(incoming, secure);
+    const url = urlOf(incoming, secure, host);
     if (!url) {
       this.#arrival.answer(400, 'the url or Host makes no sense');
       return undefined;

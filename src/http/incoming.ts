@@ -13,8 +13,8 @@ export interface BodyLimits {
 }
 
 /** The absolute url of a request whose target is normal. Undefined: its Host is no host of a url. */
-export function urlOf({ url = '/', headers }: IncomingMessage, secure: boolean): URL | undefined {
-  const { host = 'localhost' } = headers;
+export function urlOf({ url = '/', headers }: IncomingMessage, secure: boolean, forwardedHost?: string): URL | undefined {
+  const host = forwardedHost ?? headers.host ?? 'localhost';
   // Joined, not resolved: '//other.host/' is a path here.
   const text = `${secure ? 'https' : 'http'}://${host}${url}`;
   return URL.canParse(text) ? new URL(text) : undefined;

@@ -3,7 +3,7 @@ import { realClock } from '../clock.js';
 import type { Acceptor, EndpointTarget } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
 import { resetSocket } from '../endpoints/reset-socket.js';
-import { asError, ListenError } from '../errors.js';
+import { asError, LimitError, ListenError } from '../errors.js';
 import { guard } from '../guard.js';
 import { RequestArrival } from './arrival.js';
 import { requestOf, urlOf, type BodyLimits } from './incoming.js';
@@ -25,8 +25,8 @@ interface FetchLimits extends BodyLimits {
 
 /** Asks an application of the web's kind. Never rejects. */
 async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLimits): Promise<void> {
-  const { request: incoming, response, secure } = arrival;
-  const url = urlOf(incoming, secure);
+  const { request: incoming, response, secure, host } = arrival;
+  const url = urlOf(incoming, secure, host);
   if (!url || incoming.method === 'TRACE') {
     arrival.answer(url ? 501 : 400, '');
     return;
@@ -63,8 +63,8 @@ function explain(arrival: RequestArrival, thrown: unknown): void {
 }
 
 /** Asks an application of Node's kind. What it throws must not leave the event loop, and somebody waits for an answer. */
-function askListener(listener: RequestListener, request: IncomingMessage, response: ServerResponse, scheme: 'http' | 'https'): void {
-  const failed = (thrown: unknown): void => explain(new RequestArrival(request, response, scheme), thrown);
+function askListener(listener: RequestListener, request: IncomingMessage, response: ServerResponse, arrivalOf: ArrivalOf): void {
+  const failed = (thrown: unknown): void => explain(arrivalOf(request, response), thrown);
   try {
     const outcome = listener(request, response);
     if (outcome instanceof Promise) outcome.catch(failed);
@@ -73,15 +73,27 @@ function askListener(listener: RequestListener, request: IncomingMessage, respon
   }
 }
 
+/** Makes the arrival of a request, with what a trusted proxy says of its client. */
+export type ArrivalOf = (request: IncomingMessage, response: ServerResponse) => RequestArrival;
+
+interface MountHow {
+  readonly site: Omit<Site, 'kind' | 'request'>;
+  readonly limits: FetchLimits;
+  readonly arrivalOf: ArrivalOf;
+  /** Whether the client of a proxy is let in; undefined: the socket has been asked, and that is the client. */
+  readonly admits: ((arrival: RequestArrival) => boolean) | undefined;
+}
+
+function isAdmitted(arrival: RequestArrival, admits: MountHow['admits']): boolean {
+  if (!admits || admits(arrival)) return true;
+  arrival.destroy(new LimitError('deny', 'refused: deny'));
+  return false;
+}
+
 /** Puts a mounted application on the server of its host and port; its requests do not come by anything else of ours. Throws ListenError. */
-export async function shareMount(
-  target: EndpointTarget,
-  acceptor: Acceptor,
-  mount: Mount,
-  how: { readonly scheme: 'http' | 'https'; readonly site: Omit<Site, 'kind' | 'request'>; readonly limits: FetchLimits },
-): Promise<Membership> {
+export async function shareMount(target: EndpointTarget, acceptor: Acceptor, mount: Mount, how: MountHow): Promise<Membership> {
   const { way } = mount;
-  const { scheme, limits } = how;
+  const { limits, arrivalOf, admits } = how;
   // A body has the limit that is written, or whatever the application says itself.
   const body = target.options['maxMessageSize'] === undefined ? { ...limits, maxMessageSize: Infinity } : limits;
   const site: Site = {
@@ -90,8 +102,13 @@ export async function shareMount(
     requestTimeout: REQUEST_TIMEOUT,
     request:
       way.kind === 'listener'
-        ? (request, response) => askListener(way.listener, request, response, scheme)
-        : (request, response) => void askFetch(way.app, new RequestArrival(request, response, scheme), body),
+        ? (request, response) => {
+            if (!admits || isAdmitted(arrivalOf(request, response), admits)) askListener(way.listener, request, response, arrivalOf);
+          }
+        : (request, response) => {
+            const arrival = arrivalOf(request, response);
+            if (isAdmitted(arrival, admits)) void askFetch(way.app, arrival, body);
+          },
   };
   const membership = await share(target, acceptor.reactor ?? acceptor, site);
   const { server, leave } = membership;

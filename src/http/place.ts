@@ -51,3 +51,8 @@ export function placeOf(scheme: string, address: string | undefined, port: numbe
   if (address === undefined || port === undefined) return { url: `${scheme}:` };
   return { url: webUrlOf(scheme, address, port, path), address, port };
 }
+
+/** A client of which a proxy has told the address: its port is not known. */
+export function clientOf(scheme: string, address: string): Remote {
+  return { url: `${scheme}://${isIPv6(address) ? `[${address}]` : address}`, address };
+}

@@ -24,6 +24,11 @@ export function normalPath(path: string): string | undefined {
   });
 }
 
+/** Whether a text is a host, with or without a port. */
+export function isHost(text: string): boolean {
+  return HOST.test(text);
+}
+
 function merged(path: string): string {
   return path.replace(/\/{2,}/g, '/');
 }

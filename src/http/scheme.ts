@@ -1,26 +1,36 @@
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
 import { raw } from '../framing/raw.js';
-import { Admission } from '../reactor/admission.js';
+import { Admission, proxyRule } from '../reactor/admission.js';
 import { registerGuests } from '../reactor/guest.js';
 import { resolveLimits } from '../reactor/limits.js';
 import { toMilliseconds, type Duration, type Off } from '../units.js';
 import { RequestArrival } from './arrival.js';
 import { checkUrl } from './check-url.js';
 import { Exchange } from './exchange.js';
+import { forwardedBy } from './forwarded.js';
 import { isHostAllowed } from './host-rule.js';
 import { announcesTooMuch, tooLarge } from './incoming.js';
 import { MountArrival, MountGuest } from './mount-guest.js';
-import { shareMount } from './mount-site.js';
+import { shareMount, type ArrivalOf } from './mount-site.js';
 import { Mount } from './mount.js';
 import { carrierOf, sitePathOf, webUrlOf } from './place.js';
 import { share } from './shared-server.js';
 import type { Site } from './site.js';
+
+/** Reads `trustProxy`: whether an address is one of our proxies. Undefined: there are none. */
+function proxiesOf({ trustProxy }: Readonly<Record<string, unknown>>): ((address: string) => boolean) | undefined {
+  // The blueprint has checked it.
+  const from = trustProxy as readonly string[] | undefined;
+  const isProxy = proxyRule(from ? { proxyProtocol: { from } } : {});
+  return isProxy && (address => isProxy({ address }));
+}
 
 async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const { url, options } = target;
   const limits = resolveLimits(options, raw(), scheme, 'listen');
   const admission = new Admission(limits, options);
   const hosts = (options['hosts'] as readonly string[] | undefined) ?? [];
+  const trusted = proxiesOf(options);
   const idle = options['idleTimeout'] as Duration | Off | undefined;
   const site: Omit<Site, 'kind' | 'request'> = {
     path: sitePathOf(url),
@@ -30,10 +40,13 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
     keepAliveTimeout: idle === undefined ? undefined : toMilliseconds(idle),
     // No browser can write the header of a proxy.
     allowsHost: asked => options['proxyProtocol'] !== undefined || isHostAllowed(asked, hosts),
-    admits: address => admission.refusal({ address }) === undefined,
+    // The rules are for the clients of a trusted proxy, not for itself.
+    admits: address => (address !== undefined && trusted?.(address) === true) || admission.refusal({ address }) === undefined,
   };
+  const arrivalOf: ArrivalOf = (incoming, response) =>
+    new RequestArrival(incoming, response, scheme, trusted && forwardedBy(incoming, trusted));
   const request: Site['request'] = (incoming, response) => {
-    const arrival = new RequestArrival(incoming, response, scheme);
+    const arrival = arrivalOf(incoming, response);
     const now = acceptor.limits ?? limits;
     if (announcesTooMuch(incoming, now)) arrival.answer(413, tooLarge(now).message);
     else acceptor.accept(arrival);
@@ -42,7 +55,12 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
   const { mounted } = options;
   const { host, port, leave } =
     mounted instanceof Mount
-      ? await shareMount(target, acceptor, mounted, { scheme, site, limits })
+      ? await shareMount(target, acceptor, mounted, {
+          site,
+          limits,
+          arrivalOf,
+          admits: trusted && (({ remote }) => admission.refusal(remote) === undefined),
+        })
       : await share(target, acceptor.reactor ?? acceptor, { ...site, kind: 'request', request });
   return { address: { url: webUrlOf(scheme, host, port, site.path), host, port, path: site.path ?? '/' }, close: leave };
 }
