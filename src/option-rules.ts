@@ -73,6 +73,26 @@ export function isFraming(value: unknown): boolean {
   return isObject(value) && typeof value['decoder'] === 'function' && typeof value['encode'] === 'function';
 }
 
+const ALL_PERMISSIONS = 0o777;
+
+/** Whether a file mode gives its owner at least what it gives the group, and the group what it gives others. */
+function isOrderly(mode: number): boolean {
+  const [owner, group, others] = [mode >> 6, (mode >> 3) & 7, mode & 7] as const;
+  return (group & ~owner) === 0 && (others & ~group) === 0;
+}
+
+/** Permissions of a file. Refuses a decimal that was meant to be octal: 666 is 0o1232, and everybody may do what it says by chance. */
+export const fileMode: Rule = {
+  expects: 'permissions in octal, such as 0o600, 0o660 or 0o666 (the decimal number 666 is something else)',
+  fits: value => {
+    if (!Number.isSafeInteger(value)) return false;
+    const mode = value as number;
+    if (mode < 0 || mode > ALL_PERMISSIONS) return false;
+    const meant = /^[0-7]{3}$/.test(String(mode)) ? Number.parseInt(String(mode), 8) : undefined;
+    return isOrderly(mode) || meant === undefined || !isOrderly(meant);
+  },
+};
+
 export const anything: Rule = { expects: 'anything', fits: () => true };
 export const signal: Rule = {
   expects: 'an AbortSignal: of a controller its `.signal`',

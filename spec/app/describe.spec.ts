@@ -5,6 +5,7 @@ describe('the runtime tree', () => {
   const row = {
     name: 'w',
     key: undefined,
+    id: 'x-w1',
     pid: 7,
     state: 'ready',
     running: 1,

@@ -184,7 +184,7 @@ export class Assembly implements AppPort {
     const mounted = this.#mounts.get(cls);
     const { options } = endpoint;
     const listening = await this.#core.listen(cls, mounted ? { ...endpoint, options: { ...options, mounted } } : endpoint);
-    this.#addresses.set(cls, [...(this.#addresses.get(cls) ?? []), listening.address]);
+    this.#addresses.set(cls, [...(this.#addresses.get(cls) ?? []), ...listening.addresses]);
   }
 
   #dial(cls: Ctor, endpoint: EndpointBlueprint): void {

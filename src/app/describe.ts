@@ -15,8 +15,8 @@ export interface Description {
 
 interface Serving {
   readonly listeners: readonly { readonly name: string; readonly url: string }[];
-  /** By pid. */
-  readonly connections: ReadonlyMap<number, number>;
+  /** By the id of the process. */
+  readonly connections: ReadonlyMap<string, number>;
 }
 
 interface Node {
@@ -49,7 +49,7 @@ function workerNodes(name: string, rows: readonly WorkerStatus[], serving: Servi
     text: `${name}${key === undefined ? '' : `[${key}]`}: ${pool[0]!.queued} queued, ${count(pool[0]!.restarts, 'restart')}`,
     children: [
       ...(serving?.listeners ?? []).map(listener => leaf(`${listener.name} on ${listener.url}`)),
-      ...pool.map(row => processNode(row, serving?.listeners.length ? serving.connections.get(row.pid ?? 0) : undefined)),
+      ...pool.map(row => processNode(row, serving?.listeners.length ? serving.connections.get(row.id ?? '') : undefined)),
     ],
   }));
 }

@@ -10,6 +10,7 @@ import { readInside } from './inside.js';
 import { mergeModules } from './module.js';
 import { providerMistakes } from './provider-declarations.js';
 import { readProvider, readProxy } from './provider.js';
+import { sameAddresses } from './same-address.js';
 import { readWorker } from './worker.js';
 import type { AppBlueprint, ConnectionBlueprint, Ctor, ProviderDeclaration, ProxyBlueprint, WorkerBlueprint } from './types.js';
 
@@ -110,6 +111,7 @@ export async function readModule(module: Ctor, options: ReadModuleOptions = {}):
   const scopes = await Promise.all(workers.map(worker => readInside(worker, options.listen ?? new Map())));
   mistakes.push(...scopes.flatMap(scope => scope.mistakes));
 
+  sameAddresses([...connections, ...scopes.flatMap(scope => scope.connections)], mistakes);
   const built = [...connections, ...proxies, ...classesOf(providers).map(cls => readProvider(cls))];
   const inWorkers = scopes.flatMap(scope => [...scope.connections, ...classesOf(scope.providers).map(cls => readProvider(cls))]);
   mistakes.push(...strayOptions(built), ...unknownWorkers([...built, ...workers, ...inWorkers], workers));

@@ -6,6 +6,7 @@ import {
   count,
   duration,
   either,
+  fileMode,
   flag,
   framing,
   list,
@@ -26,7 +27,7 @@ import {
 const PER_ENDPOINT = {
   framing,
   tls: object,
-  mode: count(0),
+  mode: fileMode,
   origins: texts,
   hosts: texts,
   allowHttp: flag,

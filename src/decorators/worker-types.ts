@@ -125,6 +125,8 @@ export interface WorkerHandle {
 
 /** One process of a started pool. */
 export interface WorkerProcess {
+  /** Never reused. `pid` is information: inline processes share the master's. */
+  readonly id: string;
   readonly handle: WorkerHandle;
   readonly pid: number;
 }
@@ -142,6 +144,8 @@ export interface ExitReason {
 export interface WorkerStatus {
   readonly name: string;
   readonly key: string | undefined;
+  /** The process's, never reused; undefined where none runs. */
+  readonly id: string | undefined;
   readonly pid: number | undefined;
   readonly state: WorkerHandle['state'];
   readonly running: number;

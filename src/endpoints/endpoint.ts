@@ -152,6 +152,8 @@ export interface SocketSource {
 /** A bound listener. */
 export interface Bound {
   readonly address: BoundAddress;
+  /** Where it is several sockets: all of their addresses, `address` being the first. */
+  readonly addresses?: readonly BoundAddress[];
   /** It is itself the one connection that it accepts, and ends with it: udp, stdio. */
   readonly shared?: true;
   /** It was given to this process and cannot be had again: suspended, it stays and refuses. */

@@ -66,7 +66,7 @@ async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound
     await close();
     throw error;
   }
-  return { address: bound[0]!.address, inherited: true, close };
+  return { address: bound[0]!.address, addresses: bound.map(({ address }) => address), inherited: true, close };
 }
 
 /**

@@ -83,8 +83,9 @@ function connect({ url, options }: EndpointTarget, signal: AbortSignal): Promise
 
 const PORT = /^[a-z]+:\/\/(?:\[[^\]]*\]|[^:/?#[\]]*):([+-]?\d+)(?:[/?#]|$)/i;
 
-/** A port that there cannot be, in words; undefined: the url has none, or one that can be. */
+/** A host or port that there cannot be, in words; undefined: the url has none, or one that can be. */
 export function checkPort(url: string): string | undefined {
+  if (/^[a-z]+:\/\/[^/?#]*\*/i.test(url)) return "'*' is no host: all interfaces are 0.0.0.0, or [::] with IPv6";
   const port = PORT.exec(url)?.[1];
   return port === undefined || (/^\d/.test(port) && Number(port) <= 65_535) ? undefined : `there is no port ${port}: ports are 0 to 65535`;
 }

@@ -1,7 +1,8 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { connect as dial, type Socket } from 'node:net';
 import { guard } from '../guard.js';
+import { dirname, resolve } from 'node:path';
 import { ListenError } from '../errors.js';
 import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport } from './endpoint.js';
 import { registerScheme } from './endpoint.js';
@@ -96,6 +97,9 @@ async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound
   const around = (bind: () => void): void => withMode(target, bind);
   const bind = (): Promise<NetListener> => NetListener.bind(target, {}, { path, backlog }, unixTransport(path, false), acceptor, around);
   const listener = await bind().catch(async (error: unknown) => {
+    // libuv tells of a missing folder as if permission to it were denied.
+    if (codeOf(error) === 'EACCES' && !existsSync(dirname(path)))
+      throw new ListenError(url, `there is no folder ${dirname(resolve(path))}`);
     if (codeOf(error) !== 'EADDRINUSE') throw error;
     await replaceStale(url, path);
     return bind();

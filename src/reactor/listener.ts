@@ -83,6 +83,11 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
     return this.#address;
   }
 
+  /** All of them, where a name stands for several sockets. */
+  get addresses(): readonly BoundAddress[] {
+    return this.#bound?.addresses ?? [this.address];
+  }
+
   get limits(): Limits {
     return this.settings.limits;
   }

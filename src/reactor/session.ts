@@ -309,7 +309,7 @@ export class Session
     this.reader.release(Hold.CONGESTED, true);
     this.#room?.open();
     this.#piping?.hasRoom();
-    void this.line.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
+    if (!this.ending.over) void this.line.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
   }
 
   exceeded(limit: string, message: string, by: 'limit' | 'timeout' = 'limit'): void {

@@ -71,6 +71,10 @@ export class TestApp extends App {
     checkGiven('connect()', options, { framing: anything, allowHalfOpen: flag });
     const url = this.#endpoints.get(connection);
     if (!url) throw new UsageError(`${nameOf(connection)} does not listen in this application`);
+    if (!url.startsWith('memory:')) {
+      const { url: address } = this.address(connection);
+      throw new UsageError(`${nameOf(connection)} serves requests at ${address}: ask it with fetch(), connect() is for connections`);
+    }
     const own = this.#framings.get(connection);
     const framing = options.framing ?? (own?.symmetric ? (own as unknown as Framing<In, Out>) : undefined);
     const watch = new CloseWatch();

@@ -12,6 +12,7 @@ import { Inbox, type InboxDesk } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import { BURIAL, KillSwitch } from './kill-switch.js';
 import type { MemberDesk, MemberState } from './member-types.js';
+import { nextProcessId } from './process-id.js';
 import { Pulse } from './pulse.js';
 import { Roster, type RosterDesk } from './roster.js';
 import { Sockets } from './sockets.js';
@@ -33,6 +34,8 @@ export class Member implements InboxDesk, RosterDesk {
   readonly pulse: Pulse;
   readonly sockets: Sockets;
   readonly startedAt: Date;
+  /** Never reused. Inline processes share the master's pid. */
+  readonly id = nextProcessId();
   readonly pid: number;
   /** What users are given of it. */
   readonly face: WorkerProcess;
@@ -78,7 +81,7 @@ export class Member implements InboxDesk, RosterDesk {
     this.#process = desk.host.start({ name, key: handle.key, cls, source: source?.url, settings, takesSockets, output });
     this.#killSwitch = new KillSwitch(this.#process);
     this.pid = this.#process.pid;
-    this.face = Object.freeze({ handle: desk.handle, pid: this.pid });
+    this.face = Object.freeze({ id: this.id, handle: desk.handle, pid: this.pid });
     this.place = `[worker ${name} pid ${this.pid}]`;
     this.#inbox = new Inbox(worker, this);
     this.#link = openLink(this.#process.stream, this.#inbox, { maxMessageSize: settings.maxMessageSize });

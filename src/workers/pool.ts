@@ -308,6 +308,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     const { name, key, state } = this.handle;
     const rows = this.staff.status();
     const none = {
+      id: undefined,
       pid: undefined,
       running: 0,
       queued: 0,

@@ -171,6 +171,7 @@ export class Staff {
     return this.#all.map(member => ({
       name,
       key,
+      id: member.id,
       pid: member.pid,
       state: member.state === 'ready' || member.state === 'starting' ? member.state : 'stopping',
       running: member.roster.running,

@@ -141,15 +141,15 @@ export class Workforce implements Directory {
     return what => frontage.move(target, what);
   }
 
-  /** What is listened on for a worker, and how many connections each of its processes has, by pid. */
+  /** What is listened on for a worker, and how many connections each of its processes has, by id. */
   serving(name: string): {
     readonly listeners: readonly { readonly name: string; readonly url: string }[];
-    readonly connections: ReadonlyMap<number, number>;
+    readonly connections: ReadonlyMap<string, number>;
   } {
     const pools = this.#pools().filter(({ worker, frontage }) => worker.name === name && frontage);
     return {
       listeners: pools.flatMap(({ frontage }) => [...frontage!.listeners()]),
-      connections: new Map(pools.flatMap(({ staff }) => staff.all.map(({ pid, connections }): [number, number] => [pid, connections]))),
+      connections: new Map(pools.flatMap(({ staff }) => staff.all.map(({ id, connections }): [string, number] => [id, connections]))),
     };
   }
 
