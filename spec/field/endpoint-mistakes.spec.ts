@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { bootstrap, Connection, Module, OnData, type App, type Mistake } from 'packet-ts';
+import { bootstrap, Connection, Module, OnData, type Mistake } from 'packet-ts';
 import { OnRequest } from 'packet-ts/http';
 import 'packet-ts/websocket';
 import { createTestApp } from 'packet-ts/testing';
@@ -44,10 +44,10 @@ function moduleOf(...connections: readonly Ctor[]): Ctor {
 async function mistakesOf(...connections: readonly Ctor[]): Promise<readonly string[]> {
   const started = await bootstrap(moduleOf(...connections), QUIET).catch((error: { mistakes?: readonly Mistake[] }) => error);
   if ('address' in started) {
-    await (started as App).close();
+    await started.close();
     return [];
   }
-  return (started.mistakes ?? [{ where: '', wrong: String(started), remedy: '' }]).map(({ wrong, remedy = '' }) => `${wrong}: ${remedy}`);
+  return (started.mistakes ?? [{ where: '', wrong: String(started), remedy: '' }]).map(({ wrong, remedy }) => `${wrong}: ${remedy}`);
 }
 
 describe('an endpoint written wrongly', () => {
