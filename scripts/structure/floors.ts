@@ -9,6 +9,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'errors',
     'units',
     'option-rules',
+    'async-context',
     'clock',
     'deadline',
     'system-timers',

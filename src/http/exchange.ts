@@ -1,3 +1,4 @@
+import { currentContext } from '../async-context.js';
 import { failing, guard } from '../guard.js';
 import type { About, CloseReason } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
@@ -54,6 +55,8 @@ export class Exchange implements Guest, LineHost {
   readonly built: Built;
   readonly owner: Owner | undefined;
   readonly framing = NO_FRAMING;
+  /** The request's: Node has one for all requests of a socket. */
+  readonly context = currentContext();
   readonly #arrival: RequestArrival;
   readonly #origin: SessionOrigin;
   readonly #serial: number;
@@ -79,7 +82,7 @@ export class Exchange implements Guest, LineHost {
     if (plan.wantsOwner) this.owner = ownerOf(this, arrival.caller);
     const peer = noPeer(() => this.id);
     try {
-      this.built = plan.build(peer, this.owner);
+      this.built = this.context.runInAsyncScope(() => plan.build(peer, this.owner));
     } catch (error) {
       this.owner?.abort(error);
       this.owner?.close();
@@ -101,7 +104,7 @@ export class Exchange implements Guest, LineHost {
   open(): void {
     const { plan } = this.settings;
     if (observed('connection.open')) publish('connection.open', { id: this.id, handler: plan.name, remote: this.remote });
-    this.#owned = startOwned(this.host, plan, this.line, () => this.id);
+    this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.line, () => this.id));
     this.#arrival.response.once(
       'close',
       guard(
@@ -112,7 +115,7 @@ export class Exchange implements Guest, LineHost {
         () => this.#closed(),
       ),
     );
-    void this.#serve();
+    void this.context.runInAsyncScope(() => this.#serve());
   }
 
   async shutdown(): Promise<void> {

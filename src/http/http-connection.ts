@@ -1,3 +1,4 @@
+import { currentContext, type AsyncContext } from '../async-context.js';
 import { clearTimeout, monotonicNow, nextTick, setImmediate, setTimeout } from '../system-timers.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -39,6 +40,8 @@ export interface HttpConnectionHost {
 
 /** A request that has come in. */
 interface Exchanged {
+  /** In which it came in: it begins when another one has ended. */
+  readonly context: AsyncContext;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
@@ -92,7 +95,7 @@ export class HttpConnection {
   take(request: IncomingMessage, response: ServerResponse): void {
     if (this.#waiting.length === 0 && this.#mayBegin()) this.#begin(request, response);
     else {
-      this.#waiting.push({ request, response });
+      this.#waiting.push({ request, response, context: currentContext() });
       this.#flow();
     }
   }
@@ -191,8 +194,8 @@ export class HttpConnection {
 
   #beginMore(): void {
     while (this.#waiting.length > 0 && !this.#closed && this.#mayBegin()) {
-      const { request, response } = this.#waiting.shift()!;
-      this.#begin(request, response);
+      const { request, response, context } = this.#waiting.shift()!;
+      context.runInAsyncScope(() => this.#begin(request, response));
     }
     this.#flow();
   }

@@ -1,3 +1,4 @@
+import { currentContext } from '../async-context.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { realClock } from '../clock.js';
 import type { Acceptor, EndpointTarget } from '../endpoints/endpoint.js';
@@ -103,11 +104,12 @@ export async function shareMount(target: EndpointTarget, acceptor: Acceptor, mou
     request:
       way.kind === 'listener'
         ? (request, response) => {
-            if (!admits || isAdmitted(arrivalOf(request, response), admits)) askListener(way.listener, request, response, arrivalOf);
+            if (!admits || isAdmitted(arrivalOf(request, response), admits))
+              currentContext().runInAsyncScope(askListener, undefined, way.listener, request, response, arrivalOf);
           }
         : (request, response) => {
             const arrival = arrivalOf(request, response);
-            if (isAdmitted(arrival, admits)) void askFetch(way.app, arrival, body);
+            if (isAdmitted(arrival, admits)) void currentContext().runInAsyncScope(askFetch, undefined, way.app, arrival, body);
           },
   };
   const membership = await share(target, acceptor.reactor ?? acceptor, site);

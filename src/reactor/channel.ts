@@ -1,6 +1,7 @@
 import { channelSpecOf } from '../blueprint/index.js';
 import type { Channel, ChannelSpec } from '../decorators/channel-types.js';
 import type { Ctor } from '../blueprint/types.js';
+import { currentContext } from '../async-context.js';
 import { publish } from '../diagnostics.js';
 import { asError, UsageError } from '../errors.js';
 import { ItemQueue } from './item-queue.js';
@@ -11,6 +12,8 @@ class Subscription implements Disposable {
   readonly #listener: (item: unknown) => unknown;
   readonly #ended: (subscription: Subscription) => void;
   #backlog: unknown[] | undefined;
+  /** Where it was subscribed, whoever publishes. */
+  readonly #context = currentContext();
   #busy = false;
   #open = true;
 
@@ -47,7 +50,7 @@ class Subscription implements Disposable {
 
   #hand(item: unknown): void {
     try {
-      const outcome = this.#listener(item);
+      const outcome = this.#context.runInAsyncScope(this.#listener, undefined, item);
       if (typeof outcome !== 'object' || outcome === null || !('then' in outcome)) return;
       this.#busy = true;
       Promise.resolve(outcome as PromiseLike<unknown>)

@@ -1,3 +1,4 @@
+import type { AsyncContext } from '../async-context.js';
 import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
@@ -40,6 +41,7 @@ export interface EndingHost {
   readonly line: Line;
   readonly deadlines: Deadlines;
   readonly owner: Owner | undefined;
+  readonly context: AsyncContext;
   readonly built: Built;
   readonly ending: Ending;
   /** Its bytes flow to another peer, or another's to it: half-closed, it stays. */
@@ -320,7 +322,7 @@ export class Ending {
     deadlines.close();
     outbound.close();
     this.#session.released();
-    this.#abort?.abort(aborted);
+    if (this.#abort) this.#session.context.runInAsyncScope(() => this.#abort!.abort(aborted));
     owner?.abort(aborted);
     line.stop();
     if (unforeseen && error && reason.by === 'error') void line.tell(error, { during: 'socket' });

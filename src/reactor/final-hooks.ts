@@ -1,3 +1,4 @@
+import type { AsyncContext } from '../async-context.js';
 import type { CloseReason } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
 import { asError } from '../errors.js';
@@ -12,23 +13,24 @@ export interface Departed {
   readonly settings: Settings;
   readonly built: Built;
   readonly owner: Owner | undefined;
+  readonly context: AsyncContext;
 }
 
 /** Runs `@OnClose`, ends the owner, disposes what was made for the connection. Never rejects: there is nobody left to tell but the log. */
-export async function finalHooks({ id, settings, built, owner }: Departed, reason: CloseReason): Promise<void> {
+export async function finalHooks({ id, settings, built, owner, context }: Departed, reason: CloseReason): Promise<void> {
   const { name, blueprint } = settings.plan;
   const failed = (hook: string, thrown: unknown): void => publish('hook.error', { id, handler: name, hook, error: asError(thrown) });
   if (owner) owner.exempt = true;
   for (const key of blueprint.hooks.close) {
     try {
-      await (built.instance as Methods)[key]!(reason);
+      await context.runInAsyncScope((built.instance as Methods)[key]!, built.instance, reason);
     } catch (thrown) {
       failed('OnClose', thrown);
     }
   }
   owner?.close();
   try {
-    await built.dispose?.();
+    await context.runInAsyncScope(() => built.dispose?.());
   } catch (thrown) {
     failed('dispose', thrown);
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { emptyContext, type AsyncContext } from '../async-context.js';
 import type { About } from '../decorators/hook-types.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import { asError, BoundaryError, EncodeError } from '../errors.js';
@@ -22,6 +23,8 @@ export interface LineHost {
   /** In force for what is handled now. */
   readonly framing: Framing<unknown, unknown>;
   readonly remote: Remote;
+  /** The connection's own: empty for what was accepted, the dialler's for what was dialled. Messages are handled as they arrive. */
+  readonly context: AsyncContext;
   /** Encodes and sends; silent when nothing can be sent any more. Throws EncodeError. */
   reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void;
   /** What answers to the datagram being handled may take when it is no valid message; undefined where there are no datagrams. */
@@ -120,8 +123,13 @@ export class Line {
     return false;
   }
 
-  /** Handles one message. */
+  /** Handles one message. One handler serves all senders of a datagram socket: none of them sees what another's message has entered. */
   message(message: unknown, from: Remote | undefined): void {
+    if (from) emptyContext().runInAsyncScope(this.#message, this, message, from);
+    else this.#message(message, from);
+  }
+
+  #message(message: unknown, from: Remote | undefined): void {
     const host = this.#host;
     const { framing } = host;
     const within = from && host.answerBudget;
@@ -155,11 +163,15 @@ export class Line {
   hook(label: HookLabel, keys: readonly PropertyKey[], ...args: unknown[]): Promise<void> | undefined {
     const { framing } = this.#host;
     const answers = ANSWERS.has(label);
+    // What a call brings back is heard in the call's context, all else in the connection's: a timer or another connection may be what runs.
+    const ofCalls = label === 'OnWorkerData' || label === 'OnWorkerEvent';
     for (const [at, key] of keys.entries()) {
       this.#enter(answers);
       let outcome: unknown;
       try {
-        outcome = this.#instance[key]!(...args);
+        outcome = ofCalls
+          ? this.#instance[key]!(...args)
+          : this.#host.context.runInAsyncScope(this.#instance[key]!, this.#instance, ...args);
         if (isPlain(outcome)) {
           if (answers && outcome !== undefined) this.#host.reply(outcome, framing, undefined);
           this.#leave(answers);
@@ -178,7 +190,7 @@ export class Line {
   async timer(key: PropertyKey, log: (error: Error) => void): Promise<void> {
     this.others++;
     try {
-      const outcome = this.#instance[key]!();
+      const outcome = this.#host.context.runInAsyncScope(this.#instance[key]!, this.#instance);
       if (!isPlain(outcome)) {
         this.#host.working();
         await outcome;
@@ -306,7 +318,7 @@ export class Line {
     }
     try {
       const answers: unknown[] = [];
-      for (const key of keys) answers.push(await this.#instance[key]!(error, about));
+      for (const key of keys) answers.push(await host.context.runInAsyncScope(this.#instance[key]!, this.#instance, error, about));
       if (before) await before;
       // What could not be sent is not answered: that would fail in the same way, for ever.
       if (about.during === 'socket') return;

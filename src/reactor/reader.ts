@@ -1,3 +1,4 @@
+import type { AsyncContext } from '../async-context.js';
 import type { Remote, Transport } from '../endpoints/endpoint.js';
 import { Datagrams } from './datagrams.js';
 import { HttpRefusal } from './http-refusal.js';
@@ -37,6 +38,7 @@ export const Hold = {
 
 /** What the reader asks of its session. */
 export interface ReaderHost {
+  readonly context: AsyncContext;
   /** Another message may be handled now. */
   readonly hasRoom: boolean;
   handle(message: unknown, from: Remote | undefined): void;
@@ -90,6 +92,10 @@ export class Reader implements Resumable {
     this.#turn = turn;
     this.#settings = settings;
     this.#rate = rate;
+  }
+
+  get context(): AsyncContext {
+    return this.#host.context;
   }
 
   get inbound(): Inbox {

@@ -1,3 +1,4 @@
+import { currentContext, emptyContext, type AsyncContext } from '../async-context.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { About, ExitStatus } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
@@ -49,6 +50,7 @@ export class Session
   readonly owner: Owner | undefined;
   readonly built: Built;
   readonly ending: Ending;
+  readonly context: AsyncContext;
   readonly #patience: Patience;
   #outbound: Outbound | undefined;
   readonly #serial: number;
@@ -68,6 +70,7 @@ export class Session
     this.transport = transport;
     this.given = given;
     this.origin = origin;
+    this.context = origin ? emptyContext() : currentContext();
     this.openedAt = host.clock.epoch();
     this.framing = framingOn(transport, settings.framing);
     this.#serial = host.nextId();
@@ -82,7 +85,7 @@ export class Session
     // What the constructor ends, ends when it is through.
     this.line.due++;
     try {
-      this.built = plan.build(this.peer, this.owner);
+      this.built = this.context.runInAsyncScope(() => plan.build(this.peer, this.owner));
     } catch (error) {
       this.ending.stillborn(asError(error));
       this.#piping?.close();
@@ -99,16 +102,14 @@ export class Session
     const { plan } = this.settings;
     this.reader.hold(Hold.OPENING | (plan.reads ? 0 : Hold.UNREAD));
     this.transport.open(this);
-    if (observed('connection.open')) {
-      const { remote, local } = this.transport;
-      publish('connection.open', { id: this.id, handler: plan.name, remote, local });
-    }
+    const { remote, local } = this.transport;
+    if (observed('connection.open')) publish('connection.open', { id: this.id, handler: plan.name, remote, local });
     if (!this.ending.open) {
       this.ending.step();
       return undefined;
     }
     this.#patience.begin();
-    this.#owned = startOwned(this.host, plan, this.line, () => this.id);
+    this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.line, () => this.id));
     const connecting = this.line.hook('OnConnect', plan.blueprint.hooks.connect);
     if (connecting) return connecting.then(() => this.reader.release(Hold.OPENING));
     this.reader.release(Hold.OPENING);
@@ -380,8 +381,6 @@ export class Session
   get pipes(): Piping {
     return (this.#piping ??= new Piping(this));
   }
-
-  // ── PipingHost ──
 
   say(bytes: Chunk | readonly Chunk[], to?: Remote): void {
     this.#patience.said();

@@ -1,3 +1,4 @@
+import type { AsyncContext } from '../async-context.js';
 import { nextTick, setImmediate } from '../system-timers.js';
 
 /** Something to be done once at the end of this turn of the event loop. */
@@ -7,6 +8,8 @@ export interface Flushable {
 
 /** Somebody who used up its share of this turn. */
 export interface Resumable {
+  /** Its own: whoever asked first for the next turn is somebody else. */
+  readonly context: AsyncContext;
   proceed(): void;
 }
 
@@ -38,6 +41,6 @@ export class Turn {
   readonly #proceed = (): void => {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const who of waiting) who.proceed();
+    for (const who of waiting) who.context.runInAsyncScope(who.proceed, who);
   };
 }

@@ -1,3 +1,4 @@
+import { outsideOfCallers } from '../async-context.js';
 import { AbortError } from '../errors.js';
 import type { CallMeta } from '../wire/protocol.js';
 import type { CreditGate } from './credit.js';
@@ -44,7 +45,8 @@ export class Call {
   abort(reason: unknown): void {
     if (this.#aborted || this.phase === 'settled') return;
     this.#aborted = { reason };
-    this.#controller?.abort(reason);
+    // Its listeners are the task's.
+    if (this.#controller) outsideOfCallers(() => this.#controller!.abort(reason));
   }
 
   /** The caller does not wait any more. */

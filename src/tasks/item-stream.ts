@@ -1,3 +1,4 @@
+import { currentContext } from '../async-context.js';
 import { BoundaryError } from '../errors.js';
 import type { Validator } from '../schema.js';
 
@@ -29,6 +30,8 @@ export class ItemStream {
   readonly #validate: Validator | undefined;
   readonly #name: { readonly worker: string; readonly task: string };
   readonly #port: ItemPort;
+  /** The task's own: its `finally` blocks run in it, whoever has left. */
+  readonly #context = currentContext();
   #credit: number;
   #wake: (() => void) | undefined;
   #left = false;
@@ -57,7 +60,7 @@ export class ItemStream {
   leave(): void {
     if (this.#left) return;
     this.#left = true;
-    void this.#close();
+    void this.#context.runInAsyncScope(() => this.#close());
     this.#wakeUp();
   }
 

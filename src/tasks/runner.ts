@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { emptyContext } from '../async-context.js';
 import type { Clock } from '../clock.js';
 import { BoundaryError, WorkerTimeoutError } from '../errors.js';
 import { INITIAL_CREDIT, Kind, type CallMeta } from '../wire/protocol.js';
@@ -198,6 +199,11 @@ export class Runner {
     this.#begun = call.id;
     call.phase = 'running';
     call.began = this.#now;
+    // Begun behind another call, or by its end: what that has entered must not be seen here.
+    emptyContext().runInAsyncScope(this.#enter, this, call);
+  }
+
+  #enter(call: Call): void {
     if (this.#trace) this.#trace.run(call.id, each => this.#invoke(each), call);
     else this.#invoke(call);
   }

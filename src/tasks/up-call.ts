@@ -1,3 +1,4 @@
+import { currentContext, type AsyncContext } from '../async-context.js';
 import { AbortError } from '../errors.js';
 import type { CallBase, Sendable } from '../decorators/client-types.js';
 import { Kind } from '../wire/protocol.js';
@@ -39,6 +40,8 @@ export class UpCall {
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
   #sender: UpSender | undefined;
+  /** The listeners of `on` run where the call was made. */
+  readonly #context: AsyncContext | undefined;
   #heard = 0;
   #settled = false;
   readonly #onAbort = (): void => this.#giveUp(new AbortError(this.#options.signal?.reason));
@@ -47,6 +50,7 @@ export class UpCall {
     this.id = id;
     this.#port = port;
     this.#options = options;
+    this.#context = options.on && currentContext();
     if (streams) {
       const credit = (count: number): void => port.link.send(Kind.CREDIT, id, creditFor(Lane.items, count));
       const left = (): void => this.#leave();
@@ -97,7 +101,8 @@ export class UpCall {
   event(name: string, payload: unknown): void {
     if (this.#settled) return;
     try {
-      const heard = this.#options.on?.[name]?.(payload);
+      const { on } = this.#options;
+      const heard: unknown = on && this.#context!.runInAsyncScope(() => on[name]?.(payload));
       if (heard instanceof Promise) heard.catch((error: unknown) => this.#port.stray(error));
     } catch (error) {
       this.#port.stray(error);

@@ -1,3 +1,4 @@
+import { currentContext } from '../async-context.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
 import type { Sendable } from '../decorators/client-types.js';
 
@@ -13,6 +14,8 @@ export interface UpSenderPort {
 export class UpSender {
   readonly #source: AsyncIterator<unknown> | Iterator<unknown>;
   readonly #port: UpSenderPort;
+  /** The caller's iterable runs where the call was made, whoever grants the credit. */
+  readonly #context = currentContext();
   #credit: number = INITIAL_CREDIT.sends;
   #reading = false;
   #over = false;
@@ -25,14 +28,14 @@ export class UpSender {
 
   grant(credit: number): void {
     this.#credit += credit;
-    void this.#read();
+    void this.#context.runInAsyncScope(() => this.#read());
   }
 
   /** The call is settled: the rest is read by nobody. */
   stop(): void {
     if (this.#over) return;
     this.#over = true;
-    void this.#leave();
+    void this.#context.runInAsyncScope(() => this.#leave());
   }
 
   async #read(): Promise<void> {

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
+import { emptyContext } from '../async-context.js';
 import { setImmediate } from '../system-timers.js';
 
 /**
@@ -21,6 +22,7 @@ class End extends Duplex {
   other!: End;
   /** The other side's write, answered once there is room for more here. */
   #pending: Callback | undefined;
+  readonly #context = emptyContext();
 
   constructor() {
     super({ allowHalfOpen: true });
@@ -34,16 +36,16 @@ class End extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     const copy = Buffer.from(chunk);
-    setImmediate(() => this.other.#deliver(copy, callback));
+    this.#later(() => this.other.#deliver(copy, callback));
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: Callback): void {
     const joined = Buffer.concat(chunks.map(({ chunk }) => chunk));
-    setImmediate(() => this.other.#deliver(joined, callback));
+    this.#later(() => this.other.#deliver(joined, callback));
   }
 
   override _final(callback: Callback): void {
-    setImmediate(() => {
+    this.#later(() => {
       if (!this.other.destroyed) this.other.push(null);
       callback();
     });
@@ -53,11 +55,16 @@ class End extends Duplex {
     // Like a socket whose process died: the other side reads an end. Whoever waits for room here waits no longer.
     const pending = this.#pending;
     this.#pending = undefined;
-    setImmediate(() => {
+    this.#later(() => {
       pending?.(brokenPipe());
       if (!this.other.destroyed && !this.other.readableEnded && !this.writableFinished) this.other.push(null);
     });
     callback(error);
+  }
+
+  /** Like bytes of another process: whoever wrote them, they arrive in a context that has nothing of it. */
+  #later(run: () => void): void {
+    setImmediate(() => this.#context.runInAsyncScope(run));
   }
 
   #deliver(bytes: Buffer, written: Callback): void {

@@ -1,3 +1,4 @@
+import { outsideOfCallers } from '../async-context.js';
 import type { WorkersEvents } from '../decorators/worker-types.js';
 import { publish } from '../diagnostics.js';
 import { asError, UsageError } from '../errors.js';
@@ -37,7 +38,7 @@ export class Announcer {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) {
       try {
         // A set holds only listeners of its own event.
-        const result = (listener as Listener<N>)(...args);
+        const result = outsideOfCallers(() => (listener as Listener<N>)(...args));
         if (result instanceof Promise) slow.push(result.catch((error: unknown) => failed(event, error)));
       } catch (error) {
         failed(event, error);

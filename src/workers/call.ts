@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { currentContext, type AsyncContext } from '../async-context.js';
 import type { CallBase, Sendable } from '../decorators/client-types.js';
 import { asError, BoundaryError, AbortError, ProtocolError } from '../errors.js';
 import { publish } from '../diagnostics.js';
@@ -78,7 +78,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   token: CopyToken | undefined;
   #eventsDelivered = 0;
   /** Runs what the caller gave where it made the call, whatever brought the news. */
-  readonly #inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;
+  readonly #context: AsyncContext | undefined;
   settled = false;
   holder: CallHolder | undefined;
   /** Number on its link; 0 while it was not sent. */
@@ -123,7 +123,8 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     this.options = options;
     this.hard = target.hard;
     this.soft = target.soft;
-    this.#inContext = options?.on && AsyncLocalStorage.snapshot();
+    // Where listeners of its events run; a call whose task has none goes without.
+    if (options?.on || (owner.hooks.event && target.task && target.task.events.size > 0)) this.#context = currentContext();
     const timeout = options?.timeout;
     if (timeout !== undefined) {
       const own = toMilliseconds(timeout);
@@ -278,11 +279,12 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
       this.#tell(() => {
         // The look-up, too, is the caller's own: what it throws must not look like the worker's offence.
         const handler = Object.hasOwn(on, name) ? on[name] : undefined;
-        return handler && this.#inContext!(() => handler(payload));
+        return handler && this.#context!.runInAsyncScope(() => handler(payload));
       });
     if (!owner.hooks.event || owner.closed) return first;
     const from = { worker: target.worker.name, key: this.key, task: target.name, tag: options?.tag };
-    const second = this.#tell(() => owner.hooks.event!(target.worker.cls, name, payload, from));
+    const heard = (): unknown => owner.hooks.event!(target.worker.cls, name, payload, from);
+    const second = this.#tell(() => (this.#context ? this.#context.runInAsyncScope(heard) : heard()));
     return first && second ? Promise.all([first, second]) : (first ?? second);
   }
 

@@ -1,6 +1,7 @@
 import type { DataRoute } from '../blueprint/types.js';
 import type { Caller } from '../decorators/task-types.js';
 import type { ProxyCall } from '../decorators/proxy-types.js';
+import { outsideOfCallers } from '../async-context.js';
 import { publish } from '../diagnostics.js';
 import { asError, BoundaryError, UsageError } from '../errors.js';
 import { refusalOf, type Tried } from '../refusal.js';
@@ -180,7 +181,7 @@ export class Front {
     try {
       for (const route of mailbox) {
         const verdict = route.validate ? route.validate(value) : { value };
-        if (!verdict.issues) return void (await method(instance, route.key)(verdict.value));
+        if (!verdict.issues) return void (await outsideOfCallers(() => method(instance, route.key)(verdict.value)));
         tried.push({ method: route.key, refused: verdict });
         if (verdict.broken) break;
       }

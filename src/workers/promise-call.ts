@@ -1,3 +1,4 @@
+import { currentContext } from '../async-context.js';
 import { publish } from '../diagnostics.js';
 import { asError } from '../errors.js';
 import { Call, type CallSettings } from './call.js';
@@ -37,6 +38,9 @@ export class PromiseCall extends Call {
 
 /** A `tell`: its answer goes to the owner's hook. It is never aborted. */
 export class TellCall extends Call {
+  /** The answer is heard where it was asked for. */
+  readonly #context = currentContext();
+
   override register(): void {}
 
   protected delivered(value: unknown): void {
@@ -55,7 +59,7 @@ export class TellCall extends Call {
   #deliver(run: () => void): void {
     queueMicrotask(() => {
       try {
-        run();
+        this.#context.runInAsyncScope(run);
       } catch (error) {
         publish('hook.error', { worker: this.target.worker.name, hook: 'tell', error: asError(error) });
       }

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { currentContext } from '../async-context.js';
 import { asError, ProtocolError } from '../errors.js';
 import { encodeValue } from '../wire/codec.js';
 import { INITIAL_CREDIT } from '../wire/protocol.js';
@@ -20,7 +20,7 @@ export class Sender {
   readonly #limit: number;
   readonly #failed: (error: Error) => void;
   /** The caller's iterable runs where the call was made, whoever granted the credit. */
-  readonly #inContext = AsyncLocalStorage.snapshot();
+  readonly #context = currentContext();
   #port: SenderPort | undefined;
   #credit = 0;
   #unconfirmed: Encoded[] | undefined = [];
@@ -48,7 +48,7 @@ export class Sender {
     this.#credit = INITIAL_CREDIT.sends - again.length;
     for (const encoded of again) port.item(encoded);
     if (this.#ended) port.end();
-    else this.#inContext(() => void this.#pump());
+    else this.#context.runInAsyncScope(() => void this.#pump());
   }
 
   /** Throws ProtocolError for more than was taken from it: the caller's iterable is read no further than that, however much is asked for. */
@@ -56,7 +56,7 @@ export class Sender {
     if (this.#credit + amount > INITIAL_CREDIT.sends) throw new ProtocolError('credit for items that it was never sent');
     this.#unconfirmed = undefined;
     this.#credit += amount;
-    this.#inContext(() => void this.#pump());
+    this.#context.runInAsyncScope(() => void this.#pump());
   }
 
   /** The call has settled: nothing more is read from the caller. */
@@ -64,7 +64,7 @@ export class Sender {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#port = undefined;
-    if (!this.#ended) this.#inContext(() => void this.#close());
+    if (!this.#ended) this.#context.runInAsyncScope(() => void this.#close());
   }
 
   async #pump(): Promise<void> {

@@ -1,3 +1,4 @@
+import { outsideOfCallers } from '../async-context.js';
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import type { WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
@@ -265,7 +266,7 @@ export class Staff {
 
   #start(): Member {
     this.#starting++;
-    const member = new Member(this.#desk, this.#suspect);
+    const member = outsideOfCallers(() => new Member(this.#desk, this.#suspect));
     this.#suspect = false;
     this.#all.push(member);
     this.#told('start', member);
@@ -274,7 +275,7 @@ export class Staff {
       this.restarts++;
       this.#told('restart', member);
     }
-    member.open();
+    outsideOfCallers(() => member.open());
     return member;
   }
 
