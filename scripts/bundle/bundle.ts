@@ -35,6 +35,8 @@ export async function bundle(root: string, bundled: string): Promise<void> {
       packages: 'external',
       keepNames: true,
       sourcemap: true,
+      // The sources are in the package: the maps point there.
+      sourcesContent: false,
       logLevel: 'warning',
     });
   } finally {

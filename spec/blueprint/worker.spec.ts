@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { expect } from 'chai';
 import { z } from 'zod';
 import { overrideWorker, readModule, readWorker } from '../../src/blueprint/index.js';
@@ -87,6 +88,16 @@ describe('the blueprint of a worker', () => {
       permissions: undefined,
       validate: 'receiver',
     });
+  });
+
+  it("takes as many processes as there are cores for maxWorkers: 'cores', and never fewer than the other numbers ask for", () => {
+    @Worker('as_many_as_cores', { maxWorkers: 'cores' })
+    class Cores {}
+    @Worker('more_than_cores', { maxWorkers: 'cores', minWorkers: 1000 })
+    class More {}
+    expect(readWorker(Cores).settings.maxWorkers).to.equal(availableParallelism());
+    expect(readWorker(More).settings.maxWorkers).to.equal(1000);
+    expect(readWorker(More).mistakes).to.deep.equal([]);
   });
 
   it('has durations in milliseconds, sizes in bytes, and 0 for what is switched off', () => {

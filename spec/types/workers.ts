@@ -221,3 +221,18 @@ export class TenantError extends Error {
 // @ts-expect-error not an error
 @Transferable('no_error')
 export class NoError {}
+
+/** A context cannot promise events that its task does not declare. */
+export class PromisesEvents {
+  // @ts-expect-error -- the task declares no events
+  @Task({ input: z.number() }) none(_: number, context: TaskContext<{ p: number }>): void {
+    void context;
+  }
+  // @ts-expect-error -- it declares another one
+  @Task({ input: z.number(), events: { q: z.number() } }) other(_: number, context: TaskContext<{ p: number }>): void {
+    void context;
+  }
+  @Task({ input: z.number(), events: { p: z.number(), q: z.string() } }) fewer(_: number, context: TaskContext<{ p: number }>): void {
+    void context;
+  }
+}

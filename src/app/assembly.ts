@@ -314,9 +314,12 @@ export class Assembly implements AppPort {
 
   /** A worker without a timeout may hold a call for ever: said once. */
   #warn(): void {
-    const endless = this.#blueprint.workers.filter(
-      ({ settings, tasks }) => settings.timeout === 0 && [...tasks.values()].some(task => !task.timeout),
-    );
+    const { connections, mounted, workers, providers } = this.#blueprint;
+    if (connections.length + mounted.length + workers.length + providers.length === 0)
+      publish('app.warning', {
+        message: 'the module lists nothing (no connections, workers or providers): nothing keeps the program running, and it ends',
+      });
+    const endless = workers.filter(({ settings, tasks }) => settings.timeout === 0 && [...tasks.values()].some(task => !task.timeout));
     if (endless.length === 0) return;
     const names = endless.map(({ name }) => name).join(', ');
     publish('app.warning', { message: `no timeout: calls to ${names} may run for ever; write @Worker(name, { timeout: '30s' })` });

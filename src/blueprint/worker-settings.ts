@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { WorkerOptions } from '../decorators/worker-types.js';
 import { toBytes, toMilliseconds, type Duration, type Size } from '../units.js';
 import type { Report } from './mistakes.js';
@@ -27,7 +28,7 @@ export const workerRules: Rules = {
   autoLoad: flag,
   proxy: callable,
   minWorkers: count(0),
-  maxWorkers: count(1),
+  maxWorkers: either(count(1), oneOf('cores')),
   spare: count(0),
   idleTimeout: duration,
   concurrency: count(1),
@@ -119,7 +120,11 @@ export function toSettings(options: Written): WorkerSettings {
   return {
     autoLoad: plain.autoLoad ?? true,
     minWorkers: plain.minWorkers ?? 1,
-    maxWorkers: plain.maxWorkers ?? 1,
+    // Never too few for the other two, however small the machine.
+    maxWorkers:
+      options['maxWorkers'] === 'cores'
+        ? Math.max(availableParallelism(), plain.minWorkers ?? 1, plain.spare ?? 0)
+        : (plain.maxWorkers ?? 1),
     spare: plain.spare ?? 0,
     idleTimeout: milliseconds(options, 'idleTimeout', 60_000),
     concurrency: plain.concurrency ?? 1,

@@ -69,8 +69,13 @@ export interface Mailbox {
   tell(data: unknown, options?: CallBase): void;
 }
 
-/** A method for each task of a worker class. */
-export type WorkerTasks<W> = { readonly [K in TaskNames<W>]: (...args: CallArgs<W[K], OptionsArgs<W[K]>>) => ResultOf<W[K]> };
+/**
+ * A method for each task of a worker class. A mapped type over `keyof W` itself keeps the link to the class: an editor shows the task's own
+ * doc comment, goes to its definition and renames it.
+ */
+export type WorkerTasks<W> = {
+  readonly [K in keyof W as K extends TaskNames<W> ? K : never]: (...args: CallArgs<W[K], OptionsArgs<W[K]>>) => ResultOf<W[K]>;
+};
 
 /**
  * What `@InjectWorker(W)` and `spawn(W)` give: the worker's tasks as calls into its process, and its mailbox.

@@ -26,7 +26,10 @@ export interface ProxyCall {
 }
 
 /** `this.worker` of a proxy: calls made for an asker. */
-export type ProxiedWorker<W> = { readonly [K in TaskNames<W>]: (input: InputOf<W[K]>, call: ProxyCall) => ResultOf<W[K]> } & {
+export type ProxiedWorker<W> = {
+  // Over `keyof W`: editors follow it to the task.
+  readonly [K in keyof W as K extends TaskNames<W> ? K : never]: (input: InputOf<W[K]>, call: ProxyCall) => ResultOf<W[K]>;
+} & {
   ask(data: unknown, call: ProxyCall): Promise<unknown>;
 };
 

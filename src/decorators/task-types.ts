@@ -11,6 +11,8 @@ export interface Caller {
   readonly worker?: { readonly name: string; readonly key: string | undefined } | undefined;
 }
 
+declare const eventsBrand: unique symbol;
+
 /**
  * A task's second parameter. Everything on it is bound: it may be taken apart.
  * `Events`: what it may emit, by name; `Chunk`: what the caller streams in.
@@ -34,6 +36,8 @@ export interface TaskContext<Events extends object = {}, Chunk = never> {
    * times `maxMessageSize` waits already, LimitError.
    */
   emit<N extends keyof Events & string>(event: N, payload: Events[N]): Promise<void>;
+  /** Exists in types only: a context cannot be taken for one of a task that declares more events. */
+  readonly [eventsBrand]?: Events;
   /** What `workers.status()` shows of this process; only the latest counts. It is shown at once, also while the task awaits nothing. */
   status(value: unknown): void;
 }

@@ -10,8 +10,8 @@ import type { OptionsArg, OptionsOf } from './task-types.js';
 export interface PoolOptions {
   /** Processes kept even when idle. Default 1; 0 is allowed. */
   minWorkers?: number | undefined;
-  /** Default 1. */
-  maxWorkers?: number | undefined;
+  /** Processes at most. 'cores': as many as the machine lets this process use. Default 1. */
+  maxWorkers?: number | 'cores' | undefined;
   /** Ready processes beyond the busy ones. Default 0. */
   spare?: number | undefined;
   /** An idle process beyond `minWorkers` ends after this. Default 1m. */

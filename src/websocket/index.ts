@@ -8,4 +8,4 @@
  */
 import './scheme.js';
 
-export type { OpeningRequest } from './transport.js';
+export type { OpeningRequest } from './opening-request.js';

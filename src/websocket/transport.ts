@@ -13,6 +13,7 @@ import { takenFrom } from '../http/taken.js';
 import { closeCodeOf, violation } from './close-codes.js';
 import { dataFrames } from './data-frames.js';
 import { FrameSocket } from './frame-socket.js';
+import type { OpeningRequest } from './opening-request.js';
 import { KeepAlive, type KeepAliveHost } from './keep-alive.js';
 import { PingBacklog } from './ping-backlog.js';
 import { monotonicNow, nextTick, setImmediate } from '../system-timers.js';
@@ -26,13 +27,6 @@ export interface Manner {
   readonly stream: boolean;
   /** After how much silence the peer is asked whether it lives, in milliseconds. Infinity: never. */
   readonly keepAlive: number;
-}
-
-/** How it was opened: by a request of the client's, or, where we are the client, the answer's headers. */
-export interface OpeningRequest {
-  readonly url: string;
-  readonly headers: Headers;
-  readonly protocol: string | undefined;
 }
 
 /** The answers to so many messages leave together, where those came together; the first one waits for no more. */
