@@ -13,6 +13,7 @@ describe('the runtime tree', () => {
     done: 3,
     failed: 0,
     restarts: 0,
+    pool: { queued: 2, done: 3, failed: 0 },
     rss: undefined,
   } as const;
 

@@ -46,7 +46,7 @@ function workerNodes(name: string, rows: readonly WorkerStatus[], serving: Servi
   const keys = new Map<string | undefined, WorkerStatus[]>();
   for (const row of rows) keys.set(row.key, [...(keys.get(row.key) ?? []), row]);
   return [...keys].map(([key, pool]) => ({
-    text: `${name}${key === undefined ? '' : `[${key}]`}: ${pool[0]!.queued} queued, ${count(pool[0]!.restarts, 'restart')}`,
+    text: `${name}${key === undefined ? '' : `[${key}]`}: ${pool[0]!.pool.queued} queued, ${count(pool[0]!.restarts, 'restart')}`,
     children: [
       ...(serving?.listeners ?? []).map(listener => leaf(`${listener.name} on ${listener.url}`)),
       ...pool.map(row => processNode(row, serving?.listeners.length ? serving.connections.get(row.id ?? '') : undefined)),

@@ -148,10 +148,19 @@ export interface WorkerStatus {
   readonly id: string | undefined;
   readonly pid: number | undefined;
   readonly state: WorkerHandle['state'];
+  /** Calls that run in the process. */
   readonly running: number;
+  /** Calls that wait at the process. In the first row of a pool also those that wait for any of its processes: the sum is the pool's. */
   readonly queued: number;
+  /**
+   * Calls that the process has answered, and those that it has failed. In the first row of a pool also those of processes that have ended:
+   * the sums are the pool's, and only grow.
+   */
   readonly done: number;
   readonly failed: number;
+  /** The same of the whole pool, in each of its rows. */
+  readonly pool: { queued: number; done: number; failed: number };
+  /** Processes of the pool that were replaced. */
   readonly restarts: number;
   /** Bytes; undefined where the system does not show it. */
   readonly rss: number | undefined;

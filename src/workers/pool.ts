@@ -319,7 +319,20 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
       status: undefined,
     };
     const [first, ...rest] = rows.length > 0 ? rows : [{ ...none, name, key, state, restarts: this.staff.restarts }];
-    return [{ ...first!, queued: first!.queued + this.#dispatcher.queued }, ...rest];
+    const { done, failed } = this.staff.ended;
+    const whole = {
+      ...first!,
+      queued: first!.queued + this.#dispatcher.queued,
+      done: first!.done + done,
+      failed: first!.failed + failed,
+    };
+    const pool: WorkerStatus['pool'] = { queued: whole.queued, done: whole.done, failed: whole.failed };
+    for (const row of rest) {
+      pool.queued += row.queued;
+      pool.done += row.done;
+      pool.failed += row.failed;
+    }
+    return [whole, ...rest].map(row => ({ ...row, pool }));
   }
 
   /** Takes no more calls, except what it needs to finish. */

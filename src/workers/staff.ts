@@ -47,6 +47,8 @@ export class Staff {
   readonly #watch: Watch;
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   wasReady = false;
+  /** Calls of processes that have ended. */
+  #ended = { done: 0, failed: 0 };
   restarts = 0;
 
   constructor(desk: StaffDesk) {
@@ -166,7 +168,11 @@ export class Staff {
     return members.filter(member => member.readyAt >= 0 && member.ending().signal === 'SIGKILL').map(member => member.pid);
   }
 
-  status(): WorkerStatus[] {
+  get ended(): { readonly done: number; readonly failed: number } {
+    return this.#ended;
+  }
+
+  status(): Omit<WorkerStatus, 'pool'>[] {
     const { name, key } = this.#desk.handle;
     const { restarts } = this;
     return this.#all.map(member => ({
@@ -221,6 +227,8 @@ export class Staff {
 
   buried(member: Member): void {
     this.#all.splice(this.#all.indexOf(member), 1);
+    const { done, failed } = member.roster;
+    this.#ended = { done: this.#ended.done + done, failed: this.#ended.failed + failed };
     const why = member.ending();
     const { exitCode, signal, reason, error } = why;
     publish('worker.exit', { ...this.#facts(member), exitCode, signal, reason, error, expected: reason === 'stop' });
