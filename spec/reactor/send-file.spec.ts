@@ -107,6 +107,14 @@ describe('sendFile', () => {
     await client.reads(' 3\n');
   });
 
+  it('rejects when the file is shorter than the length that was asked for: it may have been announced', async () => {
+    const client = await dial();
+    client.send('999990 20\n');
+    await client.when(() => client.text.includes('ERR_PACKET_USAGE'));
+    client.send('1000000 1\n');
+    await client.when(() => client.text.split('ERR_PACKET_USAGE').length === 3);
+  });
+
   it('rejects when the peer leaves', async () => {
     const client = await dial();
     client.transport.pause();

@@ -31,6 +31,7 @@ const PER_ENDPOINT = {
   origins: texts,
   hosts: texts,
   allowHttp: flag,
+  authorize: callable,
   protocols: texts,
   stream: flag,
   broadcast: flag,

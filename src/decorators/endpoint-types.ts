@@ -124,6 +124,18 @@ export interface Reconnect {
   jitter?: boolean | undefined;
 }
 
+/**
+ * Decides whether a request for a websocket is granted; a `Response` refuses it.
+ * @example authorize: async request => ((await users.find(request.headers.get('cookie'))) ? undefined : new Response('who are you?', { status: 401 }))
+ */
+export type AuthorizeOpening = (
+  request: Request,
+  about: {
+    readonly remote: { readonly url: string; readonly address?: string | undefined; readonly port?: number | undefined };
+    readonly tls: { readonly protocol: string; readonly certificate?: unknown; readonly authorized: boolean } | undefined;
+  },
+) => Response | undefined | void | Promise<Response | undefined | void>;
+
 /** Everything that can be said of one endpoint besides its url. */
 export interface PerEndpoint<In, Out> extends Limits {
   framing?: Framing<In, Out> | undefined;
@@ -139,6 +151,11 @@ export interface PerEndpoint<In, Out> extends Limits {
    * make a browser send one. Default false; needless with `headerAndBody()`.
    */
   allowHttp?: boolean | undefined;
+  /**
+   * Of `ws:`: asked before the handshake is answered and before a handler is made. A `Response` refuses the websocket, 401 for instance.
+   * It has `handshakeTimeout`.
+   */
+  authorize?: AuthorizeOpening | undefined;
   /** Of `ws:`: subprotocols, best first. */
   protocols?: readonly string[] | undefined;
   /** Of `ws:`: successive messages are one byte stream for one decoder. */

@@ -3,7 +3,12 @@ import type { Duplex } from 'node:stream';
 import { guard } from '../guard.js';
 
 /** Answers on a socket that nobody speaks HTTP on any more, and closes it. */
-export function refuse(socket: Duplex, status: number, why: string, headers: Readonly<Record<string, string>> = {}): void {
+export function refuse(
+  socket: Duplex,
+  status: number,
+  why: string,
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
+): void {
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -13,7 +18,7 @@ export function refuse(socket: Duplex, status: number, why: string, headers: Rea
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': String(Buffer.byteLength(why)),
     ...headers,
-  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  }).flatMap(([name, value]) => [value].flat().map(each => `${name}: ${each}\r\n`));
   // A client that has reset it already is not worth a word.
   socket.on('error', () => {});
   socket.once(

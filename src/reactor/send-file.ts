@@ -38,7 +38,11 @@ async function copy(host: FileHost, file: FileHandle, start: number, length: num
       const piece = Buffer.allocUnsafe(Math.min(PIECE, length - sent));
       const { bytesRead } = await file.read(piece, 0, piece.length, start + sent);
       if (host.ending.over) throw new ConnectionClosedError();
-      if (bytesRead === 0) return sent;
+      if (bytesRead === 0) {
+        if (length !== Infinity && sent < length)
+          throw new UsageError(`the file ends ${length - sent} bytes before the ${length} that were to be sent`);
+        return sent;
+      }
       host.outbound.write(piece.subarray(0, bytesRead));
       sent += bytesRead;
       await host.outbound.room();

@@ -1,4 +1,7 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import type { AuthorizeOpening } from '../decorators/endpoint-types.js';
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
 import { checkUrl } from '../http/check-url.js';
 import { carrierOf, sitePathOf, webUrlOf } from '../http/place.js';
@@ -7,6 +10,7 @@ import { share } from '../http/shared-server.js';
 import type { Site } from '../http/site.js';
 import { Admission } from '../reactor/admission.js';
 import { AcceptedWebSocket } from './accepted.js';
+import { AuthorizationGate } from './authorize.js';
 import { dialWebSocket } from './dial.js';
 import { FrameSocket } from './frame-socket.js';
 import { frameOptionsOf, limitsOf, mannerOf } from './frame-options.js';
@@ -31,6 +35,11 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
     handleProtocols: offers => agreed(protocols, offers) ?? false,
     ...frameOptionsOf(limits, manner),
   });
+  const authorize = target.options['authorize'] as AuthorizeOpening | undefined;
+  const gate = authorize && new AuthorizationGate(authorize, manner.scheme, limits, error => acceptor.failed(error));
+  const admit = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    acceptor.accept(new AcceptedWebSocket(server, request, socket, head, manner, protocols));
+  };
   return {
     kind: 'upgrade',
     path: sitePathOf(target.url),
@@ -44,7 +53,8 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
       // As it is now: it may have been changed.
       Object.assign(server.options, frameOptionsOf(acceptor.limits ?? limits, manner));
       if (refusal) refuse(socket, refusal.status, refusal.why, refusal.headers);
-      else acceptor.accept(new AcceptedWebSocket(server, request, socket, head, manner, protocols));
+      else if (gate) void gate.ask(request, socket, () => admit(request, socket, head));
+      else admit(request, socket, head);
     },
   };
 }
