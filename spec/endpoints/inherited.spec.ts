@@ -203,7 +203,7 @@ describe('systemd:', function () {
       ['listen', 'systemd:web', 'systemd:admin'],
       `${HANDED} export LISTEN_FDS=3 LISTEN_FDNAMES=web:admin:web;`,
     );
-    expect((await addressesOf(app)).map(({ port }) => port)).to.deep.equal([ports[0], ports[1]]);
+    expect((await addressesOf(app)).map(({ port }) => port)).to.deep.equal([ports[0], ports[2], ports[1]]);
     const clients = await Promise.all(ports.map(port => tcpClient(port)));
     for (const client of clients) expect(await client.line()).to.equal('hello');
     await clients[2]!.send('env\n');

@@ -377,6 +377,15 @@ describe('tls:', () => {
       }
     });
 
+    it('of a name in `sni` that cannot be used are told before listening, not by the first client', async () => {
+      const missing = pathToFileURL(join(authority.folder, 'missing.pem'));
+      for (const own of [{}, { cert: undefined, key: undefined }]) {
+        const error = await failure(serve({ ...own, sni: { 'a.test': { cert: missing, key: local.key } } }));
+        expect(error).to.include({ name: 'ConfigurationError' });
+        expect(error.message).to.contain(`sni 'a.test': the certificate cannot be used: tls.cert names the file ${fileURLToPath(missing)}`);
+      }
+    });
+
     it('reloadTls() without tls: is a mistake of the caller', async () => {
       const plain = await kit.listen(Echo, 'tcp://127.0.0.1:0');
       expect(await failure(plain.reloadTls())).to.include({ name: 'UsageError' });

@@ -165,4 +165,21 @@ describe('lines()', () => {
       expect(decoder.rest()).to.deep.equal(bytes.subarray(lengths.reduce((sum, length) => sum + length, 0)));
     }
   });
+
+  it('with `fatal` refuse a line that is no UTF-8, behind those before it; a split character is none', () => {
+    const euro = Buffer.from('€');
+    const bytes = Buffer.concat([Buffer.from('a\n'), euro, Buffer.from('\r\nb'), Buffer.from([0xc3, 0x28]), Buffer.from('\nc\n')]);
+    for (const chunks of [[bytes], [...bytes].map(byte => Buffer.from([byte]))]) {
+      const decoder = lines({ fatal: true }).decoder(100);
+      for (const chunk of chunks) decoder.push(chunk);
+      expect([decoder.next(), decoder.next()]).to.deep.equal(['a', '€']);
+      expect(() => decoder.next()).to.throw(FramingError, 'no UTF-8');
+    }
+    const cut = lines({ fatal: true }).decoder(100);
+    cut.push(euro.subarray(0, 2));
+    expect(() => cut.end!()).to.throw(FramingError, 'no UTF-8');
+    const lenient = lines().decoder(100);
+    lenient.push(Buffer.from([0xff, 0x0a]));
+    expect(lenient.next()).to.equal('\ufffd');
+  });
 });

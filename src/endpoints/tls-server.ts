@@ -3,7 +3,7 @@ import type { SecureContext, Server, TLSSocket } from 'node:tls';
 import { callbackify } from 'node:util';
 import { guardEach } from '../guard.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
-import { asError } from '../errors.js';
+import { asError, TlsError } from '../errors.js';
 import { MAX_DELAY } from '../units.js';
 import { Credentials, credentialsOf, type Material } from './tls-credentials.js';
 import { nodeCrypto, nodeTls } from './node-modules.js';
@@ -81,9 +81,18 @@ export class TlsServer {
     this.#credentials = credentialsOf(options);
   }
 
-  /** @throws TlsError when the certificate cannot be used, and never could. */
+  /** @throws TlsError when a certificate cannot be used, and never could: the default one, or that of a name in `sni`. */
   async ready(): Promise<void> {
     await this.#current();
+    const { sni } = this.#options;
+    if (typeof sni !== 'object') return;
+    for (const [name, options] of Object.entries(sni)) {
+      try {
+        await this.#credentialsFor(options).current();
+      } catch (cause) {
+        throw new TlsError(`sni '${name}': ${asError(cause).message}`, { cause });
+      }
+    }
   }
 
   /** Reads certificates again: the default one, and those of names that were written down. Throws TlsError; then nothing has changed. */

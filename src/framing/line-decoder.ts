@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import { FramingError } from '../errors.js';
 import { ByteQueue } from './byte-queue.js';
 import { tooLarge } from './failures.js';
 import { overlapsItself } from './overlap.js';
@@ -46,6 +48,7 @@ export class LineDecoder implements Decoder<string> {
   /** What the limit is called where it was written. */
   readonly #option: 'maxLength' | 'maxMessageSize';
   readonly #end: LineEnd;
+  readonly #fatal: boolean;
   readonly #delimiter: string;
   readonly #size: number;
   readonly #batchSize: number;
@@ -58,15 +61,17 @@ export class LineDecoder implements Decoder<string> {
   #from = 0;
   #to = 0;
 
-  constructor(limit: number, end: LineEnd, option: 'maxLength' | 'maxMessageSize' = 'maxMessageSize') {
+  /** @param fatal a line that is no UTF-8 is a FramingError */
+  constructor(limit: number, end: LineEnd, option: 'maxLength' | 'maxMessageSize' = 'maxMessageSize', fatal = false) {
+    this.#fatal = fatal;
     this.#limit = limit;
     this.#option = option;
     this.#end = end;
     this.#delimiter = end.text;
     this.#size = end.bytes.length;
     this.#dropsCarriageReturn = end.carriageReturn.length > 0;
-    // A line within the batch cannot be above the limit.
-    this.#batchSize = end.batch ? Math.min(BATCH, limit + this.#size) : 0;
+    // A line within the batch cannot be above the limit. To be verified, each is looked at by itself.
+    this.#batchSize = end.batch && !fatal ? Math.min(BATCH, limit + this.#size) : 0;
   }
 
   push(chunk: Buffer): void {
@@ -93,7 +98,7 @@ export class LineDecoder implements Decoder<string> {
     const queue = this.#queue;
     if (queue.length === 0) return undefined;
     if (queue.length > this.#limit) throw tooLarge('a line', this.#limit, this.#option);
-    return queue.text(queue.length, this.#end.encoding);
+    return this.#textOf(queue.length);
   }
 
   get pending(): number {
@@ -133,6 +138,15 @@ export class LineDecoder implements Decoder<string> {
     return true;
   }
 
+  /** Takes the next bytes out as text. */
+  #textOf(length: number): string {
+    const { encoding } = this.#end;
+    if (!this.#fatal) return this.#queue.text(length, encoding);
+    const bytes = this.#queue.take(length);
+    if (!isUtf8(bytes)) throw new FramingError('a line is no UTF-8');
+    return textOf(bytes, encoding);
+  }
+
   /** One line, by the general way. */
   #single(): string | undefined {
     const queue = this.#queue;
@@ -152,7 +166,7 @@ export class LineDecoder implements Decoder<string> {
       this.#dropsCarriageReturn && length >= carriageReturn.length && queue.startsWith(carriageReturn, length - carriageReturn.length);
     const kept = ended ? length - carriageReturn.length : length;
     if (kept > this.#limit) throw tooLarge('a line', this.#limit, this.#option);
-    const line = queue.text(kept, encoding);
+    const line = this.#textOf(kept);
     queue.skip(length - kept + bytes.length);
     return line;
   }

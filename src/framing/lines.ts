@@ -14,6 +14,8 @@ export interface LinesOptions {
   readonly maxLength?: Size | Off;
   /** Send a message that contains the delimiter as several lines, instead of refusing it. Default false. */
   readonly multiline?: boolean;
+  /** Refuse a line that is no UTF-8 with a FramingError, instead of putting U+FFFD where it is wrong. Default false; only with 'utf8'. */
+  readonly fatal?: boolean;
 }
 
 const ENCODINGS: ReadonlyMap<string, LineEncoding> = new Map([
@@ -40,8 +42,8 @@ const ENCODINGS: ReadonlyMap<string, LineEncoding> = new Map([
  * class Echo { @OnData() echo(line: string) { return line; } }
  */
 export function lines(options: LinesOptions = {}): Framing<string> {
-  checkGiven('lines()', options, { delimiter: anything, encoding: anything, maxLength: anything, multiline: flag });
-  const { delimiter = '\n', multiline = false } = options;
+  checkGiven('lines()', options, { delimiter: anything, encoding: anything, maxLength: anything, multiline: flag, fatal: flag });
+  const { delimiter = '\n', multiline = false, fatal = false } = options;
   const encoding = ENCODINGS.get(options.encoding ?? 'utf8');
   if (encoding === undefined)
     throw new TypeError(`lines() has no encoding ${JSON.stringify(options.encoding)}: write ${[...ENCODINGS.keys()].join(', ')}`);
@@ -56,7 +58,8 @@ export function lines(options: LinesOptions = {}): Framing<string> {
   const bytes = (text: string): Chunk => (encoding === 'utf8' ? text : encodeText(text, encoding));
   const stream = {
     // The connection's own maxMessageSize comes before ours: whoever wrote it looks for it there.
-    decoder: (limit: number) => new LineDecoder(limit, end, limit === ownLimit ? 'maxLength' : 'maxMessageSize'),
+    decoder: (limit: number) =>
+      new LineDecoder(limit, end, limit === ownLimit ? 'maxLength' : 'maxMessageSize', fatal && encoding === 'utf8'),
     encode: (line: string) => bytes(checked(line) + delimiter),
     maxMessageSize: options.maxLength === false ? 0 : (options.maxLength ?? '64kb'),
     symmetric: true as const,

@@ -14,7 +14,7 @@ export function tlsOf(options: Readonly<Record<string, unknown>>): TlsOptions | 
  */
 export async function readCertificate(name: string, options: Readonly<Record<string, unknown>>): Promise<void> {
   const tls = tlsOf(options);
-  if (!tls?.cert) return;
+  if (!tls?.cert && !tls?.sni) return;
   try {
     await tlsServerOf(tls).ready();
   } catch (cause) {
