@@ -169,7 +169,8 @@ describe('an error on the wire', () => {
     Object.assign(error, { after: [shared] });
     const received = copy({ list: Array.from({ length: 40 }, (_, index) => ({ index })), error, shared, error2: error });
     expect(received.error.message).to.equal('request failed');
-    expect(Object.keys(received.error)).to.deep.equal(['before', 'after']);
+    expect(Object.keys(received.error)).to.deep.equal(['before', 'request', 'after']);
+    expect((received.error as Error & { request?: unknown }).request).to.deep.equal({ url: '/', again: shared, only: { here: 1 } });
     expect(received.error.before).to.equal(received.shared);
     expect((received.error as Error & { after?: unknown[] }).after?.[0]).to.equal(received.shared);
     expect(received.error2).to.equal(received.error);

@@ -1,5 +1,6 @@
 import { transferableName } from '../transferable.js';
 import type { Encoder } from './encoder.js';
+import { LOST, salvage } from './salvage.js';
 import { BUILT_IN_ERRORS, ERROR_PADDING, ErrorFlag, Tag } from './tags.js';
 
 /** Written by themselves, in front of the other properties. */
@@ -53,9 +54,16 @@ function encodeOwn(encoder: Encoder, error: Error, anonymous: boolean): void {
 }
 
 function encodeProperty(encoder: Encoder, holder: object, key: string): void {
-  encoder.optional(() => {
+  const whole = encoder.optional(() => {
     encoder.name(key);
     encoder.value((holder as Record<string, unknown>)[key]);
+  });
+  if (whole) return;
+  const part = salvage(readAny(() => (holder as Record<string, unknown>)[key]));
+  if (part === LOST || part === undefined) return;
+  encoder.optional(() => {
+    encoder.name(key);
+    encoder.value(part);
   });
 }
 

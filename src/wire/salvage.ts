@@ -1,0 +1,71 @@
+import { EventEmitter } from 'node:events';
+import { types } from 'node:util';
+
+/** Limits of what is saved of one property of an error: levels and objects. Whoever hangs a client onto an error hangs a world onto it. */
+const MOST_LEVELS = 6;
+const MOST_OBJECTS = 1000;
+
+/** Nothing of it can be saved. */
+export const LOST: unique symbol = Symbol('lost');
+
+/**
+ * A copy of a value without what cannot be sent, for the properties of errors: of `error.response` the status and the headers, not the
+ * socket. Functions, symbols, promises, emitters and what throws when it is read are left out; collections and memory are kept as they are.
+ * `LOST` where nothing is left.
+ */
+export function salvage(value: unknown): unknown {
+  return new Salvage().of(value, MOST_LEVELS);
+}
+
+class Salvage {
+  #left = MOST_OBJECTS;
+  readonly #seen = new Set<object>();
+
+  of(value: unknown, levels: number): unknown {
+    if (typeof value === 'function' || typeof value === 'symbol') return LOST;
+    if (typeof value !== 'object' || value === null) return value;
+    try {
+      return this.#ofObject(value, levels);
+    } catch {
+      // A proxy that refuses.
+      return LOST;
+    }
+  }
+
+  #ofObject(value: object, levels: number): unknown {
+    if (levels === 0 || this.#left-- <= 0 || this.#seen.has(value)) return LOST;
+    if (types.isDate(value) || types.isRegExp(value) || ArrayBuffer.isView(value) || value instanceof Error) return value;
+    if (types.isPromise(value) || value instanceof EventEmitter || types.isMap(value) || types.isSet(value)) return LOST;
+    this.#seen.add(value);
+    const saved = Array.isArray(value) ? this.#ofArray(value, levels) : this.#ofProperties(value, levels);
+    this.#seen.delete(value);
+    return saved;
+  }
+
+  #ofArray(array: readonly unknown[], levels: number): unknown[] {
+    return array.slice(0, MOST_OBJECTS).map(item => {
+      const saved = this.of(item, levels - 1);
+      return saved === LOST ? undefined : saved;
+    });
+  }
+
+  #ofProperties(object: object, levels: number): unknown {
+    const saved: Record<string, unknown> = {};
+    let some = false;
+    for (const key of Object.keys(object).slice(0, MOST_OBJECTS)) {
+      const child = this.#read(object, key, levels);
+      if (child === LOST) continue;
+      Object.defineProperty(saved, key, { value: child, configurable: true, enumerable: true, writable: true });
+      some = true;
+    }
+    return some ? saved : LOST;
+  }
+
+  #read(object: object, key: string, levels: number): unknown {
+    try {
+      return this.of((object as Record<string, unknown>)[key], levels - 1);
+    } catch {
+      return LOST;
+    }
+  }
+}
