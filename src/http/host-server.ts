@@ -342,9 +342,8 @@ export class HostServer implements HttpConnectionHost {
   }
 
   #upgradeNow(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    // Node listens to it no more.
-    const ignore = (): void => {};
-    socket.on('error', ignore);
+    // Node listens to it no more. It stays: a write that has failed already may be told of when the socket has been given up.
+    socket.on('error', () => {});
     const wantsWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
     const isValid = this.#hasValidTarget(request, 'upgrade');
     const site = isValid && wantsWebSocket ? siteFor(this.#sites, 'upgrade', pathOf(request)) : undefined;
@@ -354,7 +353,6 @@ export class HostServer implements HttpConnectionHost {
     else if (site) {
       this.#connections.delete(socket);
       site.upgrade!(request, socket, head);
-      socket.off('error', ignore);
     } else if (wantsWebSocket) refuse(socket, 404, 'no websocket is spoken here');
     // The client would rather speak something else, h2c for instance, and HTTP will do.
     else this.#connections.get(socket)!.serveLast(request, new ServerResponse(request));
