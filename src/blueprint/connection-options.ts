@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from '../decorators/endpoint-types.js';
 import { limitOf, toBytes, type Size } from '../units.js';
+import { hostNames, origins, subprotocols } from './list-rules.js';
 import type { Report } from './mistakes.js';
 import {
   callable,
@@ -28,11 +29,11 @@ const PER_ENDPOINT = {
   framing,
   tls: object,
   mode: fileMode,
-  origins: texts,
-  hosts: texts,
+  origins,
+  hosts: hostNames,
   allowHttp: flag,
   authorize: callable,
-  protocols: texts,
+  protocols: subprotocols,
   stream: flag,
   broadcast: flag,
   multicast: shape({ groups: texts, interface: text, ttl: count(0), loopback: flag }, ['groups']),

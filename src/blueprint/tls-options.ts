@@ -1,5 +1,6 @@
-import { list, object, oneOf, text, texts, callable, either, checkOptions, type Rule, type Rules } from './option-rules.js';
+import { list, object, oneOf, text, callable, either, checkOptions, type Rule, type Rules } from './option-rules.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
+import { alpnNames, isServerName } from './list-rules.js';
 import type { Report } from './mistakes.js';
 
 const PEM_BLOCK = '-----BEGIN ';
@@ -12,7 +13,7 @@ const RULES = {
   key: unseen,
   ca: unseen,
   sni: either(object, callable),
-  alpn: texts,
+  alpn: alpnNames,
   clientCert: oneOf('none', 'request', 'require'),
   minVersion: oneOf('TLSv1.2', 'TLSv1.3'),
   servername: text,
@@ -43,5 +44,13 @@ export function checkTls(written: unknown, member: string | undefined, report: R
     const [has, lacks] = tls['key'] === undefined ? ['cert', 'key'] : ['key', 'cert'];
     report(member, `tls has a ${has} and no ${lacks}`, `write tls.${lacks}, too: they belong together`);
   }
-  if (object.fits(tls['sni'])) for (const other of Object.values(tls['sni'] as object)) checkTls(other, member, report);
+  if (!object.fits(tls['sni'])) return;
+  for (const [name, other] of Object.entries(tls['sni'] as object)) {
+    if (!isServerName(name)) {
+      const remedy =
+        "write 'a.example' or '*.example': without a port, no address, international names as 'xn--…'; other names get the certificate beside sni";
+      report(member, `tls: no client asks for the sni name '${name}'`, remedy);
+    }
+    checkTls(other, member, report);
+  }
 }

@@ -248,9 +248,9 @@ export class HostServer implements HttpConnectionHost {
     this.#connections.set(socket, new HttpConnection(socket, this));
   }
 
-  #rejected(reason: string, address: string | undefined, error?: unknown): void {
+  #rejected(reason: string, address: string | undefined, error?: unknown, why?: string): void {
     const { url } = this.binding;
-    publish('listener.reject', { url, reason, remote: { url, address }, error });
+    publish('listener.reject', { url, reason, why, remote: { url, address }, error });
   }
 
   #refusal(address: string | undefined): string | undefined {
@@ -348,14 +348,19 @@ export class HostServer implements HttpConnectionHost {
     const isValid = this.#hasValidTarget(request, 'upgrade');
     const site = isValid && wantsWebSocket ? siteFor(this.#sites, 'upgrade', pathOf(request)) : undefined;
     // Its body would be taken for frames: Node does not read it.
-    if (hasBody(request)) refuse(socket, 400, 'a request for an upgrade has no body');
-    else if (!isValid) refuse(socket, 400, BAD_TARGET);
+    if (hasBody(request)) this.#refuse(socket, 400, 'body', 'a request for an upgrade has no body');
+    else if (!isValid) this.#refuse(socket, 400, 'target', BAD_TARGET);
     else if (site) {
       this.#connections.delete(socket);
       site.upgrade!(request, socket, head);
-    } else if (wantsWebSocket) refuse(socket, 404, 'no websocket is spoken here');
+    } else if (wantsWebSocket) this.#refuse(socket, 404, 'path', 'no websocket is spoken here');
     // The client would rather speak something else, h2c for instance, and HTTP will do.
     else this.#connections.get(socket)!.serveLast(request, new ServerResponse(request));
+  }
+
+  #refuse(socket: Socket, status: number, reason: string, why: string): void {
+    this.#rejected(reason, socket.remoteAddress, undefined, why);
+    refuse(socket, status, why);
   }
 }
 

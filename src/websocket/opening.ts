@@ -14,6 +14,8 @@ export interface DoorRules {
 /** Why not, as HTTP says it. */
 export interface OpeningRefusal {
   readonly status: number;
+  /** For events: the option that refuses it, or the header that is wrong. */
+  readonly reason: string;
   readonly why: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -56,23 +58,28 @@ export function agreed(protocols: readonly string[] | undefined, offers: Iterabl
 export function refusalOf(request: IncomingMessage, { origins, hosts, protocols }: DoorRules): OpeningRefusal | undefined {
   const { method, headers, socket } = request;
   const { origin, host = '' } = headers;
-  if (method !== 'GET') return { status: 405, why: 'a websocket is opened with GET', headers: { Allow: 'GET' } };
+  if (method !== 'GET') return { status: 405, reason: 'method', why: 'a websocket is opened with GET', headers: { Allow: 'GET' } };
   if (headers['sec-websocket-version'] !== '13') {
-    return { status: 426, why: 'version 13 is spoken here', headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' } };
+    return {
+      status: 426,
+      reason: 'version',
+      why: 'version 13 is spoken here',
+      headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
+    };
   }
-  if (!KEY.test(headers['sec-websocket-key'] ?? '')) return { status: 400, why: 'Sec-WebSocket-Key is missing or wrong' };
+  if (!KEY.test(headers['sec-websocket-key'] ?? '')) return { status: 400, reason: 'key', why: 'Sec-WebSocket-Key is missing or wrong' };
   const name = HOST.exec(host)?.[1]?.toLowerCase();
-  if (name === undefined) return { status: 400, why: 'Host is missing or wrong' };
+  if (name === undefined) return { status: 400, reason: 'host', why: 'Host is missing or wrong' };
   if (LOOPBACK.test(socket.localAddress ?? '') && !isLocalName(name, hosts)) {
-    return { status: 403, why: 'on the loopback, Host is an address, localhost, or one of `hosts`' };
+    return { status: 403, reason: 'hosts', why: 'on the loopback, Host is an address, localhost, or one of `hosts`' };
   }
   if (origin !== undefined && !origins.includes('*') && !origins.includes(origin) && !isSameHost(origin, host)) {
-    return { status: 403, why: 'Origin is not this host, nor one of `origins`' };
+    return { status: 403, reason: 'origins', why: 'Origin is not this host, nor one of `origins`' };
   }
   const offer = headers['sec-websocket-protocol'];
-  if (offer !== undefined && !TOKENS.test(offer)) return { status: 400, why: 'Sec-WebSocket-Protocol is wrong' };
+  if (offer !== undefined && !TOKENS.test(offer)) return { status: 400, reason: 'protocols', why: 'Sec-WebSocket-Protocol is wrong' };
   if (protocols && offer !== undefined && agreed(protocols, offersOf(request)) === undefined) {
-    return { status: 400, why: `none of the subprotocols offered is spoken here: ${protocols.join(', ')}` };
+    return { status: 400, reason: 'protocols', why: `none of the subprotocols offered is spoken here: ${protocols.join(', ')}` };
   }
   return undefined;
 }

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { AuthorizeOpening } from '../decorators/endpoint-types.js';
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
+import { publish } from '../diagnostics.js';
 import { checkUrl } from '../http/check-url.js';
-import { carrierOf, sitePathOf, webUrlOf } from '../http/place.js';
+import { carrierOf, placeOf, sitePathOf, webUrlOf } from '../http/place.js';
 import { refuse } from '../http/refuse.js';
 import { share } from '../http/shared-server.js';
 import type { Site } from '../http/site.js';
@@ -52,8 +53,16 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
       const refusal = refusalOf(request, rules);
       // As it is now: it may have been changed.
       Object.assign(server.options, frameOptionsOf(acceptor.limits ?? limits, manner));
-      if (refusal) refuse(socket, refusal.status, refusal.why, refusal.headers);
-      else if (gate) void gate.ask(request, socket, () => admit(request, socket, head));
+      if (refusal) {
+        const { status, reason, why, headers } = refusal;
+        publish('listener.reject', {
+          url: target.url,
+          reason,
+          why,
+          remote: placeOf(manner.scheme, socket.remoteAddress, socket.remotePort),
+        });
+        refuse(socket, status, why, headers);
+      } else if (gate) void gate.ask(request, socket, () => admit(request, socket, head));
       else admit(request, socket, head);
     },
   };
