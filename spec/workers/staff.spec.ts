@@ -38,17 +38,23 @@ describe('the staff of a pool', () => {
       await answer;
     });
 
-    it('shrinks after idleTimeout to the minimum, and grows again', async () => {
-      await started({ maxWorkers: 3, idleTimeout: 60_000 }, { call: echo });
-      await Promise.all([1, 2, 3].map(value => rig.client().run(value)));
-      await rig.settle();
-      expect(alive()).to.equal(3);
+    it('shrinks after idleTimeout to the minimum, and grows again, however few may start at the same time', async () => {
+      const held: [FakeWorker, Heard][] = [];
+      await started({ maxWorkers: 3, idleTimeout: 60_000 }, { call: (worker, call) => void held.push([worker, call]) });
+      const grow = async (): Promise<void> => {
+        const answers = Promise.all([1, 2, 3].map(value => rig.client().run(value)));
+        // The need is looked at again after each start.
+        while (held.length < 3) await rig.settle();
+        expect(alive()).to.equal(3);
+        for (const [worker, call] of held.splice(0)) worker.reply(call);
+        await answers;
+      };
+      await grow();
       await rig.clock.advance(59_000);
       expect(alive()).to.equal(3);
       await rig.clock.advance(1_500);
       expect(alive()).to.equal(1);
-      await Promise.all([1, 2, 3].map(value => rig.client().run(value)));
-      expect(alive()).to.equal(3);
+      await grow();
     });
 
     it('may shrink to none, and works again', async () => {
@@ -79,6 +85,27 @@ describe('the staff of a pool', () => {
       await started({ maxTasksPerWorker: 3 }, { call: (worker, call) => worker.reply(call, worker.pid) });
       const pids = await Promise.all(Array.from({ length: 10 }, (_, i) => rig.client().run(i)));
       expect(pids).to.deep.equal([1, 1, 1, 2, 2, 2, 3, 3, 3, 4]);
+    });
+
+    it('starts the replacement before a process has had all its calls, one after the other where several are due', async () => {
+      const served = new Map<FakeWorker, number>();
+      const count = (worker: FakeWorker, call: Heard): void => {
+        served.set(worker, (served.get(worker) ?? 0) + 1);
+        echo(worker, call);
+      };
+      await started({ minWorkers: 2, maxWorkers: 2, maxTasksPerWorker: 20, prefetch: 0 }, { call: count });
+      let most = 0;
+      const starting = (): number => rig.workforce.status().filter(({ state }) => state === 'starting').length;
+      using _start = rig.workforce.on('start', () => (most = Math.max(most, starting())));
+      const client = rig.client();
+      for (let i = 0; i < 100; i++) {
+        await Promise.all([client.run(i), client.run(i)]);
+        await rig.settle();
+        // None of them is without a process to go to at any time.
+        expect(rig.workforce.status().filter(({ state }) => state === 'ready').length).to.be.within(2, 3);
+      }
+      expect(most).to.equal(1);
+      expect(Math.max(...served.values())).to.be.at.most(20);
     });
 
     it('replaces one that grew above maxMemory after its call, not during it', async () => {
@@ -137,6 +164,21 @@ describe('the staff of a pool', () => {
       // Those who asked during the first one share the second.
       expect(rig.host.workers).to.have.length(3);
       expect(rig.workforce.status().map(({ pid, state }) => ({ pid, state }))).to.deep.equal([{ pid: 3, state: 'ready' }]);
+    });
+
+    it('restarts the next one though the last one has yet to finish what it runs', async () => {
+      await started({ minWorkers: 2, maxWorkers: 2 });
+      const running = rig.client().run('for long');
+      const first = await rig.host.worker(1);
+      const call = await first.call();
+      const restarted = rig.workforce.restart(rig.worker);
+      // The fourth replaces the second: the first still runs.
+      await rig.host.worker(4);
+      await rig.settle();
+      first.reply(call);
+      expect(await running).to.equal('for long');
+      await restarted;
+      expect(rig.workforce.status().map(({ pid }) => pid)).to.have.members([3, 4]);
     });
 
     it('keeps the old ones when the replacement cannot start', async () => {

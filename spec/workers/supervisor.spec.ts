@@ -24,18 +24,23 @@ describe('the supervisor', () => {
 
   it('starts what is missing at once: a cold burst makes all busy', () => {
     const staff = { ready: 0, starting: 0, running: 0, queued: 4 };
-    expect(supervisor.toStart(size, staff, supervisor.noFailures, 0)).to.equal(4);
-    expect(supervisor.toStart(size, { ...staff, starting: 3 }, supervisor.noFailures, 0)).to.equal(1);
-    expect(supervisor.toStart(size, { ...staff, ready: 4 }, supervisor.noFailures, 0)).to.equal(0);
+    expect(supervisor.toStart(size, staff, supervisor.noFailures, 0, 8)).to.equal(4);
+    expect(supervisor.toStart(size, { ...staff, starting: 3 }, supervisor.noFailures, 0, 8)).to.equal(1);
+    expect(supervisor.toStart(size, { ...staff, ready: 4 }, supervisor.noFailures, 0, 8)).to.equal(0);
+    // No more at once than there are processors, and half of them where some serve already.
+    expect(supervisor.toStart(size, staff, supervisor.noFailures, 0, 2)).to.equal(2);
+    expect(supervisor.toStart(size, { ...staff, starting: 2 }, supervisor.noFailures, 0, 2)).to.equal(0);
+    expect(supervisor.toStart(size, { ...staff, ready: 1 }, supervisor.noFailures, 0, 2)).to.equal(1);
+    expect(supervisor.toStart(size, { ...staff, ready: 1 }, supervisor.noFailures, 0, 1)).to.equal(1);
   });
 
   it('starts one at a time after a failed start, and not before its delay', () => {
     const starts = supervisor.afterFailure(supervisor.noFailures, restart, 1000, false);
     const staff = { ready: 0, starting: 0, running: 0, queued: 4 };
     expect(starts.notBefore).to.equal(1100);
-    expect(supervisor.toStart(size, staff, starts, 1099)).to.equal(0);
-    expect(supervisor.toStart(size, staff, starts, 1100)).to.equal(1);
-    expect(supervisor.toStart(size, { ...staff, starting: 1 }, starts, 1100)).to.equal(0);
+    expect(supervisor.toStart(size, staff, starts, 1099, 8)).to.equal(0);
+    expect(supervisor.toStart(size, staff, starts, 1100, 8)).to.equal(1);
+    expect(supervisor.toStart(size, { ...staff, starting: 1 }, starts, 1100, 8)).to.equal(0);
   });
 
   it('doubles the delay, gives up at the fifth failure, then tries once per maxDelay', () => {

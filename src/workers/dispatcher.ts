@@ -17,6 +17,8 @@ export interface DispatchDesk {
   readonly clock: Clock;
   /** The processes that take calls. */
   readonly ready: readonly Member[];
+  /** It was given a call, and may be given so many only. */
+  aged(member: Member): void;
   /** Calls wait: start what is missing. */
   grow(): void;
   /** Calls have left. */
@@ -120,6 +122,7 @@ export class Dispatcher implements CallHolder {
     if (call.seated) this.#lanes.settle(call, member);
     member.send(call, this.#meta);
     if (member.roster.sent >= this.#mostCalls) member.drain();
+    else if (this.#mostCalls < LAST_CALL) this.#desk.aged(member);
   }
 
   /** Gives a process what it has room for. */

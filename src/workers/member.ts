@@ -47,6 +47,10 @@ export class Member implements InboxDesk, RosterDesk {
   /** `startTimeout` has passed. */
   timedOut = false;
   readyAt = -1;
+  /** Milliseconds from its launch until it was ready. */
+  startTime = 0;
+  /** From 0 to 1: processes that started together differ in it. */
+  readonly jitter = Math.random();
   idleSince = -1;
   /** Whose turn it is next here: one that is bound to this process, or anyone. */
   turn = false;
@@ -59,6 +63,7 @@ export class Member implements InboxDesk, RosterDesk {
   #timer: ClockTimer | undefined;
   readonly #ending = new Ending();
   #stopBy = Infinity;
+  readonly #launchedAt: number;
   #linkClosed = false;
   #heldAtDeath = 0;
   readonly #keepAlive: KeepAlive;
@@ -74,6 +79,7 @@ export class Member implements InboxDesk, RosterDesk {
     const { worker, clock } = desk;
     const { name, cls, source, settings } = worker;
     this.startedAt = new Date(clock.epoch());
+    this.#launchedAt = clock.now();
     this.#gone = new Promise(resolve => (this.#buriedNow = resolve));
     this.readiness = new Promise(resolve => (this.#decided = resolve));
     const output = (line: string, stream: 'stdout' | 'stderr'): void => desk.output(this, line, stream);
@@ -223,6 +229,7 @@ export class Member implements InboxDesk, RosterDesk {
     this.#mail = mail;
     this.#state = 'ready';
     this.readyAt = this.idleSince = this.#desk.clock.now();
+    this.startTime = this.readyAt - this.#launchedAt;
     this.#keepAlive.offWhen(this.#atRest);
     this.#desk.joined(this);
     this.#decided(true);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import type { WorkerHandle, WorkerStatus } from '../decorators/worker-types.js';
@@ -42,6 +43,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   readonly options: unknown;
   readonly handle: WorkerHandle;
   readonly clock: Clock;
+  readonly processors = availableParallelism();
   readonly host: Host;
   readonly staff: Staff;
   readonly front: Front | undefined;
@@ -162,6 +164,12 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     this.frontage?.joined(member);
     this.#dispatcher.room(member);
     this.dealing.look();
+    // Others may still be missing: no more start at once than there are processors.
+    this.staff.grow();
+  }
+
+  aged(member: Member): void {
+    this.staff.aged(member);
   }
 
   room(member: Member): void {

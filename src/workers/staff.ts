@@ -7,8 +7,13 @@ import { WorkerUnavailableError } from '../errors.js';
 import { bootError } from './boot-error.js';
 import { Member } from './member.js';
 import type { MemberDesk } from './member-types.js';
+import { isDue } from './recycling.js';
+import { Replacements } from './replacements.js';
 import * as supervisor from './supervisor.js';
 import { Watch } from './watch.js';
+
+/** What an idle process gets to stop at least where the time is up for the calls of others. Milliseconds. */
+const IDLE_STOP = 500;
 
 /** What the staff needs of its pool. */
 export interface StaffDesk extends MemberDesk {
@@ -20,6 +25,8 @@ export interface StaffDesk extends MemberDesk {
   readonly waitingSockets: number;
   /** Only one process at a time can have its addresses: the old one lets go of them first. */
   readonly bindsAlone: boolean;
+  /** How many processors the machine has for this program. */
+  readonly processors: number;
   /** Nobody can be started: calls are refused for now. */
   gaveUp(): void;
   tell<N extends keyof WorkersEvents>(event: N, ...args: WorkersEvents[N]): void;
@@ -38,6 +45,9 @@ export class Staff {
   #suspect = false;
   #stopping = false;
   #growing = false;
+  readonly #replacements: Replacements;
+  /** Milliseconds that the last start took. */
+  #startTime = 0;
   /** It was told that nobody can be started. */
   #gaveUp = false;
   #restarting: Promise<void> | undefined;
@@ -53,12 +63,18 @@ export class Staff {
 
   constructor(desk: StaffDesk) {
     this.#desk = desk;
+    this.#replacements = new Replacements({
+      mayStart: () => !this.#stopping && desk.clock.now() >= this.#starts.notBefore,
+      start: () => this.#start(),
+    });
     this.#watch = new Watch({
       settings: desk.worker.settings,
       clock: desk.clock,
       all: this.#all,
       ready: this.#ready,
       load: () => this.#load(),
+      // The only one takes no more calls: above its limit it must not grow on.
+      recycle: member => (this.#ready.length > 1 ? this.retire(member) : member.drain()),
     });
   }
 
@@ -95,7 +111,7 @@ export class Staff {
     const { maxWorkers } = this.#settings;
     if (this.#ready.length + this.#starting >= maxWorkers || this.#stopping || this.#growing) return;
     const now = this.#desk.clock.now();
-    const missing = supervisor.toStart(this.#settings, this.#load(), this.#starts, now);
+    const missing = supervisor.toStart(this.#settings, this.#load(), this.#starts, now, this.#desk.processors);
     // Starting may fail at once, and then asks again.
     this.#growing = true;
     for (let i = 0; i < missing; i++) this.#start();
@@ -132,6 +148,7 @@ export class Staff {
     this.#starts = supervisor.noFailures;
     this.#forgetRetry();
     if (this.#ready.length === 0) return this.whenReady();
+    const leaving: Promise<void>[] = [];
     for (const old of [...this.#ready]) {
       if (old.state !== 'ready') continue;
       if (this.#desk.bindsAlone) {
@@ -142,9 +159,26 @@ export class Staff {
       }
       const fresh = this.#start();
       if (!(await fresh.readiness)) throw this.#unavailable();
+      // What it has yet to finish holds up none of the others.
       old.drain();
-      await old.gone;
+      leaving.push(old.gone);
     }
+    await Promise.all(leaving);
+  }
+
+  /** It was given another call: where it nears `maxTasksPerWorker` its replacement is started. */
+  aged(member: Member): void {
+    const { maxTasksPerWorker: most } = this.#settings;
+    const age = this.#desk.clock.now() - member.readyAt;
+    const { sent } = member.roster;
+    if (isDue({ sent, most, age, startTime: this.#startTime, processes: this.#ready.length, jitter: member.jitter })) this.retire(member);
+  }
+
+  /** It is to go, the replacement first. */
+  retire(member: Member): void {
+    // Its addresses cannot be had twice.
+    if (this.#desk.bindsAlone) member.drain();
+    else this.#replacements.add(member);
   }
 
   /** They are going: they must be gone within this time. */
@@ -161,7 +195,8 @@ export class Staff {
     const members = [...this.#all];
     for (const member of members) {
       if (overdue && member.roster.size > 0) member.kill('stop');
-      else member.stop(timeout);
+      // Those that have nothing to do are not killed for the one that hangs.
+      else member.stop(overdue && timeout > 0 && member.idle ? Math.max(timeout, IDLE_STOP) : timeout);
     }
     await Promise.all(members.map(member => member.gone));
     // One that was still starting had nothing to finish: to kill it cut nothing off.
@@ -198,6 +233,7 @@ export class Staff {
     this.#starting--;
     this.#ready.push(member);
     this.wasReady = true;
+    this.#startTime = member.startTime;
     if (this.#starts.inSuccession > 0) {
       this.#desk.clock.after(supervisor.PROBATION, () => {
         if (member.state === 'ready') this.#proven();
@@ -214,6 +250,7 @@ export class Staff {
     const index = this.#ready.indexOf(member);
     if (index >= 0) this.#ready.splice(index, 1);
     else this.#starting--;
+    this.#replacements.forget(member);
     if (member.suspicious) this.#suspect = true;
     if (!this.#stopping && member.state === 'dying') {
       this.#toReplace++;

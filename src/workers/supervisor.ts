@@ -81,11 +81,20 @@ export function afterSuccess(starts: Starts): Starts {
   return starts.inSuccession === 0 && !starts.open ? starts : { ...starts, inSuccession: 0, notBefore: 0, open: false };
 }
 
-/** Processes to start now. After a failed start one at a time, and none before its delay has passed. */
-export function toStart(rules: SizeRules, staff: Staff, starts: Starts, now: number): number {
+/**
+ * Processes that may start at the same time. A start takes a processor for itself: more of them than there are processors finish no sooner,
+ * and those that serve already keep half of them.
+ */
+export function startsAtOnce(processors: number, ready: number): number {
+  return ready === 0 ? processors : Math.max(1, Math.floor(processors / 2));
+}
+
+/** Processes to start now: as many as may start at once, the need is looked at again after each. After a failed start one at a time, and none before its delay has passed. */
+export function toStart(rules: SizeRules, staff: Staff, starts: Starts, now: number, processors: number): number {
   const missing = wanted(rules, staff) - staff.ready - staff.starting;
   if (missing <= 0 || now < starts.notBefore) return 0;
-  return starts.inSuccession === 0 ? missing : Math.min(1, Math.max(0, 1 - staff.starting));
+  const atOnce = starts.inSuccession === 0 ? startsAtOnce(processors, staff.ready) : 1;
+  return Math.min(missing, Math.max(0, atOnce - staff.starting));
 }
 
 /** True while new calls are to be refused: the breaker is open, nobody is there to serve, and it is not yet time to try again. */

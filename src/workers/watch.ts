@@ -15,6 +15,8 @@ export interface WatchDesk {
   /** Those that take calls. */
   readonly ready: readonly Member[];
   load(): supervisor.Staff;
+  /** It is above `maxMemory`. */
+  recycle(member: Member): void;
 }
 
 /** Looks after running processes: whether they still answer, how large they are, which of them have had nothing to do for too long. */
@@ -86,7 +88,7 @@ export class Watch {
     if (member.state !== 'ready' && member.state !== 'draining') return;
     const verdict = supervisor.onMemory(this.#desk.settings.maxMemory, member.pulse.recentRss());
     if (verdict === 'kill') member.kill('memory');
-    else if (verdict === 'recycle') member.drain();
+    else if (verdict === 'recycle') this.#desk.recycle(member);
   }
 
   #dismissIdle(before: number): void {
