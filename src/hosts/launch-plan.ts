@@ -25,6 +25,8 @@ export interface LaunchContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** There is no reaper: the worker must watch by itself whether its parent lives. */
   readonly watchdog: boolean;
+  /** The version of Bun, where this is no Node. */
+  readonly bun?: string | undefined;
 }
 
 /** What Node loads before the first file, by whichever carrier it is told so. */
@@ -35,6 +37,8 @@ const LOADERS = /^(?:--import|--require|-r|--loader|--experimental-loader)(?:=|$
  * @throws Error in plain words; the host reports it as the reason why the worker could not be launched.
  */
 export function launchPlan(spec: HostSpec, context: LaunchContext): LaunchPlan {
+  if (context.bun !== undefined)
+    throw new Error(`worker processes need Node, and this is Bun ${context.bun}: start it with node, or write runtime: 'inline'`);
   const { settings } = spec;
   const { uid, gid } = settings;
   const source = spec.source?.startsWith('file:') ? fileURLToPath(spec.source) : undefined;

@@ -56,6 +56,7 @@ class ProcessHost implements Host {
         execArgv: this.#options.execArgv ?? process.execArgv,
         env: this.#options.env ?? process.env,
         watchdog: !this.#reaper.begin(),
+        bun: process.versions['bun'],
       }));
       // One that may write nowhere must not fill the disk through its mark. Where that cannot be kept from it, it has none.
       const sandboxed = isWithoutFiles(spec);
