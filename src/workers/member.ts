@@ -47,8 +47,6 @@ export class Member implements InboxDesk, RosterDesk {
   /** `startTimeout` has passed. */
   timedOut = false;
   readyAt = -1;
-  /** Milliseconds from its launch until it was ready. */
-  startTime = 0;
   /** From 0 to 1: processes that started together differ in it. */
   readonly jitter = Math.random();
   idleSince = -1;
@@ -63,7 +61,6 @@ export class Member implements InboxDesk, RosterDesk {
   #timer: ClockTimer | undefined;
   readonly #ending = new Ending();
   #stopBy = Infinity;
-  readonly #launchedAt: number;
   #linkClosed = false;
   #heldAtDeath = 0;
   readonly #keepAlive: KeepAlive;
@@ -79,7 +76,6 @@ export class Member implements InboxDesk, RosterDesk {
     const { worker, clock } = desk;
     const { name, cls, source, settings } = worker;
     this.startedAt = new Date(clock.epoch());
-    this.#launchedAt = clock.now();
     this.#gone = new Promise(resolve => (this.#buriedNow = resolve));
     this.readiness = new Promise(resolve => (this.#decided = resolve));
     const output = (line: string, stream: 'stdout' | 'stderr'): void => desk.output(this, line, stream);
@@ -229,7 +225,6 @@ export class Member implements InboxDesk, RosterDesk {
     this.#mail = mail;
     this.#state = 'ready';
     this.readyAt = this.idleSince = this.#desk.clock.now();
-    this.startTime = this.readyAt - this.#launchedAt;
     this.#keepAlive.offWhen(this.#atRest);
     this.#desk.joined(this);
     this.#decided(true);

@@ -12,9 +12,6 @@ import { Replacements } from './replacements.js';
 import * as supervisor from './supervisor.js';
 import { Watch } from './watch.js';
 
-/** What an idle process gets to stop at least where the time is up for the calls of others. Milliseconds. */
-const IDLE_STOP = 500;
-
 /** What the staff needs of its pool. */
 export interface StaffDesk extends MemberDesk {
   readonly worker: WorkerBlueprint;
@@ -169,9 +166,9 @@ export class Staff {
   /** It was given another call: where it nears `maxTasksPerWorker` its replacement is started. */
   aged(member: Member): void {
     const { maxTasksPerWorker: most } = this.#settings;
-    const age = this.#desk.clock.now() - member.readyAt;
-    const { sent } = member.roster;
-    if (isDue({ sent, most, age, startTime: this.#startTime, processes: this.#ready.length, jitter: member.jitter })) this.retire(member);
+    const { roster, readyAt, jitter } = member;
+    const facts = { sent: roster.sent, most, age: this.#desk.clock.now() - readyAt, startTime: this.#startTime, jitter };
+    if (isDue({ ...facts, processes: this.#ready.length })) this.retire(member);
   }
 
   /** It is to go, the replacement first. */
@@ -196,7 +193,7 @@ export class Staff {
     for (const member of members) {
       if (overdue && member.roster.size > 0) member.kill('stop');
       // Those that have nothing to do are not killed for the one that hangs.
-      else member.stop(overdue && timeout > 0 && member.idle ? Math.max(timeout, IDLE_STOP) : timeout);
+      else member.stop(overdue && timeout > 0 && member.idle ? Math.max(timeout, supervisor.IDLE_STOP) : timeout);
     }
     await Promise.all(members.map(member => member.gone));
     // One that was still starting had nothing to finish: to kill it cut nothing off.
@@ -233,7 +230,7 @@ export class Staff {
     this.#starting--;
     this.#ready.push(member);
     this.wasReady = true;
-    this.#startTime = member.startTime;
+    this.#startTime = this.#desk.clock.epoch() - member.startedAt.getTime();
     if (this.#starts.inSuccession > 0) {
       this.#desk.clock.after(supervisor.PROBATION, () => {
         if (member.state === 'ready') this.#proven();

@@ -102,6 +102,9 @@ export function refuses(starts: Starts, staff: Pick<Staff, 'ready' | 'starting'>
   return starts.open && staff.ready === 0 && (staff.starting > 0 || now < starts.notBefore);
 }
 
+/** What an idle process gets to stop at least, where the time is up for the calls of others: milliseconds. */
+export const IDLE_STOP = 500;
+
 /** How long a process must live, or else finish a call, for its start to count as good: milliseconds. */
 export const PROBATION = 1000;
 
