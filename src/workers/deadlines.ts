@@ -1,6 +1,7 @@
 import type { Clock, ClockTimer } from '../clock.js';
 import { stallExtension } from '../deadline.js';
 import type { Call, Due } from './call.js';
+import { isDebugged } from './debugged.js';
 import { setImmediate } from '../system-timers.js';
 
 /** How often a call whose time is up is looked at again while its process keeps talking. */
@@ -31,6 +32,8 @@ export class Deadlines {
   /** End of the extension after a stall: no call is judged earlier. -Infinity: there is none. */
   #extendedTo = -Infinity;
   #judging: NodeJS.Immediate | undefined;
+  /** Its processes are started under an inspector: no call has a limit. Looked up at the first call. */
+  #isDebugged: boolean | undefined;
 
   constructor(clock: Clock, watched: Watched) {
     this.#clock = clock;
@@ -39,6 +42,7 @@ export class Deadlines {
 
   /** This call's clock began, or runs anew. */
   add(call: Call): void {
+    if ((this.#isDebugged ??= isDebugged(call.target.worker.settings))) return;
     const at = call.suspected ? Infinity : call.dueAt();
     if (at < this.#at) this.#set(at);
   }

@@ -1,5 +1,6 @@
 import type { ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
+import { isDebugged } from './debugged.js';
 import type { ExitReason, WorkerHandle, WorkerProcess } from '../decorators/worker-types.js';
 import { ProtocolError, WorkerRecycledError, WorkerTimeoutError, StreamStalledError, type CrashReason } from '../errors.js';
 import type { HostExit, HostProcess } from '../hosts/host.js';
@@ -369,7 +370,7 @@ export class Member implements InboxDesk, RosterDesk {
 
   #launch(startTimeout: number): void {
     this.#link.sendValue(Kind.BOOT, 0, 0, this.#desk.boot());
-    if (startTimeout === 0) return;
+    if (startTimeout === 0 || isDebugged(this.#desk.worker.settings)) return;
     this.#setTimer(startTimeout, () => this.#startTimedOut(startTimeout), true);
   }
 

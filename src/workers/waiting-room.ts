@@ -2,7 +2,9 @@ import type { Clock, ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
 import { QueueTimeoutError, WorkerBusyError } from '../errors.js';
 import { limitOf } from '../units.js';
+import type { WorkerSettings } from '../blueprint/types.js';
 import type { Call } from './call.js';
+import { isDebugged } from './debugged.js';
 import { FairQueue } from './fair-queue.js';
 import { List, type Listed } from './list.js';
 import type { Owner } from './owner.js';
@@ -15,7 +17,7 @@ const TASK_QUEUE_TIMEOUT = 30_000;
 const CONNECTION_SHARE = 0.1;
 
 /** The part of a worker's settings that its queue keeps. */
-export interface WaitingRules {
+export interface WaitingRules extends Pick<WorkerSettings, 'env' | 'execArgv' | 'runtime'> {
   readonly maxQueue: number;
   /** Bytes of their arguments; 0: no limit. */
   readonly maxQueueBytes: number;
@@ -39,6 +41,8 @@ export class Ticket implements Listed<Ticket> {
 export class WaitingRoom {
   readonly #queue = new FairQueue<Call>();
   readonly #rules: WaitingRules;
+  /** Calls wait for processes that a breakpoint may stop: without a limit. */
+  readonly #isDebugged: boolean;
   readonly #clock: Clock;
   /** Takes out of the pool's books whom this room refuses or sends away. */
   readonly #dismissed: (call: Call) => void;
@@ -51,6 +55,7 @@ export class WaitingRoom {
 
   constructor(rules: WaitingRules, clock: Clock, dismissed: (call: Call) => void) {
     this.#rules = rules;
+    this.#isDebugged = isDebugged(rules);
     this.#clock = clock;
     this.#dismissed = dismissed;
   }
@@ -177,6 +182,7 @@ export class WaitingRoom {
   }
 
   #timeoutOf({ kind }: Owner): number {
+    if (this.#isDebugged) return 0;
     return this.#rules.queueTimeout ?? (kind === 'task' ? TASK_QUEUE_TIMEOUT : 0);
   }
 

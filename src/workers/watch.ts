@@ -1,3 +1,4 @@
+import { isDebugged } from './debugged.js';
 import type { WorkerSettings } from '../blueprint/types.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import type { Member } from './member.js';
@@ -36,7 +37,7 @@ export class Watch {
     const { settings, clock } = this.#desk;
     const { heartbeat, maxMemory } = settings;
     if (this.#stopped) return;
-    if (heartbeat && !this.#beat) this.#beat = clock.after(heartbeat.every, this.#onBeat);
+    if (heartbeat && !this.#beat && !isDebugged(settings)) this.#beat = clock.after(heartbeat.every, this.#onBeat);
     if (maxMemory > 0 && !this.#memory) this.#memory = clock.after(MEMORY_LOOK, this.#onMemory);
   }
 
