@@ -12,8 +12,8 @@ const BYTES_A_LINE = 1024;
 const BREATH = 5;
 /** Milliseconds after which the rest of the lines waits for the next turn. */
 const SLICE = 5;
-/** Rest for each millisecond that lines have taken: all outputs together take a fifth of the master's time, whatever a line costs its logger. */
-const REST = 4;
+/** Rest for each millisecond that lines have taken: all outputs together take a third of the master's time, whatever a line costs its logger. */
+const REST = 2;
 /** Raw bytes kept for {@link OutputReader.tail}. V8's last words (heap statistics, native stack) take about 4 KB. */
 const TAIL = 16 * 1024;
 /** What may wait in memory once the worker has ended and nobody is blocked by us any more. */
