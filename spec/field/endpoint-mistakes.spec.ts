@@ -8,7 +8,6 @@ import 'packet-ts/websocket';
 import { createTestApp } from 'packet-ts/testing';
 import { lines } from 'packet-ts/framing';
 import type { Ctor } from '../../src/decorators/ctor.js';
-import { Events } from '../kit/events.js';
 import { atEnd } from '../kit/index.js';
 
 const QUIET = { signals: false, logger: false } as const;
@@ -84,17 +83,6 @@ describe('an endpoint written wrongly', () => {
 });
 
 describe('a newcomer’s application', () => {
-  it('that lists nothing says so', async () => {
-    using warned = new Events('app.warning');
-    @Module({})
-    class Nothing {}
-    const app = await bootstrap(Nothing, QUIET);
-    await app.close();
-    expect(warned.seen.map(({ message }) => message)).to.deep.equal([
-      'Nothing lists no connections, workers or providers: there is nothing to run',
-    ]);
-  });
-
   it('under test: connect() to a class of requests says what to do instead', async () => {
     const Web = web('http://127.0.0.1:0');
     const app = await createTestApp(moduleOf(Web)).start();

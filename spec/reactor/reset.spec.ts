@@ -66,7 +66,8 @@ describe('an answer that is cut off', () => {
 
     it('by destroy() is a reset, not an end', async () => {
       const { port } = (await kit.listen(Cuts, 'tcp://127.0.0.1:0')).address;
-      expect(await curl(port, 'large'), 'failure in receiving').to.equal(56);
+      // It may hear of the reset before it has read anything.
+      expect(await curl(port, 'large'), 'empty reply, failure in receiving').to.be.oneOf([52, 56]);
       expect(await curl(port, 'destroy'), 'a whole answer').to.equal(0);
     });
   });

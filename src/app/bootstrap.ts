@@ -1,10 +1,9 @@
 import { inspect } from 'node:util';
-import { nameOf, readModule } from '../blueprint/index.js';
-import type { AppBlueprint, Ctor } from '../blueprint/types.js';
+import { readModule } from '../blueprint/index.js';
+import type { Ctor } from '../blueprint/types.js';
 import type { OneOrMany } from '../decorators/ctor.js';
 import type { Endpoint, EndpointOptions } from '../decorators/endpoint-types.js';
 import type { Mounted } from '../decorators/provider-types.js';
-import { publish } from '../diagnostics.js';
 import { asError, UsageError } from '../errors.js';
 import { errorForLog } from '../errors/error-for-log.js';
 import { object, show } from '../option-rules.js';
@@ -62,8 +61,6 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   const log = await loggerOf(logger);
   const { Assembly } = await masterSide();
   const assembly = Assembly.of(reading, { logger: log, closeTimeout, ...(flaws.length === 0 && { maxBufferedBytesTotal }) });
-  if (isEmpty(app))
-    publish('app.warning', { message: `${nameOf(module)} lists no connections, workers or providers: there is nothing to run` });
   const remove = signals ? watchProcess(assembly, logger || log, uncaught) : () => {};
   assembly.closed.then(remove, remove);
   closeWhenIdle(assembly);
@@ -74,10 +71,6 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
     throw error;
   }
   return assembly.app;
-}
-
-function isEmpty({ connections, mounted, workers, providers }: AppBlueprint): boolean {
-  return connections.length + mounted.length + workers.length + providers.length === 0;
 }
 
 /** Applications of this process that end it; it exits when the last of them has closed, with 1 if one of them says so. */
