@@ -68,7 +68,6 @@ describe('an answer that is cut off', () => {
       const { port } = (await kit.listen(Cuts, 'tcp://127.0.0.1:0')).address;
       // It may hear of the reset before it has read anything.
       expect(await curl(port, 'large'), 'empty reply, failure in receiving').to.be.oneOf([52, 56]);
-      expect(await curl(port, 'destroy'), 'a whole answer').to.equal(0);
     });
   });
 
