@@ -62,6 +62,7 @@ async function harassWorkers(server: Server, chance: Random, until: () => boolea
 async function dials(server: Server, until: () => boolean): Promise<void> {
   while (!until()) {
     const { dialled, error } = await server.ask<{ dialled?: string[]; error?: string }>('dial');
+    if (until()) return;
     if (error !== undefined || (dialled && dialled.join() !== 'hello,hello')) fault(`dialled: ${error ?? String(dialled)}`);
     await sleep(200);
   }

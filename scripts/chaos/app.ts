@@ -5,7 +5,20 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { readdirSync } from 'node:fs';
 import { ReadableStream } from 'node:stream/web';
-import { bootstrap, Connection, exec, InjectWorker, Module, OnData, OnError, Peer, Reactor, Workers, type WorkerClient } from 'packet-ts';
+import {
+  bootstrap,
+  Connection,
+  exec,
+  InjectWorker,
+  Module,
+  OnClose,
+  OnData,
+  OnError,
+  Peer,
+  Reactor,
+  Workers,
+  type WorkerClient,
+} from 'packet-ts';
 import { lines, raw } from 'packet-ts/framing';
 import { OnRequest } from 'packet-ts/http';
 import 'packet-ts/websocket';
@@ -122,6 +135,10 @@ class Echoes {
   @OnData() take(line: string): void {
     this.#resolve(line);
     this.peer.end();
+  }
+  // Without an answer, since the application closes.
+  @OnClose() closed(): void {
+    this.#resolve('closed');
   }
 }
 
