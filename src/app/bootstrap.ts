@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { handlerName } from '../async-context.js';
 import { readModule } from '../blueprint/index.js';
 import type { Ctor } from '../blueprint/types.js';
 import type { OneOrMany } from '../decorators/ctor.js';
@@ -9,6 +10,7 @@ import { errorForLog } from '../errors/error-for-log.js';
 import { object, show } from '../option-rules.js';
 import { loggerOf, type Logger } from '../logger.js';
 import { standardError } from '../logging/standard-error.js';
+import { connectionId } from '../reactor/connection-id.js';
 import type { Duration, Off, Size } from '../units.js';
 import type { App } from './app.js';
 import type { Assembly } from './assembly.js';
@@ -115,7 +117,9 @@ function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOption
     const error = errorForLog(asError(thrown));
     const level = ends ? 'fatal' : 'error';
     const untold = limiter.take(`${what} ${error.name}`, count => tell(() => log[level]({ untold: count }, what)));
-    if (untold !== undefined) tell(() => log[level]({ err: error, ...(untold > 0 && { untold }) }, what), thrown);
+    const name = handlerName();
+    const of = name && { handler: name.handler, connection: connectionId(name.serial) };
+    if (untold !== undefined) tell(() => log[level]({ ...of, err: error, ...(untold > 0 && { untold }) }, what), thrown);
     if (ends) endProcess(app, 1);
   };
   // Whoever prints to a stderr that cannot be written (a full disk, a reader that left) has made no mistake.

@@ -1,4 +1,4 @@
-import { currentContext } from '../async-context.js';
+import { currentContext, namedContext, type AsyncContext } from '../async-context.js';
 import { failing, guard } from '../guard.js';
 import type { About, CloseReason } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
@@ -8,6 +8,7 @@ import { asError, LimitError, UsageError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
 import { raw } from '../framing/raw.js';
 import { abortReason, reasonOfError, tellsOfClosing } from '../reactor/close-reason.js';
+import { connectionId } from '../reactor/connection-id.js';
 import type { Methods } from '../reactor/dispatch.js';
 import { finalHooks } from '../reactor/final-hooks.js';
 import type { Guest, GuestHost } from '../reactor/guest.js';
@@ -56,7 +57,7 @@ export class Exchange implements Guest, LineHost {
   readonly owner: Owner | undefined;
   readonly framing = NO_FRAMING;
   /** The request's: Node has one for all requests of a socket. */
-  readonly context = currentContext();
+  readonly context: AsyncContext;
   readonly #arrival: RequestArrival;
   readonly #origin: SessionOrigin;
   readonly #serial: number;
@@ -78,6 +79,7 @@ export class Exchange implements Guest, LineHost {
     this.#arrival = arrival;
     this.#origin = origin;
     this.#serial = host.nextId();
+    this.context = namedContext({ handler: plan.name, serial: this.#serial }, currentContext);
     this.line = new Line(this, plan, false);
     if (plan.wantsOwner) this.owner = ownerOf(this, arrival.caller);
     const peer = noPeer(() => this.id);
@@ -94,7 +96,7 @@ export class Exchange implements Guest, LineHost {
   // ── Guest ──
 
   get id(): string {
-    return `${process.pid.toString(36)}-${this.#serial.toString(36)}`;
+    return connectionId(this.#serial);
   }
 
   get quiet(): boolean {

@@ -1,4 +1,4 @@
-import type { AsyncContext } from '../async-context.js';
+import { handlersAreNamed, type AsyncContext } from '../async-context.js';
 import type { Remote, Transport } from '../endpoints/endpoint.js';
 import { Datagrams } from './datagrams.js';
 import { HttpRefusal } from './http-refusal.js';
@@ -134,6 +134,7 @@ export class Reader implements Resumable {
     if (this.#hold !== 0) this.flow();
     // One share for all that a turn brings, not one for each piece.
     else if (this.#transport.deliversPieces) this.#work();
+    else if (handlersAreNamed && !from) this.#host.context.runInAsyncScope(this.proceed, this);
     else this.proceed();
   }
 

@@ -1,4 +1,4 @@
-import { currentContext, emptyContext, type AsyncContext } from '../async-context.js';
+import { currentContext, emptyContext, namedContext, type AsyncContext } from '../async-context.js';
 import type { TlsOptions } from '../decorators/endpoint-types.js';
 import type { About, ExitStatus } from '../decorators/hook-types.js';
 import { observed, publish } from '../diagnostics.js';
@@ -9,6 +9,7 @@ import type { Duration, Off } from '../units.js';
 import type { Owner } from '../workers/owner.js';
 import { mayAnswer, type AnswerBudget } from './answer-budget.js';
 import { reasonOfError } from './close-reason.js';
+import { connectionId } from './connection-id.js';
 import { encoded, fitting, framingOn, mustHaveOne, mustStream } from './message-rules.js';
 import { Deadlines } from './deadlines.js';
 import { Ending, type EndingHost } from './ending.js';
@@ -70,10 +71,10 @@ export class Session
     this.transport = transport;
     this.given = given;
     this.origin = origin;
-    this.context = origin ? emptyContext() : currentContext();
     this.openedAt = host.clock.epoch();
     this.framing = framingOn(transport, settings.framing);
     this.#serial = host.nextId();
+    this.context = namedContext({ handler: plan.name, serial: this.#serial }, origin ? emptyContext : currentContext);
     this.#rate = limits.rateLimit && new RateGate(limits.rateLimit, host.clock);
     this.reader = new Reader(this, transport, host.turn, settings, this.#rate);
     this.line = new Line(this, plan, settings.concurrency > 1 && settings.ordered);
@@ -185,7 +186,7 @@ export class Session
   }
 
   get id(): string {
-    return `${process.pid.toString(36)}-${this.#serial.toString(36)}`;
+    return connectionId(this.#serial);
   }
 
   get piped(): boolean {
