@@ -155,15 +155,19 @@ describe('every framing', function () {
 
   for (const { name, framing, huge } of FRAMINGS) {
     if (!huge) continue;
-    it(`${name} blocks the loop for less than 50 ms at a time with a message of 16 MB in pieces of 1448 bytes`, function () {
-      this.timeout(20_000);
+    it(`${name} takes a message of 16 MB in pieces of 1448 bytes for the price of some copies of it, and no single step of it costs more`, function () {
+      this.timeout(60_000);
       const stream = encoded(framing, huge());
       const pieces: Buffer[] = [];
       for (let at = 0; at < stream.length; at += 1448) pieces.push(Buffer.from(stream.subarray(at, at + 1448)));
-      // Time of this process, since the machine has other work, too; the best of a few rounds is what the decoder takes.
+      // Processor time of this process, beside that of the plainest thing that reads each byte: joined, made text, copied once more.
+      let yardstick = Infinity;
       let longest = Infinity;
       let total = Infinity;
-      for (let round = 0; round < 6 && (longest >= 50 || round < 2); round++) {
+      for (let round = 0; round < 3; round++) {
+        const start = worked();
+        Buffer.from(Buffer.concat(pieces).toString('utf8'));
+        yardstick = Math.min(yardstick, worked() - start);
         const decoder = framing.decoder(64 * MB);
         const began = worked();
         let most = 0;
@@ -178,8 +182,8 @@ describe('every framing', function () {
         longest = Math.min(longest, most);
         total = Math.min(total, worked() - began);
       }
-      expect(longest).to.be.below(50);
-      expect(total).to.be.below(1000);
+      expect(longest).to.be.below(5 * yardstick);
+      expect(total).to.be.below(10 * yardstick);
     });
   }
 });
