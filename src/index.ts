@@ -84,7 +84,7 @@ export { Worker } from './decorators/worker.js';
 export { Task } from './decorators/task.js';
 export { Proxy } from './decorators/proxy.js';
 export { InjectOptions, InjectWorker, type InjectWorkerOptions } from './decorators/inject.js';
-export { Transferable } from './decorators/transferable.js';
+export { Transferable, type TransferableOptions } from './decorators/transferable.js';
 export { Workers } from './workers/workers.js';
 export { WorkerProxy } from './workers/proxy.js';
 export { Master } from './tasks/master.js';

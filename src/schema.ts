@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { checkGiven, size } from './option-rules.js';
 import { toBytes, type Size } from './units.js';
-import { finished, firstIssues, isSmall, isZod, MOST_ISSUES, runUntilIssue, type FoundIssues, type ZodSchema } from './zod-issues.js';
+import {
+  classLost,
+  finished,
+  firstIssues,
+  isSmall,
+  isZod,
+  MOST_ISSUES,
+  partAt,
+  runUntilIssue,
+  type FoundIssues,
+  type ZodSchema,
+} from './zod-issues.js';
 
 /** Standard Schema v1: what zod, valibot, arktype and others implement. Wherever a schema is taken, any of them will do. */
 export interface Schema<I = unknown, O = I> {
@@ -37,13 +48,16 @@ export type Validator = (value: unknown) => Verdict;
 interface StandardIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  readonly code?: string | undefined;
+  readonly expected?: unknown;
 }
 
 /** The first ten, as plain objects, and how many there are. */
-function refused(all: readonly StandardIssue[]): Refused {
-  const issues = all
-    .slice(0, MOST_ISSUES)
-    .map(({ message, path }) => ({ message, path: path?.map(part => (typeof part === 'object' ? part.key : part)) }));
+function refused(all: readonly StandardIssue[], value: unknown): Refused {
+  const issues = all.slice(0, MOST_ISSUES).map(issue => {
+    const path = issue.path?.map(part => (typeof part === 'object' ? part.key : part));
+    return { message: issue.message + classLost(issue, partAt(value, path ?? [])), path };
+  });
   return all.length > MOST_ISSUES ? { issues, count: all.length } : { issues };
 }
 
@@ -92,7 +106,7 @@ function asked(schema: AnySchema, value: unknown): Verdict {
     return broken(ASYNCHRONOUS);
   }
   const { issues } = result as { issues?: readonly StandardIssue[] };
-  return issues ? refused(issues) : (result as { value: unknown });
+  return issues ? refused(issues, value) : (result as { value: unknown });
 }
 
 /** Zod looks for every mistake of a value, at some microseconds each: in a large one the search is ours, and ends early. */

@@ -22,6 +22,37 @@ export interface FoundIssues {
   readonly more?: boolean | undefined;
 }
 
+/** Classes whose instances arrive as instances. */
+const KEPT = /^(?:Date|RegExp|Map|Set|Buffer|DataView|(?:Shared)?ArrayBuffer|(?:Big)?(?:Ui|I)nt\d+(?:Clamped)?Array|Float\d+Array)$/;
+const AS_PLAIN =
+  ' (an instance of a class arrives as plain data, without its class: take it with z.object(), and make the instance of that)';
+const AS_ERROR = ' (an error whose class is not registered with @Transferable() arrives as Error)';
+
+/** An issue of zod, as far as `z.instanceof()` is concerned: it says the name of the class, all other schemas a word in lower case. */
+interface TypeIssue {
+  readonly code?: string | undefined;
+  readonly expected?: unknown;
+}
+
+/** Why a value is no instance of the class that the schema wants, to be put behind the issue's message; '' for other issues. */
+export function classLost({ code, expected }: TypeIssue, value: unknown): string {
+  if (code !== 'invalid_type' || typeof expected !== 'string' || !/^[A-Z_$]/.test(expected) || KEPT.test(expected)) return '';
+  if (typeof value !== 'object' || value === null) return '';
+  const proto: unknown = Object.getPrototypeOf(value);
+  if (proto === Object.prototype || proto === null) return AS_PLAIN;
+  return proto === Error.prototype ? AS_ERROR : '';
+}
+
+/** The part of a value that an issue is about. */
+export function partAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let part = value;
+  for (const key of path) {
+    if (typeof part !== 'object' || part === null || !Object.hasOwn(part, key)) return undefined;
+    part = (part as Record<PropertyKey, unknown>)[key];
+  }
+  return part;
+}
+
 export function isZod(schema: object): schema is ZodSchema {
   return '_zod' in schema && typeof (schema as ZodSchema)._zod.run === 'function';
 }
@@ -62,7 +93,7 @@ export function runUntilIssue(schema: ZodSchema, value: unknown): { readonly val
 export function finished(raw: readonly Raw[], path: readonly PropertyKey[] = []): Issue[] {
   return raw.map(issue => {
     const { message, path: within } = z.core.util.finalizeIssue(issue, {}, z.config());
-    return { message, path: [...path, ...within] };
+    return { message: message + classLost(issue, issue.input), path: [...path, ...within] };
   });
 }
 

@@ -140,6 +140,16 @@ export class Decoder extends Reader {
     return object;
   }
 
+  /** How many objects have begun, where others may refer to them. */
+  get begun(): number {
+    return this.#objects?.length ?? 0;
+  }
+
+  /** What refers to the object of that place from now on is given another one. */
+  replace(place: number, object: object): void {
+    if (this.#objects) this.#objects[place] = object;
+  }
+
   /** One level deeper; `leave` must follow. */
   enter(): void {
     if (++this.#depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH} levels`);

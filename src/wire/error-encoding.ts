@@ -1,7 +1,7 @@
-import { transferableName } from '../transferable.js';
+import { rebuildingOf, transferableName } from '../transferable.js';
 import type { Encoder } from './encoder.js';
 import { LOST, salvage } from './salvage.js';
-import { BUILT_IN_ERRORS, ERROR_PADDING, ErrorFlag, Tag } from './tags.js';
+import { BUILT_IN_ERRORS, ERROR_PADDING, ErrorFlag, FIELDS_PADDING, Tag } from './tags.js';
 
 /** Written by themselves, in front of the other properties. */
 const SPECIAL = new Set(['name', 'message', 'stack', 'cause', 'errors']);
@@ -32,6 +32,7 @@ export function encodeError(encoder: Encoder, error: Error): void {
     flags |= ErrorFlag.STACK;
     encoder.string(stack);
   }
+  if (registered !== undefined && encodeFields(encoder, error)) flags |= ErrorFlag.FIELDS;
   if (has(error, 'cause') && encoder.optional(() => encoder.value(error.cause))) flags |= ErrorFlag.CAUSE;
   const errors = readAny(() => (error as { errors?: unknown }).errors);
   if (isArray(errors) && has(error, 'errors') && encoder.optional(() => encoder.value(errors))) flags |= ErrorFlag.ERRORS;
@@ -65,6 +66,20 @@ function encodeProperty(encoder: Encoder, holder: object, key: string): void {
     encoder.name(key);
     encoder.value(part);
   });
+}
+
+/** What its class needs to rebuild it; false where it needs nothing, or where nothing of it can be sent. */
+function encodeFields(encoder: Encoder, error: Error): boolean {
+  const rebuilding = readAny(() => rebuildingOf(error.constructor as new () => Error));
+  if (!rebuilding) return false;
+  const write = (read: () => unknown): boolean =>
+    encoder.optional(() => {
+      encoder.padding(FIELDS_PADDING);
+      encoder.value(read());
+    });
+  if (write(() => rebuilding.fields(error))) return true;
+  const part = salvage(readAny(() => rebuilding.fields(error)));
+  return part !== LOST && part !== undefined && write(() => part);
 }
 
 /** The language's class that it is an instance of itself; 'Error' for any other. Also for errors of another context, by name. */

@@ -79,6 +79,8 @@ export const ErrorFlag = {
   STACK: 8,
   CAUSE: 16,
   ERRORS: 32,
+  /** Behind the stack: padding, and the value that `rebuild` of its class takes. */
+  FIELDS: 64,
 } as const;
 
 /** How deep values may nest, on both sides. */
@@ -87,6 +89,8 @@ export const MAX_DEPTH = 100;
 export const REGEXP_PADDING = 16;
 export const VIEW_PADDING = 10;
 export const ERROR_PADDING = 30;
+/** In front of FIELDS: for them a constructor of the application's runs. */
+export const FIELDS_PADDING = 64;
 
 /** What a VIEW can be; the index is its type on the wire. */
 export const VIEW_TYPES = [
