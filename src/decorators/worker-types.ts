@@ -35,7 +35,7 @@ export interface PoolOptions {
   timeout?: Duration | Off | undefined;
   /** Aborts the task's signal. Default none. */
   softTimeout?: Duration | Off | undefined;
-  /** From the abort of a signal to the hard end. Default 5s. */
+  /** From the abort of a signal to the hard end. Default 5s. After a quarter of it calls that wait for the process get another one. */
   cancelGrace?: Duration | Off | undefined;
   /** Default 30s. */
   startTimeout?: Duration | Off | undefined;

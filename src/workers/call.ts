@@ -41,8 +41,11 @@ export interface Pin {
 /** Credit for events is given back when so many were delivered. */
 const EVENT_GRANT = INITIAL_CREDIT.events / 2;
 
+/** Part of `cancelGrace` after which a task counts as one that does not obey its signal: calls that wait behind it get another process. */
+const LINGERS_AFTER = 0.25;
+
 /** What a deadline asks for. */
-export type Due = 'soft' | 'hard' | 'grace' | 'stall';
+export type Due = 'soft' | 'hard' | 'lingers' | 'grace' | 'stall';
 
 /**
  * One call. It settles exactly once: by the first of `succeed`, `fail` and `abort`; what comes later is not heard.
@@ -88,6 +91,8 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** When the caller gave up while a process had the call; -1: it did not. */
   cancelled = -1;
   softened = false;
+  /** Its caller gave up, and its task has not ended within the first part of `cancelGrace`. */
+  lingers = false;
   /** A limit of it was passed: it is looked at once more, or was given up. Its clock sets off no further alarm. */
   suspected = false;
   /** The process has shown that it works on this very call. */
@@ -306,7 +311,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   unsent(): void {
     this.id = 0;
     this.began = -1;
-    this.softened = this.evidence = this.suspected = false;
+    this.softened = this.evidence = this.suspected = this.lingers = false;
     this.holder = undefined;
     this.eventCredit = INITIAL_CREDIT.events;
     this.#eventsDelivered = 0;
@@ -323,7 +328,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     if (began < 0) return Infinity;
     let at = this.hard > 0 ? began + this.hard : Infinity;
     if (this.soft > 0 && !this.softened && !this.settled) at = Math.min(at, began + this.soft);
-    return this.cancelled < 0 ? at : Math.min(at, this.#graceEnd());
+    return this.cancelled < 0 ? at : Math.min(at, this.#graceEnd(this.lingers ? 1 : LINGERS_AFTER));
   }
 
   /** What is due now, the strongest first. */
@@ -332,6 +337,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     if (began < 0) return undefined;
     if (this.hard > 0 && now >= began + this.hard) return 'hard';
     if (this.cancelled >= 0 && now >= this.#graceEnd()) return 'grace';
+    if (this.cancelled >= 0 && !this.lingers && now >= this.#graceEnd(LINGERS_AFTER)) return 'lingers';
     return this.soft > 0 && !this.softened && !this.settled && now >= began + this.soft ? 'soft' : undefined;
   }
 
@@ -342,9 +348,9 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return new BoundaryError({ worker: this.target.worker.name, task: this.target.name, direction: 'output', ...refused });
   }
 
-  #graceEnd(): number {
+  #graceEnd(part = 1): number {
     const { cancelGrace } = this.target.worker.settings;
-    return cancelGrace === 0 ? Infinity : Math.max(this.cancelled, this.began) + cancelGrace;
+    return cancelGrace === 0 ? Infinity : Math.max(this.cancelled, this.began) + cancelGrace * part;
   }
 
   #settle(): boolean {

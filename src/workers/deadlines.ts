@@ -80,7 +80,7 @@ export class Deadlines {
     for (const call of this.#watched.calls()) {
       if (call.suspected) continue;
       const due = call.due(now);
-      if (due === 'soft') this.#watched.expired(call, due);
+      if (due === 'soft' || due === 'lingers') this.#watched.expired(call, due);
       else if (due) {
         call.suspected = true;
         overdue.push(call);

@@ -33,6 +33,8 @@ export interface MemberDesk {
   /** It is dead, with what it leaves behind. */
   buried(member: Member, again: readonly Call[], lost: readonly Lost[]): void;
   released(member: Member, call: Call): void;
+  /** A task whose caller gave up has not ended within the first part of `cancelGrace`. */
+  lingers(member: Member): void;
   /** It has nothing to do. */
   idled(member: Member): void;
   /** It has more or fewer connections, or sockets on their way. */

@@ -206,6 +206,7 @@ export class Member implements InboxDesk, RosterDesk {
   expired(call: Call, due: Due): void {
     const { worker, handle } = this.#desk;
     if (due === 'stall') return call.giveUp(new StreamStalledError(nameOf(call.target, handle.key), worker.settings.stallTimeout));
+    if (due === 'lingers') return this.#desk.lingers(this);
     if (due === 'hard') {
       const error = new WorkerTimeoutError(nameOf(call.target, handle.key), call.hard);
       if (call.fail(error)) call.abortChildren(error);

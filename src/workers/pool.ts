@@ -203,6 +203,10 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     this.staff.released(member);
   }
 
+  lingers(member: Member): void {
+    this.staff.lingers(member);
+  }
+
   idled(): void {
     this.staff.idled();
   }

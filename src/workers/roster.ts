@@ -88,6 +88,12 @@ export class Roster implements CallHolder, Watched {
     return this.#blocked.size > 0;
   }
 
+  /** It is busy with a task whose caller gave up, and which does not end. */
+  get lingers(): boolean {
+    for (const call of this.#calls) if (call.lingers) return true;
+    return false;
+  }
+
   /** Its process is being listened to at this moment. */
   get bursting(): boolean {
     return this.#now >= 0;
@@ -218,7 +224,10 @@ export class Roster implements CallHolder, Watched {
     if (due === 'soft') {
       call.softened = true;
       this.#link.send(Kind.CANCEL, call.id, 1);
-    } else this.#desk.expired(call, due);
+      return;
+    }
+    if (due === 'lingers') call.lingers = true;
+    this.#desk.expired(call, due);
   }
 
   /**

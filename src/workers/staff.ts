@@ -9,6 +9,7 @@ import { Member } from './member.js';
 import type { MemberDesk } from './member-types.js';
 import { isDue } from './recycling.js';
 import { Replacements } from './replacements.js';
+import { rowOf } from './status-row.js';
 import * as supervisor from './supervisor.js';
 import { Watch } from './watch.js';
 
@@ -63,6 +64,7 @@ export class Staff {
     this.#replacements = new Replacements({
       mayStart: () => !this.#stopping && desk.clock.now() >= this.#starts.notBefore,
       start: () => this.#start(),
+      needsRelief: () => desk.queued > 0 && !desk.bindsAlone && this.#isFull,
     });
     this.#watch = new Watch({
       settings: desk.worker.settings,
@@ -105,8 +107,8 @@ export class Staff {
 
   /** Starts what the load asks for. Cheap when nothing is missing. */
   grow(): void {
-    const { maxWorkers } = this.#settings;
-    if (this.#ready.length + this.#starting >= maxWorkers || this.#stopping || this.#growing) return;
+    this.#replacements.relieve();
+    if (this.#isFull || this.#stopping || this.#growing) return;
     const now = this.#desk.clock.now();
     const missing = supervisor.toStart(this.#settings, this.#load(), this.#starts, now, this.#desk.processors);
     // Starting may fail at once, and then asks again.
@@ -207,21 +209,7 @@ export class Staff {
   status(): Omit<WorkerStatus, 'pool'>[] {
     const { name, key } = this.#desk.handle;
     const { restarts } = this;
-    return this.#all.map(member => ({
-      name,
-      key,
-      id: member.id,
-      pid: member.pid,
-      state: member.state === 'ready' || member.state === 'starting' ? member.state : 'stopping',
-      running: member.roster.running,
-      queued: member.roster.size - member.roster.running,
-      done: member.roster.done,
-      failed: member.roster.failed,
-      restarts,
-      rss: member.pulse.rss,
-      startedAt: member.startedAt,
-      status: member.lastStatus,
-    }));
+    return this.#all.map(member => ({ name, key, ...rowOf(member), restarts }));
   }
 
   // ── what members report
@@ -275,6 +263,11 @@ export class Staff {
     this.#watch.released(member);
   }
 
+  /** A task whose caller gave up does not end: calls that wait for its process get another one. */
+  lingers(member: Member): void {
+    this.#replacements.lingers(member);
+  }
+
   /** A process has nothing to do. */
   idled(): void {
     this.#watch.idle();
@@ -292,6 +285,10 @@ export class Staff {
 
   get #settings(): WorkerBlueprint['settings'] {
     return this.#desk.worker.settings;
+  }
+
+  get #isFull(): boolean {
+    return this.#ready.length + this.#starting >= this.#settings.maxWorkers;
   }
 
   #load(): supervisor.Staff {
