@@ -20,6 +20,7 @@ declare -A package_of=(
   [ruby]=ruby-eventmachine
   [systemd-socket-activate]=systemd
   [prlimit]=util-linux
+  [timeout]=coreutils
 )
 
 programs=("$@")

@@ -71,7 +71,7 @@ describe('the picture in the README', () => {
   it('stands beside an example that is the one which runs', () => {
     const echo = readFileSync(join(ROOT, 'examples/echo/main.ts'), 'utf8');
     const words = (code: string): string => code.replaceAll(/\/\/.*|\s+|: string(?=[ {])/g, '');
-    const shown = /```ts\n(import \{ bootstrap[\s\S]*?)```/.exec(text)![1]!;
+    const shown = /```ts\n(?:\/\/.*\n)?(import \{ bootstrap[\s\S]*?)```/.exec(text)![1]!;
     expect(words(shown)).to.equal(words(echo));
   });
 });

@@ -25,7 +25,7 @@ const CLASSES: Readonly<Record<string, readonly Proof[]>> = {
     ['attacks/messages', 'dribbles in byte by byte costs less than four times its limit'],
     ['attacks/web', 'a message in fragments without end is refused'],
   ],
-  'quadratic reassembly': [['framing/every', 'blocks the loop for less than 50 ms at a time with a message of 16 MB']],
+  'quadratic reassembly': [['framing/every', 'takes a message of 16 MB in pieces of 1448 bytes for the price of some copies of it']],
   'allocation from a declared length': [['attacks/messages', 'without end is refused before twice the limit is held']],
   'unbounded nesting': [['attacks/messages', 'nested arrays of JSON are refused']],
   'decompression bomb': [['attacks/web', 'a frame that announces more than may come is refused before it comes']],
@@ -84,7 +84,7 @@ const PROMISES: Readonly<Record<string, readonly Proof[]>> = {
   'socket activation': [['endpoints/inherited', 'systemd']],
   'unix permissions': [['endpoints/unix', 'is made with mode 0600']],
   'deadlines of draining': [['promises/connections', 'goes by its deadlines']],
-  'escalation of signals': [['promises/bootstrap', 'closes at once at the second signal']],
+  'escalation of signals': [['promises/bootstrap', 'closes at once at a second signal, with exit code 1']],
   'intensity of restarts': [['workers/supervisor', 'counts failures within the time alone']],
   'killed workers': [
     ['promises/workers', 'when all are killed at once'],

@@ -26,6 +26,11 @@ async function attempt(options: SpawnOptions): Promise<{ error: WorkerUnavailabl
   }
 }
 
+/** The messages of an error and of what caused it. */
+function withCauses(error: Error): string {
+  return error.cause instanceof Error ? `${error.message}\n${withCauses(error.cause)}` : error.message;
+}
+
 describe('a mistake that keeps a worker from starting', function () {
   this.timeout(30_000);
   let folder: string;
@@ -55,7 +60,7 @@ describe('a mistake that keeps a worker from starting', function () {
   for (const [what, [options, told]] of Object.entries(mistakes)) {
     it(`is told after one try: ${what}`, async () => {
       const { error, starts } = await attempt(options());
-      expect(error.message).to.match(told);
+      expect(withCauses(error)).to.match(told);
       expect(starts).to.equal(1);
     });
   }
@@ -63,7 +68,7 @@ describe('a mistake that keeps a worker from starting', function () {
   it('is tried again where it may pass: what a module throws while it is loaded', async () => {
     const source = sourceOf('refused.mjs', "throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });");
     const { error, starts } = await attempt({ source, restart: { maxFailedStarts: 2, delay: 1 } });
-    expect(error.message).to.match(/ECONNREFUSED/);
+    expect(withCauses(error)).to.match(/ECONNREFUSED/);
     expect(starts).to.equal(2);
   });
 });

@@ -45,7 +45,9 @@ describe('an application in one file', function () {
     writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${bundle}'\n`);
     chmodSync(program, 0o755);
     const app = spawnScript(bundle, [program], { execArgv: [] });
-    expect(await app.line('', { within: '30s' })).to.match(/^WorkerUnavailableError: .*takes neither Node's flags nor a file to run/);
+    expect(await app.line('', { within: '30s' })).to.match(
+      /^WorkerUnavailableError: .*cannot be started.*takes neither Node's flags nor a file to run/,
+    );
     await app.exit({ within: '20s' });
     expect(app.stderr.text.match(/^started/gm)).to.have.length(1);
   });

@@ -73,7 +73,7 @@ describe('what an inline worker leaves behind', () => {
       () => expect.fail('it cannot start'),
       (reason: Error) => reason,
     );
-    expect(error.message).to.include('it is too early');
+    expect((error.cause as Error).message).to.include('it is too early');
     expect(told).to.deep.equal(['companion started', 'companion stopped']);
     const before = ticks;
     for (const end = performance.now() + 20; performance.now() < end;) await new Promise(setImmediate);

@@ -27,7 +27,8 @@ function placesOf({ name, listen }: ConnectionBlueprint): Place[] {
     // Port 0 is another one each time.
     // Several programs, and endpoints, may hear one multicast group.
     if (endpoint.options['multicast'] !== undefined) return [];
-    if (host === undefined || port === undefined || Number(port) === 0) return [];
+    // A port that there cannot be is told as that.
+    if (host === undefined || port === undefined || !(Number(port) > 0 && Number(port) <= 65_535)) return [];
     const bare = host.replace(/^\[(.*)\]$/, '$1') || LOOPBACK;
     const protocol = scheme === 'udp' ? 'udp' : 'tcp';
     return [{ name, url: endpoint.url, host: bare, port: String(Number(port)), protocol, shares: known?.shares === true }];

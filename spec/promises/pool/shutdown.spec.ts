@@ -10,7 +10,7 @@ const listeners = (): number[] => SIGNALS.map(signal => process.listenerCount(si
 
 /** Keeps the lines that workers print. */
 class Lines extends Logger {
-  readonly seen: { readonly worker?: string; readonly pid?: number; readonly line?: string; readonly stream?: string }[] = [];
+  readonly seen: { readonly worker?: string; readonly workerPid?: number; readonly line?: string; readonly stream?: string }[] = [];
   override info(object: unknown): void {
     this.seen.push(object as Lines['seen'][number]);
   }
@@ -174,7 +174,7 @@ describe('shutdown and process hygiene', function () {
     const error = await failure(scene.client.shout({ text: 'exited', exit: true }));
     expect(error['stderr']).to.include('exited on stderr');
     const expected = ['replied', 'exited'].flatMap(text =>
-      ['stdout', 'stderr'].map(stream => ({ worker: 'case_worker', pid, line: `${text} on ${stream}`, stream })),
+      ['stdout', 'stderr'].map(stream => ({ worker: 'case_worker', workerPid: pid, line: `${text} on ${stream}`, stream })),
     );
     await waitFor(() => expected.every(({ line }) => logger.seen.some(each => each.line === line)));
     for (const each of expected) expect(logger.seen.find(({ line }) => line === each.line)).to.include(each);
