@@ -193,9 +193,10 @@ export class SocketTransport implements Transport {
     this.#shaking = false;
     this.#remember();
     this.#askPlace();
+    // Its 'close' has come before, and the listener of that failed. Right behind destroy() it says so, too, and 'close' is yet to come.
+    const wasClosed = this.raw.closed;
     this.raw.destroy();
-    // Its 'close' has come before, and the listener of that failed.
-    if (this.raw.closed) this.#tellClosed();
+    if (wasClosed) this.#tellClosed();
   }
 
   reset(): void {
