@@ -47,10 +47,36 @@ beforeEach(() => {
   closed = [];
 });
 
+@Connection({ listen: { url: 'http://127.0.0.1:0', drainTimeout: 100 } })
+class Downloads {
+  @OnRequest() async answer(request: Request) {
+    if (request.url.endsWith('/slow')) await gate.promise;
+    return new Response(request.url.endsWith('/large') ? new Uint8Array(30_000_000) : 'small');
+  }
+  @OnClose() over(reason: CloseReason) {
+    closed.push(reason);
+  }
+}
+
 /** Statuses of everything that came, in order. */
 function statuses(client: TcpClient): string[] {
   return [...client.inbox.text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status!);
 }
+
+describe('an answer that waits behind another one of its connection', () => {
+  it('is cut off by drainTimeout like any other when the client does not read it', async () => {
+    const house = await House.open([Downloads]);
+    const client = await house.connect(Downloads);
+    client.socket.pause();
+    await client.send(`${GET('/slow')}${GET('/large')}`);
+    const requests = (): number => house.app.reactor.connections(Downloads).count;
+    await waitFor(() => requests() === 2);
+    await house.servesOthers();
+    gate.resolve();
+    await waitFor(() => requests() === 0);
+    expect(closed.map(({ by, code }) => `${by} ${code}`)).to.deep.equal(['local END', 'limit drainTimeout']);
+  });
+});
 
 describe('a request for an upgrade behind requests that are not answered', () => {
   it('is answered behind them, whatever it wants to speak, also where nothing but websockets is spoken', async () => {

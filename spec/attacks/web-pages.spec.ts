@@ -88,6 +88,27 @@ describe('a web page that sends requests to what listens on the loopback', () =>
     handled.length = 0;
   });
 
+  it('makes no client wait for ever whose protocol has no lines and who waits for the answer to what begins like a request', async () => {
+    @Connection({ listen: 'tcp://127.0.0.1:0', framing: raw() })
+    class Echo {
+      @OnData() echo(bytes: Buffer) {
+        return bytes;
+      }
+    }
+    for (const [cls, words, answer] of [
+      [Echo, 'P', 'P'],
+      [Echo, 'GET key', 'GET key'],
+      [Parts, 'GET /a;', 'done;'],
+    ] as const) {
+      const client = await tcpClient((await serve(cls)).port);
+      await client.send(words);
+      await waitFor(() => client.inbox.text === answer);
+      await client.send('GET /b;');
+      await waitFor(() => client.inbox.text === answer + (cls === Echo ? 'GET /b;' : 'done;'));
+    }
+    handled.length = 0;
+  });
+
   it('is let in where HTTP is meant: allowHttp, headerAndBody(), and what is piped on', async () => {
     @Connection({ listen: { url: 'tcp://127.0.0.1:0', allowHttp: true }, framing: lines() })
     class Asked extends Obeys {}

@@ -5,6 +5,7 @@ import type { Clock, ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
 import { unacknowledgedBytes } from '../endpoints/send-queue.js';
 import { StallWatch } from '../endpoints/stall-watch.js';
+import { nextTick } from '../system-timers.js';
 import { takenFrom } from './taken.js';
 
 /** The client, as far as it reads what it is answered: at its own pace, but not never. */
@@ -16,6 +17,7 @@ export class ResponseReader {
   #timer: ClockTimer | undefined;
   /** There while something waits to be sent. */
   #watch: StallWatch | undefined;
+  #waitsForSocket = false;
   /** Called once when the client leaves before its answer is through. Set by the writer of the answer. */
   onLeave: (() => void) | undefined;
 
@@ -60,7 +62,12 @@ export class ResponseReader {
   /** Watches whether it goes on reading, as long as something waits to be sent. */
   watch(): void {
     const { socket } = this.#response;
-    if (this.#watch || this.#drainTimeout === Infinity || !socket || socket.writableLength === 0) return;
+    if (this.#watch || this.#drainTimeout === Infinity || this.isGone) return;
+    if (!socket) {
+      this.#watchLater();
+      return;
+    }
+    if (socket.writableLength === 0) return;
     const source = {
       get bytesWritten() {
         return takenFrom(socket);
@@ -80,6 +87,17 @@ export class ResponseReader {
       () => this.#stalled(),
     );
     this.#watch.start();
+  }
+
+  /** An answer that waits behind others on its connection has no socket yet: Node keeps it, and writes it right after 'socket'. */
+  #watchLater(): void {
+    if (this.#waitsForSocket) return;
+    this.#waitsForSocket = true;
+    const response = this.#response;
+    response.once(
+      'socket',
+      guard(response, () => nextTick(() => this.watch())),
+    );
   }
 
   #expired(socket: Socket): void {

@@ -1,3 +1,5 @@
+import type { Clock, ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
 import { FramingError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
 import type { Inbound, Inbox } from './inbound.js';
@@ -9,6 +11,11 @@ const REQUEST_LINE = /^[A-Z]+ .* HTTP\/\d(?:\.\d)?\r?$/s;
 /** Bytes of a first line that began like a request from which on it is taken for one: no url of a page may get past by its length. */
 const MOST = 32 * 1024;
 const LINE_FEED = 0x0a;
+/**
+ * Milliseconds of silence after which a first line that is not whole is taken for none: a browser writes its request at once, and a client
+ * of another protocol may wait for the answer to what it has sent ('P', or 'GET key' without a line break).
+ */
+const SILENCE = 500;
 
 /** Whether the first bytes of a connection are a request of HTTP; undefined: more are needed to tell. */
 export function isHttpRequest(bytes: Buffer): boolean | undefined {
@@ -26,7 +33,9 @@ export function isHttpRequest(bytes: Buffer): boolean | undefined {
  */
 export class HttpRefusal implements Inbox {
   readonly #inner: Inbound;
-  readonly #passed: () => void;
+  readonly #clock: Clock;
+  readonly #passed: (late: boolean) => void;
+  #silence: ClockTimer | undefined;
   #held: Buffer[] = [];
   #isRequest: boolean | undefined;
   /** Bounded here: the limits on what waits must not stop the first line from coming. */
@@ -35,9 +44,10 @@ export class HttpRefusal implements Inbox {
   readonly unfinished = false;
   readonly passedOver = false;
 
-  /** @param passed hears that it is not, once: from then on the inner one is asked directly. */
-  constructor(inner: Inbound, passed: () => void) {
+  /** @param passed hears that it is not, once: from then on the inner one is asked directly. `late`: nothing has arrived just now. */
+  constructor(inner: Inbound, clock: Clock, passed: (late: boolean) => void) {
     this.#inner = inner;
+    this.#clock = clock;
     this.#passed = passed;
   }
 
@@ -49,7 +59,9 @@ export class HttpRefusal implements Inbox {
     this.#held.push(chunk);
     if (this.#held.length > 1) this.#held = [Buffer.concat(this.#held)];
     this.#isRequest = isHttpRequest(this.#held[0]!);
+    this.#silence?.cancel();
     if (this.#isRequest === false) this.settle();
+    else if (this.#isRequest === undefined) this.#silence = deadline(this.#clock, SILENCE, () => this.#pass(true));
   }
 
   /** @throws FramingError for a request. */
@@ -60,10 +72,7 @@ export class HttpRefusal implements Inbox {
 
   /** The first line is none, or never comes: what came is handled. */
   settle(): void {
-    if (this.#isRequest) return;
-    for (const chunk of this.#held) this.#inner.push(chunk);
-    this.drop();
-    this.#passed();
+    if (!this.#isRequest) this.#pass(false);
   }
 
   end(): unknown {
@@ -80,6 +89,13 @@ export class HttpRefusal implements Inbox {
   }
 
   drop(): void {
+    this.#silence?.cancel();
     this.#held = [];
+  }
+
+  #pass(late: boolean): void {
+    for (const chunk of this.#held) this.#inner.push(chunk);
+    this.drop();
+    this.#passed(late);
   }
 }

@@ -1,4 +1,5 @@
 import { handlersAreNamed, type AsyncContext } from '../async-context.js';
+import type { Clock } from '../clock.js';
 import type { Remote, Transport } from '../endpoints/endpoint.js';
 import { Datagrams } from './datagrams.js';
 import { HttpRefusal } from './http-refusal.js';
@@ -38,6 +39,7 @@ export const Hold = {
 
 /** What the reader asks of its session. */
 export interface ReaderHost {
+  readonly host: { readonly clock: Clock };
   readonly context: AsyncContext;
   /** Another message may be handled now. */
   readonly hasRoom: boolean;
@@ -237,7 +239,11 @@ export class Reader implements Resumable {
     if (this.#transport.kind === 'stream') {
       const inbound = new Inbound(framing, limit);
       const isLocal = this.#settings.refusesHttp && isLoopback(this.#transport.local.address ?? '');
-      return isLocal ? new HttpRefusal(inbound, () => (this.#inbound = inbound)) : inbound;
+      if (!isLocal) return inbound;
+      return new HttpRefusal(inbound, this.#host.host.clock, late => {
+        this.#inbound = inbound;
+        if (late) this.again();
+      });
     }
     if (this.#transport.lossless) return new Messages(framing, limit);
     return new Datagrams(framing, limit, limits.highWaterMark * QUEUE);
