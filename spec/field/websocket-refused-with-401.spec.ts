@@ -49,11 +49,12 @@ describe('a websocket that its application refuses', () => {
     atEnd(() => app.close({ timeout: 1 }));
     made = 0;
     decided = deferred();
-    return app.address(Private);
+    return { ...app.address(Private), app };
   }
 
   it('is answered with the Response, before anything is made for it and without an error', async () => {
     using errors = new Events('listener.error');
+    using refused = new Events('listener.reject');
     const { port, url } = await start();
     const client = await tcpClient(port);
     await client.send(`GET /x HTTP/1.1\r\nHost: 127.0.0.1\r\n${OPENING}`);
@@ -64,6 +65,7 @@ describe('a websocket that its application refuses', () => {
     expect(answer).to.match(/\r\n\r\nwho are you\?$/);
     expect(asked.at(-1)).to.equal('/x 127.0.0.1 null');
     expect([made, errors.seen.length]).to.deep.equal([0, 0]);
+    expect(refused.seen.map(({ reason, why }) => `${reason}: ${why}`)).to.deep.equal(['authorize: authorize answered 401']);
     const ann = await webClient(url, [], { headers: { cookie: 'user=ann' } });
     expect(await ann.next()).to.equal('hello user=ann');
     ann.send('hi');
@@ -92,5 +94,19 @@ describe('a websocket that its application refuses', () => {
     await client.send(`GET /?throws HTTP/1.1\r\nHost: 127.0.0.1\r\n${OPENING}`);
     expect(await client.all()).to.match(/^HTTP\/1.1 500 [^]*something went wrong here$/);
     expect(errors.seen.map(({ error }) => (error as Error).message)).to.deep.equal(['connect ECONNREFUSED 10.1.2.3']);
+  });
+
+  it('is 503 when the application closes before it is decided: closing neither waits for it nor leaves it open', async () => {
+    using refused = new Events('listener.reject');
+    const { port, app } = await start();
+    const client = await tcpClient(port);
+    const before = asked.length;
+    await client.send(`GET /?waits HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: user=ann\r\n${OPENING}`);
+    await waitFor(() => asked.length === before + 1);
+    expect(await app.close()).to.include({ graceful: true, connections: 0 });
+    expect(await client.all()).to.match(/^HTTP\/1.1 503 [^]*closing$/);
+    decided.resolve();
+    expect(made).to.equal(0);
+    expect(refused.seen.map(({ reason }) => reason)).to.deep.equal(['closed']);
   });
 });

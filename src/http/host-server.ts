@@ -151,6 +151,7 @@ export class HostServer implements HttpConnectionHost {
   remove(site: Site): Promise<void> {
     this.#sites.delete(site);
     this.#sitesChanged();
+    site.closed?.();
     return this.#sites.size > 0 ? Promise.resolve() : this.#close();
   }
 
@@ -282,7 +283,8 @@ export class HostServer implements HttpConnectionHost {
       const socket = await prepared(plain, before, address => {
         if (!this.#admits(address)) throw new LimitError('deny', 'refused: deny');
       });
-      if (this.#closed) {
+      // One that has closed meanwhile tells nobody of it any more.
+      if (this.#closed || socket.destroyed) {
         socket.destroy();
         return;
       }

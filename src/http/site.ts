@@ -26,6 +26,8 @@ export interface Site {
   request?(request: IncomingMessage, response: ServerResponse): void;
   /** Of a site of upgrades: the socket is its own from here on. */
   upgrade?(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  /** It answers no more: upgrades that it has not decided on are refused. */
+  closed?(): void;
 }
 
 function answers({ kind, path }: Site, asked: string): boolean {

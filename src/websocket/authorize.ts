@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { AuthorizeOpening } from '../decorators/endpoint-types.js';
+import type { Remote } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls-handshake.js';
 import { asError } from '../errors.js';
 import { guard } from '../guard.js';
@@ -19,6 +20,22 @@ interface GateLimits {
   readonly handshakeTimeout: number;
 }
 
+/** What the endpoint is told. */
+export interface GateEvents {
+  /** What `authorize` throws, unless that is the client's mistake. */
+  onError(error: Error): void;
+  /** A request was refused: `reason` names the option or limit. */
+  onRefused(reason: string, why: string, remote: Remote): void;
+}
+
+/** A request that is being decided. */
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly remote: Remote;
+  readonly abort: AbortController;
+}
+
 async function refuseWith(socket: Socket, answer: Response): Promise<void> {
   const headers: Record<string, string | readonly string[]> = {};
   for (const [name, value] of answer.headers) if (!OURS.has(name)) headers[name === 'content-type' ? 'Content-Type' : name] = value;
@@ -31,57 +48,85 @@ export class AuthorizationGate {
   readonly #authorize: AuthorizeOpening;
   readonly #scheme: 'ws' | 'wss';
   readonly #limits: GateLimits;
-  readonly #onError: (error: Error) => void;
-  /** Requests that are being decided. */
-  #waiting = 0;
+  readonly #events: GateEvents;
+  readonly #undecided = new Set<Asked>();
 
-  /** @param onError hears what `authorize` throws, unless that is the client's mistake. */
-  constructor(authorize: AuthorizeOpening, scheme: 'ws' | 'wss', limits: GateLimits, onError: (error: Error) => void) {
+  constructor(authorize: AuthorizeOpening, scheme: 'ws' | 'wss', limits: GateLimits, events: GateEvents) {
     this.#authorize = authorize;
     this.#scheme = scheme;
     this.#limits = limits;
-    this.#onError = onError;
+    this.#events = events;
   }
 
   /** Calls `admit`, or refuses the request with the `Response` that `authorize` gives. Never rejects. */
-  async ask(asked: IncomingMessage, socket: Socket, admit: () => void): Promise<void> {
+  async ask(request: IncomingMessage, socket: Socket, admit: () => void): Promise<void> {
     const { maxConnections, handshakeTimeout } = this.#limits;
-    if (this.#waiting >= maxConnections) {
-      refuse(socket, 503, 'no room for another connection');
+    const remote = placeOf(this.#scheme, socket.remoteAddress, socket.remotePort);
+    const asked: Asked = { request, socket, remote, abort: new AbortController() };
+    if (this.#undecided.size >= maxConnections) {
+      this.#refuse(asked, 503, 'maxConnections', 'no room for another connection');
       return;
     }
-    this.#waiting++;
+    this.#undecided.add(asked);
     const ignore = (): void => {};
     socket.on('error', ignore);
-    const abort = new AbortController();
-    const onClose = guard(socket, () => abort.abort(new Error('the client left')));
+    const onClose = guard(socket, () => asked.abort.abort(new Error('the client left')));
     socket.once('close', onClose);
-    const timer = handshakeTimeout === Infinity ? undefined : setTimeout(() => socket.destroy(), handshakeTimeout).unref();
+    const timer = handshakeTimeout === Infinity ? undefined : setTimeout(() => this.#expire(asked), handshakeTimeout).unref();
     try {
-      const answer = await this.#decide(asked, socket, abort.signal);
-      if (socket.destroyed) return;
-      if (answer) await refuseWith(socket, answer);
-      else admit();
-    } catch (thrown) {
-      const error = asError(thrown);
-      const { status, text } = verdictOf(error);
-      if (status >= 500 && !abort.signal.aborted) this.#onError(error);
-      if (!socket.destroyed) refuse(socket, status, text);
+      await this.#settle(asked, admit);
     } finally {
       clearTimeout(timer);
       socket.off('close', onClose);
       socket.off('error', ignore);
-      this.#waiting--;
+      this.#undecided.delete(asked);
     }
   }
 
-  async #decide(asked: IncomingMessage, socket: Socket, signal: AbortSignal): Promise<Response | undefined> {
-    const isSecure = this.#scheme === 'wss';
-    const url = urlOf(asked, isSecure);
+  /** The endpoint has stopped listening: what is not decided yet is refused. */
+  close(): void {
+    for (const asked of this.#undecided) {
+      this.#refuse(asked, 503, 'closed', 'closing');
+      asked.abort.abort(new Error('the endpoint is closed'));
+    }
+  }
+
+  async #settle(asked: Asked, admit: () => void): Promise<void> {
+    const { socket, remote, abort } = asked;
+    try {
+      const answer = await this.#decide(asked);
+      if (abort.signal.aborted || socket.destroyed) return;
+      if (!answer) {
+        admit();
+        return;
+      }
+      this.#events.onRefused('authorize', `authorize answered ${answer.status}`, remote);
+      await refuseWith(socket, answer);
+    } catch (thrown) {
+      if (abort.signal.aborted || socket.destroyed) return;
+      const error = asError(thrown);
+      const { status, text } = verdictOf(error);
+      if (status >= 500) this.#events.onError(error);
+      this.#refuse(asked, status, 'authorize', text);
+    }
+  }
+
+  #expire({ socket, remote }: Asked): void {
+    socket.destroy();
+    const { handshakeTimeout } = this.#limits;
+    this.#events.onRefused('handshakeTimeout', `authorize did not decide within handshakeTimeout (${handshakeTimeout} ms)`, remote);
+  }
+
+  #refuse({ socket, remote }: Asked, status: number, reason: string, why: string): void {
+    this.#events.onRefused(reason, why, remote);
+    refuse(socket, status, why);
+  }
+
+  async #decide({ request, socket, remote, abort: { signal } }: Asked): Promise<Response | undefined> {
+    const url = urlOf(request, this.#scheme === 'wss');
     if (!url) return new Response('the request target or Host is not valid', { status: 400 });
     const headers = new Headers();
-    for (let i = 0; i + 1 < asked.rawHeaders.length; i += 2) headers.append(asked.rawHeaders[i]!, asked.rawHeaders[i + 1]!);
-    const remote = placeOf(this.#scheme, socket.remoteAddress, socket.remotePort);
+    for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) headers.append(request.rawHeaders[i]!, request.rawHeaders[i + 1]!);
     const tls = socket instanceof TLSSocket ? peerTlsOf(socket, true) : undefined;
     return (await this.#authorize(new Request(url, { headers, signal }), { remote, tls })) ?? undefined;
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { AuthorizeOpening } from '../decorators/endpoint-types.js';
-import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
+import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Remote, type Scheme } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
 import { checkUrl } from '../http/check-url.js';
 import { carrierOf, placeOf, sitePathOf, webUrlOf } from '../http/place.js';
@@ -37,7 +37,11 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
     ...frameOptionsOf(limits, manner),
   });
   const authorize = target.options['authorize'] as AuthorizeOpening | undefined;
-  const gate = authorize && new AuthorizationGate(authorize, manner.scheme, limits, error => acceptor.failed(error));
+  const onRefused = (reason: string, why: string, remote: Remote): void => {
+    publish('listener.reject', { url: target.url, reason, why, remote });
+  };
+  const gate =
+    authorize && new AuthorizationGate(authorize, manner.scheme, limits, { onError: error => acceptor.failed(error), onRefused });
   const admit = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     acceptor.accept(new AcceptedWebSocket(server, request, socket, head, manner, protocols));
   };
@@ -55,16 +59,12 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
       Object.assign(server.options, frameOptionsOf(acceptor.limits ?? limits, manner));
       if (refusal) {
         const { status, reason, why, headers } = refusal;
-        publish('listener.reject', {
-          url: target.url,
-          reason,
-          why,
-          remote: placeOf(manner.scheme, socket.remoteAddress, socket.remotePort),
-        });
+        onRefused(reason, why, placeOf(manner.scheme, socket.remoteAddress, socket.remotePort));
         refuse(socket, status, why, headers);
       } else if (gate) void gate.ask(request, socket, () => admit(request, socket, head));
       else admit(request, socket, head);
     },
+    closed: () => gate?.close(),
   };
 }
 
