@@ -65,7 +65,7 @@ describe('a websocket that its application refuses', () => {
     expect(answer).to.match(/\r\n\r\nwho are you\?$/);
     expect(asked.at(-1)).to.equal('/x 127.0.0.1 null');
     expect([made, errors.seen.length]).to.deep.equal([0, 0]);
-    expect(refused.seen.map(({ reason, why }) => `${reason}: ${why}`)).to.deep.equal(['authorize: authorize answered 401']);
+    expect(refused.seen.map(({ reason, why }) => [reason, why])).to.deep.equal([['authorize', 'authorize answered 401']]);
     const ann = await webClient(url, [], { headers: { cookie: 'user=ann' } });
     expect(await ann.next()).to.equal('hello user=ann');
     ann.send('hi');
