@@ -78,6 +78,22 @@ describe('a task runtime', () => {
       expect(master.heard.at(-1)).to.include({ kind: 'STATUS', value: 'last' });
     });
 
+    it('is told how long it has to stop, and told again where that becomes less', async () => {
+      const told: number[] = [];
+      let finish!: () => void;
+      const stopping = new Promise<void>(resolve => (finish = resolve));
+      const stop = (within: number): Promise<void> => {
+        told.push(within);
+        if (told.length === 2) finish();
+        return stopping;
+      };
+      const { master } = await ready(loaded(echo, undefined, { stop }));
+      master.link.send(Kind.STOP, 0, 10_000);
+      master.link.send(Kind.STOP, 0, 500);
+      await master.over;
+      expect(told).to.deep.equal([10_000, 500]);
+    });
+
     it('stops right after its start when it was told to meanwhile', async () => {
       let started!: (worker: object) => void;
       let stopped = false;

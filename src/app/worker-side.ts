@@ -6,13 +6,17 @@ import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
 import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/worker-environment.js';
 import { connectionBuild } from './connection-plan.js';
 import type { Override } from './container.js';
+import { Patience } from '../workers/patience.js';
 import { standIn } from './stand-in.js';
 import { Residents } from './residents.js';
 import { workerContainer } from './worker-container.js';
 import { WorkerSockets } from './worker-sockets.js';
 
-/** How long connections of a worker that stops get to finish. Milliseconds; the master's `closeTimeout` is the real bound. */
-const CONNECTIONS_GRACE = 10_000;
+/**
+ * Part of the time a worker has to stop, and milliseconds at most, that is kept for `@OnStop` and what is disposed of: connections which do
+ * not end are cut off before. With all of it for the connections the kill would come first.
+ */
+const KEPT = { part: 0.25, most: 2_500 } as const;
 /** How long what had started of a worker that cannot start gets to stop before the master is told why. Milliseconds. */
 const FAILURE_GRACE = 1_000;
 
@@ -69,6 +73,14 @@ async function createWorker(
     await container.dispose(error => environment.stray(error), clock);
   };
   const sockets = app.connections.length > 0 ? new WorkerSockets(core, environment, app.connections) : undefined;
+  const patience = new Patience(clock);
+  const stop = async (): Promise<void> => {
+    await core.stopListening();
+    await patience.within(core.drain());
+    patience.stop();
+    await end();
+  };
+  let stopping: Promise<void> | undefined;
   let instance: object;
   try {
     // Built first: what it injects comes before it, and what only its providers need after it.
@@ -87,10 +99,9 @@ async function createWorker(
   return {
     instance,
     sockets,
-    stop: async () => {
-      await core.stopListening();
-      await within(clock, CONNECTIONS_GRACE, core.drain());
-      await end();
+    stop: within => {
+      patience.shorten(within - Math.min(within * KEPT.part, KEPT.most));
+      return (stopping ??= stop());
     },
     dropped: () => {
       void core.stopListening();

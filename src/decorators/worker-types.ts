@@ -39,7 +39,7 @@ export interface PoolOptions {
   cancelGrace?: Duration | Off | undefined;
   /** Default 30s. */
   startTimeout?: Duration | Off | undefined;
-  /** Default 10s. */
+  /** How long it may take to stop. Default 10s. A quarter of it, 2.5 s at most, is kept for `@OnStop`: connections are cut off before. */
   closeTimeout?: Duration | Off | undefined;
   /** How long streams and connections may go on when a process is recycled. Default 5m. */
   drainTimeout?: Duration | Off | undefined;

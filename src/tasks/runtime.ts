@@ -92,8 +92,8 @@ export class TaskRuntime implements LinkReceiver {
   #mail: RunnableTask | undefined;
   /** The META whose CALL comes next. */
   #meta: { readonly id: number; readonly value: CallMeta } | undefined;
-  /** STOP came before READY. */
-  #stopSoon = false;
+  /** Milliseconds until it is killed, which STOP said before READY; undefined: none came. */
+  #stopSoon: number | undefined;
   #clean = true;
   #told = false;
 
@@ -147,7 +147,7 @@ export class TaskRuntime implements LinkReceiver {
       case Kind.QUIET:
         return this.#intake?.quiet(arg);
       case Kind.STOP:
-        return this.#onStop();
+        return this.#onStop(arg);
       case Kind.BOOT:
         if (this.#state !== 'waiting') throw new ProtocolError('a second BOOT');
         void this.#start(body.value() as BootMessage);
@@ -216,7 +216,7 @@ export class TaskRuntime implements LinkReceiver {
     const { sockets } = this.#created;
     if (arrivals && sockets) this.#intake = new Intake(this.#link, arrivals, sockets);
     this.#link.send(Kind.READY, 0, 0);
-    if (this.#stopSoon) this.#onStop();
+    if (this.#stopSoon !== undefined) this.#onStop(this.#stopSoon);
   }
 
   #hello(boot: BootMessage, { blueprint, replaced }: LoadedWorker): void {
@@ -318,17 +318,19 @@ export class TaskRuntime implements LinkReceiver {
     sendFailure(this.#link, id, new TaskNotFoundError({ worker, key, task }));
   }
 
-  #onStop(): void {
-    if (this.#state === 'waiting' || this.#state === 'loading') this.#stopSoon = true;
+  #onStop(within: number): void {
+    if (this.#state === 'waiting' || this.#state === 'loading') this.#stopSoon = within;
+    // Told again, since there is less time than was said.
+    if (this.#state === 'stopping') this.#created?.stop(within).catch(() => {});
     if (this.#state !== 'ready') return;
     this.#state = 'stopping';
     this.#runner?.stop();
-    void this.#stopInstance().then(() => this.#messages!.whenSent(() => this.#finish()));
+    void this.#stopInstance(within).then(() => this.#messages!.whenSent(() => this.#finish()));
   }
 
-  async #stopInstance(): Promise<void> {
+  async #stopInstance(within: number): Promise<void> {
     try {
-      await this.#created?.stop();
+      await this.#created?.stop(within);
     } catch (error) {
       this.#clean = false;
       this.stray(error);

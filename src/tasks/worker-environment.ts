@@ -26,8 +26,11 @@ export interface CreatedWorker {
   readonly instance: object;
   /** Where it has connections. */
   readonly sockets?: SocketService | undefined;
-  /** Runs `@OnStop` of the worker and of what it brought along. Called once; what it throws is told to the master. */
-  stop(): Promise<void>;
+  /**
+   * Runs `@OnStop` of the worker and of what it brought along; what it throws is told to the master. `within`: milliseconds until the
+   * process is killed, 0 for never. Called again where there is less time than was said: the end is the same one.
+   */
+  stop(within: number): Promise<void>;
   /** The link has gone without STOP, inside a process that lives on: timers and sockets must end, no hook runs. */
   dropped?(): void;
 }

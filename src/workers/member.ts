@@ -164,9 +164,10 @@ export class Member implements InboxDesk, RosterDesk {
   stop(timeout = this.#desk.worker.settings.closeTimeout): void {
     if (this.#state === 'dying' || this.#state === 'dead') return;
     if (this.#state === 'starting') return this.kill('stop');
-    if (this.#state !== 'stopping') this.#sayStop();
     const by = timeout > 0 ? this.#desk.clock.now() + timeout : Infinity;
-    if (by < this.#stopBy) this.#setTimer(timeout, () => this.kill('stop'), true);
+    const sooner = by < this.#stopBy;
+    if (sooner || this.#state !== 'stopping') this.#sayStop(timeout);
+    if (sooner) this.#setTimer(timeout, () => this.kill('stop'), true);
     this.#stopBy = Math.min(by, this.#stopBy);
   }
 
@@ -341,11 +342,11 @@ export class Member implements InboxDesk, RosterDesk {
     if (took) this.#desk.left(this);
   }
 
-  #sayStop(): void {
-    this.#leave('stopping');
+  #sayStop(within: number): void {
+    if (this.#state !== 'stopping') this.#leave('stopping');
     this.#keepAlive.on();
     this.#ending.killed ??= 'stop';
-    this.#link.send(Kind.STOP, 0, 0);
+    this.#link.send(Kind.STOP, 0, Math.ceil(within));
     this.#link.flush();
   }
 
