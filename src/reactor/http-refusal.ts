@@ -79,7 +79,9 @@ export class HttpRefusal implements Inbox {
     return undefined;
   }
 
+  /** The connection is piped or handed off: its bytes are another party's, which reads them as what they are. */
   take(): Buffer {
+    this.#isRequest = false;
     this.settle();
     return this.#inner.take();
   }

@@ -57,7 +57,7 @@ export function settingsOf(plan: HandlerPlan, endpoint: EndpointBlueprint, use: 
     ordered: (options['ordered'] as boolean | undefined) ?? name !== 'udp',
     allowHalfOpen: options['allowHalfOpen'] === true,
     accepted: use === 'listen',
-    refusesHttp: use === 'listen' && BROWSABLE.has(name) && options['allowHttp'] !== true && !speaksHttp(framing),
+    refusesHttp: use === 'listen' && plan.reads && BROWSABLE.has(name) && options['allowHttp'] !== true && !speaksHttp(framing),
     messageLimit: of => (of === framing ? limits.maxMessageSize : limitOf(toBytes(most ?? of.maxMessageSize ?? '1mb'))),
   };
 }
