@@ -195,8 +195,9 @@ describe('sizing and recycling', function () {
     using _start = scene.workers.on('start', look);
     using _ready = scene.workers.on('ready', look);
     using _exit = scene.workers.on('exit', look);
+    // Starts are paced by the processors: long enough for the third.
     for (let round = 0; round < 4; round++) {
-      const calls = numbers(30).map(i => scene.note(i, { spin: 3 }));
+      const calls = numbers(30).map(i => scene.note(i, { spin: 30 }));
       if (round % 2 === 1) scene.kill(scene.pids[0]!);
       await Promise.allSettled(calls);
       look();
