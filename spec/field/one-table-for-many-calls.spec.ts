@@ -10,7 +10,7 @@ function table(rows: number): { id: number; name: string; tags: string[]; at: Da
   return Array.from({ length: rows }, (_, id) => ({ id, name: `row ${id}`, tags: ['a', 'b'], at: new Date(id) }));
 }
 
-/** Bytes outside of the heap that `make` leaves behind. */
+/** Bytes outside of the heap that `make` leaves behind; below 0 where the garbage collector has freed earlier ones meanwhile. */
 function kept(make: () => unknown): number {
   const before = process.memoryUsage().arrayBuffers;
   make();
@@ -52,7 +52,7 @@ describe('one large argument for many calls that wait', () => {
             .run(input)
             .catch(() => {});
       });
-      expect(many, `bytes for fifty more, the first took ${once}`).to.be.lessThan(2 * once + 2 ** 21);
+      expect(many, `bytes for fifty more, the first took ${once}`).to.be.lessThan(2 * Math.max(once, 0) + 2 ** 21);
     });
   }
 
