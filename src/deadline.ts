@@ -4,7 +4,7 @@ import type { Clock, ClockTimer } from './clock.js';
 /** Lateness of a timer, in milliseconds, from which on the event loop counts as stalled. */
 const STALL = 100;
 /** Longest extension after a stall, in milliseconds. */
-const MAX_EXTENSION = 1_000;
+export const MAX_EXTENSION = 1_000;
 
 /**
  * Milliseconds that a time limit is extended by when its timer, due at `due`, fires at `now`: the length of the stall that made it late.

@@ -107,4 +107,36 @@ describe('slowloris', function () {
     await waitFor(() => ended === DRIBBLERS, { within: '10s', what: () => `${ended} of ${DRIBBLERS} clients to see the end` });
     expect(house.app.reactor.connections(Server).count).to.equal(1);
   });
+
+  const ENDLESS: readonly (readonly [string, Framing<unknown, never>])[] = [
+    ['a line', lines({ maxLength: '64mb' })],
+    ['a body of a length', lengthPrefixed({ bytes: 4 })],
+  ];
+  for (const [what, framing] of ENDLESS) {
+    it(`${what} of which a byte comes at every turn of the loop is closed in time all the same`, async () => {
+      const reasons: CloseReason[] = [];
+      @Connection({ listen: 'tcp://127.0.0.1:0', framing, messageTimeout: '300ms' })
+      class Server {
+        @OnData() data(): void {}
+        @OnClose() closed(reason: CloseReason): void {
+          reasons.push(reason);
+        }
+      }
+      const house = await House.open([Server]);
+      const socket = connect({ port: house.app.address(Server).port, host: '127.0.0.1' });
+      atEnd(() => void socket.destroy());
+      socket.on('error', () => {});
+      // The client shares the loop: each poll of the server finds a byte, also the one that a limit waits for.
+      const dribble = (): void => {
+        if (reasons.length > 0) return;
+        if (socket.writable) socket.write('\0');
+        setImmediate(dribble);
+      };
+      socket.write(Buffer.from([0, 1, 0, 0]));
+      dribble();
+      await waitFor(() => reasons.length > 0, { within: '15s', what: 'the connection to be closed' });
+      expect(reasons[0]).to.include({ by: 'timeout', code: 'messageTimeout' });
+      await house.servesOthers();
+    });
+  }
 });

@@ -221,6 +221,25 @@ describe('attacks on ws: and http:', function () {
     expect(app.reactor.connections().count).to.equal(0);
   });
 
+  it('a request whose body brings a byte at every turn of the loop is given up all the same', async () => {
+    const app = await serve(Web);
+    const socket = connect({ port: app.address(Web).port, host: '127.0.0.1' });
+    atEnd(() => void socket.destroy());
+    let isClosed = false;
+    socket.on('error', () => {}).on('close', () => (isClosed = true));
+    socket.resume();
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
+    // The client shares the loop: each poll of the server finds a byte, also the one that a limit waits for.
+    const dribble = (): void => {
+      if (isClosed) return;
+      if (socket.writable) socket.write('a');
+      setImmediate(dribble);
+    };
+    dribble();
+    await waitFor(() => isClosed, { within: '15s', what: 'the request to be given up' });
+    expect(app.reactor.connections().count).to.equal(0);
+  });
+
   it('requests that are reset in the middle leave nothing behind', async () => {
     const app = await serve(Web, Chat);
     const { port } = app.address(Web);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSource } from 'node:stream/web';
 import { guard } from '../guard.js';
 import type { Clock, ClockTimer } from '../clock.js';
-import { deadline } from '../deadline.js';
+import { deadline, MAX_EXTENSION } from '../deadline.js';
 import { ConnectionClosedError, LimitError } from '../errors.js';
 import { ReceivedRequest } from './received-request.js';
 
@@ -44,6 +44,7 @@ class Body implements UnderlyingSource<Uint8Array> {
   readonly #clock: Clock;
   readonly #failed: (error: Error) => void;
   #bytes = 0;
+  /** Milliseconds that the client may still keep the handler waiting; below 0 by what it came late. */
   #patience: number;
   #since = 0;
   #timer: ClockTimer | undefined;
@@ -81,7 +82,7 @@ class Body implements UnderlyingSource<Uint8Array> {
     return new Promise(resolve => {
       this.#served = resolve;
       this.#since = this.#clock.now();
-      if (this.#patience !== Infinity) this.#timer = deadline(this.#clock, this.#patience, () => this.#late(), true);
+      if (this.#patience !== Infinity) this.#timer = deadline(this.#clock, Math.max(0, this.#patience), () => this.#late(), true);
       this.#request.resume();
     });
   }
@@ -100,6 +101,11 @@ class Body implements UnderlyingSource<Uint8Array> {
       return;
     }
     this.#pause();
+    // Bytes that come at every poll would put off the limit, which looks once more after a poll, for ever.
+    if (this.#patience < -MAX_EXTENSION) {
+      this.#late();
+      return;
+    }
     // Its own bytes: a Buffer may lie in a pool that others share.
     controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
   }
@@ -129,7 +135,7 @@ class Body implements UnderlyingSource<Uint8Array> {
     this.#request.pause();
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#served) this.#patience = Math.max(0, this.#patience - (this.#clock.now() - this.#since));
+    if (this.#served) this.#patience -= this.#clock.now() - this.#since;
     this.#served?.();
     this.#served = undefined;
   }

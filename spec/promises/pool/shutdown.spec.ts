@@ -119,6 +119,9 @@ describe('shutdown and process hygiene', function () {
       });
       const port = Number(/\d+/.exec(await server.line(/^port/))![0]);
       const clients = [await tcpClient(port), await tcpClient(port), await tcpClient(port)];
+      // Each has been heard: what a process has not read by the time it closes is not handled.
+      for (const client of clients) await client.send('here\n');
+      for (const client of clients) expect(await client.line()).to.equal('here');
       for (const [i, client] of clients.entries()) await client.send(`${i} 200\n`);
       const children = processesOf(server.pid).map(({ pid }) => pid);
       await waitFor(() => processesOf(server.pid).some(({ command, state }) => command.startsWith('packet-ts ') && state === 'R'));
