@@ -6,6 +6,7 @@ describe('the runtime tree', () => {
     name: 'w',
     key: undefined,
     id: 'x-w1',
+    host: 'local',
     pid: 7,
     state: 'ready',
     running: 1,

@@ -125,8 +125,10 @@ export interface WorkerHandle {
 
 /** One process of a started pool. */
 export interface WorkerProcess {
-  /** Never reused. `pid` is information: inline processes share the master's. */
+  /** Never reused. `pid` is information: inline workers and threads share the master's. */
   readonly id: string;
+  /** `'local'`, or the name of the machine that it runs on. */
+  readonly host: string;
   readonly handle: WorkerHandle;
   readonly pid: number;
 }
@@ -146,6 +148,8 @@ export interface WorkerStatus {
   readonly key: string | undefined;
   /** The process's, never reused; undefined where none runs. */
   readonly id: string | undefined;
+  /** `'local'`, or the name of the machine that the process runs on; undefined where none runs. */
+  readonly host: string | undefined;
   readonly pid: number | undefined;
   readonly state: WorkerHandle['state'];
   /** Calls that run in the process. */

@@ -64,8 +64,10 @@ export interface HostExit {
 
 /** One running worker: its bytes, and what can be seen and done from outside its memory. */
 export interface HostProcess {
-  /** 0 where it could not be launched. */
+  /** The process that it runs in: information, for inline workers and threads share the master's. 0 where it could not be launched. */
   readonly pid: number;
+  /** The name of the machine that it runs on; undefined: this one. */
+  readonly machine?: string | undefined;
   /** The link's bytes. It has an error listener from birth; its end or error is the worker's death, like `onExit`, whichever comes first. */
   readonly stream: Duplex;
   /** The highest call id that may have begun, 0 for none: read at the worker's death, from where the worker cannot lie afterwards. */

@@ -234,8 +234,7 @@ export class Front {
   }
 
   #instance(member: Member): object {
-    const { handle, pid } = member;
-    return { handle, pid, worker: proxied(this.#route, member), own: direct(this.#route, this.#owner, member) };
+    return { ...member.face, worker: proxied(this.#route, member), own: direct(this.#route, this.#owner, member) };
   }
 }
 

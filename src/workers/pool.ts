@@ -321,6 +321,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     const rows = this.staff.status();
     const none = {
       id: undefined,
+      host: undefined,
       pid: undefined,
       running: 0,
       queued: 0,

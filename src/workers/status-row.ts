@@ -3,9 +3,10 @@ import type { Member } from './member.js';
 
 /** One process, as `workers.status()` shows it. */
 export function rowOf(member: Member): Omit<WorkerStatus, 'name' | 'key' | 'pool' | 'restarts'> {
-  const { id, pid, state, roster, pulse, startedAt, lastStatus } = member;
+  const { id, host, pid, state, roster, pulse, startedAt, lastStatus } = member;
   return {
     id,
+    host,
     pid,
     state: state === 'ready' || state === 'starting' ? state : 'stopping',
     running: roster.running,

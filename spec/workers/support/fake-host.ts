@@ -54,6 +54,7 @@ export class FakeWorker implements HostProcess, LinkReceiver {
     readonly pid: number,
     spec: HostSpec,
     script: Script,
+    readonly machine?: string,
   ) {
     this.spec = spec;
     this.#script = script;
@@ -182,13 +183,17 @@ export class FakeHost implements Host {
   readonly workers: FakeWorker[] = [];
   readonly #waiting: { readonly number: number; readonly resolve: (worker: FakeWorker) => void }[] = [];
   script: Script;
+  /** The pid of the process started as number `number`. */
+  pid = (number: number): number => number;
+  /** Where its processes run; undefined: on this machine. */
+  machine: string | undefined;
 
   constructor(script: Script = {}) {
     this.script = script;
   }
 
   start(spec: HostSpec): HostProcess {
-    const worker = new FakeWorker(this.workers.length + 1, spec, this.script);
+    const worker = new FakeWorker(this.pid(this.workers.length + 1), spec, this.script, this.machine);
     this.workers.push(worker);
     for (const { number, resolve } of this.#waiting) if (number === this.workers.length) resolve(worker);
     return worker;

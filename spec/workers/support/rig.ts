@@ -37,8 +37,9 @@ export class Rig {
     more: Partial<WorkerBlueprint> = {},
     proxy?: (cls: Ctor) => BuiltProxy,
     others: WorkerBlueprint[] = [],
+    host = new FakeHost(script),
   ) {
-    this.host = new FakeHost(script);
+    this.host = host;
     this.worker = blueprint(settings, more);
     this.workforce = new Workforce([this.worker, ...others], { clock: this.clock, host: () => this.host, ...(proxy && { proxy }) });
   }
