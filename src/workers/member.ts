@@ -38,8 +38,6 @@ export class Member implements InboxDesk, RosterDesk {
   /** Never reused. Inline workers and threads share the master's pid. */
   readonly id = nextProcessId();
   readonly pid: number;
-  /** `'local'`, or the name of the machine that it runs on. */
-  readonly host: string;
   /** What users are given of it. */
   readonly face: WorkerProcess;
   readonly place: string;
@@ -86,8 +84,8 @@ export class Member implements InboxDesk, RosterDesk {
     this.#process = desk.host.start({ name, key: handle.key, cls, source: source?.url, settings, takesSockets, output });
     this.#killSwitch = new KillSwitch(this.#process);
     this.pid = this.#process.pid;
-    this.host = this.#process.machine ?? 'local';
-    this.face = Object.freeze({ id: this.id, host: this.host, handle: desk.handle, pid: this.pid });
+    const { id, pid } = this;
+    this.face = Object.freeze({ id, host: this.#process.machine ?? 'local', handle, pid });
     this.place = `[worker ${name} pid ${this.pid}]`;
     this.#inbox = new Inbox(worker, this);
     this.#link = openLink(this.#process.stream, this.#inbox, { maxMessageSize: settings.maxMessageSize });

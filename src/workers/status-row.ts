@@ -3,10 +3,10 @@ import type { Member } from './member.js';
 
 /** One process, as `workers.status()` shows it. */
 export function rowOf(member: Member): Omit<WorkerStatus, 'name' | 'key' | 'pool' | 'restarts'> {
-  const { id, host, pid, state, roster, pulse, startedAt, lastStatus } = member;
+  const { id, pid, face, state, roster, pulse, startedAt, lastStatus } = member;
   return {
     id,
-    host,
+    host: face.host,
     pid,
     state: state === 'ready' || state === 'starting' ? state : 'stopping',
     running: roster.running,
