@@ -84,8 +84,7 @@ export class Member implements InboxDesk, RosterDesk {
     this.#process = desk.host.start({ name, key: handle.key, cls, source: source?.url, settings, takesSockets, output });
     this.#killSwitch = new KillSwitch(this.#process);
     this.pid = this.#process.pid;
-    const { id, pid } = this;
-    this.face = Object.freeze({ id, host: this.#process.machine ?? 'local', handle, pid });
+    this.face = Object.freeze({ id: this.id, host: this.#process.machine ?? 'local', handle, pid: this.pid });
     this.place = `[worker ${name} pid ${this.pid}]`;
     this.#inbox = new Inbox(worker, this);
     this.#link = openLink(this.#process.stream, this.#inbox, { maxMessageSize: settings.maxMessageSize });
