@@ -2,8 +2,8 @@ import { build, stop } from 'esbuild';
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-/** What a worker's process runs first; nobody imports it. */
-const WORKER_ENTRY = 'worker-main/main.js';
+/** Files that processes run first, and that no other file imports: a worker's, the command line's, and that of what it starts. */
+const PROGRAMS = ['worker-main/main.js', 'cli/main.js', 'cli/child/main.js'];
 const COMPILED = 'dist/src';
 
 /** The files that `package.json` exports, within the compiled sources. */
@@ -12,7 +12,7 @@ function entryPoints(root: string): string[] {
     exports: Record<string, string | { default: string }>;
   };
   const files = Object.values(exports).flatMap(entry => (typeof entry === 'string' ? [] : entry.default));
-  return [...files.map(file => relative(COMPILED, file)), WORKER_ENTRY];
+  return [...files.map(file => relative(COMPILED, file)), ...PROGRAMS];
 }
 
 /**

@@ -27,7 +27,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['app'],
   ['worker-main', 'testing', 'http', 'websocket'],
   // The table of contents knows every floor; a sub-path that extends the application imports it as its users do.
-  ['index'],
+  ['index', 'cli'],
 ];
 
 /**

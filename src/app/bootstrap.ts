@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
 import { handlerName } from '../async-context.js';
-import { readModule } from '../blueprint/index.js';
 import type { Ctor } from '../blueprint/types.js';
 import type { OneOrMany } from '../decorators/ctor.js';
 import type { Endpoint, EndpointOptions } from '../decorators/endpoint-types.js';
@@ -14,10 +13,11 @@ import { connectionId } from '../reactor/connection-id.js';
 import type { Duration, Off, Size } from '../units.js';
 import type { App } from './app.js';
 import type { Assembly } from './assembly.js';
+import { bootstrapHook } from './bootstrap-hook.js';
 import { LogLimiter } from './log-limiter.js';
 import { masterSide } from './master-side.js';
 import { handleSignals, handleStrays } from './signals.js';
-import { optionMistakes } from './bootstrap-options.js';
+import { readApplication } from './read-application.js';
 import { neverInWorker } from './worker-process.js';
 
 /** The options of {@link bootstrap}. */
@@ -56,10 +56,23 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   const inWorker = neverInWorker();
   if (inWorker) return inWorker;
   if (!object.fits(options)) throw new UsageError(`bootstrap(): its options are ${show(options)}: expected an object`);
-  const { logger, listen, closeTimeout, maxBufferedBytesTotal, signals = true, uncaught } = options;
-  const { app, mistakes } = await readModule(module, { listen: listen instanceof Map ? listen : undefined });
-  const flaws = optionMistakes(options, { app, mistakes });
-  const reading = { app, mistakes: [...mistakes, ...flaws] };
+  const hook = bootstrapHook();
+  if (!hook) return start(module, options);
+  const instead = hook.begin(module, options);
+  if (instead) return instead;
+  try {
+    const app = await start(module, { ...hook.defaults, ...options });
+    hook.started(app);
+    return app;
+  } catch (error) {
+    hook.failed(asError(error));
+    throw error;
+  }
+}
+
+async function start(module: Ctor, options: BootstrapOptions): Promise<App> {
+  const { logger, closeTimeout, maxBufferedBytesTotal, signals = true, uncaught } = options;
+  const { reading, flaws } = await readApplication(module, options);
   const log = await loggerOf(logger);
   const { Assembly } = await masterSide();
   const assembly = Assembly.of(reading, { logger: log, closeTimeout, ...(flaws.length === 0 && { maxBufferedBytesTotal }) });

@@ -1,0 +1,29 @@
+import type { Ctor } from '../decorators/ctor.js';
+import type { App } from './app.js';
+import type { BootstrapOptions } from './bootstrap.js';
+
+/** How the command line takes part in a `bootstrap()` that the user's module calls. */
+export interface BootstrapHook {
+  /** `bootstrap()` was called, and nothing has been done yet. A promise takes its place: nothing is started then. */
+  begin(module: Ctor, options: BootstrapOptions): Promise<never> | undefined;
+  /** Options for what the call does not say. */
+  readonly defaults: BootstrapOptions;
+  /** It listens. */
+  started(app: App): void;
+  /** It could not be started. */
+  failed(error: Error): void;
+}
+
+// Shared by copies of the package: the command and the module may have different ones.
+const HOOK = Symbol.for('packet-ts.bootstrap-hook');
+const globals = globalThis as unknown as Record<symbol, BootstrapHook | undefined>;
+
+/** The hook of this process; undefined: `bootstrap()` was not called under the command line. */
+export function bootstrapHook(): BootstrapHook | undefined {
+  return globals[HOOK];
+}
+
+/** Installs the hook. Once a process, before the user's module is imported. */
+export function hookBootstrap(hook: BootstrapHook): void {
+  globals[HOOK] = hook;
+}
