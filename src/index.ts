@@ -6,7 +6,7 @@ import 'reflect-metadata';
 import { isMarkedAsWorker } from './app/worker-process.js';
 import { serveWorker } from './worker-main/serve.js';
 import { App } from './app/app.js';
-import { registerCopy } from './app/second-copy.js';
+import { registerCopy } from './app/container/second-copy.js';
 import { Logger } from './logger.js';
 import { Peer, Reactor } from './reactor/index.js';
 import { Master } from './tasks/master.js';
@@ -14,20 +14,20 @@ import { Workers } from './workers/workers.js';
 
 // Dependency injection: tsyringe's own, re-exported so that there is one copy.
 export { delay, injectable, type InjectionToken } from 'tsyringe';
-export { inject } from './decorators/inject-token.js';
+export { inject } from './decorators/injection/inject-token.js';
 
 // An application: what it consists of, how it starts and ends.
 export { bootstrap, type BootstrapOptions } from './app/bootstrap.js';
 export { App, type CloseSummary } from './app/app.js';
 export { spawn } from './app/spawn.js';
-export type { Spawned, SpawnOptions } from './decorators/spawn-types.js';
+export type { Spawned, SpawnOptions } from './decorators/worker/spawn-types.js';
 export { Logger } from './logger.js';
 export { discover, Module } from './decorators/module.js';
 export { OnStart, OnStop, Every, After } from './decorators/lifecycle.js';
-export type { Discovery, ModuleOptions, Mounted, Provider, ProviderToken } from './decorators/provider-types.js';
+export type { Discovery, ModuleOptions, Mounted, Provider, ProviderToken } from './decorators/injection/provider-types.js';
 
 // Connections: a class per kind of peer.
-export { Connection } from './decorators/connection.js';
+export { Connection } from './decorators/connection/connection.js';
 export {
   OnChannel,
   OnClose,
@@ -40,8 +40,8 @@ export {
   OnIdle,
   OnSecure,
   OnShutdown,
-} from './decorators/connection-hooks.js';
-export { OnWorkerData, OnWorkerEvent, OnWorkerExit, OnWorkerStart } from './decorators/worker-hooks.js';
+} from './decorators/connection/connection-hooks.js';
+export { OnWorkerData, OnWorkerEvent, OnWorkerExit, OnWorkerStart } from './decorators/worker/worker-hooks.js';
 export {
   Peer,
   Reactor,
@@ -58,10 +58,10 @@ export {
   type Where,
 } from './reactor/index.js';
 export type { About, CloseReason, ExitStatus, Method } from './decorators/hook-types.js';
-export type * from './decorators/endpoint-types.js';
+export type * from './decorators/connection/endpoint-types.js';
 export type { PeerTls, Remote } from './endpoints/endpoint.js';
 export type { Chunk, Decoder, Framing } from './framing/framing.js';
-export { exec } from './decorators/exec.js';
+export { exec } from './decorators/connection/exec.js';
 
 // Endpoint schemes of one's own.
 export {
@@ -77,20 +77,20 @@ export {
 } from './endpoints/endpoint.js';
 
 // Channels: from one to many, inside a process.
-export { channel, type Channel, type ChannelOptions, type ChannelToken } from './decorators/channel-token.js';
+export { channel, type Channel, type ChannelOptions, type ChannelToken } from './decorators/injection/channel-token.js';
 
 // Workers: classes in processes of their own.
-export { Worker } from './decorators/worker.js';
-export { Task } from './decorators/task.js';
-export { Proxy } from './decorators/proxy.js';
-export { InjectOptions, InjectWorker, type InjectWorkerOptions } from './decorators/inject.js';
-export { Transferable, type TransferableOptions } from './decorators/transferable.js';
+export { Worker } from './decorators/worker/worker.js';
+export { Task } from './decorators/worker/task.js';
+export { Proxy } from './decorators/worker/proxy.js';
+export { InjectOptions, InjectWorker, type InjectWorkerOptions } from './decorators/injection/inject.js';
+export { Transferable, type TransferableOptions } from './decorators/worker/transferable.js';
 export { Workers } from './workers/workers.js';
-export { WorkerProxy } from './workers/proxy.js';
+export { WorkerProxy } from './workers/proxy/proxy.js';
 export { Master } from './tasks/master.js';
-export type { CallBase, CallOptions, EventsOf, Mailbox, WorkerClient, WorkerTasks } from './decorators/client-types.js';
-export type { Caller, Options, TaskContext } from './decorators/task-types.js';
-export type { Instance, ProxiedWorker, ProxyCall } from './decorators/proxy-types.js';
+export type { CallBase, CallOptions, EventsOf, Mailbox, WorkerClient, WorkerTasks } from './decorators/worker/client-types.js';
+export type { Caller, Options, TaskContext } from './decorators/worker/task-types.js';
+export type { Instance, ProxiedWorker, ProxyCall } from './decorators/worker/proxy-types.js';
 export type {
   ExitReason,
   Permissions,
@@ -101,7 +101,7 @@ export type {
   WorkerProcess,
   WorkersEvents,
   WorkerStatus,
-} from './decorators/worker-types.js';
+} from './decorators/worker/worker-types.js';
 export type { WorkerOrigin } from './decorators/hook-types.js';
 
 // The boundary: schemas, units, errors.

@@ -21,7 +21,7 @@ export interface CpuProfile {
 /** Time spent in one function itself, without what it called. */
 export interface SelfTime {
   readonly name: string;
-  /** 'src/wire/link.ts:120'; for what is not ours Node's own name of it. */
+  /** 'src/wire/link/link.ts:120'; for what is not ours Node's own name of it. */
   readonly place: string;
   /** Of the time in which the process was not idle. */
   readonly share: number;

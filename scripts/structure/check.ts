@@ -47,7 +47,7 @@ export function checkStructure(sources: Sources): Offence[] {
   return offences;
 }
 
-/** 'src/wire/link.ts' → 'wire', 'src/units.ts' → 'units'. */
+/** 'src/wire/link/link.ts' → 'wire', 'src/units.ts' → 'units'. */
 function roomOf(file: string): string {
   const [, first = ''] = file.split('/');
   return first.replace(/\.ts$/, '');

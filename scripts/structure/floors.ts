@@ -13,6 +13,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'clock',
     'deadline',
     'system-timers',
+    'timing',
     'logger',
     'logging',
     'diagnostics',
@@ -22,9 +23,11 @@ export const FLOORS: readonly (readonly string[])[] = [
     'decorators',
   ],
   ['blueprint', 'endpoints', 'wire', 'schema', 'zod-issues', 'refusal'],
-  ['workers', 'tasks', 'framing'],
-  ['reactor'],
+  ['workers', 'tasks', 'framing', 'channels'],
+  ['session'],
+  ['reactor', 'multi-core'],
   ['app'],
+  ['web'],
   ['worker-main', 'testing', 'http', 'websocket'],
   // The table of contents knows every floor; a sub-path that extends the application imports it as its users do.
   ['index', 'cli'],
@@ -40,7 +43,7 @@ const CONTRACTS: ReadonlySet<string> = new Set([
   'framing/framing.ts',
   'hosts/host.ts',
   'schema.ts',
-  'wire/protocol.ts',
+  'wire/link/protocol.ts',
 ]);
 
 /** `file` is relative to src/. */
@@ -59,7 +62,7 @@ export interface Secret {
 export const SECRETS: readonly Secret[] = [
   {
     of: 'tsyringe',
-    knownTo: ['app', 'index', 'decorators', 'worker-main', 'testing', 'http', 'websocket'],
+    knownTo: ['app', 'index', 'decorators', 'worker-main', 'testing', 'web', 'http', 'websocket'],
     remedy: 'resolve it in app/ (or worker-main/) and pass the instance down',
   },
   {

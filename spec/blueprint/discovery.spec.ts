@@ -7,7 +7,7 @@ import { readModule } from '../../src/blueprint/index.js';
 import { Module, discover } from '../../src/decorators/module.js';
 import { told } from './kit.js';
 
-const WORKER = JSON.stringify(new URL('../../src/decorators/worker.js', import.meta.url).href);
+const WORKER = JSON.stringify(new URL('../../src/decorators/worker/worker.js', import.meta.url).href);
 const declare = (...names: readonly string[]): string =>
   `import { Worker } from ${WORKER};\n${names.map(name => `Worker('discovery spec: ${name}')(class {});`).join('\n')}`;
 

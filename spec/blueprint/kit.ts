@@ -1,6 +1,6 @@
-import type { Endpoint } from '../../src/decorators/endpoint-types.js';
-import type { proxyTypes } from '../../src/decorators/proxy-types.js';
-import { WORKER_PROXY } from '../../src/blueprint/worker-proxy.js';
+import type { Endpoint } from '../../src/decorators/connection/endpoint-types.js';
+import type { proxyTypes } from '../../src/decorators/worker/proxy-types.js';
+import { WORKER_PROXY } from '../../src/blueprint/worker/worker-proxy.js';
 import { registerScheme } from '../../src/endpoints/endpoint.js';
 import type { Mistake } from '../../src/errors.js';
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { OnClose, OnConnect, OnData } from '../../src/decorators/connection-hooks.js';
-import { Connection } from '../../src/decorators/connection.js';
+import { OnClose, OnConnect, OnData } from '../../src/decorators/connection/connection-hooks.js';
+import { Connection } from '../../src/decorators/connection/connection.js';
 import { Every } from '../../src/decorators/lifecycle.js';
 import { ownDeclarations } from '../../src/decorators/metadata.js';
 import { Module } from '../../src/decorators/module.js';
-import { Worker } from '../../src/decorators/worker.js';
+import { Worker } from '../../src/decorators/worker/worker.js';
 import { ConfigurationError } from '../../src/errors.js';
 
 const schema = z.string();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { exec } from '../../src/decorators/exec.js';
+import { exec } from '../../src/decorators/connection/exec.js';
 import { discover } from '../../src/decorators/module.js';
-import { Transferable } from '../../src/decorators/transferable.js';
+import { Transferable } from '../../src/decorators/worker/transferable.js';
 import { transferableName, transferableNamed } from '../../src/transferable.js';
 
 describe('exec()', () => {

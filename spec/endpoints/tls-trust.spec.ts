@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
 import { expect } from 'chai';
-import { Connection } from '../../src/decorators/connection.js';
-import { OnConnect, OnData } from '../../src/decorators/connection-hooks.js';
-import type { TlsOptions } from '../../src/decorators/endpoint-types.js';
+import { Connection } from '../../src/decorators/connection/connection.js';
+import { OnConnect, OnData } from '../../src/decorators/connection/connection-hooks.js';
+import type { TlsOptions } from '../../src/decorators/connection/endpoint-types.js';
 import { lines } from '../../src/framing/lines.js';
 import { Peer, type Listening } from '../../src/reactor/index.js';
 import { Authority } from '../kit/certificates.js';

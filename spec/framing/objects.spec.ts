@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { NotCloneableError } from '../../src/errors.js';
 import { FramingError, objects } from '../../src/framing/index.js';
 import { conformance } from '../../src/testing/conformance.js';
-import { encodeValue } from '../../src/wire/codec.js';
+import { encodeValue } from '../../src/wire/codec/codec.js';
 import { decoded, encoded, survivesAnyBytes, survivesAnyCut } from './kit.js';
 
 const MESSAGES = [{ a: [1, -0, NaN, 'é'] }, null, new Map([['k', new Set([new Date(0)])]]), Buffer.from('bytes'), 2n ** 70n];

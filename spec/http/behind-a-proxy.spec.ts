@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import '../../src/http/index.js';
 import '../../src/websocket/index.js';
-import { Connection } from '../../src/decorators/connection.js';
-import { OnConnect, OnRequest } from '../../src/decorators/connection-hooks.js';
-import type { PerEndpoint } from '../../src/decorators/endpoint-types.js';
+import { Connection } from '../../src/decorators/connection/connection.js';
+import { OnConnect, OnRequest } from '../../src/decorators/connection/connection-hooks.js';
+import type { PerEndpoint } from '../../src/decorators/connection/endpoint-types.js';
 import { Peer, type Listening, type Where } from '../../src/reactor/index.js';
 import { Authority } from '../kit/certificates.js';
 import { Events } from '../kit/events.js';

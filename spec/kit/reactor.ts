@@ -2,10 +2,10 @@ import '../../src/endpoints/index.js';
 import { readConnection, valid } from '../../src/blueprint/index.js';
 import type { Ctor } from '../../src/decorators/ctor.js';
 import { realClock, type Clock } from '../../src/clock.js';
-import type { PerEndpoint } from '../../src/decorators/endpoint-types.js';
+import type { PerEndpoint } from '../../src/decorators/connection/endpoint-types.js';
 import { Peer, Reactor, ReactorCore, type Build, type Listening, type Where } from '../../src/reactor/index.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
-import type { Owner } from '../../src/workers/owner.js';
+import type { Owner } from '../../src/workers/call/owner.js';
 
 /** A reactor with the smallest container that will do: a constructor parameter is the peer, the reactor, or for a client its owner. */
 export interface Rig {

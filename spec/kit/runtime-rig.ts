@@ -1,5 +1,5 @@
-import type { BootMessage } from '../../src/wire/protocol.js';
-import { duplexPair } from '../../src/wire/duplex-pair.js';
+import type { BootMessage } from '../../src/wire/link/protocol.js';
+import { duplexPair } from '../../src/wire/link/duplex-pair.js';
 import { MemoryMark, TaskRuntime, type LoadedWorker, type Mark, type RuntimeEnd } from '../../src/tasks/index.js';
 import { atEnd } from './cleanup.js';
 import { LinkEnd } from './link-end.js';

@@ -4,7 +4,7 @@ import type { Host } from '../../src/hosts/host.js';
 import { inlineHost } from '../../src/hosts/inline.js';
 import { processHost } from '../../src/hosts/process.js';
 import { serveInline } from '../../src/tasks/index.js';
-import { duplexPair } from '../../src/wire/duplex-pair.js';
+import { duplexPair } from '../../src/wire/link/duplex-pair.js';
 import { Owner, Workforce } from '../../src/workers/index.js';
 import { atEnd } from './cleanup.js';
 import { loadOneOfTwo, twoWorkers, type Alpha, type Beta } from './two-workers.js';

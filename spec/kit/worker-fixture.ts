@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { TaskBlueprint, WorkerBlueprint, WorkerSettings } from '../../src/blueprint/types.js';
 import { toValidator } from '../../src/schema.js';
 import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../../src/tasks/index.js';
-import { PROTOCOL_VERSION, type BootMessage } from '../../src/wire/protocol.js';
+import { PROTOCOL_VERSION, type BootMessage } from '../../src/wire/link/protocol.js';
 
 export const workerSettings: WorkerSettings = {
   autoLoad: true,

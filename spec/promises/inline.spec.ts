@@ -3,7 +3,7 @@ import { realClock } from '../../src/clock.js';
 import { AbortError, BoundaryError, WorkerTimeoutError } from '../../src/errors.js';
 import { inlineHost } from '../../src/hosts/inline.js';
 import { serveInline } from '../../src/tasks/index.js';
-import { duplexPair } from '../../src/wire/duplex-pair.js';
+import { duplexPair } from '../../src/wire/link/duplex-pair.js';
 import { Owner, Workforce } from '../../src/workers/index.js';
 import type { WorkerSettings } from '../../src/blueprint/types.js';
 import { atEnd } from '../kit/index.js';

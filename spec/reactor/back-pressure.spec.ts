@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Connection } from '../../src/decorators/connection.js';
-import { OnConnect, OnData } from '../../src/decorators/connection-hooks.js';
+import { Connection } from '../../src/decorators/connection/connection.js';
+import { OnConnect, OnData } from '../../src/decorators/connection/connection-hooks.js';
 import type { Ctor } from '../../src/decorators/ctor.js';
 import { lines } from '../../src/framing/lines.js';
 import type { Framing } from '../../src/framing/framing.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { Connection } from '../../src/decorators/connection.js';
+import { Connection } from '../../src/decorators/connection/connection.js';
 import {
   OnChannel,
   OnClose,
@@ -11,8 +11,8 @@ import {
   OnError,
   OnIdle,
   OnShutdown,
-} from '../../src/decorators/connection-hooks.js';
-import { channel } from '../../src/decorators/channel-token.js';
+} from '../../src/decorators/connection/connection-hooks.js';
+import { channel } from '../../src/decorators/injection/channel-token.js';
 import { After } from '../../src/decorators/lifecycle.js';
 import type { About, CloseReason } from '../../src/decorators/hook-types.js';
 import type { Ctor } from '../../src/decorators/ctor.js';

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { Connection } from '../../src/decorators/connection.js';
-import { OnClose, OnConnect, OnData } from '../../src/decorators/connection-hooks.js';
+import { Connection } from '../../src/decorators/connection/connection.js';
+import { OnClose, OnConnect, OnData } from '../../src/decorators/connection/connection-hooks.js';
 import type { CloseReason } from '../../src/decorators/hook-types.js';
 import { lines } from '../../src/framing/lines.js';
 import { Peer } from '../../src/reactor/index.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Connection } from '../../src/decorators/connection.js';
-import { OnConnect, OnData, OnError, OnIdle, OnShutdown } from '../../src/decorators/connection-hooks.js';
+import { Connection } from '../../src/decorators/connection/connection.js';
+import { OnConnect, OnData, OnError, OnIdle, OnShutdown } from '../../src/decorators/connection/connection-hooks.js';
 import type { About } from '../../src/decorators/hook-types.js';
 import { json } from '../../src/framing/json.js';
 import { lines } from '../../src/framing/lines.js';

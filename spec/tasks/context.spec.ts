@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { AbortError, BoundaryError, ClosingError, NotCloneableError, UsageError } from '../../src/errors.js';
 import type { Validator } from '../../src/schema.js';
 import { looksAtContext } from '../../src/tasks/task.js';
-import { CallFlag, Kind } from '../../src/wire/protocol.js';
+import { CallFlag, Kind } from '../../src/wire/link/protocol.js';
 import { ready, type Rig } from '../kit/runtime-rig.js';
 import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
 import { rejection } from '../workers/support/rig.js';

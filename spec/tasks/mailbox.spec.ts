@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { BoundaryError, TaskNotFoundError } from '../../src/errors.js';
-import { Kind } from '../../src/wire/protocol.js';
+import { Kind } from '../../src/wire/link/protocol.js';
 import { ready, type Rig } from '../kit/runtime-rig.js';
 import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
 

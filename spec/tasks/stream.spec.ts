@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { AbortError, BoundaryError, NotCloneableError } from '../../src/errors.js';
-import { CallFlag, Kind } from '../../src/wire/protocol.js';
+import { CallFlag, Kind } from '../../src/wire/link/protocol.js';
 import { ready, type Rig } from '../kit/runtime-rig.js';
 import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
 

@@ -1,11 +1,11 @@
 /** What must and must not compile about connections, their hooks and the clients injected into them. */
 import { z } from 'zod';
 import { delay, type InjectionToken } from 'tsyringe';
-import type { WorkerClient } from '../../src/decorators/client-types.js';
+import type { WorkerClient } from '../../src/decorators/worker/client-types.js';
 import type { About, CloseReason, ExitStatus, WorkerOrigin } from '../../src/decorators/hook-types.js';
-import type { ExitReason, WorkerProcess } from '../../src/decorators/worker-types.js';
-import { channel, type Channel } from '../../src/decorators/channel-token.js';
-import { Connection } from '../../src/decorators/connection.js';
+import type { ExitReason, WorkerProcess } from '../../src/decorators/worker/worker-types.js';
+import { channel, type Channel } from '../../src/decorators/injection/channel-token.js';
+import { Connection } from '../../src/decorators/connection/connection.js';
 import {
   OnChannel,
   OnClose,
@@ -16,15 +16,15 @@ import {
   OnIdle,
   OnRequest,
   OnShutdown,
-} from '../../src/decorators/connection-hooks.js';
-import { exec } from '../../src/decorators/exec.js';
-import { InjectWorker } from '../../src/decorators/inject.js';
+} from '../../src/decorators/connection/connection-hooks.js';
+import { exec } from '../../src/decorators/connection/exec.js';
+import { InjectWorker } from '../../src/decorators/injection/inject.js';
 import { Module, discover } from '../../src/decorators/module.js';
-import { OnWorkerData, OnWorkerEvent, OnWorkerExit, OnWorkerStart } from '../../src/decorators/worker-hooks.js';
+import { OnWorkerData, OnWorkerEvent, OnWorkerExit, OnWorkerStart } from '../../src/decorators/worker/worker-hooks.js';
 import type { Remote } from '../../src/endpoints/endpoint.js';
 import type { Framing } from '../../src/framing/framing.js';
 import { json, lines, raw } from '../../src/framing/index.js';
-import { Peer } from '../../src/reactor/peer.js';
+import { Peer } from '../../src/session/peer.js';
 import { Workers } from '../../src/workers/workers.js';
 import { mount } from 'packet-ts/http';
 import { inject, Master, Reactor, spawn, type FileRange, type HandOffOptions, type PipeOptions, type Where } from 'packet-ts';

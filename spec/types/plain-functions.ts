@@ -1,13 +1,13 @@
 /** Every decorator is also a plain function, with the same checks. */
 import { z } from 'zod';
-import type { WorkerClient } from '../../src/decorators/client-types.js';
-import { OnData } from '../../src/decorators/connection-hooks.js';
-import { Connection } from '../../src/decorators/connection.js';
-import { InjectOptions, InjectWorker } from '../../src/decorators/inject.js';
+import type { WorkerClient } from '../../src/decorators/worker/client-types.js';
+import { OnData } from '../../src/decorators/connection/connection-hooks.js';
+import { Connection } from '../../src/decorators/connection/connection.js';
+import { InjectOptions, InjectWorker } from '../../src/decorators/injection/inject.js';
 import { Every } from '../../src/decorators/lifecycle.js';
 import { Module } from '../../src/decorators/module.js';
-import { Task } from '../../src/decorators/task.js';
-import { Worker } from '../../src/decorators/worker.js';
+import { Task } from '../../src/decorators/worker/task.js';
+import { Worker } from '../../src/decorators/worker/worker.js';
 import { lines } from '../../src/framing/index.js';
 import { Good } from './workers.js';
 

@@ -1,16 +1,16 @@
 /** What must and must not compile about workers, tasks and proxies. Each @ts-expect-error is a promise; tsc keeps them. */
 import { z } from 'zod';
-import type { ProxyCall } from '../../src/decorators/proxy-types.js';
-import type { Options, TaskContext } from '../../src/decorators/task-types.js';
-import { InjectOptions } from '../../src/decorators/inject.js';
+import type { ProxyCall } from '../../src/decorators/worker/proxy-types.js';
+import type { Options, TaskContext } from '../../src/decorators/worker/task-types.js';
+import { InjectOptions } from '../../src/decorators/injection/inject.js';
 import { After, Every, OnStart, OnStop } from '../../src/decorators/lifecycle.js';
-import { OnData } from '../../src/decorators/connection-hooks.js';
-import { Proxy } from '../../src/decorators/proxy.js';
-import { Task } from '../../src/decorators/task.js';
-import { Transferable } from '../../src/decorators/transferable.js';
-import { Worker } from '../../src/decorators/worker.js';
+import { OnData } from '../../src/decorators/connection/connection-hooks.js';
+import { Proxy } from '../../src/decorators/worker/proxy.js';
+import { Task } from '../../src/decorators/worker/task.js';
+import { Transferable } from '../../src/decorators/worker/transferable.js';
+import { Worker } from '../../src/decorators/worker/worker.js';
 import { bytes } from '../../src/schema.js';
-import { WorkerProxy } from '../../src/workers/proxy.js';
+import { WorkerProxy } from '../../src/workers/proxy/proxy.js';
 import { Master } from 'packet-ts';
 
 @Proxy()

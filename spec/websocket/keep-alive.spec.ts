@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Alarms } from '../../src/reactor/alarms.js';
+import { Alarms } from '../../src/timing/timer-heap.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 import { KeepAlive } from '../../src/websocket/keep-alive.js';
 import { atEnd } from '../kit/index.js';

@@ -1,4 +1,4 @@
-import type { Body, LinkReceiver } from '../../src/wire/types.js';
+import type { Body, LinkReceiver } from '../../src/wire/link/types.js';
 
 export type Heard = readonly [kind: number, id: number, arg: number, value: unknown];
 

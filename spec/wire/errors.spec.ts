@@ -10,7 +10,7 @@ import {
   errorClasses,
 } from '../../src/errors.js';
 import { registerTransferable } from '../../src/transferable.js';
-import { decodeValue, encodeValue } from '../../src/wire/codec.js';
+import { decodeValue, encodeValue } from '../../src/wire/codec/codec.js';
 
 const copy = <T>(value: T): T => decodeValue(encodeValue(value)) as T;
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { duplexPair } from '../../src/wire/duplex-pair.js';
-import { openLink } from '../../src/wire/link.js';
-import type { Link } from '../../src/wire/types.js';
+import { duplexPair } from '../../src/wire/link/duplex-pair.js';
+import { openLink } from '../../src/wire/link/link.js';
+import type { Link } from '../../src/wire/link/types.js';
 import { Ear } from './ear.js';
 import { FakeStream } from './fake-stream.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { WorkerCrashedError } from '../../src/errors.js';
-import { Kind } from '../../src/wire/protocol.js';
+import { Kind } from '../../src/wire/link/protocol.js';
 import { rejection, Rig } from './support/rig.js';
 
 describe('what a caller gets', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Kind } from '../../src/wire/protocol.js';
-import { Owner } from '../../src/workers/owner.js';
+import { Kind } from '../../src/wire/link/protocol.js';
+import { Owner } from '../../src/workers/call/owner.js';
 import type { FakeWorker, Heard } from './support/fake-host.js';
 import { Rig } from './support/rig.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Kind } from '../../src/wire/protocol.js';
+import { Kind } from '../../src/wire/link/protocol.js';
 import type { FakeWorker, Heard } from './support/fake-host.js';
 import { rejection, Rig } from './support/rig.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { WorkerCrashedError } from '../../src/errors.js';
-import { Kind, UPWARD } from '../../src/wire/protocol.js';
+import { Kind, UPWARD } from '../../src/wire/link/protocol.js';
 import type { FakeWorker, Heard } from './support/fake-host.js';
 import { rejection, Rig } from './support/rig.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { WorkerProcess } from '../../src/decorators/worker-types.js';
+import type { WorkerProcess } from '../../src/decorators/worker/worker-types.js';
 import { FakeHost } from './support/fake-host.js';
 import { Rig } from './support/rig.js';
 

@@ -9,8 +9,8 @@ import {
   WorkerNotFoundError,
   WorkerUnavailableError,
 } from '../../src/errors.js';
-import { Kind } from '../../src/wire/protocol.js';
-import { Owner } from '../../src/workers/owner.js';
+import { Kind } from '../../src/wire/link/protocol.js';
+import { Owner } from '../../src/workers/call/owner.js';
 import { rejection, Rig } from './support/rig.js';
 
 describe('what a caller gets', () => {

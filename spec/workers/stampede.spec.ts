@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { Kind } from '../../src/wire/protocol.js';
-import { Owner } from '../../src/workers/owner.js';
+import { Kind } from '../../src/wire/link/protocol.js';
+import { Owner } from '../../src/workers/call/owner.js';
 import type { FakeWorker, Heard } from './support/fake-host.js';
 import { Rig } from './support/rig.js';
 

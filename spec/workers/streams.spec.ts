@@ -9,8 +9,8 @@ import {
   WorkerTimeoutError,
   UsageError,
 } from '../../src/errors.js';
-import { Kind } from '../../src/wire/protocol.js';
-import { Owner } from '../../src/workers/owner.js';
+import { Kind } from '../../src/wire/link/protocol.js';
+import { Owner } from '../../src/workers/call/owner.js';
 import type { FakeWorker, Heard } from './support/fake-host.js';
 import { rejection, Rig } from './support/rig.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ClosingError, UsageError, WorkerExistsError, WorkerNotFoundError, WorkerUnavailableError } from '../../src/errors.js';
-import { Kind } from '../../src/wire/protocol.js';
+import { Kind } from '../../src/wire/link/protocol.js';
 import { toValidator } from '../../src/schema.js';
 import { Workers } from '../../src/workers/workers.js';
 import type { FakeWorker, Heard } from './support/fake-host.js';

@@ -1,8 +1,8 @@
 import { asError } from '../errors.js';
 import { anything, checkGiven } from '../option-rules.js';
 import type { Ctor, Token } from '../blueprint/types.js';
-import type { CloseSummary } from '../decorators/close-types.js';
-import type { Mounted, ProviderToken } from '../decorators/provider-types.js';
+import type { CloseSummary } from '../decorators/connection/close-types.js';
+import type { Mounted, ProviderToken } from '../decorators/injection/provider-types.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import type { Dialer, Reactor } from '../reactor/index.js';
 import type { Duration } from '../units.js';

@@ -2,10 +2,10 @@ import { refuse } from '../blueprint/index.js';
 import type { ConnectionBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
-import type { Build } from '../reactor/plan-types.js';
-import { Owner } from '../workers/owner.js';
-import type { AppContainer } from './container.js';
-import { Scope } from './scope.js';
+import type { Build } from '../session/handler/handler-types.js';
+import { Owner } from '../workers/call/owner.js';
+import type { AppContainer } from './container/container.js';
+import { Scope } from './container/scope.js';
 
 /** Owns nothing: for connections that make no calls. */
 const NOBODY = new Owner('connection', 'nobody');

@@ -5,8 +5,8 @@ import { processHost } from '../hosts/process.js';
 import type { Ctor, Token } from '../blueprint/types.js';
 import type { Logger } from '../logger.js';
 import { serveInline, type LoadedWorker } from '../tasks/index.js';
-import { duplexPair } from '../wire/duplex-pair.js';
-import type { Override } from './container.js';
+import { duplexPair } from '../wire/link/duplex-pair.js';
+import type { Override } from './container/container.js';
 import { workerEntry } from './worker-process.js';
 import { loadedWorker } from './worker-side.js';
 

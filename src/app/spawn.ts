@@ -2,8 +2,8 @@ import { overrideWorker, readInside, readProvider, readWorker, valid, type Insid
 import type { Ctor, WorkerBlueprint } from '../blueprint/types.js';
 import { UsageError } from '../errors.js';
 import { checkGiven, either, isObject, object, off, show, text, type Rules } from '../option-rules.js';
-import type { CloseSummary } from '../decorators/close-types.js';
-import type { SpawnArgs, Spawned, SpawnOptions } from '../decorators/spawn-types.js';
+import type { CloseSummary } from '../decorators/connection/close-types.js';
+import type { SpawnArgs, Spawned, SpawnOptions } from '../decorators/worker/spawn-types.js';
 import { loggerOf } from '../logger.js';
 import { loggerMistakes } from './bootstrap-options.js';
 import type { Duration, Off } from '../units.js';

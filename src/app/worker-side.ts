@@ -3,14 +3,14 @@ import type { Ctor, Token, WorkerBlueprint } from '../blueprint/types.js';
 import { realClock, type Clock, type ClockTimer } from '../clock.js';
 import { Logger } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
-import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/worker-environment.js';
+import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/start/worker-environment.js';
 import { connectionBuild } from './connection-plan.js';
-import type { Override } from './container.js';
-import { Patience } from '../workers/patience.js';
-import { standIn } from './stand-in.js';
-import { Residents } from './residents.js';
+import type { Override } from './container/container.js';
+import { Patience } from '../workers/pool/shutdown-deadline.js';
+import { standIn } from './container/stand-in.js';
+import { Residents } from './container/managed-providers.js';
 import { workerContainer } from './worker-container.js';
-import { WorkerSockets } from './worker-sockets.js';
+import { WorkerSockets } from '../multi-core/worker-listeners.js';
 
 /**
  * Part of the time a worker has to stop, and milliseconds at most, that is kept for `@OnStop` and what is disposed of: connections which do

@@ -1,17 +1,17 @@
-import type { Mounted } from '../decorators/provider-types.js';
+import type { Mounted } from '../decorators/injection/provider-types.js';
 import type { Mistake } from '../errors.js';
-import { readConnection } from './connection.js';
-import { readEndpoints } from './endpoints.js';
-import { strayOptions, unknownWorkers } from './injections.js';
+import { readConnection } from './connection/connection.js';
+import { readEndpoints } from './connection/endpoints.js';
+import { strayOptions, unknownWorkers } from './provider/injections.js';
 import { mergedOptions } from './lineage.js';
 import { reporter } from './mistakes.js';
 import { checkServed } from './served.js';
-import { readInside } from './inside.js';
+import { readInside } from './worker/inside.js';
 import { mergeModules } from './module.js';
-import { providerMistakes } from './provider-declarations.js';
-import { readProvider, readProxy } from './provider.js';
-import { sameAddresses } from './same-address.js';
-import { readWorker } from './worker.js';
+import { providerMistakes } from './provider/provider-declarations.js';
+import { readProvider, readProxy } from './provider/provider.js';
+import { sameAddresses } from './connection/same-address.js';
+import { readWorker } from './worker/worker.js';
 import type { AppBlueprint, ConnectionBlueprint, Ctor, ProviderDeclaration, ProxyBlueprint, WorkerBlueprint } from './types.js';
 
 export interface ApplicationReading {

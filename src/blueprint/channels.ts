@@ -1,4 +1,4 @@
-import { channelSpecOf } from '../decorators/channel-token.js';
+import { channelSpecOf } from '../decorators/injection/channel-token.js';
 import type { MemberDeclaration } from '../decorators/metadata.js';
 import type { Report } from './mistakes.js';
 import type { ConnectionBlueprint, Ctor } from './types.js';

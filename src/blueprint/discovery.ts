@@ -1,9 +1,9 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Discovery } from '../decorators/provider-types.js';
-import { typescriptRemedy } from '../decorators/typescript-source.js';
-import { workersDeclaredIn } from '../decorators/worker-registry.js';
+import type { Discovery } from '../decorators/injection/provider-types.js';
+import { typescriptRemedy } from '../decorators/worker/typescript-source.js';
+import { workersDeclaredIn } from '../decorators/worker/worker-registry.js';
 import { kindOf } from './lineage.js';
 import type { Report } from './mistakes.js';
 import type { Ctor } from './types.js';

@@ -1,13 +1,13 @@
-import { channelSpecOf } from '../decorators/channel-token.js';
+import { channelSpecOf } from '../decorators/injection/channel-token.js';
 import { ownDeclarations } from '../decorators/metadata.js';
-import type { ModuleOptions } from '../decorators/provider-types.js';
+import type { ModuleOptions } from '../decorators/injection/provider-types.js';
 import type { Mistake } from '../errors.js';
 import { discoverWorkers, isDiscovery } from './discovery.js';
 import { kindOf } from './lineage.js';
 import { readMembers } from './members.js';
 import { nameOf, reporter, type Report } from './mistakes.js';
 import { checkOptions, list, type Rules } from './option-rules.js';
-import { mergeProviders, readDeclaration } from './provider-declarations.js';
+import { mergeProviders, readDeclaration } from './provider/provider-declarations.js';
 import type { Ctor, MountedPart, ProviderDeclaration, WorkerBlueprint } from './types.js';
 
 /** Modules are flat: this is all of them, merged. */

@@ -1,6 +1,6 @@
 import { schemeNamed } from '../endpoints/endpoint.js';
-import { checkMessageTypes } from './messages.js';
-import { schemeOf, type Use } from './endpoints.js';
+import { checkMessageTypes } from './connection/messages.js';
+import { schemeOf, type Use } from './connection/endpoints.js';
 import type { Report } from './mistakes.js';
 import type { ConnectionBlueprint, EndpointBlueprint, HookName } from './types.js';
 

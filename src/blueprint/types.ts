@@ -3,7 +3,7 @@
  * Durations are milliseconds, sizes bytes, 0 means "off"; `undefined` means "not said" where a default is filled in elsewhere.
  */
 import type { Ctor } from '../decorators/ctor.js';
-import type { MountedPart } from '../decorators/provider-types.js';
+import type { MountedPart } from '../decorators/injection/provider-types.js';
 import type { Framing } from '../framing/framing.js';
 import type { Validator } from '../schema.js';
 

@@ -3,10 +3,10 @@
  * a subclass never shares or changes those of its base. The key is registered, so that two copies of the package agree.
  */
 import { ConfigurationError } from '../errors.js';
-import type { ConnectionOptions } from './endpoint-types.js';
+import type { ConnectionOptions } from './connection/endpoint-types.js';
 import type { Ctor } from './ctor.js';
-import type { ModuleOptions } from './provider-types.js';
-import type { WorkerOptions } from './worker-types.js';
+import type { ModuleOptions } from './injection/provider-types.js';
+import type { WorkerOptions } from './worker/worker-types.js';
 
 const DECLARATIONS = Symbol.for('packet-ts.declarations');
 

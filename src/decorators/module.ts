@@ -1,6 +1,6 @@
 import type { Ctor } from './ctor.js';
 import { onClass } from './metadata.js';
-import type { Discovery, ModuleOptions } from './provider-types.js';
+import type { Discovery, ModuleOptions } from './injection/provider-types.js';
 
 /**
  * Says what an application consists of. Modules are flat: `imports` merges.

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import type { TlsOptions } from '../decorators/endpoint-types.js';
+import type { TlsOptions } from '../decorators/connection/endpoint-types.js';
 import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
 import type { Chunk } from '../framing/framing.js';
 import type { SocketHandle } from '../hosts/host.js';

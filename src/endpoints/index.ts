@@ -1,11 +1,11 @@
-import './exec.js';
-import './fd.js';
+import './process/exec.js';
+import './process/fd.js';
 import './memory.js';
-import './stdio.js';
-import './systemd.js';
-import './tcp.js';
-import './tls.js';
-import './udp.js';
-import './unix.js';
+import './process/stdio.js';
+import './process/systemd.js';
+import './net/tcp.js';
+import './tls/tls.js';
+import './udp/udp.js';
+import './net/unix.js';
 
 export * from './endpoint.js';

@@ -1,12 +1,12 @@
-import { withMessagesOf } from '../decorators/message-kinds.js';
+import { withMessagesOf } from '../decorators/connection/message-kinds.js';
 import { anything, checkGiven } from '../option-rules.js';
 import { tooLarge } from './failures.js';
 import type { Chunk, Decoder, Framing } from './framing.js';
-import { overlapsItself } from './overlap.js';
+import { overlapsItself } from './decoding/overlap.js';
 import { payloadOf } from './payload.js';
-import { delimiterPattern, type DelimiterPattern } from './delimiter-pattern.js';
-import { PatternDecoder } from './pattern-decoder.js';
-import { QueuedDecoder } from './queued-decoder.js';
+import { delimiterPattern, type DelimiterPattern } from './decoding/delimiter-pattern.js';
+import { PatternDecoder } from './decoding/pattern-decoder.js';
+import { QueuedDecoder } from './decoding/queued-decoder.js';
 import { wholeOf } from './whole.js';
 
 class DelimitedDecoder extends QueuedDecoder<Buffer> {

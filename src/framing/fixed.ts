@@ -1,8 +1,8 @@
-import { withMessagesOf } from '../decorators/message-kinds.js';
+import { withMessagesOf } from '../decorators/connection/message-kinds.js';
 import { tooLarge, truncated } from './failures.js';
 import type { Chunk, Framing } from './framing.js';
 import { payloadOf } from './payload.js';
-import { QueuedDecoder } from './queued-decoder.js';
+import { QueuedDecoder } from './decoding/queued-decoder.js';
 import { wholeOf } from './whole.js';
 
 class FixedDecoder extends QueuedDecoder<Buffer> {

@@ -1,9 +1,9 @@
-import { withMessagesOf } from '../decorators/message-kinds.js';
+import { withMessagesOf } from '../decorators/connection/message-kinds.js';
 import { tooLarge, truncated } from './failures.js';
 import type { Chunk, Framing } from './framing.js';
-import { formatHeaderBlock, parseHeaderBlock, type HeaderBlock } from './header-block.js';
+import { formatHeaderBlock, parseHeaderBlock, type HeaderBlock } from './decoding/header-block.js';
 import { payloadOf } from './payload.js';
-import { QueuedDecoder } from './queued-decoder.js';
+import { QueuedDecoder } from './decoding/queued-decoder.js';
 import { wholeOf } from './whole.js';
 
 /** A message of headers and a body, as in HTTP, SIP or the language server protocol. */

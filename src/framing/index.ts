@@ -4,7 +4,7 @@
  */
 export type { Chunk, Decoder, Framing } from './framing.js';
 export { FramingError } from '../errors.js';
-export { ByteQueue } from './byte-queue.js';
+export { ByteQueue } from './decoding/byte-queue.js';
 export { delimited } from './delimited.js';
 export { fixed } from './fixed.js';
 export { headerAndBody, type HeaderAndBody } from './header-and-body.js';

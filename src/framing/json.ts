@@ -1,7 +1,7 @@
 import { FramingError } from '../errors.js';
 import type { Decoder, Framing } from './framing.js';
-import { LineDecoder, lineEnd } from './line-decoder.js';
-import { deeperThan, poisonous } from './json-guard.js';
+import { LineDecoder, lineEnd } from './decoding/line-decoder.js';
+import { deeperThan, poisonous } from './decoding/json-guard.js';
 import { wholeOf } from './whole.js';
 
 /** As in structured values: deeper ones would overflow the stack of whoever walks them. */

@@ -1,11 +1,11 @@
-import { withMessagesOf } from '../decorators/message-kinds.js';
+import { withMessagesOf } from '../decorators/connection/message-kinds.js';
 import { anything, checkGiven, flag } from '../option-rules.js';
 import { FramingError } from '../errors.js';
-import type { ByteQueue } from './byte-queue.js';
+import type { ByteQueue } from './decoding/byte-queue.js';
 import { tooLarge, truncated } from './failures.js';
 import type { Chunk, Framing } from './framing.js';
 import { payloadOf } from './payload.js';
-import { QueuedDecoder } from './queued-decoder.js';
+import { QueuedDecoder } from './decoding/queued-decoder.js';
 import { datagrams } from './whole.js';
 
 export interface LengthPrefixedOptions {

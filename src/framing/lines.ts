@@ -1,8 +1,8 @@
-import { withMessagesOf } from '../decorators/message-kinds.js';
+import { withMessagesOf } from '../decorators/connection/message-kinds.js';
 import { anything, checkGiven, flag } from '../option-rules.js';
 import { toBytes, type Off, type Size } from '../units.js';
 import type { Chunk, Framing } from './framing.js';
-import { LineDecoder, lineEnd, type LineEncoding } from './line-decoder.js';
+import { LineDecoder, lineEnd, type LineEncoding } from './decoding/line-decoder.js';
 import { wholeOf } from './whole.js';
 
 export interface LinesOptions {

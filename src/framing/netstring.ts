@@ -1,9 +1,9 @@
-import { withMessagesOf } from '../decorators/message-kinds.js';
+import { withMessagesOf } from '../decorators/connection/message-kinds.js';
 import { FramingError } from '../errors.js';
 import { tooLarge, truncated } from './failures.js';
 import type { Chunk, Framing } from './framing.js';
 import { payloadOf } from './payload.js';
-import { QueuedDecoder } from './queued-decoder.js';
+import { QueuedDecoder } from './decoding/queued-decoder.js';
 import { datagrams } from './whole.js';
 
 const ZERO = 0x30;

@@ -1,5 +1,5 @@
 import { FramingError } from '../errors.js';
-import { decodeFromPeer, encodeForPeer } from '../wire/codec.js';
+import { decodeFromPeer, encodeForPeer } from '../wire/codec/codec.js';
 import type { Decoder, Framing } from './framing.js';
 import { LengthPrefix, LengthPrefixedDecoder, withLength } from './length-prefixed.js';
 import { datagrams } from './whole.js';

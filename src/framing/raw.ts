@@ -1,4 +1,4 @@
-import { withMessagesOf } from '../decorators/message-kinds.js';
+import { withMessagesOf } from '../decorators/connection/message-kinds.js';
 import type { Chunk, Decoder, Framing } from './framing.js';
 import { datagrams } from './whole.js';
 import { payloadOf } from './payload.js';

@@ -5,14 +5,14 @@ import { guard, NO_VICTIM } from '../guard.js';
 import { publish } from '../diagnostics.js';
 import { asError } from '../errors.js';
 import { LINK_FD } from './child-contract.js';
-import { Chute } from './chute.js';
+import { Chute } from './socket-channel.js';
 import { EXIT_REPORT, type HostExit, type HostProcess, type HostSpec } from './host.js';
 import type { MarkFile } from './mark-file.js';
-import { deadStream } from './not-launched.js';
+import { deadStream } from './launch/not-launched.js';
 import { OutputReader } from './output.js';
 import { viewProcess } from './proc.js';
 import type { Reaper } from './reaper.js';
-import { isStartMistake } from './start-mistakes.js';
+import { isStartMistake } from './launch/start-mistakes.js';
 import { clearTimeout, setImmediate, setTimeout } from '../system-timers.js';
 
 /**

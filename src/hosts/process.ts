@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { asError } from '../errors.js';
 import { WorkerChild } from './child.js';
 import type { Host, HostProcess, HostSpec } from './host.js';
-import { launchPlan, type LaunchPlan } from './launch-plan.js';
+import { launchPlan, type LaunchPlan } from './launch/launch-plan.js';
 import { markFile, NO_MARK, type MarkFile } from './mark-file.js';
-import { canForbidFiles, withoutFiles } from './no-files.js';
-import { NotLaunched } from './not-launched.js';
+import { canForbidFiles, withoutFiles } from './launch/no-files.js';
+import { NotLaunched } from './launch/not-launched.js';
 import { systemMemoryKills } from './proc.js';
 import { shareReaper, type Reaper } from './reaper.js';
-import { isStartMistake } from './start-mistakes.js';
+import { isStartMistake } from './launch/start-mistakes.js';
 
 export interface ProcessHostOptions {
   /** The module that a worker process runs first. */

@@ -5,11 +5,11 @@ import { guard } from '../guard.js';
 import type { Clock } from '../clock.js';
 import { deadline } from '../deadline.js';
 import type { Arrival, PeerTls, Remote } from '../endpoints/endpoint.js';
-import { peerTlsOf } from '../endpoints/tls-handshake.js';
+import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import { LimitError } from '../errors.js';
-import { connectionOn } from './http-connection.js';
+import { connectionOn } from '../web/http-connection.js';
 import type { Forwarded } from './forwarded.js';
-import { clientOf, placeOf } from './place.js';
+import { clientOf, placeOf } from '../web/web-url.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /** What a TLS socket told, once. */

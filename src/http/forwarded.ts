@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { isHost } from './request-target.js';
+import { isHost } from '../web/request-target.js';
 
 /** A client as the proxies in front tell of it; undefined where they say nothing of a part. */
 export interface Forwarded {

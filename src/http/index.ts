@@ -7,7 +7,7 @@
  */
 import './scheme.js';
 
-export { OnRequest } from '../decorators/connection-hooks.js';
+export { OnRequest } from '../decorators/connection/connection-hooks.js';
 export type { RequestAbout } from './exchange.js';
-export { mount, type MountInject, type MountOptions } from './mount.js';
-export type { ExpressApp, FastifyApp, FetchApp, Mountable, RequestListener } from './mountable.js';
+export { mount, type MountInject, type MountOptions } from './mount/mount.js';
+export type { ExpressApp, FastifyApp, FetchApp, Mountable, RequestListener } from './mount/mountable.js';

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import type { Peer } from '../reactor/peer.js';
+import type { Peer } from '../session/peer.js';
 
 /** What stands where a handler of messages has its peer: it has an id, for the log, and says that there is nothing else. */
 export function noPeer(id: () => string): Peer {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { cancelSoon } from '../reactor/item-source.js';
-import { noteEventStream } from './event-streams.js';
+import { cancelSoon } from '../session/handler/item-source.js';
+import { noteEventStream } from '../web/event-streams.js';
 import type { ResponseReader } from './reader.js';
 import { setImmediate } from '../system-timers.js';
 

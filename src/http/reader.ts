@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { guard } from '../guard.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline } from '../deadline.js';
-import { unacknowledgedBytes } from '../endpoints/send-queue.js';
-import { StallWatch } from '../endpoints/stall-watch.js';
+import { unacknowledgedBytes } from '../endpoints/net/send-queue.js';
+import { StallWatch } from '../endpoints/net/stall-watch.js';
 import { nextTick } from '../system-timers.js';
-import { takenFrom } from './taken.js';
+import { takenFrom } from '../web/taken.js';
 
 /** The client, as far as it reads what it is answered: at its own pace, but not never. */
 export class ResponseReader {

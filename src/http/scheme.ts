@@ -1,21 +1,21 @@
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
 import { raw } from '../framing/raw.js';
-import { Admission, proxyRule } from '../reactor/admission.js';
-import { registerGuests } from '../reactor/guest.js';
-import { resolveLimits } from '../reactor/limits.js';
+import { Admission, proxyRule } from '../reactor/listen/admission.js';
+import { registerGuests } from '../reactor/request-host.js';
+import { resolveLimits } from '../session/limits.js';
 import { toMilliseconds, type Duration, type Off } from '../units.js';
 import { RequestArrival } from './arrival.js';
-import { checkUrl } from './check-url.js';
+import { checkUrl } from '../web/check-url.js';
 import { Exchange } from './exchange.js';
 import { forwardedBy } from './forwarded.js';
 import { isHostAllowed } from './host-rule.js';
-import { announcesTooMuch, tooLarge } from './incoming.js';
-import { MountArrival, MountGuest } from './mount-guest.js';
-import { shareMount, type ArrivalOf } from './mount-site.js';
-import { Mount } from './mount.js';
-import { carrierOf, sitePathOf, webUrlOf } from './place.js';
-import { share } from './shared-server.js';
-import type { Site } from './site.js';
+import { announcesTooMuch, tooLarge } from '../web/incoming.js';
+import { MountArrival, MountGuest } from './mount/mount-guest.js';
+import { shareMount, type ArrivalOf } from './mount/mount-site.js';
+import { Mount } from './mount/mount.js';
+import { carrierOf, sitePathOf, webUrlOf } from '../web/web-url.js';
+import { share } from '../web/shared-server.js';
+import type { Site } from '../web/site.js';
 
 /** Reads `trustProxy`: whether an address is one of our proxies. Undefined: there are none. */
 function proxiesOf({ trustProxy }: Readonly<Record<string, unknown>>): ((address: string) => boolean) | undefined {

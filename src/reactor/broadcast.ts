@@ -1,8 +1,8 @@
 import type { Chunk, Framing } from '../framing/framing.js';
 import { sharedText } from '../framing/shared-text.js';
-import type { SharedMessage } from './buffer-budget.js';
-import { encoded } from './message-rules.js';
-import type { Session } from './session.js';
+import type { SharedMessage } from '../session/outbound/buffer-budget.js';
+import { encoded } from '../session/outbound/encode.js';
+import type { Session } from '../session/session.js';
 
 /** Messages of fewer bytes are copied for each connection: that costs less than a piece of memory by itself in each of its writes. */
 const SHARED = 4 * 1024;

@@ -1,17 +1,17 @@
 import { checkServed, isOfConnections, nameOf, readEndpoints, refuse, reporter } from '../blueprint/index.js';
 import type { Ctor, EndpointBlueprint } from '../blueprint/types.js';
-import type { ConnectArgs, DialArgs } from '../decorators/dial-types.js';
-import type { Endpoint, EndpointOptions, PerEndpoint, Reconnect } from '../decorators/endpoint-types.js';
+import type { ConnectArgs, DialArgs } from '../decorators/connection/dial-types.js';
+import type { Endpoint, EndpointOptions, PerEndpoint, Reconnect } from '../decorators/connection/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import { asError, UsageError, type Mistake } from '../errors.js';
 import { anything, checkGiven, duration, flag, number, signal as abortSignal, type Rules } from '../option-rules.js';
 import type { Duration } from '../units.js';
 import type { ReactorCore } from './core.js';
-import { Dialer } from './dialer.js';
-import type { Listening } from './listener.js';
-import type { Peer } from './peer.js';
-import { settingsOf } from './settings.js';
-import type { Timer } from './timers.js';
+import { Dialer } from './dial/dialer.js';
+import type { Listening } from './listen/listener.js';
+import type { Peer } from '../session/peer.js';
+import { settingsOf } from '../session/settings.js';
+import type { Timer } from '../timing/timers.js';
 
 /** An endpoint with or without options of its own. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the framing's types belong to the handler class

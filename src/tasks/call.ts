@@ -1,6 +1,6 @@
 import { outsideOfCallers } from '../async-context.js';
 import { AbortError } from '../errors.js';
-import type { CallMeta } from '../wire/protocol.js';
+import type { CallMeta } from '../wire/link/protocol.js';
 import type { CreditGate } from './credit.js';
 import type { Incoming } from './incoming.js';
 import type { ItemStream } from './item-stream.js';

@@ -1,5 +1,5 @@
 import { AbortError, BoundaryError, UsageError } from '../errors.js';
-import type { Encoded } from '../wire/types.js';
+import type { Encoded } from '../wire/link/types.js';
 import type { Call } from './call.js';
 import { rejectedQuietly, type CreditGate } from './credit.js';
 import { nothingIncoming } from './incoming.js';
@@ -13,7 +13,7 @@ export interface ContextPort {
   status(value: unknown): void;
 }
 
-/** The second parameter of a task: {@link import('../decorators/task-types.js').TaskContext} over one call. */
+/** The second parameter of a task: {@link import('../decorators/worker/task-types.js').TaskContext} over one call. */
 export class CallContext {
   readonly #call: Call;
   readonly #port: ContextPort;

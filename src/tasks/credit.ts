@@ -1,5 +1,5 @@
 import { LimitError } from '../errors.js';
-import type { Encoded } from '../wire/types.js';
+import type { Encoded } from '../wire/link/types.js';
 
 /** CREDIT's upper bits: what the credit is for. */
 export const Lane = { items: 0, sends: 1, events: 2, messages: 3 } as const;

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { ReceivedBody } from '../wire/body.js';
-import type { Body, Encoded } from '../wire/types.js';
+import { ReceivedBody } from '../wire/link/body.js';
+import type { Body, Encoded } from '../wire/link/types.js';
 
 type Receive = (kind: number, id: number, arg: number, body: Body) => void;
 

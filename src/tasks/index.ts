@@ -1,10 +1,10 @@
-export type { SocketService } from './intake.js';
-export { importWorker } from './import-worker.js';
-export { MemoryMark, type Mark } from './mark.js';
+export type { SocketService } from './sockets/socket-receiver.js';
+export { importWorker } from './start/import-worker.js';
+export { MemoryMark, type Mark } from './started-mark.js';
 export { Master } from './master.js';
-export { prepareProcess, type ProcessLink } from './process-setup.js';
+export { prepareProcess, type ProcessLink } from './start/process-setup.js';
 export { TaskRuntime, type RuntimeEnd, type TaskRuntimeOptions } from './runtime.js';
-export { serveInline } from './serve-inline.js';
-export { serveProcess, type ServeOptions } from './serve-process.js';
-export type { CreatedWorker, LoadWorker, LoadedWorker, WorkerEnvironment } from './worker-environment.js';
-export { refuseToStart } from './refuse-to-start.js';
+export { serveInline } from './start/serve-inline.js';
+export { serveProcess, type ServeOptions } from './start/serve-process.js';
+export type { CreatedWorker, LoadWorker, LoadedWorker, WorkerEnvironment } from './start/worker-environment.js';
+export { refuseToStart } from './start/refuse-to-start.js';

@@ -1,7 +1,7 @@
 import { Allowance } from './allowance.js';
-import { Kind } from '../wire/protocol.js';
+import { Kind } from '../wire/link/protocol.js';
 import type { Clock } from '../clock.js';
-import type { Encoded, Link } from '../wire/types.js';
+import type { Encoded, Link } from '../wire/link/types.js';
 import { setImmediate } from '../system-timers.js';
 
 /** Statuses that are told at once, before they are spread over time, and how many a millisecond are in the long run. */

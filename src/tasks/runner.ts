@@ -2,18 +2,18 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import { emptyContext } from '../async-context.js';
 import type { Clock } from '../clock.js';
 import { BoundaryError, WorkerTimeoutError } from '../errors.js';
-import { INITIAL_CREDIT, Kind, type CallMeta } from '../wire/protocol.js';
-import type { Encoded, Link } from '../wire/types.js';
+import { INITIAL_CREDIT, Kind, type CallMeta } from '../wire/link/protocol.js';
+import type { Encoded, Link } from '../wire/link/types.js';
 import { Call } from './call.js';
 import { CallQueue } from './call-queue.js';
 import { CallContext, tooLate, type ContextPort } from './context.js';
 import { CreditGate, creditFor, Lane, type CreditGateOptions } from './credit.js';
-import { sendFailure } from '../wire/failure.js';
+import { sendFailure } from '../wire/link/failure.js';
 import { Incoming } from './incoming.js';
 import { ItemStream } from './item-stream.js';
-import type { Mark } from './mark.js';
+import type { Mark } from './started-mark.js';
 import type { RunnableTask } from './task.js';
-import { Vigil } from './vigil.js';
+import { Vigil } from './busy-poll.js';
 import { setImmediate } from '../system-timers.js';
 
 /** Calls that one write of the mark may cover. All but the first may turn out not to have begun, when the process dies. */

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 import { guard } from '../guard.js';
 import { realClock, type Clock } from '../clock.js';
 import { ClosingError, MessageTooLargeError, ProtocolError, TaskNotFoundError } from '../errors.js';
-import { encodeValue } from '../wire/codec.js';
-import { openLink } from '../wire/link.js';
+import { encodeValue } from '../wire/codec/codec.js';
+import { openLink } from '../wire/link/link.js';
 import {
   CallFlag,
   INITIAL_CREDIT,
@@ -16,22 +16,22 @@ import {
   type CallMeta,
   type HelloMessage,
   type SocketMessage,
-} from '../wire/protocol.js';
-import type { Body, Encoded, Link, LinkReceiver } from '../wire/types.js';
-import type { Arrivals } from './arrivals.js';
+} from '../wire/link/protocol.js';
+import type { Body, Encoded, Link, LinkReceiver } from '../wire/link/types.js';
+import type { Arrivals } from './sockets/socket-queue.js';
 import { Allowance } from './allowance.js';
 import { CreditGate, Lane } from './credit.js';
 import { HeldMessages } from './held-messages.js';
-import { Intake } from './intake.js';
-import { sendError, sendFailure } from '../wire/failure.js';
+import { Intake } from './sockets/socket-receiver.js';
+import { sendError, sendFailure } from '../wire/link/failure.js';
 import { LatestStatus } from './latest-status.js';
-import type { Mark } from './mark.js';
+import type { Mark } from './started-mark.js';
 import { Master } from './master.js';
 import { Runner } from './runner.js';
-import { isPermanent } from './start-mistakes.js';
+import { isPermanent } from './start/start-mistakes.js';
 import { contextsOf, mailContext, mailTask, runnableTasks, type RunnableTask } from './task.js';
-import { Upstream } from './upstream.js';
-import type { CreatedWorker, LoadWorker, LoadedWorker } from './worker-environment.js';
+import { Upstream } from './nested/nested-calls.js';
+import type { CreatedWorker, LoadWorker, LoadedWorker } from './start/worker-environment.js';
 
 /** How a runtime ended: told to stop, could not start, or its link is gone. `clean`: everything it had to do was done. */
 export interface RuntimeEnd {

@@ -2,7 +2,7 @@ import type { TaskBlueprint, WorkerBlueprint } from '../blueprint/types.js';
 import { BoundaryError, UsageError } from '../errors.js';
 import { refusalOf, type Tried } from '../refusal.js';
 import type { Validator } from '../schema.js';
-import type { BootMessage } from '../wire/protocol.js';
+import type { BootMessage } from '../wire/link/protocol.js';
 
 type Method = (this: object, input: unknown, context?: unknown) => unknown;
 

@@ -3,13 +3,13 @@ import type { ConnectionBlueprint, Ctor, EndpointBlueprint, Token } from '../blu
 import { App } from '../app/app.js';
 import { Assembly } from '../app/assembly.js';
 import { loggerMistakes } from '../app/bootstrap-options.js';
-import type { Override } from '../app/container.js';
-import { isToken, notToken } from '../app/plan.js';
-import { standIn } from '../app/stand-in.js';
+import type { Override } from '../app/container/container.js';
+import { isToken, notToken } from '../app/container/build-plan.js';
+import { standIn } from '../app/container/stand-in.js';
 import { neverInWorker } from '../app/worker-process.js';
 import { realClock } from '../clock.js';
-import type { ProviderToken } from '../decorators/provider-types.js';
-import type { Endpoint } from '../decorators/endpoint-types.js';
+import type { ProviderToken } from '../decorators/injection/provider-types.js';
+import type { Endpoint } from '../decorators/connection/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import { schemeNamed } from '../endpoints/index.js';
 import { UsageError } from '../errors.js';

@@ -1,6 +1,6 @@
 import { anything, checkGiven, duration } from '../option-rules.js';
 import { schemeNamed, type Bound, type Transport } from '../endpoints/endpoint.js';
-import type { Endpoint } from '../decorators/endpoint-types.js';
+import type { Endpoint } from '../decorators/connection/endpoint-types.js';
 import type { Chunk, Framing } from '../framing/framing.js';
 import { UsageError } from '../errors.js';
 import { toMilliseconds, type Duration } from '../units.js';

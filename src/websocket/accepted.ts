@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocketServer } from 'ws';
 import { LimitError } from '../errors.js';
-import { refuse } from '../http/refuse.js';
+import { refuse } from '../web/refuse.js';
 import type { FrameSocket } from './frame-socket.js';
 import { agreed, offersOf } from './opening.js';
 import { WebSocketTransport, type Manner } from './transport.js';

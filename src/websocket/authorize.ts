@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { AuthorizeOpening } from '../decorators/endpoint-types.js';
+import type { AuthorizeOpening } from '../decorators/connection/endpoint-types.js';
 import type { Remote } from '../endpoints/endpoint.js';
-import { peerTlsOf } from '../endpoints/tls-handshake.js';
+import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import { asError } from '../errors.js';
 import { guard } from '../guard.js';
-import { urlOf } from '../http/incoming.js';
-import { placeOf } from '../http/place.js';
-import { refuse } from '../http/refuse.js';
-import { verdictOf } from '../http/status.js';
+import { urlOf } from '../web/incoming.js';
+import { placeOf } from '../web/web-url.js';
+import { refuse } from '../web/refuse.js';
+import { verdictOf } from '../web/status.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /** Headers that the refusal writes itself. */

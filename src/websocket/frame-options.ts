@@ -1,8 +1,8 @@
 import type { EndpointTarget } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
-import { webUrl } from '../http/place.js';
+import { webUrl } from '../web/web-url.js';
 import { raw } from '../framing/raw.js';
-import { resolveLimits, type Limits } from '../reactor/limits.js';
+import { resolveLimits, type Limits } from '../session/limits.js';
 import { limitOf, toMilliseconds, type Duration, type Off } from '../units.js';
 import type { Manner } from './transport.js';
 

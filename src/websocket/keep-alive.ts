@@ -1,6 +1,6 @@
 import { setImmediate } from '../system-timers.js';
 import { realClock, type Clock } from '../clock.js';
-import { Alarms, type Alarmed } from '../reactor/alarms.js';
+import { Alarms, type Alarmed } from '../timing/timer-heap.js';
 import type { PingBacklog } from './ping-backlog.js';
 
 /** The connection whose peer is watched. */

@@ -1,4 +1,4 @@
-import type { ProgressSource } from '../endpoints/stall-watch.js';
+import type { ProgressSource } from '../endpoints/net/stall-watch.js';
 
 /** Periods of `keepAlive` without visible progress that a peer has to read what its own system has received for it. */
 const UNSEEN_PERIODS = 3;

@@ -1,5 +1,5 @@
-export { decodeValue, encodeValue } from './codec.js';
-export { duplexPair } from './duplex-pair.js';
-export { openLink } from './link.js';
-export * from './protocol.js';
-export type { Body, Encoded, Link, LinkOptions, LinkReceiver } from './types.js';
+export { decodeValue, encodeValue } from './codec/codec.js';
+export { duplexPair } from './link/duplex-pair.js';
+export { openLink } from './link/link.js';
+export * from './link/protocol.js';
+export type { Body, Encoded, Link, LinkOptions, LinkReceiver } from './link/types.js';

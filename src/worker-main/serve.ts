@@ -1,7 +1,7 @@
 import { becomeWorkerProcess } from '../app/worker-process.js';
 import { loadedWorker } from '../app/worker-side.js';
 import type { Ctor } from '../decorators/ctor.js';
-import { registeredWorkers } from '../decorators/worker-registry.js';
+import { registeredWorkers } from '../decorators/worker/worker-registry.js';
 import { importWorker, prepareProcess, serveProcess, type ProcessLink } from '../tasks/index.js';
 import { WorkerLogger } from './worker-logger.js';
 

@@ -1,5 +1,5 @@
 import { outsideOfCallers } from '../async-context.js';
-import type { WorkersEvents } from '../decorators/worker-types.js';
+import type { WorkersEvents } from '../decorators/worker/worker-types.js';
 import { publish } from '../diagnostics.js';
 import { asError, UsageError } from '../errors.js';
 

@@ -1,9 +1,9 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
-import type { CallSettings } from './call.js';
-import type { Owner } from './owner.js';
+import type { CallSettings } from './call/call.js';
+import type { Owner } from './call/owner.js';
 import type { Route } from './route.js';
-import { failedCall } from './stream-call.js';
-import { wrongOptions, type Target } from './target.js';
+import { failedCall } from './call/stream-call.js';
+import { wrongOptions, type Target } from './call/call-target.js';
 
 type Method = (this: Client, input?: unknown, options?: CallSettings) => unknown;
 

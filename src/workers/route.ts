@@ -1,12 +1,12 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import { asError, ClosingError, TaskNotFoundError, WorkerNotFoundError } from '../errors.js';
-import type { Call, CallSettings, Pin } from './call.js';
-import type { Front } from './front.js';
-import type { Owner } from './owner.js';
-import type { Pool } from './pool.js';
-import { PromiseCall, TellCall } from './promise-call.js';
-import { failedCall, ItemStream, StreamCall } from './stream-call.js';
-import { targetsOf, type Target, type Targets } from './target.js';
+import type { Call, CallSettings, Pin } from './call/call.js';
+import type { Front } from './proxy/proxy-gate.js';
+import type { Owner } from './call/owner.js';
+import type { Pool } from './pool/pool.js';
+import { PromiseCall, TellCall } from './call/promise-call.js';
+import { failedCall, ItemStream, StreamCall } from './call/stream-call.js';
+import { targetsOf, type Target, type Targets } from './call/call-target.js';
 
 /**
  * The way to one (worker, key), whether it is started or not: what clients hold. A worker that is stopped and started again keeps its route.

@@ -1,5 +1,5 @@
 import type { Ctor } from '../decorators/ctor.js';
-import type { StartArgs, WorkerHandle, WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
+import type { StartArgs, WorkerHandle, WorkersEvents, WorkerStatus } from '../decorators/worker/worker-types.js';
 import { anything, checkGiven, duration, text } from '../option-rules.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import type { Workforce } from './workforce.js';

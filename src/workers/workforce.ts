@@ -3,22 +3,22 @@ import { nameOf } from '../blueprint/index.js';
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import type { Ctor } from '../decorators/ctor.js';
-import type { WorkerHandle, WorkerProcess, WorkersEvents, WorkerStatus } from '../decorators/worker-types.js';
+import type { WorkerHandle, WorkerProcess, WorkersEvents, WorkerStatus } from '../decorators/worker/worker-types.js';
 import { publish } from '../diagnostics.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import { BoundaryError, ClosingError, UsageError, WorkerExistsError, WorkerNotFoundError } from '../errors.js';
 import type { Host } from '../hosts/host.js';
-import { encodeValue } from '../wire/codec.js';
-import type { BootMessage } from '../wire/protocol.js';
-import type { Frontage, Move } from './frontage-types.js';
+import { encodeValue } from '../wire/codec/codec.js';
+import type { BootMessage } from '../wire/link/protocol.js';
+import type { Frontage, Move } from './sockets/pool-listener-types.js';
 import { Announcer } from './announcer.js';
 import { clientOf, type Client } from './client.js';
-import { Front, type BuiltProxy } from './front.js';
-import type { Member } from './member.js';
-import type { Owner } from './owner.js';
-import { Pool, type PoolDesk } from './pool.js';
+import { Front, type BuiltProxy } from './proxy/proxy-gate.js';
+import type { Member } from './process/pooled-process.js';
+import type { Owner } from './call/owner.js';
+import { Pool, type PoolDesk } from './pool/pool.js';
 import { Route } from './route.js';
-import type { Directory } from './upcalls.js';
+import type { Directory } from './process/nested-calls.js';
 
 /** What the application gives its workforce. */
 export interface WorkforceOptions {

@@ -1,7 +1,7 @@
-import { encodeValue } from '../../../src/wire/codec.js';
-import { HEADER_SIZE, LARGE, PIECE, PIECE_SIZE, writeHeader } from '../../../src/wire/frames.js';
-import { INITIAL_CREDIT, Kind, PROTOCOL_VERSION, UPWARD } from '../../../src/wire/protocol.js';
-import { Tag } from '../../../src/wire/tags.js';
+import { encodeValue } from '../../../src/wire/codec/codec.js';
+import { HEADER_SIZE, LARGE, PIECE, PIECE_SIZE, writeHeader } from '../../../src/wire/link/frames.js';
+import { INITIAL_CREDIT, Kind, PROTOCOL_VERSION, UPWARD } from '../../../src/wire/link/protocol.js';
+import { Tag } from '../../../src/wire/codec/tags.js';
 
 /** Numbers that come again with the same seed: mulberry32. */
 export class Dice {

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Host, HostExit, HostProcess, HostSpec } from '../../../src/hosts/host.js';
-import { duplexPair } from '../../../src/wire/duplex-pair.js';
-import { FrameReader } from '../../../src/wire/frames.js';
-import { Kind } from '../../../src/wire/protocol.js';
+import { duplexPair } from '../../../src/wire/link/duplex-pair.js';
+import { FrameReader } from '../../../src/wire/link/frames.js';
+import { Kind } from '../../../src/wire/link/protocol.js';
 import { tasks } from '../../workers/support/blueprint.js';
 import { attack, bytesOf, Dice, hello, MUTATION_COUNT, ready, type Situation } from './hostile-frames.js';
 

@@ -1,6 +1,6 @@
 import { bootstrap, Module } from 'packet-ts';
 import type { Ctor } from '../../../src/decorators/ctor.js';
-import type { Mounted } from '../../../src/decorators/provider-types.js';
+import type { Mounted } from '../../../src/decorators/injection/provider-types.js';
 import { atEnd } from '../../kit/index.js';
 
 /** Starts an application of one connection class, or of one mounted application; it is closed at the end of the test. */

@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
 import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
-import type { Direct } from '../../../src/wire/types.js';
+import type { Direct } from '../../../src/wire/link/types.js';
 
 Object.assign(globalThis, { require: createRequire(import.meta.url) });
 // Where no reaper watches it, a worker process does so by itself; that part is the runtime's.
 const watching = process.env['PACKET_TS_WATCHDOG'] !== undefined;
-const link = watching ? (await import('../../../src/tasks/process-setup.js')).prepareProcess().stream : new Socket({ fd: 3 });
+const link = watching ? (await import('../../../src/tasks/start/process-setup.js')).prepareProcess().stream : new Socket({ fd: 3 });
 // A copy of this file stands alone.
 const { deliverTo } = link as Partial<Direct>;
 link.on('end', () => process.exit());

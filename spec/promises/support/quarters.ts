@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { WorkerSettings } from '../../../src/blueprint/types.js';
 import { realClock } from '../../../src/clock.js';
 import { processHost } from '../../../src/hosts/process.js';
-import type { CallSettings } from '../../../src/workers/call.js';
+import type { CallSettings } from '../../../src/workers/call/call.js';
 import { Owner, Workers, Workforce } from '../../../src/workers/index.js';
 import { atEnd, waitFor } from '../../kit/index.js';
 import { crew, type Crew } from './crew.js';

@@ -1,4 +1,4 @@
-/** What spec/field/editor-that-finds-nothing.spec.ts asks the language service about. */
+/** What spec/field/first-day/editor-that-finds-nothing.spec.ts asks the language service about. */
 import { z } from 'zod';
 import { Task, Worker, type Instance, type ProxiedWorker, type ProxyCall, type WorkerClient } from 'packet-ts';
 

@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { Host, HostExit, HostProcess, HostSpec } from '../../../src/hosts/host.js';
-import { duplexPair } from '../../../src/wire/duplex-pair.js';
-import { openLink } from '../../../src/wire/link.js';
-import { Kind, PROTOCOL_VERSION, type BootMessage, type HelloMessage } from '../../../src/wire/protocol.js';
-import type { Body, Link, LinkReceiver } from '../../../src/wire/types.js';
+import { duplexPair } from '../../../src/wire/link/duplex-pair.js';
+import { openLink } from '../../../src/wire/link/link.js';
+import { Kind, PROTOCOL_VERSION, type BootMessage, type HelloMessage } from '../../../src/wire/link/protocol.js';
+import type { Body, Link, LinkReceiver } from '../../../src/wire/link/types.js';
 import { tasks } from './blueprint.js';
 
 /** One message that the scripted worker was sent. */

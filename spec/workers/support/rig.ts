@@ -1,8 +1,8 @@
 import type { WorkerBlueprint, WorkerSettings } from '../../../src/blueprint/types.js';
-import type { CallSettings } from '../../../src/workers/call.js';
-import { Owner } from '../../../src/workers/owner.js';
+import type { CallSettings } from '../../../src/workers/call/call.js';
+import { Owner } from '../../../src/workers/call/owner.js';
 import { Workforce } from '../../../src/workers/workforce.js';
-import type { BuiltProxy } from '../../../src/workers/front.js';
+import type { BuiltProxy } from '../../../src/workers/proxy/proxy-gate.js';
 import type { Ctor } from '../../../src/decorators/ctor.js';
 import { FakeClock } from '../../../src/testing/fake-clock.js';
 import { blueprint } from './blueprint.js';

@@ -1,0 +1,174 @@
+import diagnostics from 'node:diagnostics_channel';
+import type { Clock } from '../../clock.js';
+import { eventNames, type EventName } from '../../diagnostics.js';
+import { silentLogger, type Logger } from '../../logger.js';
+import { isOffence, toldError } from '../../logging/told-error.js';
+import { LogLimiter } from './log-limiter.js';
+
+type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** At which level each event is told, and in which words: the ordinary life of connections and workers is for debugging, what an operator must see is higher. */
+const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
+  'listener.open': ['info', 'listening'],
+  'listener.close': ['debug', 'stopped listening'],
+  'listener.reject': ['warn', 'connection refused'],
+  'listener.error': ['error', 'listener failed'],
+  'connection.open': ['debug', 'connection open'],
+  'connection.secure': ['debug', 'connection speaks TLS'],
+  'connection.close': ['debug', 'connection closed'],
+  'connection.error': ['error', 'connection handler failed'],
+  'connection.limit': ['warn', 'connection limit reached'],
+  'connection.output': ['info', 'command output'],
+  'descriptors.scarce': ['error', 'hardly a file descriptor is left: connections are refused'],
+  'descriptors.enough': ['info', 'there are file descriptors again'],
+  'dialer.up': ['info', 'connected'],
+  'dialer.down': ['warn', 'disconnected'],
+  'worker.start': ['debug', 'worker process started'],
+  'worker.ready': ['debug', 'worker ready'],
+  'worker.exit': ['warn', 'worker process ended'],
+  'worker.restart': ['debug', 'worker process replaced'],
+  'worker.gave-up': ['error', 'worker cannot be started'],
+  'worker.output': ['info', 'worker output'],
+  'worker.error': ['error', 'worker failed outside of a call'],
+  'worker.message': ['debug', 'worker sent a message that nobody takes'],
+  'call.retry': ['warn', 'call tried again'],
+  'call.dropped': ['warn', 'answer dropped'],
+  'timer.error': ['error', 'timer failed'],
+  'hook.error': ['error', 'hook failed'],
+  'app.start': ['debug', 'started'],
+  'app.close': ['debug', 'closed'],
+  'app.warning': ['warn', 'warning'],
+};
+
+/** Events that a peer can cause as often as it likes: each kind of them is logged within a quota. */
+const LIMITED: ReadonlySet<EventName> = new Set<EventName>([
+  'listener.reject',
+  'listener.error',
+  'connection.error',
+  'connection.limit',
+  'connection.close',
+  'descriptors.scarce',
+  'descriptors.enough',
+  'dialer.up',
+  'dialer.down',
+  'call.retry',
+  'call.dropped',
+  'timer.error',
+  'hook.error',
+]);
+
+/** What the peer did, where that and no handler of ours has failed. */
+const OFFENCES: Readonly<Record<string, string>> = {
+  framing: 'the peer sent what the framing cannot read',
+  schema: 'the peer sent a message that fits no schema',
+  socket: 'the connection broke',
+};
+
+interface Details {
+  readonly [fact: string]: unknown;
+  readonly error?: unknown;
+}
+
+/** What a peer did wrong, or what the system says of its connection. Any other error is one of a framing, or of ours. */
+function isPeers(error: unknown): boolean {
+  return isOffence(error) || (error instanceof Error && 'syscall' in error);
+}
+
+/** The level of an event, and its words. */
+function lineOf(name: EventName, details: Details): readonly [Level, string] {
+  const [level, words] = WORDS[name];
+  // A process that ends because it was told to, and did, is no news.
+  if (name === 'worker.exit' && details['reason'] === 'stop' && details['exitCode'] === 0) return ['debug', words];
+  if (name === 'connection.close' && (details['by'] === 'timeout' || details['by'] === 'limit')) return ['info', words];
+  // A warning brings its own words.
+  if (name === 'app.warning') return [level, String(details['message'])];
+  const offence = name === 'connection.error' && isPeers(details.error) ? OFFENCES[String(details['during'])] : undefined;
+  return offence === undefined ? [level, words] : ['warn', offence];
+}
+
+/** Facts of an event under names that a logger has no other use for, and errors as they are logged. */
+function factsOf(name: EventName, { error, pid, ...rest }: Details): Record<string, unknown> {
+  const facts: Record<string, unknown> = { ...rest };
+  // `pid` is the logger's own.
+  if (pid !== undefined && name !== 'app.start') facts[name === 'connection.output' ? 'commandPid' : 'workerPid'] = pid;
+  if (error !== undefined) facts['err'] = toldError(error);
+  if (name === 'app.warning') delete facts['message'];
+  const { why } = rest;
+  if (why instanceof Error) facts['why'] = { message: toldError(why).message, code: (why as { code?: unknown }).code };
+  else if (isObject(why) && why['error'] !== undefined) facts['why'] = { ...why, error: toldError(why['error']).message };
+  return facts;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** What is counted together: the same happened to the same class or worker, for the same reason. */
+function kindOf(name: EventName, { handler, worker, during, hook, reason, limit, code, error }: Details): string {
+  const failure = error instanceof Error ? `${error.name} ${String((error as { code?: unknown }).code)}`.slice(0, 100) : '';
+  return [name, handler, worker, during, hook, reason, limit, code, failure].join('|');
+}
+
+/** Facts that also hold for those of a kind that were left out. */
+function sharedFacts({ handler, worker, url, during, hook, reason, limit, code }: Details): object {
+  return { handler, worker, url, during, hook, reason, limit, code };
+}
+
+/** Loggers that are subscribers, and for how many applications. */
+const uses = new Map<Logger, { count: number; readonly end: () => void }>();
+
+/**
+ * Makes the logger a subscriber of everything observable in this process; returns the end of that. Two applications (or `spawn()`s)
+ * with one logger have each event told once.
+ * A logger that throws is not asked twice for the same event, and nothing else notices.
+ */
+export function logEvents(logger: Logger, clock?: Clock): () => void {
+  if (logger === silentLogger) return () => {};
+  const use = uses.get(logger) ?? { count: 0, end: subscribe(logger, clock) };
+  uses.set(logger, use);
+  use.count++;
+  let ended = false;
+  return () => {
+    if (ended) return;
+    ended = true;
+    if (--use.count > 0) return;
+    uses.delete(logger);
+    use.end();
+  };
+}
+
+/** Logs one line. What the logger throws, and what a promise of it rejects with, has nowhere to be told. */
+function write(logger: Logger, level: Level, facts: object, words: string): void {
+  try {
+    const outcome: unknown = logger[level](facts, words);
+    if (outcome instanceof Promise) outcome.catch(() => {});
+  } catch {
+    // The logger's own failure.
+  }
+}
+
+function subscribe(logger: Logger, clock: Clock | undefined): () => void {
+  const limiter = new LogLimiter(clock);
+  const log = (name: EventName, details: Details): void => {
+    const [level, words] = lineOf(name, details);
+    const isLimited = LIMITED.has(name) && level !== 'debug';
+    const summarize = (count: number): void => write(logger, level, { ...sharedFacts(details), untold: count }, words);
+    const untold = isLimited ? limiter.take(kindOf(name, details), summarize) : 0;
+    if (untold !== undefined) write(logger, level, { ...factsOf(name, details), ...(untold > 0 && { untold }) }, words);
+  };
+  const subscriptions = eventNames.map(name => {
+    const listener = (details: unknown): void => {
+      try {
+        log(name, details as Details);
+      } catch {
+        // An error that cannot even be looked at.
+      }
+    };
+    diagnostics.subscribe(`packet-ts:${name}`, listener);
+    return () => diagnostics.unsubscribe(`packet-ts:${name}`, listener);
+  });
+  return () => {
+    for (const end of subscriptions) end();
+    limiter.close();
+  };
+}

@@ -1,0 +1,173 @@
+import { channelSpecOf } from '../blueprint/index.js';
+import type { Channel, ChannelSpec } from '../decorators/injection/channel-types.js';
+import type { Ctor } from '../blueprint/types.js';
+import { currentContext } from '../async-context.js';
+import { publish } from '../diagnostics.js';
+import { asError, UsageError } from '../errors.js';
+import { ItemQueue } from './item-queue.js';
+
+/** One subscriber: what it is behind with, and whether it is at it. */
+class Subscription implements Disposable {
+  readonly #spec: ChannelSpec;
+  readonly #listener: (item: unknown) => unknown;
+  readonly #ended: (subscription: Subscription) => void;
+  #backlog: unknown[] | undefined;
+  /** Where it was subscribed, whoever publishes. */
+  readonly #context = currentContext();
+  #busy = false;
+  #open = true;
+
+  constructor(spec: ChannelSpec, listener: (item: unknown) => unknown, ended: (subscription: Subscription) => void) {
+    this.#spec = spec;
+    this.#listener = listener;
+    this.#ended = ended;
+  }
+
+  /** Hands an item over, or keeps it until the subscriber has finished with the one before. */
+  offer(item: unknown): void {
+    if (!this.#open) return;
+    if (!this.#busy) {
+      this.#hand(item);
+      return;
+    }
+    const backlog = (this.#backlog ??= []);
+    if (backlog.length >= this.#spec.buffer) {
+      if (this.#spec.overflow === 'unsubscribe') {
+        this[Symbol.dispose]();
+        return;
+      }
+      backlog.shift();
+    }
+    backlog.push(item);
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#backlog = undefined;
+    this.#ended(this);
+  }
+
+  #hand(item: unknown): void {
+    try {
+      const outcome = this.#context.runInAsyncScope(this.#listener, undefined, item);
+      if (typeof outcome !== 'object' || outcome === null || !('then' in outcome)) return;
+      this.#busy = true;
+      Promise.resolve(outcome as PromiseLike<unknown>)
+        .catch(this.#failed)
+        .finally(() => this.#next());
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #next(): void {
+    this.#busy = false;
+    while (this.#open && !this.#busy && this.#backlog && this.#backlog.length > 0) this.#hand(this.#backlog.shift());
+  }
+
+  readonly #failed = (error: unknown): void =>
+    publish('hook.error', { hook: 'subscribe', channel: this.#spec.name, error: asError(error) });
+}
+
+/** All subscribers of one channel in this process. */
+class Hub {
+  readonly spec: ChannelSpec;
+  readonly #subscriptions = new Set<Subscription>();
+
+  constructor(spec: ChannelSpec) {
+    this.spec = spec;
+  }
+
+  publish(item: unknown): void {
+    // Who subscribes meanwhile hears the next one.
+    for (const subscription of [...this.#subscriptions]) subscription.offer(item);
+  }
+
+  subscribe(listener: (item: unknown) => unknown): Disposable {
+    const subscription = new Subscription(this.spec, listener, ended => this.#subscriptions.delete(ended));
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+}
+
+/** One owner's face of a channel. */
+export class ChannelFace<T> implements Channel<T>, Disposable {
+  readonly #hub: Hub;
+  readonly #owned = new Set<Disposable>();
+  #open = true;
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  publish(item: T): void {
+    this.#hub.publish(item);
+  }
+
+  subscribe(listener: (item: T) => unknown): Disposable {
+    if (!this.#open) throw new UsageError(`whoever subscribes to the channel '${this.#hub.spec.name}' has ended`);
+    // The token's type says what is published on it.
+    const subscription = this.#hub.subscribe(listener as (item: unknown) => unknown);
+    const owned: Disposable = {
+      [Symbol.dispose]: () => {
+        this.#owned.delete(owned);
+        subscription[Symbol.dispose]();
+      },
+    };
+    this.#owned.add(owned);
+    return owned;
+  }
+
+  /** Items from now on; what the loop is behind with is bounded like any subscriber's. Ends with the owner. */
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    const { buffer, overflow } = this.#hub.spec;
+    const items = new ItemQueue<T>(() => {
+      this.#owned.delete(ending);
+      subscription[Symbol.dispose]();
+    });
+    const subscription = this.subscribe(item => {
+      if (items.length < buffer) items.put(item);
+      else if (overflow === 'unsubscribe') items.end();
+      else {
+        items.dropOldest();
+        items.put(item);
+      }
+    });
+    const ending: Disposable = { [Symbol.dispose]: () => items.end() };
+    this.#owned.add(ending);
+    return items;
+  }
+
+  /** Its owner has ended, and with it every subscription. */
+  [Symbol.dispose](): void {
+    this.#open = false;
+    for (const owned of [...this.#owned]) owned[Symbol.dispose]();
+    this.#owned.clear();
+  }
+}
+
+/** The channels of one process, by token. */
+export class Channels {
+  readonly #hubs = new Map<Ctor, Hub>();
+
+  /** A face for one owner: dispose it when the owner ends. Throws UsageError for what is no channel token. */
+  face(token: Ctor): ChannelFace<unknown> {
+    return new ChannelFace(this.#hub(token));
+  }
+
+  /** Calls the listener for each item until it is disposed. */
+  subscribe(token: Ctor, listener: (item: unknown) => unknown): Disposable {
+    return this.#hub(token).subscribe(listener);
+  }
+
+  #hub(token: Ctor): Hub {
+    let hub = this.#hubs.get(token);
+    if (!hub) {
+      const spec = channelSpecOf(token);
+      if (!spec) throw new UsageError(`${token.name} is no channel: use what channel('name') returned`);
+      this.#hubs.set(token, (hub = new Hub(spec)));
+    }
+    return hub;
+  }
+}

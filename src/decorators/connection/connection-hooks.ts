@@ -1,0 +1,82 @@
+import type { PeerTls, Remote } from '../../endpoints/endpoint.js';
+import type { AnySchema, SchemaOut } from '../../schema.js';
+import type { ChannelToken } from '../injection/channel-types.js';
+import type { About, CloseReason, ExitStatus, Method } from '../hook-types.js';
+import { onMember } from '../metadata.js';
+
+/** The connection is usable: accepted or connected, and past TLS for `tls:`. What it returns is sent. Settles before the first `@OnData`. */
+export function OnConnect(): Method<() => unknown> {
+  return onMember({ decorator: 'OnConnect' });
+}
+
+/**
+ * One decoded message, validated if a schema is given; on udp `from` says whose. What it returns is sent.
+ * A message goes to the first method in declaration order (subclass before base) whose schema accepts it.
+ * On a worker it is the mailbox of `ask` and `tell`; on a proxy it gets what workers send unasked.
+ * @example @OnData(z.object({ op: z.literal('get'), key: z.string() })) get({ key }: Get) { return this.store.get(key); }
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- the decorator cannot know the framing's type
+export function OnData(): Method<(message: any, from: any) => unknown>;
+export function OnData<S extends AnySchema>(schema: S): Method<(message: SchemaOut<S>, from: Remote) => unknown>;
+export function OnData(schema?: AnySchema): Method<() => unknown> {
+  return onMember({ decorator: 'OnData', schema });
+}
+
+/** A message published on a channel. What it returns is sent. */
+export function OnChannel<T>(token: ChannelToken<T>): Method<(item: T) => unknown> {
+  return onMember({ decorator: 'OnChannel', token });
+}
+
+/** STARTTLS has finished; runs before the first message after it. */
+export function OnSecure(): Method<() => unknown> {
+  return onMember({ decorator: 'OnSecure' });
+}
+
+/** What waited to be sent fell below the low mark. */
+export function OnDrain(): Method<() => unknown> {
+  return onMember({ decorator: 'OnDrain' });
+}
+
+/** Nothing arrived for `idleTimeout`: once per silence, and the connection stays. Without the hook it is closed. What it returns is sent. */
+export function OnIdle(): Method<() => unknown> {
+  return onMember({ decorator: 'OnIdle' });
+}
+
+/** The peer has finished sending, with `allowHalfOpen: true`. */
+export function OnEnd(): Method<() => unknown> {
+  return onMember({ decorator: 'OnEnd' });
+}
+
+/** The child of `exec()` ended. */
+export function OnExit(): Method<(status: ExitStatus) => unknown> {
+  return onMember({ decorator: 'OnExit' });
+}
+
+/**
+ * A handler threw, or a message was invalid. What it returns takes the failed message's place, and the connection lives;
+ * without the hook the error is logged and the connection closes.
+ * @example @OnError() explain(error: Error) { return `${error.name}: ${error.message}`; }
+ */
+export function OnError(): Method<(error: Error, about: About) => unknown> {
+  return onMember({ decorator: 'OnError' });
+}
+
+/** The application is closing. What it returns is sent; a promise keeps this connection going until it settles. */
+export function OnShutdown(): Method<() => unknown> {
+  return onMember({ decorator: 'OnShutdown' });
+}
+
+/** The connection is over; exactly once, after the last handler. */
+export function OnClose(): Method<(reason: CloseReason) => unknown> {
+  return onMember({ decorator: 'OnClose' });
+}
+
+/** Of `http:` endpoints (`packet-ts/http`): one request, one instance, one `Response`. */
+export function OnRequest(): Method<
+  (
+    request: Request,
+    about: { readonly remote: Remote; readonly tls: PeerTls | undefined; readonly id: string },
+  ) => Response | Promise<Response>
+> {
+  return onMember({ decorator: 'OnRequest' });
+}

@@ -1,0 +1,59 @@
+import type { InjectionToken } from 'tsyringe';
+import type { Ctor } from '../ctor.js';
+
+interface Scoped {
+  /** 'connection': one for each connection, disposed with it. Default: one for the application. */
+  scope?: 'connection' | undefined;
+}
+
+/** What a value is found by: tsyringe's tokens, and abstract classes, which stand for what their subclasses do. */
+export type ProviderToken<T = unknown> = InjectionToken<T> | Ctor<T>;
+
+/** What the container can build: a class, or how a token is made. */
+export type Provider =
+  | Ctor
+  | { token: ProviderToken; useValue: unknown; scope?: undefined }
+  | ({ token: ProviderToken; useClass: Ctor } & Scoped)
+  | ({ token: ProviderToken; useFactory: (container: { resolve<T>(token: ProviderToken<T>): T }) => unknown } & Scoped);
+
+/** The worker modules of a folder. Made by `discover()`. */
+export interface Discovery {
+  readonly folder: URL;
+}
+
+/** What `packet-ts/http`'s mount() returns, and whatever else brings its own listener. */
+export interface Mounted {
+  readonly __mounted: true;
+}
+
+/** What a {@link Mounted} may take from the application that it is in. */
+export interface MountTools {
+  /** A client of a worker; its calls belong to the application. */
+  worker(worker: Ctor, options?: { readonly key?: string | undefined }): unknown;
+  /** A provider. */
+  get(token: unknown): unknown;
+}
+
+/** A {@link Mounted}, as the application sees it. */
+export interface MountedPart extends Mounted {
+  /** A connection class made for it: where it listens. */
+  readonly handler: Ctor;
+  /** Makes what serves; its endpoints are given that as the option `mounted`. */
+  start(tools: MountTools): Promise<RunningMount>;
+}
+
+/** What serves, in one application. */
+export interface RunningMount {
+  /** When nothing is under way any more. */
+  stop(): Promise<void>;
+}
+
+/** The options of `@Module`. */
+export interface ModuleOptions {
+  /** Other modules; everything is merged, there is no scope. */
+  imports?: readonly Ctor[] | undefined;
+  /** What listens or dials by itself. */
+  connections?: readonly (Ctor | Mounted)[] | undefined;
+  workers?: readonly (Ctor | Discovery)[] | undefined;
+  providers?: readonly Provider[] | undefined;
+}

@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { publish } from '../diagnostics.js';
+import type { Arrival } from './endpoint.js';
+import { monotonicNow } from '../system-timers.js';
+
+/** The most that stay free for files, dials and commands. */
+const RESERVE = 16;
+/** How long a count of the open descriptors is good for, in milliseconds. */
+const FRESH = 50;
+
+/** The system's limit for this process; Infinity where it does not say. */
+function softLimit(): number {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+    return soft === undefined ? Infinity : Number(soft);
+  } catch {
+    return Infinity;
+  }
+}
+
+function countOpen(): number {
+  try {
+    // Without the one that reads the folder.
+    return readdirSync('/proc/self/fd').length - 1;
+  } catch {
+    // There is none left to read the folder with.
+    return Infinity;
+  }
+}
+
+/** The descriptor of a socket. Node does not document it, and there are arrivals without one. */
+function descriptorOf({ raw }: Arrival): number {
+  // A datagram socket would warn.
+  if (!(raw instanceof Socket)) return -1;
+  return (raw as Socket & { readonly _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
+}
+
+/**
+ * The descriptors of this process, watched by what the kernel hands out: always the lowest number that is free. A high number means that all below are
+ * in use, so nothing is counted until the highest have been reached once. Where there is none left, Node accepts connections and closes them without a
+ * word; here the last ones are kept, and who is turned away for that is told of.
+ */
+export class Descriptors {
+  readonly limit: number;
+  /** So many are kept for other things than accepted connections. */
+  readonly reserve: number;
+  readonly #count: () => number;
+  readonly #now: () => number;
+  /** The numbers of the reserve have been in use: from then on low ones say nothing. */
+  #reached = false;
+  #used = 0;
+  #counted = -Infinity;
+  #scarce = false;
+
+  constructor(limit: number = softLimit(), count: () => number = countOpen, now: () => number = () => monotonicNow()) {
+    this.limit = limit;
+    this.reserve = Math.min(RESERVE, Math.floor(limit / 8));
+    this.#count = count;
+    this.#now = now;
+  }
+
+  /** A connection was opened. True: it took one of the last descriptors. */
+  took(arrival: Arrival): boolean {
+    if (descriptorOf(arrival) >= this.limit - this.reserve) {
+      this.#reached = true;
+      this.#tell(true, this.limit - this.reserve + 1);
+      return true;
+    }
+    return this.#reached && this.#inUse() > this.limit - this.reserve;
+  }
+
+  /** Whether there is room for connections again; it counts. */
+  get hasRoom(): boolean {
+    if (this.limit === Infinity) return true;
+    this.#counted = -Infinity;
+    return this.#inUse() <= this.limit - 2 * this.reserve;
+  }
+
+  #inUse(): number {
+    const now = this.#now();
+    if (now - this.#counted < FRESH) return this.#used;
+    this.#counted = now;
+    this.#used = this.#count();
+    if (this.#used > this.limit - this.reserve) this.#tell(true, this.#used);
+    else if (this.#used <= this.limit - 2 * this.reserve) this.#tell(false, this.#used);
+    return this.#used;
+  }
+
+  #tell(scarce: boolean, used: number): void {
+    if (scarce === this.#scarce) return;
+    this.#scarce = scarce;
+    publish(scarce ? 'descriptors.scarce' : 'descriptors.enough', {
+      limit: this.limit,
+      used: Math.min(used, this.limit),
+      reserve: this.reserve,
+    });
+  }
+}
+
+/** Of this process. */
+export const descriptors = new Descriptors();

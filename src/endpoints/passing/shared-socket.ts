@@ -1,0 +1,50 @@
+import type { SocketHandle } from '../../hosts/host.js';
+import type { BoundAddress, EndpointTarget } from '../endpoint.js';
+import { bindHandle } from './passed-socket.js';
+import { listenError } from '../system-errors.js';
+import { hostAndPort, urlOf } from '../net/tcp.js';
+import { pathOf, replaceStale, withMode } from '../net/unix.js';
+import { nodeDns } from '../node-modules.js';
+
+/** A socket that is bound here and accepted from elsewhere. */
+export interface SharedSocket {
+  readonly address: BoundAddress;
+  readonly handle: SocketHandle;
+  /** Ours is closed; whoever has a copy still accepts. */
+  close(): void;
+}
+
+/**
+ * Binds a tcp: or unix: endpoint for others to accept from. As long as it is open here, connections wait for whoever comes to accept them.
+ * @throws ListenError
+ */
+export async function bindShared(target: EndpointTarget): Promise<SharedSocket> {
+  const { url } = target;
+  try {
+    return /^unix:/i.test(url) ? await bindPath(target) : await bindPort(url);
+  } catch (error) {
+    throw listenError(url, error);
+  }
+}
+
+async function bindPort(url: string): Promise<SharedSocket> {
+  const where = hostAndPort(url)!;
+  const { address: host, family } = await nodeDns().lookup(where.host);
+  const { handle, port } = bindHandle(host, where.port, family);
+  return { address: { url: urlOf('tcp', host, port), host, port }, handle, close: () => handle.close() };
+}
+
+async function bindPath(target: EndpointTarget): Promise<SharedSocket> {
+  const { url } = target;
+  const path = pathOf(url);
+  const bind = (): SocketHandle => withMode(target, () => bindHandle(path, -1, -1).handle);
+  let handle: SocketHandle;
+  try {
+    handle = bind();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    await replaceStale(url, path);
+    handle = bind();
+  }
+  return { address: { url: `unix:${path}`, host: '', port: 0, path }, handle, close: () => handle.close() };
+}

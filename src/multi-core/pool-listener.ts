@@ -1,0 +1,293 @@
+import { schemeOf } from '../blueprint/index.js';
+import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/types.js';
+import type { Clock } from '../clock.js';
+import { publish } from '../diagnostics.js';
+import { schemeNamed, type Arrival, type BoundAddress, type EndpointTarget, type Remote, type Transport } from '../endpoints/endpoint.js';
+import { PassedArrival } from '../endpoints/passing/passed-socket.js';
+import { bindShared, type SharedSocket } from '../endpoints/passing/shared-socket.js';
+import { LimitError, ProtocolError, UsageError } from '../errors.js';
+import { raw } from '../framing/raw.js';
+import type { SocketHandle } from '../hosts/host.js';
+import { MAX_DELAY } from '../units.js';
+import { encodeValue } from '../wire/codec/codec.js';
+import type { ListenPlan } from '../wire/link/protocol.js';
+import type { Frontage, Move } from '../workers/sockets/pool-listener-types.js';
+import type { Pool } from '../workers/pool/pool.js';
+import type { Sockets } from '../workers/sockets/socket-ledger.js';
+import { Admission } from '../reactor/listen/admission.js';
+import { readCertificate } from '../reactor/listen/certificate.js';
+import { resolveLimits, type Limits } from '../session/limits.js';
+import { Listener, type ListenerSettings } from '../reactor/listen/listener.js';
+import { clearInterval, setInterval } from '../system-timers.js';
+
+type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'framing' | 'listen'>;
+
+/** One listening endpoint of a class inside the worker. */
+interface Door {
+  readonly connection: number;
+  readonly index: number;
+  readonly endpoint: EndpointBlueprint;
+  /** Accepts here and deals. */
+  listener?: Listener;
+  /** Is bound here, and accepted from there. */
+  shared?: SharedSocket;
+  /** Another door: what comes in there may be for this endpoint. */
+  twin?: Door;
+}
+
+/** Options that say who may come in: where a proxy speaks first, only the process that hears it knows. */
+const OF_THE_CLIENT = { proxyProtocol: undefined, allow: undefined, deny: undefined, maxPerPeer: undefined };
+
+function limitsOf({ options, framing }: Inside, endpoint: EndpointBlueprint): Limits {
+  const used = (endpoint.options['framing'] ?? framing ?? options['framing'] ?? raw()) as Parameters<typeof resolveLimits>[1];
+  return resolveLimits(endpoint.options, used, schemeOf(endpoint), 'listen');
+}
+
+/** What carries an endpoint is a stream. */
+function takenOut(transport: Transport): SocketHandle | undefined {
+  const handle = transport.detach?.()?.handle;
+  transport.destroy();
+  return handle;
+}
+
+/**
+ * What one pool shows to the world: listens for the connections inside its worker, and deals what it accepts to the process with fewest; or
+ * lets the processes accept themselves. It counts over all of them.
+ */
+export class WorkerFrontage implements Frontage {
+  readonly plan: readonly (readonly ListenPlan[])[];
+  readonly #pool: Pool;
+  readonly #clock: Clock;
+  readonly #inside: readonly Inside[];
+  readonly #inline: boolean;
+  /** The kernel deals; in one process there is nobody to share with. */
+  readonly #shares: boolean;
+  readonly #doors: readonly Door[];
+  /** Of classes that wait for what is handed off to them: how many there are. */
+  readonly #admissions = new Map<number, Admission>();
+  /** Where processes listen by themselves. */
+  readonly #own = new Map<Sockets, Map<string, { readonly connection: number; readonly address: BoundAddress }>>();
+  /** A program whose workers listen goes on, also where nothing in this process does. */
+  #alive: NodeJS.Timeout | undefined;
+  #opening: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(pool: Pool, clock: Clock, inside: readonly Inside[]) {
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#inside = inside;
+    this.#inline = pool.host.runtime === 'inline';
+    this.#shares = pool.worker.settings.accept === 'shared' && !this.#inline;
+    const doors = inside.map((each, connection) => each.listen().map((endpoint, index): Door => ({ connection, index, endpoint })));
+    this.plan = doors.map(each =>
+      each.map(({ endpoint }) => ({ url: endpoint.url, by: this.#comesFromHere(endpoint) ? 'master' : 'worker' })),
+    );
+    this.#doors = doors.flat().filter(({ endpoint }) => this.#comesFromHere(endpoint));
+  }
+
+  /** Idempotent. */
+  open(): Promise<void> {
+    return (this.#opening ??= this.#open());
+  }
+
+  async #open(): Promise<void> {
+    if (this.plan.some(endpoints => endpoints.length > 0)) this.#alive = setInterval(() => {}, MAX_DELAY);
+    try {
+      for (const door of this.#doors) {
+        if (this.#closed) return;
+        if (this.#hasTwin(door)) continue;
+        if (this.#shares) await this.#share(door);
+        else await this.#listen(door);
+      }
+    } catch (error) {
+      await this.#release();
+      throw error;
+    }
+  }
+
+  /** An endpoint that listens beside others at one address comes in by their door. */
+  #hasTwin(door: Door): boolean {
+    const scheme = schemeNamed(schemeOf(door.endpoint))!;
+    if (this.#inline || !scheme.shares) return false;
+    const carrier = scheme.carrier!(door.endpoint.url);
+    const twin = this.#doors.find(({ endpoint: { url }, listener, shared }) => {
+      const other = schemeNamed(schemeOf({ url, options: {} }))!;
+      return (listener ?? shared) && other.shares && other.carrier!(url) === carrier && url !== door.endpoint.url;
+    });
+    if (twin) door.twin = twin;
+    return twin !== undefined;
+  }
+
+  joined({ sockets }: { readonly sockets: Sockets }): void {
+    for (const door of this.#doors) void this.#offer(sockets, door);
+  }
+
+  listens({ sockets }: { readonly sockets: Sockets }, message: unknown): void {
+    const { connection, endpoint, address } = (message ?? {}) as Record<'connection' | 'endpoint' | 'address', unknown>;
+    const { url, host, port, path } = (address ?? {}) as Partial<Record<keyof BoundAddress, unknown>>;
+    const plan = this.plan[connection as number]?.[endpoint as number];
+    const isAddress =
+      typeof url === 'string' && typeof host === 'string' && typeof port === 'number' && ['string', 'undefined'].includes(typeof path);
+    if (plan?.by !== 'worker' || !isAddress) throw new ProtocolError('it listens where it has nothing to listen');
+    let own = this.#own.get(sockets);
+    if (!own) this.#own.set(sockets, (own = new Map()));
+    own.set(`${String(connection)} ${String(endpoint)}`, {
+      connection: connection as number,
+      address: { url, host, port, ...(typeof path === 'string' && { path }) },
+    });
+  }
+
+  addresses(cls: Ctor): readonly BoundAddress[] | undefined {
+    const at = this.#inside.findIndex(each => each.cls === cls);
+    if (at < 0) return undefined;
+    const here = this.#doors.filter(({ connection }) => connection === at).flatMap(door => this.#addressOf(door) ?? []);
+    const alive = new Set(this.#pool.staff.all.map(({ sockets }) => sockets));
+    for (const sockets of [...this.#own.keys()]) if (!alive.has(sockets)) this.#own.delete(sockets);
+    const there = [...this.#own.values()].flatMap(own => [...own.values()]).filter(({ connection }) => connection === at);
+    return [...here, ...there.map(({ address }) => address)];
+  }
+
+  /** For each class that listens: its name and where. */
+  *listeners(): Iterable<{ readonly name: string; readonly url: string }> {
+    for (const { cls, name } of this.#inside) for (const { url } of this.addresses(cls) ?? []) yield { name, url };
+  }
+
+  /**
+   * Gives a live connection to a process of the pool. Resolves when one has it; else rejects, and the handle is still the caller's.
+   * @throws UsageError, LimitError, NotCloneableError, WorkerUnavailableError, WorkerNotFoundError
+   */
+  async move(connection: number, { handle, url, remote, rest, data }: Move): Promise<void> {
+    const leave = this.#enter(connection, remote);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const message = { how: 'move' as const, connection, endpoint: 0, url, rest, data };
+        this.#pool.dealing.place({ handle, message, taken: resolve, failed: reject, gone: leave });
+      });
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /** Which of its classes a connection is handed off to. Throws UsageError, or what speaks against its data. */
+  target(to: Ctor | undefined, data: object | undefined): number {
+    const { className, settings } = this.#pool.worker;
+    const at = to === undefined ? 0 : this.#inside.findIndex(({ cls }) => cls === to);
+    if (to === undefined && this.#inside.length !== 1)
+      throw new UsageError(
+        `${className} has ${this.#inside.length} connection classes: say which one, as handOff(${className}, { to: … })`,
+      );
+    if (at < 0) throw new UsageError(`${to!.name} is none of the connections of ${className}: list it in its @Worker({ connections })`);
+    encodeValue(data, settings.maxMessageSize, 'data');
+    return at;
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#release());
+  }
+
+  async #release(): Promise<void> {
+    clearInterval(this.#alive);
+    await Promise.allSettled(this.#doors.map(({ listener }) => listener?.close()));
+    for (const door of this.#doors) {
+      door.shared?.close();
+      delete door.shared;
+    }
+  }
+
+  /** Somebody else than the process that serves can accept there. */
+  #comesFromHere(endpoint: EndpointBlueprint): boolean {
+    const scheme = schemeOf(endpoint);
+    return schemeNamed(scheme)?.carrier !== undefined || (this.#inline && scheme === 'memory');
+  }
+
+  async #listen(door: Door): Promise<void> {
+    const inside = this.#inside[door.connection]!;
+    const settings = this.#settings(inside, door.endpoint);
+    const listener: Listener = new Listener(settings, this.#clock, this, arrival => this.#deal(door, listener, arrival));
+    await listener.bind();
+    door.listener = listener;
+    if (this.#closed) await listener.close();
+  }
+
+  /** Inline the connection itself is passed on, and everything that comes before it happens here. */
+  #settings(inside: Inside, endpoint: EndpointBlueprint): ListenerSettings {
+    const plan = { name: inside.name };
+    const limits = limitsOf(inside, endpoint);
+    const scheme = schemeNamed(schemeOf(endpoint))!;
+    if (this.#inline) return { plan, limits, scheme, target: { url: endpoint.url, options: endpoint.options } };
+    const url = scheme.carrier!(endpoint.url);
+    const proxied = endpoint.options['proxyProtocol'] !== undefined;
+    const options = proxied ? { ...endpoint.options, ...OF_THE_CLIENT } : endpoint.options;
+    if (proxied) limits.maxPerPeer = Infinity;
+    const target: EndpointTarget = { url, options, unread: true };
+    return { plan, limits, scheme: schemeNamed(schemeOf({ url, options }))!, target };
+  }
+
+  async #share(door: Door): Promise<void> {
+    const { url, options } = door.endpoint;
+    await readCertificate(this.#inside[door.connection]!.name, options);
+    door.shared = await bindShared({ url: schemeNamed(schemeOf(door.endpoint))!.carrier!(url), options });
+    publish('listener.open', { handler: this.#inside[door.connection]!.name, address: this.#addressOf(door) });
+    if (this.#closed) return this.#release();
+    // Those who connect now find somebody.
+    await Promise.all(this.#pool.ready.map(({ sockets }) => this.#offer(sockets, door)));
+  }
+
+  /** Resolves when the process accepts, or is dead. */
+  #offer(sockets: Sockets, { connection, index, shared }: Door): Promise<void> {
+    if (!shared) return Promise.resolve();
+    const { handle, address } = shared;
+    const message = { how: 'share' as const, connection, endpoint: index, url: address.url };
+    return new Promise(resolve => sockets.send({ handle, message, taken: resolve, back: resolve, gone: () => {} }, this.#clock.now()));
+  }
+
+  #deal({ connection, index, endpoint }: Door, listener: Listener, arrival: Arrival): boolean {
+    const { remote } = arrival;
+    const handle = this.#inline ? new PassedArrival(arrival) : takenOut(arrival as Transport);
+    if (!handle) return false;
+    this.#pool.dealing.place({
+      handle,
+      message: { how: 'deal', connection, endpoint: index, url: endpoint.url },
+      taken: () => {},
+      gone: () => listener.left({ remote }),
+      failed: error => {
+        handle.close();
+        listener.left({ remote });
+        publish('listener.reject', { handler: this.#inside[connection]!.name, url: endpoint.url, reason: 'unavailable', remote, error });
+      },
+    });
+    return true;
+  }
+
+  /** Counts a connection that is handed off, where those are counted that come in. Gives what counts it off. */
+  #enter(connection: number, remote: Remote): () => void {
+    const listener = this.#doors.find(door => door.connection === connection && door.listener)?.listener;
+    const counter = listener ?? this.#admission(connection);
+    const refusal = counter.enter(remote);
+    if (refusal !== undefined)
+      throw new LimitError(refusal, `${this.#inside[connection]!.name} in ${this.#pool.worker.name} takes no more connections: ${refusal}`);
+    return () => (listener ? listener.left({ remote }) : this.#admission(connection).leave(remote));
+  }
+
+  #admission(connection: number): Admission {
+    let admission = this.#admissions.get(connection);
+    if (!admission) {
+      const inside = this.#inside[connection]!;
+      const endpoint = { url: 'tcp:', options: inside.options };
+      this.#admissions.set(connection, (admission = new Admission(limitsOf(inside, endpoint), inside.options)));
+    }
+    return admission;
+  }
+
+  /** As it was written: what is beneath it is nobody's business. */
+  #addressOf({ endpoint, twin, ...own }: Door): BoundAddress | undefined {
+    const { listener, shared } = twin ?? own;
+    const address = shared?.address ?? (listener && listener.address);
+    if (!address) return undefined;
+    const url = address.url.replace(/^[a-z]+/i, schemeOf(endpoint));
+    if (this.#inline || !schemeNamed(schemeOf(endpoint))!.shares) return { ...address, url };
+    const path = /^[a-z]+:\/\/[^/]*(\/.*)?$/i.exec(endpoint.url)?.[1] ?? '/';
+    return { ...address, url: path === '/' ? url : url + path, path };
+  }
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '../../clock.js';
+import { deadline } from '../../deadline.js';
+import type { Transport } from '../../endpoints/endpoint.js';
+import { aborted } from '../../endpoints/system-errors.js';
+import { ConnectError, LimitError, TlsError, asError } from '../../errors.js';
+import { shaken } from '../../timing/handshake-timeout.js';
+import type { Session } from '../../session/session.js';
+import type { Settings } from '../../session/settings.js';
+
+/** What must come first on a new connection, within `handshakeTimeout`. Throws ConnectError. */
+async function shake(clock: Clock, { target, limits }: Settings, transport: Transport, signal: AbortSignal | undefined): Promise<void> {
+  const giveUp = (): void => transport.destroy();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    const shaking = shaken(
+      clock,
+      limits.handshakeTimeout,
+      () => transport.handshake!(),
+      late => transport.destroy(late),
+    );
+    if (signal?.aborted) giveUp();
+    await shaking;
+  } catch (thrown) {
+    if (signal?.aborted) throw aborted(target.url, signal);
+    const error = asError(thrown);
+    throw new ConnectError(target.url, error instanceof LimitError ? 'timeout' : 'tls', error.message, { cause: error });
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+/** One dial within `connectTimeout`. Throws ConnectError. */
+async function dial(clock: Clock, { target, scheme, limits }: Settings, signal: AbortSignal | undefined): Promise<Transport> {
+  const controller = new AbortController();
+  const giveUp = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  const { connectTimeout } = limits;
+  const late = new ConnectError(target.url, 'timeout', `no connection within connectTimeout (${connectTimeout} ms)`);
+  const timer = connectTimeout === Infinity ? undefined : deadline(clock, connectTimeout, () => controller.abort(late), true);
+  try {
+    return await scheme.connect!(target, controller.signal);
+  } catch (error) {
+    throw controller.signal.reason === late ? late : error;
+  } finally {
+    timer?.cancel();
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+/** Resolves when it is closed. */
+async function gone({ ending }: Session): Promise<void> {
+  if (!ending.gone) await new Promise(resolve => ending.signal.addEventListener('abort', resolve, { once: true }));
+}
+
+/** Resolves when the connection is usable: `@OnConnect` has settled. Throws ConnectError, or what the handler threw. */
+async function opened(session: Session, signal: AbortSignal | undefined): Promise<void> {
+  const { ending, settings } = session;
+  const { url } = settings.target;
+  const opening = session.open();
+  // A handler that never settles must not hide that the peer is gone.
+  if (opening) await Promise.race([opening, gone(session)]);
+  if (signal?.aborted) {
+    await gone(session);
+    throw aborted(url, signal);
+  }
+  const { reason } = ending;
+  if (reason?.error instanceof TlsError) throw new ConnectError(url, 'tls', reason.error.message, { cause: reason.error });
+  if (reason?.by === 'error' && reason.error) throw reason.error;
+  if (ending.gone && reason?.by !== 'local') {
+    const how = reason?.by === 'peer' ? 'the peer closed it before it was usable' : `it was closed before it was usable (${reason?.code})`;
+    throw new ConnectError(url, reason?.by === 'timeout' ? 'timeout' : 'refused', how, { cause: reason?.error });
+  }
+}
+
+/**
+ * Dials once and opens the connection; afterwards the signal destroys it.
+ * @param begin makes the session; what it throws rejects, and the connection is closed.
+ */
+export async function establish(
+  clock: Clock,
+  settings: Settings,
+  signal: AbortSignal | undefined,
+  begin: (transport: Transport) => Session,
+): Promise<Session> {
+  const transport = await dial(clock, settings, signal);
+  if (transport.handshake) await shake(clock, settings, transport, signal);
+  let session: Session;
+  try {
+    session = begin(transport);
+  } catch (error) {
+    transport.destroy();
+    throw error;
+  }
+  if (signal) {
+    const destroy = (): void => session.ending.drop({ by: 'local', code: 'ABORTED' });
+    session.ending.signal.addEventListener('abort', () => signal.removeEventListener('abort', destroy), { once: true });
+    signal.addEventListener('abort', destroy, { once: true });
+    if (signal.aborted) destroy();
+  }
+  await opened(session, signal);
+  return session;
+}

@@ -1,0 +1,115 @@
+import { BlockList, isIPv6 } from 'node:net';
+import type { Limits as WrittenLimits } from '../../decorators/connection/endpoint-types.js';
+import { isLoopback, mappedIPv4, peerGroup } from '../../endpoints/address.js';
+import type { Remote } from '../../endpoints/endpoint.js';
+import { ConfigurationError } from '../../errors.js';
+import type { Limits } from '../../session/limits.js';
+
+/** Why a connection was not let in, by the name of the option. */
+export type Refusal = 'maxConnections' | 'maxPerPeer' | 'allow' | 'deny' | 'proxyProtocol';
+
+function blockList(option: string, ranges: readonly string[] | undefined): BlockList | undefined {
+  if (!ranges) return undefined;
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', prefix] = range.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    try {
+      if (prefix === undefined) list.addAddress(address, family);
+      else list.addSubnet(address, Number(prefix), family);
+    } catch {
+      throw new ConfigurationError([
+        { where: option, wrong: `'${range}' is no address or range`, remedy: "write '10.1.2.3', '10.0.0.0/8' or 'fd00::/8'" },
+      ]);
+    }
+  }
+  return list;
+}
+
+function lists(list: BlockList, address: string): boolean {
+  // An IPv4 client of an IPv6 socket is still an IPv4 client.
+  const mapped = mappedIPv4(address);
+  if (mapped !== undefined && list.check(mapped, 'ipv4')) return true;
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * Of `proxyProtocol`: whether somebody's word counts on who its client is. Undefined: there are no proxies. Where there is no address, as on a
+ * unix socket, permissions have decided who may connect.
+ * @throws ConfigurationError for a range that is none.
+ */
+export function proxyRule({
+  proxyProtocol,
+}: Pick<WrittenLimits, 'proxyProtocol'>): ((from: Pick<Remote, 'address'>) => boolean) | undefined {
+  const proxies = blockList('proxyProtocol.from', proxyProtocol?.from);
+  return proxies && (({ address }) => address === undefined || lists(proxies, address));
+}
+
+/** Who may connect to one listener: counts and address rules. Pure bookkeeping, no sockets. */
+export class Admission {
+  readonly #limits: Limits;
+  readonly #allow: BlockList | undefined;
+  readonly #deny: BlockList | undefined;
+  /** The default of `maxPerPeer`, which leaves the loopback out; undefined where the option is written. */
+  readonly #defaultPerPeer: number | undefined;
+  /** Open connections by {@link peerGroup}. */
+  readonly #perPeer = new Map<string, number>();
+  #count = 0;
+  /** Whether it is a proxy who connects; undefined: there are none. */
+  readonly isProxy: ReturnType<typeof proxyRule>;
+
+  /** @throws ConfigurationError for a range that is none. */
+  constructor(limits: Limits, options: Pick<WrittenLimits, 'allow' | 'deny' | 'proxyProtocol' | 'maxPerPeer'>) {
+    this.#limits = limits;
+    this.#allow = blockList('allow', options.allow);
+    this.#deny = blockList('deny', options.deny);
+    this.isProxy = proxyRule(options);
+    if (options.maxPerPeer === undefined) this.#defaultPerPeer = limits.maxPerPeer;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get full(): boolean {
+    return this.#count >= this.#limits.maxConnections;
+  }
+
+  /** What the address rules say; nothing is counted. */
+  refusal({ address }: Pick<Remote, 'address'>): 'allow' | 'deny' | undefined {
+    if (address === undefined) return undefined;
+    if (this.#deny && lists(this.#deny, address)) return 'deny';
+    return this.#allow && !lists(this.#allow, address) ? 'allow' : undefined;
+  }
+
+  /** Lets a connection in and counts it, or says why not. Where there is no address, no address rule applies. */
+  enter(remote: Pick<Remote, 'address'>): Refusal | undefined {
+    const { address } = remote;
+    const refused = this.refusal(remote);
+    if (refused) return refused;
+    if (this.full) return 'maxConnections';
+    if (address !== undefined) {
+      const peer = peerGroup(address);
+      const before = this.#perPeer.get(peer) ?? 0;
+      if (before >= this.#maxPerPeer(address)) return 'maxPerPeer';
+      // Counted even while the limit is off: it can be switched on.
+      this.#perPeer.set(peer, before + 1);
+    }
+    this.#count++;
+    return undefined;
+  }
+
+  leave({ address }: Pick<Remote, 'address'>): void {
+    this.#count--;
+    if (address === undefined) return;
+    const peer = peerGroup(address);
+    const left = (this.#perPeer.get(peer) ?? 1) - 1;
+    if (left > 0) this.#perPeer.set(peer, left);
+    else this.#perPeer.delete(peer);
+  }
+
+  #maxPerPeer(address: string): number {
+    const { maxPerPeer } = this.#limits;
+    return maxPerPeer === this.#defaultPerPeer && isLoopback(address) ? Infinity : maxPerPeer;
+  }
+}

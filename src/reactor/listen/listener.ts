@@ -1,0 +1,268 @@
+import type { Clock, ClockTimer } from '../../clock.js';
+import { publish } from '../../diagnostics.js';
+import type { Acceptor, Arrival, Bound, BoundAddress, Remote } from '../../endpoints/endpoint.js';
+import { tlsServerOf } from '../../endpoints/tls/tls-server.js';
+import { ConnectionClosedError, LimitError, UsageError } from '../../errors.js';
+import { Admission, type Refusal } from './admission.js';
+import { readCertificate, tlsOf } from './certificate.js';
+import { descriptors } from '../../endpoints/descriptors.js';
+import { firstMessageDefault, whenChanged, type Limits } from '../../session/limits.js';
+import type { Settings } from '../../session/settings.js';
+import { whose, Vestibule, type VestibuleHost } from './pending-handshakes.js';
+
+/** What a listener must know of the endpoint. */
+export interface ListenerSettings extends Pick<Settings, 'target' | 'scheme' | 'limits'> {
+  readonly plan: { readonly name: string };
+}
+
+/** What users hold of a listener: `reactor.listen(…)` gives it. */
+export interface Listening {
+  /** Where it listens; port 0 is replaced by the port that was picked. */
+  readonly address: BoundAddress;
+  /**
+   * In numbers (milliseconds, bytes; Infinity is off), to be changed while it runs: for who comes from then on, and for what begins then on
+   * open connections (a message, a wait for the kernel). Nobody is closed because a limit was lowered.
+   */
+  readonly limits: Limits;
+  /** Stops accepting, until `resume()`; open connections live on. */
+  suspend(): Promise<void>;
+  /** @throws ListenError when the address has been taken meanwhile. */
+  resume(): Promise<void>;
+  /**
+   * Reads certificates and keys again: for handshakes from now on, open connections live on. Files that change are read again by themselves.
+   * @throws TlsError when they cannot be used: then those before stay in use. UsageError without `tls:`.
+   */
+  reloadTls(): Promise<void>;
+  /** Stops accepting for good; open connections live on. */
+  close(): Promise<void>;
+}
+
+/** Takes an accepted connection over. False: its handler could not be made. */
+export type TakeOver = (arrival: Arrival) => boolean;
+
+/** How long a listener waits before it looks again whether there are descriptors, and whether its address is free. Milliseconds. */
+const LOOK = 250;
+const RETRY = 1_000;
+
+/** One listening endpoint: binds, lets connections in or refuses them, and counts. */
+export class Listener implements Listening, Acceptor, VestibuleHost {
+  readonly settings: ListenerSettings;
+  readonly reactor: object;
+  readonly #clock: Clock;
+  readonly #takeOver: TakeOver;
+  readonly #admission: Admission;
+  readonly #vestibule: Vestibule;
+  #bound: Bound | undefined;
+  #address: BoundAddress | undefined;
+  /** The user wants it not to listen. */
+  #suspended = false;
+  /** `whenFull: 'pause'` does: it is full, or descriptors are scarce. */
+  #full = false;
+  #scarce = false;
+  /** When it is looked again whether it can listen. */
+  #retry: ClockTimer | undefined;
+  #closed: Promise<void> | undefined;
+  /** Binding and unbinding one after the other. */
+  #rebinding: Promise<void> = Promise.resolve();
+
+  /** @throws ConfigurationError for address rules that are none. */
+  constructor(settings: ListenerSettings, clock: Clock, reactor: object, takeOver: TakeOver) {
+    this.settings = settings;
+    this.reactor = reactor;
+    this.#clock = clock;
+    this.#takeOver = takeOver;
+    // Checked by the blueprint.
+    this.#admission = new Admission(settings.limits, settings.target.options);
+    this.#vestibule = new Vestibule(this, clock, this.#admission);
+    // Raised while it is full, the limit lets in who waits.
+    whenChanged(settings.limits, ['maxConnections', 'whenFull'], () => this.#review());
+  }
+
+  get address(): BoundAddress {
+    if (!this.#address) throw new ConnectionClosedError(`${this.settings.plan.name} does not listen yet`);
+    return this.#address;
+  }
+
+  /** All of them, where a name stands for several sockets. */
+  get addresses(): readonly BoundAddress[] {
+    return this.#bound?.addresses ?? [this.address];
+  }
+
+  get limits(): Limits {
+    return this.settings.limits;
+  }
+
+  /** Open connections that came in here. */
+  get connections(): number {
+    return this.#admission.count;
+  }
+
+  /** Its socket is a connection, and closes as one. */
+  get isConnection(): boolean {
+    return this.#bound?.shared === true;
+  }
+
+  /** Whether datagrams from there are taken. */
+  admits(from: Remote): boolean {
+    return this.#admission.refusal(from) === undefined;
+  }
+
+  /** @throws ListenError, ConfigurationError for a certificate that cannot be used. */
+  bind(): Promise<void> {
+    return this.#rebind();
+  }
+
+  async #bind(): Promise<void> {
+    const { target, scheme, plan } = this.settings;
+    await readCertificate(plan.name, target.options);
+    // Bound again, it must be found where it was: also when the port was picked.
+    const url = this.#address?.url ?? target.url;
+    this.#bound = await scheme.listen!({ ...target, url }, this);
+    this.#address = this.#bound.address;
+    // What was inherited is known only now: a port that strangers can reach, or a file.
+    if (this.#bound.inherited && target.options['firstMessageTimeout'] === undefined)
+      this.limits.firstMessageTimeout = firstMessageDefault(this.#address.url.replace(/:.*$/s, ''));
+    publish('listener.open', { handler: plan.name, address: this.#address });
+    const { maxConnections } = this.limits;
+    if (maxConnections !== Infinity && maxConnections > descriptors.limit) {
+      const message = `maxConnections of ${plan.name} is ${maxConnections}, and this process may open ${descriptors.limit} descriptors: raise them (ulimit -n)`;
+      publish('app.warning', { message });
+    }
+  }
+
+  accept(arrival: Arrival): void {
+    const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#vestibule.enter(arrival);
+    if (refusal !== undefined) {
+      const { remote } = arrival;
+      arrival.destroy(new LimitError(refusal, `refused: ${refusal}`));
+      this.#rejected(refusal, remote);
+      return;
+    }
+    if (descriptors.took(arrival)) {
+      this.#vestibule.leave(arrival);
+      const { remote } = arrival;
+      const { limit, reserve } = descriptors;
+      const error = new LimitError('descriptors', `fewer than ${reserve} of the ${limit} descriptors of this process are free`);
+      arrival.destroy(error);
+      this.#starved(remote, error);
+      return;
+    }
+    if (!this.#vestibule.takes(arrival)) this.begin(arrival);
+    // What is accepted by the binding itself, as the one connection of a udp socket, is no reason to unbind it.
+    if (this.#admission.full && this.#bound) this.#review();
+  }
+
+  failed(error: Error): void {
+    publish('listener.error', { handler: this.settings.plan.name, url: this.#address?.url, error });
+  }
+
+  /** Counts a connection that did not come in here and belongs to its class, or says why it is not let in. */
+  enter(remote: Remote): Refusal | 'closed' | undefined {
+    return this.#closed ? 'closed' : this.#admission.enter(remote);
+  }
+
+  /** One of its connections is over. */
+  left(arrival: Pick<Arrival, 'remote' | 'who'>): void {
+    this.#admission.leave(whose(arrival));
+    if (this.isConnection) void this.close();
+    if (this.#full) this.#review();
+  }
+
+  // ── VestibuleHost ──
+
+  begin(arrival: Arrival): void {
+    if (!this.#takeOver(arrival)) this.left(arrival);
+  }
+
+  turnedAway(arrival: Arrival, reason: string, error: unknown): void {
+    this.#rejected(this.#closed ? 'closed' : reason, arrival.remote, error);
+    if (this.#full) this.#review();
+  }
+
+  // ── Listening ──
+
+  suspend(): Promise<void> {
+    this.#suspended = true;
+    return this.#rebind();
+  }
+
+  resume(): Promise<void> {
+    this.#suspended = false;
+    return this.#rebind();
+  }
+
+  async reloadTls(): Promise<void> {
+    const tls = tlsOf(this.settings.target.options);
+    if (!tls) throw new UsageError(`${this.settings.plan.name} has no certificate to read again: it listens without tls:`);
+    await tlsServerOf(tls).reload();
+  }
+
+  close(): Promise<void> {
+    this.#vestibule.close(new ConnectionClosedError('the listener is closed'));
+    this.#retry?.cancel();
+    return (this.#closed ??= this.#rebind().then(() => {
+      publish('listener.close', { handler: this.settings.plan.name, url: this.#address?.url });
+    }));
+  }
+
+  #rejected(reason: string, remote: Remote, error?: unknown): void {
+    publish('listener.reject', { handler: this.settings.plan.name, url: this.#address?.url, reason, remote, error });
+  }
+
+  /** There is hardly a descriptor left: those that are must do for files, dials and commands. */
+  #starved(remote: Remote, error: LimitError): void {
+    this.#rejected(error.limit, remote, error);
+    if (this.limits.whenFull !== 'pause' || this.#scarce) return;
+    this.#scarce = true;
+    this.#bindOrNot();
+  }
+
+  /** Whether it is full has changed. */
+  #review(): void {
+    const full = this.#admission.full && this.limits.whenFull === 'pause';
+    if (full === this.#full) return;
+    this.#full = full;
+    this.#bindOrNot();
+  }
+
+  /** By itself it tries again: when binding fails, and when there may be descriptors. */
+  #bindOrNot(): void {
+    this.#rebind().then(
+      () => {
+        if (this.#scarce) this.#tryLater(LOOK);
+      },
+      (error: Error) => {
+        this.failed(error);
+        this.#tryLater(RETRY);
+      },
+    );
+  }
+
+  #tryLater(delay: number): void {
+    if (this.#closed || this.#retry) return;
+    const again = (): void => {
+      this.#retry = undefined;
+      this.#scarce &&= !descriptors.hasRoom;
+      this.#bindOrNot();
+    };
+    // Nothing else may keep the process running meanwhile.
+    this.#retry = this.#clock.after(delay, again, true);
+  }
+
+  /** Listens or not, as is wanted when its turn comes. */
+  #rebind(): Promise<void> {
+    const next = this.#rebinding.then(async () => {
+      const wanted = !this.#closed && !this.#suspended && !this.#full && !this.#scarce;
+      const bound = this.#bound;
+      if (!wanted && bound) {
+        if (bound.inherited && !this.#closed) return;
+        this.#bound = undefined;
+        await bound.close();
+      } else if (wanted && !this.#bound) {
+        await this.#bind();
+      }
+    });
+    this.#rebinding = next.catch(() => {});
+    return next;
+  }
+}

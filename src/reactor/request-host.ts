@@ -1,0 +1,38 @@
+import type { CloseReason } from '../decorators/hook-types.js';
+import type { Arrival } from '../endpoints/endpoint.js';
+import type { SessionHost, SessionOrigin } from '../session/session-host.js';
+import type { Settings } from '../session/settings.js';
+
+/** Something that the reactor counts, closes and waits for like a connection, and that is served in another way: a request of `http:`. */
+export interface Guest {
+  readonly settings: Settings;
+  /** No method of it is running. */
+  readonly quiet: boolean;
+  /** Begins. It tells its host when it is over, once, not before this has returned. */
+  open(): void;
+  /** The application is closing: it may finish what it does, and begins nothing new. Never rejects. */
+  shutdown(): Promise<void>;
+  /** Ends it at once, and waits for nobody. */
+  abandon(reason: CloseReason): void;
+}
+
+/** Whose guest it is. */
+export interface GuestHost extends SessionHost {
+  /** It is over, `@OnClose` and all. */
+  departed(guest: Guest): void;
+}
+
+/** Makes a guest of what a scheme accepted. It may throw: then the arrival is still the caller's. */
+export type MakeGuest = (host: GuestHost, settings: Settings, arrival: Arrival, origin: SessionOrigin) => Guest;
+
+const MAKERS = new Map<string, MakeGuest>();
+
+/** What this scheme accepts becomes guests, not sessions. */
+export function registerGuests(scheme: string, make: MakeGuest): void {
+  MAKERS.set(scheme, make);
+}
+
+/** How a scheme's guests are made; undefined: it accepts transports. */
+export function guestsOf(scheme: string): MakeGuest | undefined {
+  return MAKERS.get(scheme);
+}

@@ -1,0 +1,38 @@
+import type { AsyncContext } from '../async-context.js';
+import type { CloseReason } from '../decorators/hook-types.js';
+import { observed, publish } from '../diagnostics.js';
+import { asError } from '../errors.js';
+import type { Owner } from '../workers/call/owner.js';
+import type { Methods } from './handler/message-router.js';
+import type { Built } from './handler/handler-types.js';
+import type { Settings } from './settings.js';
+
+/** Whose connection is over. */
+export interface Departed {
+  readonly id: string;
+  readonly settings: Settings;
+  readonly built: Built;
+  readonly owner: Owner | undefined;
+  readonly context: AsyncContext;
+}
+
+/** Runs `@OnClose`, ends the owner, disposes what was made for the connection. Never rejects: there is nobody left to tell but the log. */
+export async function finalHooks({ id, settings, built, owner, context }: Departed, reason: CloseReason): Promise<void> {
+  const { name, blueprint } = settings.plan;
+  const failed = (hook: string, thrown: unknown): void => publish('hook.error', { id, handler: name, hook, error: asError(thrown) });
+  if (owner) owner.exempt = true;
+  for (const key of blueprint.hooks.close) {
+    try {
+      await context.runInAsyncScope((built.instance as Methods)[key]!, built.instance, reason);
+    } catch (thrown) {
+      failed('OnClose', thrown);
+    }
+  }
+  owner?.close();
+  try {
+    await context.runInAsyncScope(() => built.dispose?.());
+  } catch (thrown) {
+    failed('dispose', thrown);
+  }
+  if (observed('connection.close')) publish('connection.close', { id, handler: name, ...reason });
+}

@@ -1,0 +1,331 @@
+import type { Clock } from '../../clock.js';
+import { emptyContext, type AsyncContext } from '../../async-context.js';
+import type { About } from '../../decorators/hook-types.js';
+import type { Remote } from '../../endpoints/endpoint.js';
+import { asError, BoundaryError, EncodeError } from '../../errors.js';
+import type { Framing } from '../../framing/framing.js';
+import { Unrouted, type HandlerPlan, type Methods } from './message-router.js';
+import type { AnswerBudget } from '../inbound/answer-budget.js';
+import { ReplyStream, isAsyncIterable } from './reply-stream.js';
+
+/** How far its connection is with ending. */
+export interface LineEnding {
+  /** Nothing can be sent any more. */
+  readonly over: boolean;
+  /** It ends as soon as nothing is due. */
+  readonly leaving: boolean;
+  /** The rejection only says that the connection has closed. */
+  causes(error: Error): boolean;
+}
+
+/** What the line asks of its session. */
+export interface LineHost {
+  /** In force for what is handled now. */
+  readonly framing: Framing<unknown, unknown>;
+  readonly remote: Remote;
+  /** The connection's own: empty for what was accepted, the dialler's for what was dialled. Messages are handled as they arrive. */
+  readonly context: AsyncContext;
+  /** Encodes and sends; silent when nothing can be sent any more. Throws EncodeError. */
+  reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void;
+  /** What answers to the datagram being handled may take when it is no valid message; undefined where there are no datagrams. */
+  readonly answerBudget?: AnswerBudget | undefined;
+  /** A promise while the peer reads too slowly. */
+  room(): Promise<void> | undefined;
+  readonly ending: LineEnding;
+  readonly outbound?: { breakOff(): void };
+  /** Nobody explains this error: it is logged and the connection closes. */
+  fail(error: Error, about: About): void;
+  /** A handler is at it that did not finish at once. */
+  working(): void;
+  /** One has finished. */
+  settled(): void;
+}
+
+/** The hooks that the line runs besides `@OnData`. What the others return is not sent. */
+export type HookLabel =
+  'OnConnect' | 'OnWorkerData' | 'OnWorkerEvent' | 'OnChannel' | 'OnIdle' | 'OnShutdown' | 'OnSecure' | 'OnDrain' | 'OnEnd' | 'OnExit';
+const ANSWERS: ReadonlySet<HookLabel> = new Set<HookLabel>([
+  'OnConnect',
+  'OnWorkerData',
+  'OnWorkerEvent',
+  'OnChannel',
+  'OnIdle',
+  'OnShutdown',
+]);
+
+const NOBODY: Methods = Object.freeze({});
+
+function isThenable(value: object): value is PromiseLike<unknown> {
+  return 'then' in value && typeof value.then === 'function';
+}
+
+/** A value that is one message: not a promise, not a stream. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true;
+  return !isThenable(value) && !isAsyncIterable(value);
+}
+
+/**
+ * Runs the methods of one handler: keeps messages in order, sends what methods return, takes what they throw to `@OnError`.
+ * A method that answers at once costs no promise; all others are seen through by one asynchronous function.
+ */
+export class Line {
+  readonly #host: LineHost;
+  readonly #plan: HandlerPlan;
+  /** Nothing while the constructor runs: no method is called then. */
+  #instance: Methods = NOBODY;
+  /** With several messages in flight: resolves when the last of them has answered. Undefined: replies leave as they come. */
+  #tail: Promise<void> | undefined;
+  /** Messages whose handlers have not finished. */
+  inFlight = 0;
+  /** Methods that have not finished and whose answers are due, messages included. */
+  due = 0;
+  /** Methods that have not finished and answer nothing. */
+  others = 0;
+  /** Streams being sent. */
+  #streams: Set<ReplyStream> | undefined;
+  /** The application closes: how long streams may be idle, in milliseconds. */
+  #endIdle: { readonly clock: Clock; readonly limit: number } | undefined;
+
+  constructor(host: LineHost, plan: HandlerPlan, keepsOrder: boolean) {
+    this.#host = host;
+    this.#plan = plan;
+    this.#tail = keepsOrder ? Promise.resolve() : undefined;
+  }
+
+  /** Whose methods it runs, once it is made. */
+  serve(instance: object): void {
+    // The blueprint was read from this very class.
+    this.#instance = instance as Methods;
+  }
+
+  /** No method is running. */
+  get quiet(): boolean {
+    return this.due === 0 && this.others === 0;
+  }
+
+  /** A handler has not finished. A reply that waits for an item of a stream or a channel does not count: no handler is at work on that. */
+  get isAtWork(): boolean {
+    let idle = 0;
+    for (const stream of this.#streams ?? []) if (stream.isIdle) idle++;
+    return this.due + this.others > idle;
+  }
+
+  /** The application closes: replies from streams and channels end as soon as these have been idle for `limit` ms. */
+  endIdleStreams(clock: Clock, limit: number): void {
+    this.#endIdle = { clock, limit };
+    for (const stream of this.#streams ?? []) stream.endWhenIdle(clock, limit);
+  }
+
+  /** An answer of several messages has begun and is not whole. */
+  get isStreaming(): boolean {
+    for (const stream of this.#streams ?? []) if (stream.begun) return true;
+    return false;
+  }
+
+  /** Handles one message. One handler serves all senders of a datagram socket: none of them sees what another's message has entered. */
+  message(message: unknown, from: Remote | undefined): void {
+    if (from) emptyContext().runInAsyncScope(this.#message, this, message, from);
+    else this.#message(message, from);
+  }
+
+  #message(message: unknown, from: Remote | undefined): void {
+    const host = this.#host;
+    const { framing } = host;
+    const within = from && host.answerBudget;
+    this.due++;
+    try {
+      const outcome = this.#plan.data(this.#instance, message, from, host);
+      if (outcome === undefined) {
+        this.due--;
+        return;
+      }
+      if (outcome instanceof Unrouted) {
+        void this.#see(Promise.reject(outcome.error), 'schema', message, from, framing, within);
+      } else if (isPlain(outcome) && (this.#tail === undefined || this.inFlight === 0)) {
+        host.reply(outcome, framing, from);
+        this.due--;
+      } else {
+        void this.#see(outcome, 'message', message, from, framing, within);
+      }
+    } catch (thrown) {
+      void this.#see(Promise.reject(thrown), 'message', message, from, framing, within);
+    }
+  }
+
+  /** One of many senders sent what is no message: handled in its place, and the connection lives. */
+  unreadable(error: Error, from: Remote): void {
+    this.due++;
+    void this.#see(Promise.reject(error), 'framing', undefined, from, this.#host.framing, this.#host.answerBudget);
+  }
+
+  /** Runs all methods of a hook in order. Undefined: they have finished already; the promise never rejects. */
+  hook(label: HookLabel, keys: readonly PropertyKey[], ...args: unknown[]): Promise<void> | undefined {
+    const { framing } = this.#host;
+    const answers = ANSWERS.has(label);
+    // What a call brings back is heard in the call's context, all else in the connection's: a timer or another connection may be what runs.
+    const ofCalls = label === 'OnWorkerData' || label === 'OnWorkerEvent';
+    for (const [at, key] of keys.entries()) {
+      this.#enter(answers);
+      let outcome: unknown;
+      try {
+        outcome = ofCalls
+          ? this.#instance[key]!(...args)
+          : this.#host.context.runInAsyncScope(this.#instance[key]!, this.#instance, ...args);
+        if (isPlain(outcome)) {
+          if (answers && outcome !== undefined) this.#host.reply(outcome, framing, undefined);
+          this.#leave(answers);
+          continue;
+        }
+      } catch (thrown) {
+        outcome = Promise.reject(thrown);
+      }
+      return this.#seeHook(label, keys.slice(at + 1), args, outcome, framing);
+    }
+    if (this.#host.ending.leaving) this.#host.settled();
+    return undefined;
+  }
+
+  /** Runs a timer's method. The promise never rejects; true: it failed and nobody explained it. */
+  async timer(key: PropertyKey, log: (error: Error) => void): Promise<void> {
+    this.others++;
+    try {
+      const outcome = this.#host.context.runInAsyncScope(this.#instance[key]!, this.#instance);
+      if (!isPlain(outcome)) {
+        this.#host.working();
+        await outcome;
+      }
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (this.#plan.blueprint.hooks.error.length > 0) await this.#explain(error, { during: 'timer' }, undefined, this.#host.framing);
+      else if (!this.#host.ending.causes(error)) log(error);
+    }
+    this.others--;
+    this.#host.settled();
+  }
+
+  /** Tells an error that no method threw: of the socket, the framing, a worker. The promise never rejects. */
+  async tell(error: Error, about: About): Promise<void> {
+    this.due++;
+    this.#host.working();
+    await this.#explain(error, about, undefined, this.#host.framing);
+    this.due--;
+    this.#host.settled();
+  }
+
+  /** The connection is over: streams are told to stop. */
+  stop(): void {
+    for (const stream of this.#streams ?? []) stream.stop();
+  }
+
+  #enter(answers: boolean): void {
+    if (answers) this.due++;
+    else this.others++;
+  }
+
+  #leave(answers: boolean): void {
+    if (answers) this.due--;
+    else this.others--;
+  }
+
+  /** Sees a message through whose handler did not finish at once. */
+  async #see(
+    outcome: unknown,
+    during: 'message' | 'schema' | 'framing',
+    message: unknown,
+    from: Remote | undefined,
+    framing: Framing<unknown, unknown>,
+    within: AnswerBudget | undefined,
+  ): Promise<void> {
+    this.inFlight++;
+    this.#host.working();
+    const before = this.#tail;
+    let done: (() => void) | undefined;
+    if (before) this.#tail = new Promise(resolve => (done = resolve));
+    try {
+      const value = await outcome;
+      if (before) await before;
+      await this.#send(value, framing, from);
+    } catch (thrown) {
+      const error = asError(thrown);
+      const about: About = { during: error instanceof EncodeError ? 'encode' : during, message, from };
+      const isInvalid = about.during === 'framing' || about.during === 'schema' || error instanceof BoundaryError;
+      await this.#explain(error, about, before, framing, isInvalid ? within : undefined);
+    }
+    done?.();
+    this.inFlight--;
+    this.due--;
+    this.#host.settled();
+  }
+
+  async #seeHook(
+    label: HookLabel,
+    rest: readonly PropertyKey[],
+    args: readonly unknown[],
+    outcome: unknown,
+    framing: Framing<unknown, unknown>,
+  ): Promise<void> {
+    const answers = ANSWERS.has(label);
+    this.#host.working();
+    try {
+      const value = await outcome;
+      if (answers) await this.#send(value, framing, undefined);
+    } catch (thrown) {
+      const error = asError(thrown);
+      await this.#explain(error, { during: error instanceof EncodeError ? 'encode' : 'hook', hook: label }, undefined, framing);
+    }
+    // The next method begins before the session hears that this one has finished: in between it would look idle.
+    const following = this.#host.ending.over ? undefined : this.hook(label, rest, ...args);
+    this.#leave(answers);
+    if (following) await following;
+    else this.#host.settled();
+  }
+
+  /** Sends what a method answered. Returns a promise only for a stream. */
+  #send(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): Promise<void> | undefined {
+    if (value === undefined) return undefined;
+    if (!isAsyncIterable(value)) {
+      this.#host.reply(value, framing, to, within);
+      return undefined;
+    }
+    const stream = new ReplyStream(value, this.#host, framing, to, within);
+    const streams = (this.#streams ??= new Set());
+    streams.add(stream);
+    if (this.#endIdle) stream.endWhenIdle(this.#endIdle.clock, this.#endIdle.limit);
+    const finished = (): void => void streams.delete(stream);
+    return stream.run().then(finished, (error: unknown) => {
+      finished();
+      if (stream.begun) this.#host.outbound?.breakOff();
+      throw error;
+    });
+  }
+
+  /** Takes an error to `@OnError`; what that answers takes the failed message's place. */
+  async #explain(
+    error: Error,
+    about: About,
+    before: Promise<void> | undefined,
+    framing: Framing<unknown, unknown>,
+    within?: AnswerBudget,
+  ): Promise<void> {
+    const host = this.#host;
+    // What the socket says is news also when it has closed the connection.
+    if (about.during !== 'socket' && host.ending.causes(error)) return;
+    const { error: keys } = this.#plan.blueprint.hooks;
+    if (keys.length === 0) {
+      host.fail(error, about);
+      return;
+    }
+    try {
+      const answers: unknown[] = [];
+      for (const key of keys) answers.push(await host.context.runInAsyncScope(this.#instance[key]!, this.#instance, error, about));
+      if (before) await before;
+      // What could not be sent is not answered: that would fail in the same way, for ever.
+      if (about.during === 'socket') return;
+      for (const answer of answers) await this.#send(answer, framing, about.from, within);
+    } catch (thrown) {
+      const second = asError(thrown);
+      if (!host.ending.causes(second)) host.fail(second, { during: 'hook', hook: 'OnError', from: about.from });
+    }
+  }
+}

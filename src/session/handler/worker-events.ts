@@ -1,0 +1,66 @@
+import type { Ctor } from '../../blueprint/types.js';
+import type { WorkerOrigin } from '../../decorators/hook-types.js';
+import { publish } from '../../diagnostics.js';
+import { BoundaryError } from '../../errors.js';
+import { refusalOf, type Tried } from '../../refusal.js';
+import { Owner, type OwnerHooks } from '../../workers/call/owner.js';
+import { type HandlerPlan, type Located } from './message-router.js';
+import type { Line } from './handler-runner.js';
+
+/** Takes what a connection's own calls to workers bring back to its `@OnWorkerData` and `@OnWorkerEvent`. */
+export class WorkerAnswers implements OwnerHooks {
+  readonly #plan: HandlerPlan;
+  readonly #id: string;
+  readonly #line: Line;
+
+  constructor(plan: HandlerPlan, id: string, line: Line) {
+    this.#plan = plan;
+    this.#id = id;
+    this.#line = line;
+  }
+
+  answer(worker: Ctor, data: unknown): void {
+    const routes = this.#plan.blueprint.workerData.filter(route => route.worker === undefined || route.worker === worker);
+    if (routes.length === 0) {
+      this.#dropped('answer', worker);
+      return;
+    }
+    const tried: Tried[] = [];
+    const accepting = routes.flatMap(({ key, validate }) => {
+      const verdict = validate?.(data) ?? { value: data };
+      if (!verdict.issues) return [{ key, value: verdict.value }];
+      tried.push({ method: key, refused: verdict });
+      return [];
+    });
+    for (const { key, value } of accepting) void this.#line.hook('OnWorkerData', [key], value);
+    if (accepting.length > 0 && !tried.some(({ refused }) => refused.broken)) return;
+    const error = new BoundaryError({ direction: 'output', ...refusalOf(tried), what: `answer of ${worker.name}` });
+    void this.#line.tell(error, { during: 'schema', hook: 'OnWorkerData', message: data });
+  }
+
+  failed(error: Error, worker: Ctor): void {
+    if (this.#plan.blueprint.hooks.error.length > 0) void this.#line.tell(error, { during: 'worker' });
+    else this.#dropped('failure', worker, error);
+  }
+
+  event(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): void {
+    const keys = this.#plan.blueprint.workerEvents.flatMap(route => (route.worker === worker && route.event === name ? [route.key] : []));
+    void this.#line.hook('OnWorkerEvent', keys, payload, from);
+  }
+
+  #dropped(what: 'answer' | 'failure', worker: Ctor, error?: Error): void {
+    publish('call.dropped', { what, handler: this.#plan.name, connection: this.#id, worker: worker.name, error });
+  }
+}
+
+/**
+ * The owner of the calls that a connection makes.
+ * @param queuedAs the caller it is in the fair queue; its own id where nothing else is said.
+ */
+export function ownerOf(
+  connection: Located & { readonly id: string; readonly line: Line; readonly settings: { readonly plan: HandlerPlan } },
+  queuedAs?: string,
+): Owner {
+  const { id, remote, line, settings } = connection;
+  return new Owner('connection', id, { connection: { id, remote } }, new WorkerAnswers(settings.plan, id, line), queuedAs);
+}

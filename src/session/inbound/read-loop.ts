@@ -1,0 +1,274 @@
+import { handlersAreNamed, type AsyncContext } from '../../async-context.js';
+import type { Clock } from '../../clock.js';
+import type { Remote, Transport } from '../../endpoints/endpoint.js';
+import { Datagrams } from './datagram-queue.js';
+import { HttpRefusal } from './http-refusal.js';
+import { Inbound, type Inbox } from './stream-buffer.js';
+import { isLoopback } from '../../endpoints/address.js';
+import { Messages } from './message-queue.js';
+import type { RateGate } from './rate-limiter.js';
+import type { Settings } from '../settings.js';
+import type { Resumable, Turn } from '../../timing/flush-scheduler.js';
+import { monotonicNow } from '../../system-timers.js';
+
+/** Why no message is asked for. When none of these is set, messages are handled as they come. */
+export const Hold = {
+  /** `@OnConnect` has not settled. */
+  OPENING: 1,
+  /** `peer.pause()`: not even bytes are read. */
+  PAUSED: 2,
+  /** Its bytes flow to another peer. */
+  PIPED: 4,
+  /** The peer reads too slowly what it is sent. */
+  CONGESTED: 8,
+  /** `rateLimit`. */
+  RATE: 16,
+  /** It is ending: what still arrives is thrown away. */
+  DEAF: 32,
+  /** The class has no `@OnData`. */
+  UNREAD: 64,
+  /** It had its share of this turn. */
+  YIELDED: 128,
+  /** The peer that its bytes flow to has no room: not even bytes are read. */
+  BLOCKED: 256,
+  /** STARTTLS: what arrives is not ours yet, or `@OnSecure` has not settled. */
+  SECURING: 512,
+  /** It is on its way to another process: not even bytes are read. */
+  MOVING: 1024,
+} as const;
+
+/** What the reader asks of its session. */
+export interface ReaderHost {
+  readonly host: { readonly clock: Clock };
+  readonly context: AsyncContext;
+  /** Another message may be handled now. */
+  readonly hasRoom: boolean;
+  handle(message: unknown, from: Remote | undefined): void;
+  /** What has arrived holds no further whole message; `begun`: it holds the beginning of one. */
+  dry(begun: boolean): void;
+  /** The bytes are no messages; `from` where only one of many senders is to blame. */
+  unreadable(thrown: unknown, from: Remote | undefined): void;
+  /** More messages than `rateLimit` allows. */
+  tooFast(): void;
+  /** A turn's work begins, or is done: what it said leaves in one write. */
+  cork(corked: boolean): void;
+}
+
+/** Messages handled before other connections get their turn, and the milliseconds after which it is their turn anyway. */
+const SHARE = 128;
+const SLICE = 10;
+/** Whole messages cannot wait in the kernel in parts: so many times the high mark may wait here, as much as a kernel keeps. */
+const QUEUE = 4;
+/** Messages between two looks at the time. */
+const LOOK = 8;
+
+/**
+ * Decides when a message is asked for and when the transport is read.
+ * Nothing is decoded ahead, undecoded bytes are bounded by the high mark, and nobody takes more than a share of a turn.
+ */
+export class Reader implements Resumable {
+  readonly #host: ReaderHost;
+  readonly #transport: Transport;
+  readonly #turn: Turn;
+  readonly #settings: Settings;
+  /** Made when something arrives. */
+  #inbound: Inbox | undefined;
+  readonly #rate: RateGate | undefined;
+  /** Bits of Hold. Only `hold` and `release` change them. */
+  #hold = 0;
+  /** Messages that may still be handled in this turn. */
+  #share = SHARE;
+  /** When the share was first looked at; 0: it is new. */
+  #since = 0;
+  /** A new share comes with the next turn. */
+  #renewing = false;
+  #pumping = false;
+  /** The transport is paused. */
+  #stopped = false;
+  /** What comes behind everything that has arrived. */
+  #failure: Error | undefined;
+
+  constructor(host: ReaderHost, transport: Transport, turn: Turn, settings: Settings, rate: RateGate | undefined) {
+    this.#host = host;
+    this.#transport = transport;
+    this.#turn = turn;
+    this.#settings = settings;
+    this.#rate = rate;
+  }
+
+  get context(): AsyncContext {
+    return this.#host.context;
+  }
+
+  get inbound(): Inbox {
+    return (this.#inbound ??= this.#makeInbound());
+  }
+
+  held(bits: number): boolean {
+    return (this.#hold & bits) !== 0;
+  }
+
+  hold(bits: number): void {
+    this.#hold |= bits;
+    if (this.held(Hold.DEAF)) this.#inbound?.drop();
+    this.flow();
+  }
+
+  /** Takes a reason away; if none is left, messages are handled, now or (`soon`) in the next turn. */
+  release(bits: number, soon = false): void {
+    this.#hold &= ~bits;
+    this.flow();
+    if (soon) this.#yield();
+    else this.pump();
+  }
+
+  /** Everything received and not handled yet, taken out; there is room for more then. */
+  take(): Buffer {
+    const bytes = this.inbound.take();
+    this.flow();
+    return bytes;
+  }
+
+  /** Bytes arrived. */
+  data(chunk: Buffer, from?: Remote): void {
+    if (this.held(Hold.DEAF)) return;
+    this.inbound.push(chunk, from);
+    if (this.#hold !== 0) this.flow();
+    // One share for all that a turn brings, not one for each piece.
+    else if (this.#transport.deliversPieces) this.#work();
+    else if (handlersAreNamed && !from) this.#host.context.runInAsyncScope(this.proceed, this);
+    else this.proceed();
+  }
+
+  /** What has arrived may hold a message after all; asked when nobody would look by himself. */
+  again(): void {
+    if (!this.#pumping && this.#host.hasRoom) this.#yield();
+  }
+
+  /** The peer has finished: what waits for more bytes gets none. */
+  settle(): void {
+    this.#inbound?.settle?.();
+  }
+
+  /** Behind what has arrived nothing can be read. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.pump();
+  }
+
+  /** A turn's work: as many messages as are there, up to the share. */
+  proceed(): void {
+    this.#hold &= ~Hold.YIELDED;
+    this.#share = SHARE;
+    this.#since = 0;
+    this.#renewing = false;
+    this.#work();
+  }
+
+  #work(): void {
+    this.#host.cork(true);
+    this.pump();
+    this.#host.cork(false);
+  }
+
+  /** Handles messages for as long as nothing is against it. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const host = this.#host;
+    while (this.#hold === 0 && host.hasRoom) {
+      if (this.#share-- <= 0) {
+        this.#yield();
+        break;
+      }
+      if (this.#share % LOOK === 0) this.#look();
+      let message: unknown;
+      try {
+        message = this.#next();
+      } catch (thrown) {
+        // A stream is deaf from here on; behind a bad datagram come others.
+        host.unreadable(thrown, this.#inbound?.from);
+        continue;
+      }
+      if (message === undefined) {
+        this.#share++;
+        if (this.#inbound?.unfinished) {
+          this.#yield();
+          break;
+        }
+        if (this.#hold === 0 && this.#failure) host.unreadable(this.#failure, undefined);
+        else if (this.#hold === 0) host.dry(this.#inbound?.begun === true);
+        break;
+      }
+      host.handle(message, this.inbound.from);
+    }
+    this.#pumping = false;
+    this.flow();
+  }
+
+  /** Reads the transport or not. */
+  flow(): void {
+    const weight = this.#inbound?.weight ?? 0;
+    // Read again only when all is used up: stopping and starting costs system calls.
+    const full =
+      this.held(Hold.PAUSED | Hold.BLOCKED | Hold.MOVING) || (this.#stopped ? weight > 0 : weight >= this.#settings.limits.highWaterMark);
+    const stop = full && !this.held(Hold.DEAF);
+    if (stop === this.#stopped) return;
+    this.#stopped = stop;
+    if (stop) this.#transport.pause();
+    else this.#transport.resume();
+  }
+
+  /** Ends the share when its time is over. */
+  #look(): void {
+    const now = monotonicNow();
+    if (this.#since === 0) this.#since = now;
+    else if (now - this.#since > SLICE) this.#share = 0;
+    if (this.#transport.deliversPieces) this.#renew();
+  }
+
+  #renew(): void {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    this.#turn.proceedLater(this);
+  }
+
+  #makeInbound(): Inbox {
+    const { framing, limits, messageLimit } = this.#settings;
+    const limit = messageLimit(framing);
+    if (this.#transport.kind === 'stream') {
+      const inbound = new Inbound(framing, limit);
+      const isLocal = this.#settings.refusesHttp && isLoopback(this.#transport.local.address ?? '');
+      if (!isLocal) return inbound;
+      return new HttpRefusal(inbound, this.#host.host.clock, late => {
+        this.#inbound = inbound;
+        if (late) this.again();
+      });
+    }
+    if (this.#transport.lossless) return new Messages(framing, limit);
+    return new Datagrams(framing, limit, limits.highWaterMark * QUEUE);
+  }
+
+  #next(): unknown {
+    if (!this.#inbound) return undefined;
+    const rate = this.#rate;
+    if (!rate) return this.inbound.next();
+    if (rate.pauses && !rate.ready(() => this.release(Hold.RATE))) {
+      this.#hold |= Hold.RATE;
+      return undefined;
+    }
+    for (;;) {
+      const message = this.inbound.next();
+      // What a framing passes over, blank lines for instance, is read and looked at like a message.
+      if ((message === undefined && !this.inbound.passedOver) || rate.take()) return message;
+      this.#host.tooFast();
+      if (this.held(Hold.DEAF)) return undefined;
+    }
+  }
+
+  #yield(): void {
+    if (this.held(Hold.YIELDED)) return;
+    this.#hold |= Hold.YIELDED;
+    this.#renew();
+  }
+}

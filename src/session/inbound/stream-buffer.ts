@@ -1,0 +1,163 @@
+import type { Remote } from '../../endpoints/endpoint.js';
+import { FramingError } from '../../errors.js';
+import type { AnswerBudget } from './answer-budget.js';
+import type { Decoder, Framing } from '../../framing/framing.js';
+
+/** What one chunk costs besides its bytes: a Buffer with its memory, measured at 216 bytes. */
+const PART = 256;
+
+/** Bytes that a framing may pass over between two messages, where `maxMessageSize` is smaller: signs of life of a day or more. */
+const MOST_PASSED_OVER = 64 * 1024;
+
+/** What has arrived and is not handled yet: bytes of a stream ({@link Inbound}), or messages (`Datagrams`). */
+export interface Inbox {
+  /** What it costs in memory. */
+  readonly weight: number;
+  /** The beginning of a message may be here. */
+  readonly begun: boolean;
+  /** Who sent what `next` gave or threw last, where many peers share the transport. */
+  readonly from: Remote | undefined;
+  /** `next` gave nothing because the search goes on in a later turn. */
+  readonly unfinished: boolean;
+  /** `next` gave nothing, and what it was given since the last time was passed over: blank lines, for instance. */
+  readonly passedOver: boolean;
+  /** Of a datagram: what answers to it may take where it is no valid message. */
+  readonly answerBudget?: AnswerBudget;
+  push(chunk: Buffer, from: Remote | undefined): void;
+  next(): unknown;
+  /** The peer has finished: nothing more comes. */
+  settle?(): void;
+  end(): unknown;
+  take(): Buffer;
+  use(framing: Framing<unknown, unknown>, limit: number): void;
+  drop(): void;
+}
+
+/**
+ * The bytes that have arrived and are not handled yet. Nothing is decoded ahead: chunks wait here until somebody asks for a message.
+ * Owned by one session, which alone writes and reads it.
+ */
+export class Inbound implements Inbox {
+  #framing: Framing<unknown, unknown>;
+  /** Made with the first byte: an idle connection has none. */
+  #decoder: Decoder<unknown> | undefined;
+  /** Chunks behind those that the decoder has. */
+  #chunks: Buffer[] | undefined;
+  #limit: number;
+  /** What #chunks cost in memory: their bytes and, so that a dribble of single bytes counts too, their objects. */
+  weight = 0;
+  /** The decoder may hold the beginning of a message. */
+  begun = false;
+  unfinished = false;
+  passedOver = false;
+  /** Bytes given to the decoder since its last message, and how many of them no message will have. */
+  #fruitless = 0;
+  #idle = 0;
+  /** A message came out since a chunk went in: whether the decoder then holds more, only `pending` can tell. */
+  #gave = false;
+
+  constructor(framing: Framing<unknown, unknown>, limit: number) {
+    this.#framing = framing;
+    this.#limit = limit;
+  }
+
+  get framing(): Framing<unknown, unknown> {
+    return this.#framing;
+  }
+
+  /** A stream has one sender. */
+  get from(): undefined {
+    return undefined;
+  }
+
+  push(chunk: Buffer): void {
+    this.weight += chunk.length + PART;
+    (this.#chunks ??= []).push(chunk);
+  }
+
+  /** One message, or undefined when more bytes are needed. Throws whatever the decoder throws. */
+  next(): unknown {
+    this.unfinished = false;
+    for (;;) {
+      if (this.#decoder?.search?.() === false) {
+        this.unfinished = true;
+        return undefined;
+      }
+      const message = this.#decoder?.next();
+      if (message !== undefined) {
+        this.#gave = true;
+        this.#fruitless = this.#idle = 0;
+        this.passedOver = false;
+        return message;
+      }
+      const chunk = this.#chunks?.shift();
+      if (chunk === undefined) break;
+      this.weight -= chunk.length + PART;
+      this.#fruitless += chunk.length;
+      this.#gave = false;
+      (this.#decoder ??= this.#framing.decoder(this.#limit)).push(chunk);
+      this.begun = true;
+    }
+    const pending = this.#decoder?.pending;
+    this.passedOver = pending !== undefined && this.#passOver(this.#fruitless - pending);
+    this.begun = pending === undefined ? this.begun && !this.#gave : pending > 0;
+    return undefined;
+  }
+
+  /** So many bytes since the last message belong to none. True: more than before. */
+  #passOver(bytes: number): boolean {
+    if (bytes <= this.#idle) return false;
+    this.#idle = bytes;
+    const most = Math.max(this.#limit, MOST_PASSED_OVER);
+    if (bytes > most) {
+      throw new FramingError(`more than ${most} bytes came that belong to no message`, { code: 'ERR_PACKET_FRAMING_TOO_LARGE' });
+    }
+    return true;
+  }
+
+  /** The peer has finished and `next` gives no more: a last message, or undefined. Throws when one was cut off. Asked once. */
+  end(): unknown {
+    const decoder = this.#decoder;
+    this.#decoder = undefined;
+    this.begun = false;
+    if (!decoder) return undefined;
+    if (decoder.end) return decoder.end();
+    const rest = decoder.rest().length;
+    if (rest > 0) {
+      throw new FramingError(`the peer finished in the middle of a message, ${rest} bytes into it`, {
+        code: 'ERR_PACKET_FRAMING_TRUNCATED',
+      });
+    }
+    return undefined;
+  }
+
+  /** Everything not handled yet, taken out. The next message has a fresh decoder. */
+  take(): Buffer {
+    const rest = this.#decoder?.rest();
+    const chunks = this.#chunks ?? [];
+    this.#decoder = undefined;
+    this.#chunks = undefined;
+    this.weight = 0;
+    this.begun = false;
+    this.#fruitless = this.#idle = 0;
+    if (chunks.length === 0) return rest ?? Buffer.alloc(0);
+    return Buffer.concat(rest ? [rest, ...chunks] : chunks);
+  }
+
+  /** From here on bytes lie so; those not decoded yet included. */
+  use(framing: Framing<unknown, unknown>, limit: number): void {
+    const rest = this.take();
+    this.#framing = framing;
+    this.#limit = limit;
+    if (rest.length > 0) this.push(rest);
+  }
+
+  /** Forgets everything. */
+  drop(): void {
+    this.#decoder = undefined;
+    this.#chunks = undefined;
+    this.weight = 0;
+    this.begun = false;
+    this.#fruitless = this.#idle = 0;
+  }
+}

@@ -1,0 +1,56 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { ConnectionClosedError, UsageError } from '../../errors.js';
+import type { Outbound } from './send-buffer.js';
+import type { FileRange } from '../peer.js';
+
+/** Bytes read at a time. */
+const PIECE = 64 * 1024;
+
+/** What sending a file asks of its session. */
+export interface FileHost {
+  readonly ending: { readonly over: boolean };
+  readonly outbound: Outbound;
+}
+
+/**
+ * Sends a part of a file past the framing, reading only as fast as the peer does. What others send meanwhile follows it.
+ * Resolves with its bytes when the kernel has them.
+ */
+export async function sendFile(host: FileHost, path: string | URL, { start = 0, length = Infinity }: FileRange): Promise<number> {
+  const { outbound } = host;
+  if (!(start >= 0) || !(length >= 0)) throw new UsageError(`a file has no part from ${start} of ${length} bytes`);
+  // Before anything is waited for: what is sent from now on is behind the file.
+  if (!outbound.seize()) throw host.ending.over ? new ConnectionClosedError() : new UsageError('a file is being sent already: wait for it');
+  let sent: number;
+  try {
+    sent = await copy(host, await open(path, 'r'), start, length);
+  } finally {
+    outbound.yield();
+  }
+  await outbound.whenEmpty();
+  return sent;
+}
+
+async function copy(host: FileHost, file: FileHandle, start: number, length: number): Promise<number> {
+  let sent = 0;
+  try {
+    for (;;) {
+      const piece = Buffer.allocUnsafe(Math.min(PIECE, length - sent));
+      const { bytesRead } = await file.read(piece, 0, piece.length, start + sent);
+      if (host.ending.over) throw new ConnectionClosedError();
+      if (bytesRead === 0) {
+        if (length !== Infinity && sent < length)
+          throw new UsageError(`the file ends ${length - sent} bytes before the ${length} that were to be sent`);
+        return sent;
+      }
+      host.outbound.write(piece.subarray(0, bytesRead));
+      sent += bytesRead;
+      await host.outbound.room();
+    }
+  } catch (error) {
+    if (sent > 0) host.outbound.breakOff();
+    throw error;
+  } finally {
+    await file.close();
+  }
+}

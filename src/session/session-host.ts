@@ -1,0 +1,53 @@
+import type { Ctor } from '../blueprint/types.js';
+import type { Clock } from '../clock.js';
+import { publish } from '../diagnostics.js';
+import type { Arrival, Remote } from '../endpoints/endpoint.js';
+import type { Move } from '../workers/sockets/pool-listener-types.js';
+import type { Alarms } from '../timing/timer-heap.js';
+import type { BufferBudget } from './outbound/buffer-budget.js';
+import type { HandlerPlan } from './handler/message-router.js';
+import type { Line } from './handler/handler-runner.js';
+import type { HandOffOptions } from './takeover/hand-off.js';
+import type { Session } from './session.js';
+import type { Timers } from '../timing/timers.js';
+import type { Turn } from '../timing/flush-scheduler.js';
+
+/** `options.data` can be sent there. Throws UsageError, NotCloneableError, WorkerNotFoundError. */
+export type Mover = (worker: Ctor, options: HandOffOptions) => (what: Move) => Promise<void>;
+
+/** What a session needs from its reactor. */
+export interface SessionHost {
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly alarms: Alarms;
+  readonly timers: Timers;
+  readonly budget: BufferBudget;
+  /** Finds where connections are handed off to, and what moves one there; in the master only. Throws what speaks against it. */
+  readonly mover?: Mover | undefined;
+  /** A number never used before in this process. */
+  nextId(): number;
+  /** Delivers what is published on a channel until it is disposed. */
+  subscribe(token: Ctor, listener: (item: unknown) => unknown): Disposable;
+  /** Its transport is closed: it counts no more. */
+  left(session: Session): void;
+  /** `@OnClose` has settled, and what was made for it is disposed. */
+  finished(session: Session): void;
+}
+
+/** Where a connection came in. */
+export interface SessionOrigin {
+  /** The connection is over. */
+  left(arrival: Arrival): void;
+  /** Whether messages from there are taken, where many peers share the connection. */
+  admits(from: Remote): boolean;
+}
+
+/** Starts what a connection owns by its decorators: timers and subscriptions. */
+export function startOwned(host: SessionHost, plan: HandlerPlan, line: Line, id: () => string): Disposable[] | undefined {
+  const { channels, timers } = plan.blueprint;
+  if (channels.length === 0 && timers.length === 0) return undefined;
+  const owned: Disposable[] = channels.map(({ token, key }) => host.subscribe(token, item => line.hook('OnChannel', [key], item)));
+  const log = (error: unknown): void => publish('timer.error', { id: id(), handler: plan.name, error });
+  for (const { kind, delay, key } of timers) owned.push(host.timers[kind](delay, () => line.timer(key, log), log));
+  return owned;
+}

@@ -1,0 +1,133 @@
+import { currentContext, type AsyncContext } from '../../async-context.js';
+import { AbortError } from '../../errors.js';
+import type { CallBase, Sendable } from '../../decorators/worker/client-types.js';
+import { Kind } from '../../wire/link/protocol.js';
+import type { Link } from '../../wire/link/types.js';
+import { Incoming } from '../incoming.js';
+import { creditFor, Lane } from '../credit.js';
+import { UpSender } from './nested-input.js';
+
+/** What a call to another worker may be given. */
+export interface UpCallOptions extends CallBase {
+  readonly on?: Readonly<Record<string, ((payload: unknown) => unknown) | undefined>> | undefined;
+  readonly send?: Sendable<unknown> | undefined;
+}
+
+/** What a call needs of the side that made it. */
+export interface UpCallPort {
+  readonly link: Link;
+  /** It is over: its id means nothing any more. */
+  forget(call: UpCall): void;
+  /** A listener threw. */
+  stray(error: unknown): void;
+}
+
+/** CANCEL's arg. */
+const GIVEN_UP = 0;
+const LEFT = 2;
+
+/** Events that a listener may have heard before the master is told. */
+const EVENT_BATCH = 16;
+
+/** One call that this worker made to another one, until it is settled: exactly once. */
+export class UpCall {
+  readonly id: number;
+  /** What the caller holds: a promise, or an async iterable. */
+  readonly answer: Promise<unknown> | AsyncIterableIterator<unknown>;
+  readonly #port: UpCallPort;
+  readonly #options: UpCallOptions;
+  readonly #items: Incoming | undefined;
+  #resolve!: (value: unknown) => void;
+  #reject!: (reason: unknown) => void;
+  #sender: UpSender | undefined;
+  /** The listeners of `on` run where the call was made. */
+  readonly #context: AsyncContext | undefined;
+  #heard = 0;
+  #settled = false;
+  readonly #onAbort = (): void => this.#giveUp(new AbortError(this.#options.signal?.reason));
+
+  constructor(id: number, worker: string, task: string, streams: boolean, options: UpCallOptions, port: UpCallPort) {
+    this.id = id;
+    this.#port = port;
+    this.#options = options;
+    this.#context = options.on && currentContext();
+    if (streams) {
+      const credit = (count: number): void => port.link.send(Kind.CREDIT, id, creditFor(Lane.items, count));
+      const left = (): void => this.#leave();
+      this.answer = this.#items = new Incoming({ worker, task, validate: undefined, credit, left });
+    } else {
+      this.answer = new Promise((resolve, reject) => {
+        this.#resolve = resolve;
+        this.#reject = reject;
+      });
+    }
+  }
+
+  /** The call is on its way. */
+  begin(): void {
+    const { signal, send } = this.#options;
+    const { link } = this.#port;
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (!send) return;
+    this.#sender = new UpSender(send, {
+      item: value => link.sendValue(Kind.ITEM, this.id, 1, value, 'item'),
+      end: () => link.send(Kind.END, this.id, 1),
+      failed: reason => this.#giveUp(reason),
+    });
+  }
+
+  reply(value: unknown): void {
+    if (this.#settle()) this.#resolve?.(value);
+  }
+
+  fail(reason: unknown): void {
+    if (!this.#settle()) return;
+    if (this.#items) this.#items.fail(reason);
+    else this.#reject(reason);
+  }
+
+  item(value: unknown): void {
+    this.#items?.push(value);
+  }
+
+  end(): void {
+    if (this.#settle()) this.#items?.end();
+  }
+
+  grant(credit: number): void {
+    this.#sender?.grant(credit);
+  }
+
+  event(name: string, payload: unknown): void {
+    if (this.#settled) return;
+    try {
+      const { on } = this.#options;
+      const heard: unknown = on && this.#context!.runInAsyncScope(() => on[name]?.(payload));
+      if (heard instanceof Promise) heard.catch((error: unknown) => this.#port.stray(error));
+    } catch (error) {
+      this.#port.stray(error);
+    }
+    if (++this.#heard < EVENT_BATCH) return;
+    this.#port.link.send(Kind.CREDIT, this.id, creditFor(Lane.events, this.#heard));
+    this.#heard = 0;
+  }
+
+  #giveUp(reason: unknown): void {
+    if (this.#settled) return;
+    this.#port.link.send(Kind.CANCEL, this.id, GIVEN_UP);
+    this.fail(reason);
+  }
+
+  #leave(): void {
+    if (this.#settle()) this.#port.link.send(Kind.CANCEL, this.id, LEFT);
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#sender?.stop();
+    this.#port.forget(this);
+    return true;
+  }
+}

@@ -1,0 +1,151 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { mailOf, wrongCallOptions, type CalledTask } from '../../decorators/worker/call-options.js';
+import { AbortError, ClosingError, UsageError, WorkerNotFoundError } from '../../errors.js';
+import { toMilliseconds } from '../../units.js';
+import { Kind, MOST_NAME, UPWARD, type BootMessage, type UpCallMessage } from '../../wire/link/protocol.js';
+import type { Body, Link } from '../../wire/link/types.js';
+import { Lane } from '../credit.js';
+import { UpCall, type UpCallOptions, type UpCallPort } from './nested-call.js';
+
+/** UPCALL's arg. */
+const How = { task: 0, ask: 1, tell: 2 } as const;
+
+/** One task, or the mailbox, of another worker. */
+interface UpTarget {
+  readonly name: string;
+  readonly key: string | undefined;
+  readonly task: string;
+  readonly streams: boolean;
+  readonly checked: CalledTask;
+}
+
+export interface UpstreamOptions {
+  readonly link: Link;
+  readonly workers: BootMessage['workers'];
+  stray(error: unknown): void;
+  /** A call was given to the link: it leaves although its task may go on without awaiting it. */
+  said(): void;
+  /** From now on it must be known in which call code runs. */
+  trace(calls: AsyncLocalStorage<number>): void;
+}
+
+/**
+ * The calls that this worker makes to others. They go through the master, which queues, validates and supervises them like any other,
+ * and knows from `parent` whose signal and deadline they inherit.
+ */
+export class Upstream {
+  readonly #options: UpstreamOptions;
+  readonly #link: Link;
+  readonly #calls = new Map<number, UpCall>();
+  /** Only a worker that has a client of another one pays for it: AsyncLocalStorage makes every promise dearer. */
+  readonly #parents = new AsyncLocalStorage<number>();
+  readonly #port: UpCallPort;
+  #traced = false;
+  #last = 0;
+  #closed = false;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.#link = options.link;
+    this.#port = { link: options.link, forget: call => void this.#calls.delete(call.id), stray: error => options.stray(error) };
+  }
+
+  /**
+   * A client of another worker: its tasks as methods, `ask` and `tell`.
+   * @throws WorkerNotFoundError when the application has no worker of that name.
+   */
+  client(name: string, key: string | undefined): object {
+    const worker = this.#options.workers.find(each => each.name === name);
+    if (!worker) throw new WorkerNotFoundError(name, key, 'this application has no worker of that name');
+    if (!this.#traced) {
+      this.#traced = true;
+      this.#options.trace(this.#parents);
+    }
+    const streams = new Set(worker.streams);
+    const receives = new Set(worker.receives);
+    const events = new Map(worker.events);
+    const mail = { name, key, task: 'ask', streams: false, checked: mailOf(name, 'ask') };
+    const client: Record<string, unknown> = {
+      ask: (data: unknown, options?: UpCallOptions) => this.#call(How.ask, mail, data, options),
+      tell: (data: unknown, options?: UpCallOptions) => this.#tell(name, key, data, options),
+    };
+    for (const task of worker.tasks) {
+      const checked = { name: `${name}.${task}`, events: events.get(task) ?? [], receives: receives.has(task) };
+      const target = { name, key, task, streams: streams.has(task), checked };
+      client[task] = (input?: unknown, options?: UpCallOptions) => this.#call(How.task, target, input, options);
+    }
+    return Object.freeze(client);
+  }
+
+  /** What the master says about one of these calls. An id that is over is a message that crossed its end. */
+  message(kind: number, id: number, arg: number, body: Body): void {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    if (kind === Kind.REPLY) call.reply(body.value());
+    else if (kind === Kind.FAILURE) call.fail(body.value());
+    else if (kind === Kind.ITEM) call.item(body.value());
+    else if (kind === Kind.END) call.end();
+    else if (kind === Kind.EVENT) call.event(...(body.value() as [string, unknown]));
+    else if (kind === Kind.CREDIT && arg >>> 24 === Lane.sends) call.grant(arg & 0xff_ffff);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const call of [...this.#calls.values()]) call.fail(new ClosingError('the worker that made this call is closing'));
+  }
+
+  #tell(name: string, key: string | undefined, data: unknown, options: UpCallOptions = {}): void {
+    const wrong = wrongCallOptions(mailOf(name, 'tell'), options);
+    if (wrong) throw wrong;
+    if (this.#closed) return;
+    // Nobody waits for its answer: it gets an id, and what comes back for it is dropped.
+    this.#link.sendValue(Kind.UPCALL, this.#nextId(), How.tell, this.#message({ name, key }, undefined, data, options), 'call');
+    this.#options.said();
+  }
+
+  #call(how: number, target: UpTarget, input: unknown, options: UpCallOptions = {}): unknown {
+    const id = this.#nextId();
+    const wrong = wrongCallOptions(target.checked, options);
+    const call = new UpCall(id, target.name, target.task, target.streams, wrong ? {} : options, this.#port);
+    try {
+      if (wrong) throw wrong;
+      if (this.#closed) throw new ClosingError('the worker that makes this call is closing');
+      if (options.signal?.aborted) throw new AbortError(options.signal.reason);
+      this.#link.sendValue(Kind.UPCALL, id, how, this.#message(target, how === How.task ? target.task : undefined, input, options), 'call');
+      this.#calls.set(id, call);
+      call.begin();
+      this.#options.said();
+    } catch (error) {
+      call.fail(error);
+    }
+    return call.answer;
+  }
+
+  #message(
+    { name, key }: { readonly name: string; readonly key: string | undefined },
+    task: string | undefined,
+    input: unknown,
+    options: UpCallOptions,
+  ): UpCallMessage {
+    const { timeout, affinity, caller, send } = options;
+    for (const [option, text] of Object.entries({ key: options.key, affinity, caller }))
+      if (typeof text === 'string' && text.length > MOST_NAME)
+        throw new UsageError(`${option} of a call to ${name} has more than ${MOST_NAME} characters`);
+    return {
+      worker: name,
+      key: options.key ?? key,
+      task,
+      input,
+      parent: this.#parents.getStore(),
+      timeout: timeout === undefined ? undefined : toMilliseconds(timeout),
+      affinity,
+      caller,
+      sends: send !== undefined,
+    };
+  }
+
+  #nextId(): number {
+    this.#last = (this.#last + 1) % UPWARD;
+    return UPWARD + this.#last;
+  }
+}

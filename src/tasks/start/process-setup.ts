@@ -1,0 +1,78 @@
+// Not the global: the worker's code may replace that.
+import process from 'node:process';
+import type { Socket } from 'node:net';
+import { fstatSync } from 'node:fs';
+import { CWD_VARIABLE, LINK_FD, MARK_FD, RIGHTS_VARIABLE, WATCHDOG_VARIABLE, WORKER_VARIABLE } from '../../hosts/child-contract.js';
+import { openChuteEnd } from '../../hosts/socket-channel.js';
+import { Arrivals } from '../sockets/socket-queue.js';
+import { LinkSocket } from './link-socket.js';
+import { FileMark, type Mark } from '../started-mark.js';
+import { guard, NO_VICTIM } from '../../guard.js';
+
+/** Ctrl-C and a service manager's SIGTERM reach the whole process group: a worker obeys its link, not them. */
+const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** How often a worker looks whether its parent still lives, where nobody else does. Milliseconds. */
+const WATCH = 500;
+
+/** What a worker process has from its master. */
+export interface ProcessLink {
+  readonly stream: Socket;
+  readonly mark: Mark;
+  /** Sockets that the master passes; undefined where it will pass none. */
+  readonly arrivals: Arrivals | undefined;
+  /** The scopes that its `permissions` grant it; undefined where it has none. */
+  readonly granted?: readonly string[] | undefined;
+}
+
+/**
+ * Makes a process a worker's: the first thing that runs in it, before any code of the application.
+ * @throws Error when this process was not started by a process host.
+ */
+export function prepareProcess(): ProcessLink {
+  for (const signal of IGNORED) process.on(signal, () => {});
+  const { [CWD_VARIABLE]: cwd, [WATCHDOG_VARIABLE]: watchdog, [RIGHTS_VARIABLE]: granted } = process.env;
+  for (const name of [CWD_VARIABLE, WATCHDOG_VARIABLE, RIGHTS_VARIABLE, WORKER_VARIABLE]) delete process.env[name];
+  if (cwd !== undefined) process.chdir(cwd);
+  if (watchdog !== undefined) watchParent();
+  // What was printed before a crash is not lost, and who prints without end waits for the master to read.
+  for (const { _handle: handle } of [process.stdout, process.stderr] as unknown as Printing[]) handle?.setBlocking?.(true);
+  if (!isSocket(LINK_FD)) throw new Error('this file is what a worker process runs first: packet-ts starts it, with a link to the master');
+  const arrivals = new Arrivals(handle => handle.close());
+  const takesSockets = openChuteEnd(process, arrivals.arrived);
+  return {
+    stream: new LinkSocket(LINK_FD),
+    mark: new FileMark(MARK_FD),
+    arrivals: takesSockets ? arrivals : undefined,
+    granted: granted?.split(',').filter(scope => scope !== ''),
+  };
+}
+
+/** The part of a stream's inside that Node has no public name for. */
+interface Printing {
+  readonly _handle?: { setBlocking?(blocking: boolean): void };
+}
+
+function isSocket(fd: number): boolean {
+  try {
+    // `bigint`: Node's module loader takes the numbers of the last other stat for its own: after a socket it stops following symbolic links
+    // (`realpathSync` with a cache), and a package that is linked, as pnpm, workspaces and `npm link` do, would be loaded twice.
+    return fstatSync(fd, { bigint: true }).isSocket();
+  } catch {
+    return false;
+  }
+}
+
+/** A thread, because the loop of this one may be busy for ever. It does not read: a blocking read would hold up `process.exit()`. */
+function watchParent(): void {
+  const code = `setInterval(() => { if (process.ppid !== ${process.ppid}) process.kill(process.pid, 'SIGKILL') }, ${WATCH})`;
+  const { Worker } = process.getBuiltinModule('node:worker_threads'); // Loaded where it is needed: hardly ever.
+  const watchdog = new Worker(code, { eval: true, execArgv: [], stdout: false, stderr: false });
+  watchdog.on(
+    'error',
+    guard(NO_VICTIM, (error: Error) => {
+      process.stderr.write(`nobody can see whether the master of this worker lives: ${error.message}\n`);
+    }),
+  );
+  watchdog.unref();
+}

@@ -1,0 +1,21 @@
+import type { HostSpec } from '../../hosts/host.js';
+import type { InlineHostOptions } from '../../hosts/inline.js';
+import type { BootMessage } from '../../wire/link/protocol.js';
+import { Arrivals } from '../sockets/socket-queue.js';
+import { MemoryMark } from '../started-mark.js';
+import { TaskRuntime } from '../runtime.js';
+import type { LoadedWorker } from './worker-environment.js';
+
+/**
+ * The part of an inline host that executes: a runtime like that of a process, on the other end of a pair of streams.
+ * @example inlineHost({ pair: duplexPair, start: serveInline((boot, spec) => loadDeclared(spec.cls)) })
+ */
+export function serveInline(load: (boot: BootMessage, spec: HostSpec) => Promise<LoadedWorker>): InlineHostOptions['start'] {
+  return (stream, spec, ended, abandoned) => {
+    const mark = new MemoryMark();
+    // What it is not to have is the master's still: it is the same socket.
+    const arrivals = new Arrivals(() => {}, abandoned);
+    void new TaskRuntime(stream, { mark, arrivals, load: boot => load(boot, spec), ended: ({ clean }) => ended(clean) });
+    return { mark: () => mark.highest, receive: arrivals.arrived };
+  };
+}

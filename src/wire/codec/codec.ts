@@ -1,0 +1,57 @@
+import { Buffer } from 'node:buffer';
+import { Decoder } from './decoder.js';
+import { SlabEncoder } from '../bytes/slab-encoder.js';
+import type { Encoded } from '../link/types.js';
+
+const encoder = new SlabEncoder();
+const decoder = new Decoder();
+/** For values of peers: no regular expressions. */
+let peerEncoder: SlabEncoder | undefined;
+const peerDecoder = new Decoder({ regExps: false });
+
+/**
+ * The bytes of a structured value: a copy of its own.
+ * @param limit the most bytes it may take; 0: any number
+ * @param root what the message of an error calls it
+ * @throws NotCloneableError naming the path of what cannot be copied, MessageTooLargeError
+ * @example decodeValue(encodeValue(new Map([['a', new Date()]])))
+ */
+export function encodeValue(value: unknown, limit = 0, root = 'input'): Encoded {
+  // A getter in the value may encode another one.
+  return (encoder.busy ? new SlabEncoder() : encoder).copyOf(value, limit, root);
+}
+
+/** The memory of this encoding may be written over: it was sent, and its value is needed by nobody. Worth telling of large ones only. */
+export function reuseEncoded(encoded: Encoded): void {
+  encoder.reuse(encoded);
+}
+
+/**
+ * The value that lies in encoded bytes; it shares no memory with them.
+ * @throws ProtocolError for anything that `encodeValue` does not write, in time and memory linear in the bytes
+ */
+export function decodeValue(bytes: Uint8Array): unknown {
+  return decoder.decode(
+    Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    0,
+    bytes.length,
+    false,
+  );
+}
+
+/**
+ * The bytes of a value for a peer, which may not send regular expressions and is sent none.
+ * @throws NotCloneableError naming the path of what cannot be copied
+ */
+export function encodeForPeer(value: unknown, root: string): Encoded {
+  peerEncoder ??= new SlabEncoder({ regExps: false });
+  return (peerEncoder.busy ? new SlabEncoder({ regExps: false }) : peerEncoder).copyOf(value, 0, root);
+}
+
+/**
+ * The value in bytes that a peer sent and that nothing else uses: large Buffers in it stay where they are.
+ * @throws ProtocolError for anything that `encodeForPeer` does not write
+ */
+export function decodeFromPeer(bytes: Buffer): unknown {
+  return peerDecoder.decode(bytes, 0, bytes.length, true);
+}

@@ -1,0 +1,383 @@
+import { currentContext, type AsyncContext } from '../../async-context.js';
+import type { CallBase, Sendable } from '../../decorators/worker/client-types.js';
+import { asError, BoundaryError, AbortError, ProtocolError } from '../../errors.js';
+import { publish } from '../../diagnostics.js';
+import type { Refused } from '../../schema.js';
+import { toMilliseconds } from '../../units.js';
+import { INITIAL_CREDIT } from '../../wire/link/protocol.js';
+import { REUSABLE } from '../../wire/bytes/spare-memory.js';
+import type { Body, Encoded } from '../../wire/link/types.js';
+import type { Line, Queueable } from '../queue/fair-queue.js';
+import type { List } from '../queue/list.js';
+import type { Belonging, Owned, Owner } from './owner.js';
+import type { Sender } from './input-stream.js';
+import { unwatch, watch, type Abortable } from './abort-listeners.js';
+import type { Target } from './call-target.js';
+import { copyArgument, keepText, type CopyToken } from './argument-copies.js';
+import type { Ticket } from '../queue/call-queue.js';
+
+/** All that a call may be given; which of it a certain task takes is a matter of types. */
+export interface CallSettings extends CallBase {
+  readonly on?: Readonly<Record<string, ((payload: unknown) => unknown) | undefined>> | undefined;
+  readonly send?: Sendable<unknown> | undefined;
+}
+
+/** Where a call is: in a queue, or with a process. It is told when the caller gives up, after the call has settled. */
+export interface CallHolder {
+  /** `leaving`: it only leaves the stream, and wants its generator to return. */
+  withdraw(call: Call, leaving?: boolean): void;
+  /** The caller can take so many more items, or events, of it. */
+  credit(call: Call, of: 'items' | 'events', amount: number): void;
+  /** The calls that hold the slots which a waiting call waits for; undefined: it gets one anyway. */
+  ahead(): Iterable<Call> | undefined;
+}
+
+/** A process that a call is made to, and to no other of its pool. */
+export interface Pin {
+  readonly pid: number;
+  readonly bound: Set<Call>;
+}
+
+/** Credit for events is given back when so many were delivered. */
+const EVENT_GRANT = INITIAL_CREDIT.events / 2;
+
+/** Part of `cancelGrace` after which a task counts as one that does not obey its signal: calls that wait behind it get another process. */
+const LINGERS_AFTER = 0.25;
+
+/** What a deadline asks for. */
+export type Due = 'soft' | 'hard' | 'lingers' | 'grace' | 'stall';
+
+/**
+ * One call. It settles exactly once: by the first of `succeed`, `fail` and `abort`; what comes later is not heard.
+ * A call that settled while a process still works on it keeps its slot there until the process says so.
+ *
+ * Life: made → `encode` → queued (holder: the pool) → sent (holder: a member; `id` is its number on that link) → begun → settled;
+ * from sent back to queued when the process died before it began.
+ */
+export abstract class Call implements Belonging, Abortable, Queueable<Call> {
+  // Links of the list it stands in: a queue, or those waiting at a process.
+  prev: Call | undefined;
+  next: Call | undefined;
+  list: List<Call> | undefined;
+  line: Line<Call> | undefined;
+  // Links of its owner's list.
+  elder: Belonging | undefined;
+  younger: Belonging | undefined;
+
+  readonly target: Target;
+  readonly key: string | undefined;
+  readonly owner: Owner;
+  readonly options: CallSettings | undefined;
+  /** Milliseconds, 0: none. */
+  readonly hard: number;
+  readonly soft: number;
+
+  /** A primitive as it is, anything else encoded: kept until the call settles, because it may be sent again. */
+  #input: unknown;
+  #encoded = false;
+  /** Bytes of its argument, about; 0 for a small primitive. */
+  weight = 0;
+  /** Of a large argument, which it may share with others. */
+  token: CopyToken | undefined;
+  #eventsDelivered = 0;
+  /** Runs what the caller gave where it made the call, whatever brought the news. */
+  readonly #context: AsyncContext | undefined;
+  settled = false;
+  holder: CallHolder | undefined;
+  /** Number on its link; 0 while it was not sent. */
+  id = 0;
+  /** When the clock began that its time limits are measured with; -1: it waits for a slot. */
+  began = -1;
+  /** When the caller gave up while a process had the call; -1: it did not. */
+  cancelled = -1;
+  softened = false;
+  /** Its caller gave up, and its task has not ended within the first part of `cancelGrace`. */
+  lingers = false;
+  /** A limit of it was passed: it is looked at once more, or was given up. Its clock sets off no further alarm. */
+  suspected = false;
+  /** The process has shown that it works on this very call. */
+  evidence = false;
+  attempt = 1;
+  /** What earlier attempts ended with. */
+  previous: Error[] | undefined;
+  eventCredit: number = INITIAL_CREDIT.events;
+  /** Only this process may take it. */
+  pin: Pin | undefined;
+  /** It has a place among calls of equal affinity. */
+  seated = false;
+  /** Its place among those that must not wait for ever. */
+  ticket: Ticket | undefined;
+  /** Streams the caller's items in. */
+  sender: Sender | undefined;
+  /** It is a part of a call that was admitted: taken even while the application closes. */
+  admitted = false;
+  /** Why the caller gave up. */
+  abortReason: unknown;
+  #parent: Call | undefined;
+  /** Told when it has settled. */
+  over: (() => void) | undefined;
+  /** Calls to other workers that its task has made and that are not over. */
+  children: Set<Owned> | undefined;
+  /** The calls behind these. */
+  waitsFor: Set<Call> | undefined;
+
+  constructor(target: Target, key: string | undefined, owner: Owner, options: CallSettings | undefined) {
+    this.target = target;
+    this.key = key;
+    this.owner = owner;
+    this.options = options;
+    this.hard = target.hard;
+    this.soft = target.soft;
+    // Where listeners of its events run; a call whose task has none goes without.
+    if (options?.on || (owner.hooks.event && target.task && target.task.events.size > 0)) this.#context = currentContext();
+    const timeout = options?.timeout;
+    if (timeout !== undefined) {
+      const own = toMilliseconds(timeout);
+      if (own > 0 && (this.hard === 0 || own < this.hard)) this.hard = own;
+    }
+  }
+
+  /** The call in whose task it was made. */
+  get parent(): Call | undefined {
+    return this.#parent;
+  }
+
+  /** Said once, before anything else. */
+  madeIn(parent: Call): void {
+    this.#parent = parent;
+    (parent.waitsFor ??= new Set()).add(this);
+  }
+
+  /** Whose turn it takes. */
+  get caller(): string {
+    const { owner } = this;
+    return owner.kind === 'task' ? owner.queuedAs : (this.options?.caller ?? owner.queuedAs);
+  }
+
+  /** The caller that a worker names for its call: callers it makes up share the turn that the call has anyway. */
+  get within(): string | undefined {
+    return this.owner.kind === 'task' ? this.options?.caller : undefined;
+  }
+
+  get input(): unknown {
+    return this.#input;
+  }
+
+  get encoded(): boolean {
+    return this.#encoded;
+  }
+
+  /** The copy of the argument, where it is so large that its memory should serve again: nothing may read it after this. */
+  spendLarge(): Encoded | undefined {
+    const { token } = this;
+    // One that is shared is still to be sent for other calls.
+    if (token === undefined || token.calls > 1 || !this.#encoded || this.settled || token.size < REUSABLE) return undefined;
+    token.spent = true;
+    return this.#input as Encoded;
+  }
+
+  /** Copies the argument: what the caller does to it later is not seen. Throws for what cannot be copied. */
+  encode(input: unknown): void {
+    const type = typeof input;
+    this.#encoded = (type === 'object' && input !== null) || type === 'function' || type === 'symbol';
+    if (!this.#encoded && type !== 'string') {
+      this.#input = input;
+      return;
+    }
+    const { value, token } = this.#encoded ? copyArgument(input, this.target.worker.settings.maxMessageSize) : keepText(input as string);
+    this.#input = value;
+    this.token = token;
+    this.weight = value.length;
+  }
+
+  /** From now on it ends with its owner and its signal. */
+  register(): void {
+    this.owner.add(this);
+    const signal = this.options?.signal;
+    if (signal) watch(signal, this);
+  }
+
+  /** The caller gives up. */
+  abort(reason: unknown): void {
+    this.giveUp(new AbortError(reason));
+  }
+
+  /** Ends it for the caller with this error, whatever the process does. */
+  giveUp(error: Error): void {
+    const holder = this.holder;
+    if (this.settled) return;
+    this.abortReason = error instanceof AbortError ? error.cause : error;
+    this.fail(error);
+    this.abortChildren(error);
+    holder?.withdraw(this);
+  }
+
+  /** What its task has asked of others is not waited for any more. */
+  abortChildren(reason: unknown): void {
+    const { children } = this;
+    this.children = undefined;
+    if (children) for (const child of children) child.abort(reason);
+  }
+
+  succeed(value: unknown): boolean {
+    if (!this.#settle()) return false;
+    this.delivered(value);
+    return true;
+  }
+
+  /** @param place where the error was made, as a line of its stack; undefined: here */
+  fail(error: Error, place?: string): boolean {
+    if (!this.#settle()) return false;
+    this.failed(error, place);
+    return true;
+  }
+
+  /** The process has answered: read at once, the body does not last. Throws ProtocolError for what cannot be decoded. */
+  answer(body: Body): void {
+    if (this.settled) return;
+    if (this.target.silent) this.succeed(undefined);
+    else this.checked(body.value());
+  }
+
+  /** Succeeds with this answer, if it is one that the task may give. */
+  checked(value: unknown): void {
+    const { silent, check } = this.target;
+    if (!check) return void this.succeed(silent ? undefined : value);
+    const verdict = check(value);
+    if (verdict.issues) this.fail(this.boundary(verdict));
+    else this.succeed(verdict.value);
+  }
+
+  /** One item of a stream; only streams take any. */
+  item(_body: Body, _now: number): void {
+    throw new ProtocolError(`an item for ${this.target.name}, which answers once`);
+  }
+
+  /** The end of a stream. */
+  end(): void {
+    throw new ProtocolError(`the end of a stream for ${this.target.name}, which answers once`);
+  }
+
+  get streams(): boolean {
+    return false;
+  }
+
+  /** An event that its process says it emitted: checked, delivered, and its credit given back. */
+  told(name: string, payload: unknown): void {
+    const { task } = this.target;
+    const check = task?.events.get(name);
+    if (!check) throw new ProtocolError(`${this.target.name} emits ${name}, which it does not declare`);
+    const verdict = this.target.worker.settings.validate === 'off' ? { value: payload } : check(payload);
+    if (verdict.issues) return this.giveUp(this.boundary(verdict));
+    // Whoever deals with it slowly is not sent more than it has dealt with.
+    const dealing = this.event(name, verdict.value);
+    if (dealing) void dealing.then(() => this.#eventDelivered());
+    else this.#eventDelivered();
+  }
+
+  /** Tells caller and owner. A throw of theirs is theirs. */
+  protected event(name: string, payload: unknown): Promise<unknown> | undefined {
+    const { options, owner, target } = this;
+    const on = options?.on;
+    const first =
+      on &&
+      this.#tell(() => {
+        // The look-up, too, is the caller's own: what it throws must not look like the worker's offence.
+        const handler = Object.hasOwn(on, name) ? on[name] : undefined;
+        return handler && this.#context!.runInAsyncScope(() => handler(payload));
+      });
+    if (!owner.hooks.event || owner.closed) return first;
+    const from = { worker: target.worker.name, key: this.key, task: target.name, tag: options?.tag };
+    const heard = (): unknown => owner.hooks.event!(target.worker.cls, name, payload, from);
+    const second = this.#tell(() => (this.#context ? this.#context.runInAsyncScope(heard) : heard()));
+    return first && second ? Promise.all([first, second]) : (first ?? second);
+  }
+
+  /** One more may come. Told in batches. */
+  #eventDelivered(): void {
+    if (++this.#eventsDelivered < EVENT_GRANT || this.settled) return;
+    this.eventCredit += this.#eventsDelivered;
+    this.holder?.credit(this, 'events', this.#eventsDelivered);
+    this.#eventsDelivered = 0;
+  }
+
+  /** It was given to a process, as number `id`. */
+  sent(id: number, holder: CallHolder): void {
+    this.id = id;
+    this.holder = holder;
+  }
+
+  /** It is nowhere: about to be queued or sent again. */
+  unsent(): void {
+    this.id = 0;
+    this.began = -1;
+    this.softened = this.evidence = this.suspected = this.lingers = false;
+    this.holder = undefined;
+    this.eventCredit = INITIAL_CREDIT.events;
+    this.#eventsDelivered = 0;
+  }
+
+  /** Whether it may be tried again after its process died under it. */
+  get repeatable(): boolean {
+    return this.attempt <= this.target.retries && (this.sender?.repeatable ?? true);
+  }
+
+  /** When something is due next; Infinity: nothing, or its clock does not run. */
+  dueAt(): number {
+    const { began } = this;
+    if (began < 0) return Infinity;
+    let at = this.hard > 0 ? began + this.hard : Infinity;
+    if (this.soft > 0 && !this.softened && !this.settled) at = Math.min(at, began + this.soft);
+    return this.cancelled < 0 ? at : Math.min(at, this.#graceEnd(this.lingers ? 1 : LINGERS_AFTER));
+  }
+
+  /** What is due now, the strongest first. */
+  due(now: number): Due | undefined {
+    const { began } = this;
+    if (began < 0) return undefined;
+    if (this.hard > 0 && now >= began + this.hard) return 'hard';
+    if (this.cancelled >= 0 && now >= this.#graceEnd()) return 'grace';
+    if (this.cancelled >= 0 && !this.lingers && now >= this.#graceEnd(LINGERS_AFTER)) return 'lingers';
+    return this.soft > 0 && !this.softened && !this.settled && now >= began + this.soft ? 'soft' : undefined;
+  }
+
+  protected abstract delivered(value: unknown): void;
+  protected abstract failed(error: Error, place: string | undefined): void;
+
+  protected boundary(refused: Refused): BoundaryError {
+    return new BoundaryError({ worker: this.target.worker.name, task: this.target.name, direction: 'output', ...refused });
+  }
+
+  #graceEnd(part = 1): number {
+    const { cancelGrace } = this.target.worker.settings;
+    return cancelGrace === 0 ? Infinity : Math.max(this.cancelled, this.began) + cancelGrace * part;
+  }
+
+  #settle(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.owner.delete(this);
+    this.#parent?.waitsFor?.delete(this);
+    const signal = this.options?.signal;
+    if (signal) unwatch(signal, this);
+    this.sender?.stop();
+    this.#input = undefined;
+    this.over?.();
+    return true;
+  }
+
+  /** Undefined: it is done. A promise of its end never rejects. */
+  #tell(run: () => unknown): Promise<unknown> | undefined {
+    try {
+      const result = run();
+      if (result instanceof Promise) return result.catch((error: unknown) => this.#handlerFailed(error));
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+    return undefined;
+  }
+
+  #handlerFailed(error: unknown): void {
+    publish('hook.error', { worker: this.target.worker.name, task: this.target.name, hook: 'event', error: asError(error) });
+  }
+}

@@ -1,0 +1,107 @@
+import { currentContext } from '../../async-context.js';
+import { asError, ProtocolError } from '../../errors.js';
+import { encodeValue } from '../../wire/codec/codec.js';
+import { INITIAL_CREDIT } from '../../wire/link/protocol.js';
+import type { Encoded } from '../../wire/link/types.js';
+import type { Sendable } from '../../decorators/worker/client-types.js';
+
+/** Where the items go: one call on one link. */
+export interface SenderPort {
+  item(encoded: Encoded): void;
+  end(): void;
+}
+
+/**
+ * The caller's stream on its way to the task: items leave as the task grants credit.
+ * Until the first grant shows that the task has begun, what was sent is kept, so that it can be sent again to another process.
+ */
+export class Sender {
+  readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
+  readonly #limit: number;
+  readonly #failed: (error: Error) => void;
+  /** The caller's iterable runs where the call was made, whoever granted the credit. */
+  readonly #context = currentContext();
+  #port: SenderPort | undefined;
+  #credit = 0;
+  #unconfirmed: Encoded[] | undefined = [];
+  #ended = false;
+  #stopped = false;
+  #pumping = false;
+
+  /** @param failed the caller's iterable threw, or gave what cannot be copied */
+  constructor(items: Sendable<unknown>, limit: number, failed: (error: Error) => void) {
+    this.#iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+    this.#limit = limit;
+    this.#failed = failed;
+  }
+
+  /** False once items have gone that nobody has any more. */
+  get repeatable(): boolean {
+    return this.#unconfirmed !== undefined;
+  }
+
+  /** The call was sent; undefined: it is nowhere at present. */
+  attach(port: SenderPort | undefined): void {
+    this.#port = port;
+    if (!port || this.#stopped) return;
+    const again = this.#unconfirmed ?? [];
+    this.#credit = INITIAL_CREDIT.sends - again.length;
+    for (const encoded of again) port.item(encoded);
+    if (this.#ended) port.end();
+    else this.#context.runInAsyncScope(() => void this.#pump());
+  }
+
+  /** Throws ProtocolError for more than was taken from it: the caller's iterable is read no further than that, however much is asked for. */
+  grant(amount: number): void {
+    if (this.#credit + amount > INITIAL_CREDIT.sends) throw new ProtocolError('credit for items that it was never sent');
+    this.#unconfirmed = undefined;
+    this.#credit += amount;
+    this.#context.runInAsyncScope(() => void this.#pump());
+  }
+
+  /** The call has settled: nothing more is read from the caller. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#port = undefined;
+    if (!this.#ended) this.#context.runInAsyncScope(() => void this.#close());
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#credit > 0 && this.#port && !this.#ended) {
+        const { done, value } = await this.#iterator.next();
+        if (this.#stopped) return;
+        if (done) this.#end();
+        else this.#send(value);
+      }
+    } catch (error) {
+      this.#ended = true;
+      this.#failed(asError(error));
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #send(value: unknown): void {
+    const encoded = encodeValue(value, this.#limit, 'item');
+    this.#credit--;
+    this.#unconfirmed?.push(encoded);
+    this.#port?.item(encoded);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#port?.end();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#iterator.return?.(undefined);
+    } catch {
+      // The call has settled: what the caller's clean-up throws has nobody to go to.
+    }
+  }
+}

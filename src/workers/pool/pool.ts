@@ -1,0 +1,380 @@
+import { availableParallelism } from 'node:os';
+import type { WorkerBlueprint } from '../../blueprint/types.js';
+import type { Clock } from '../../clock.js';
+import type { WorkerHandle, WorkerStatus } from '../../decorators/worker/worker-types.js';
+import {
+  AbortError,
+  asError,
+  BoundaryError,
+  ClosingError,
+  ProtocolError,
+  WorkerNotFoundError,
+  WorkerUnavailableError,
+} from '../../errors.js';
+import { publish } from '../../diagnostics.js';
+import type { Host } from '../../hosts/host.js';
+import { PROTOCOL_VERSION, type BootMessage } from '../../wire/link/protocol.js';
+import { aftermath } from '../process/crash-outcome.js';
+import type { Call } from '../call/call.js';
+import { Dealing, type DealingDesk } from '../sockets/socket-balancer.js';
+import { Dispatcher, type DispatchDesk } from '../queue/dispatcher.js';
+import type { Front } from '../proxy/proxy-gate.js';
+import type { Frontage } from '../sockets/pool-listener-types.js';
+import type { Member } from '../process/pooled-process.js';
+import type { Owner } from '../call/owner.js';
+import { Patience } from './shutdown-deadline.js';
+import type { Lost } from '../process/in-flight.js';
+import { Sender } from '../call/input-stream.js';
+import { Staff, type StaffDesk } from './process-set.js';
+import { poolRows } from './status-row.js';
+import { refuses } from './supervisor.js';
+import { Upcalls, type Directory } from '../process/nested-calls.js';
+
+/** What a pool needs of the workforce. */
+export interface PoolDesk extends Pick<StaffDesk, 'tell'> {
+  readonly clock: Clock;
+  readonly host: Host;
+  readonly directory: Directory;
+  /** Whose calls are taken while the application closes. */
+  admits(owner: Owner): boolean;
+  /** What workers are told of each other. */
+  others(): BootMessage['workers'];
+  unasked(member: Member, value: unknown): Promise<void> | void;
+  /** What listens for it. */
+  frontage?(pool: Pool): Frontage | undefined;
+}
+
+/** All processes of one (worker, key), and the calls that wait for them. */
+export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
+  readonly worker: WorkerBlueprint;
+  readonly key: string | undefined;
+  readonly options: unknown;
+  readonly handle: WorkerHandle;
+  readonly clock: Clock;
+  readonly processors = availableParallelism();
+  readonly host: Host;
+  readonly staff: Staff;
+  readonly front: Front | undefined;
+  /** Sockets for its processes. */
+  readonly dealing: Dealing;
+  /** What it listens on; undefined where its worker has no connections. */
+  readonly frontage: Frontage | undefined;
+  readonly #desk: PoolDesk;
+  readonly #dispatcher: Dispatcher;
+  readonly #patience: Patience;
+  readonly #idle: (() => void)[] = [];
+  #stopping: Promise<readonly number[]> | undefined;
+  #leaving = false;
+  #stopped = false;
+  /** Calls that its end cut off. */
+  cutOff = 0;
+
+  /** @param front what stands in front of it */
+  constructor(worker: WorkerBlueprint, key: string | undefined, options: unknown, desk: PoolDesk, front?: Front) {
+    this.worker = worker;
+    this.key = key;
+    this.options = options;
+    this.#desk = desk;
+    this.front = front;
+    this.clock = desk.clock;
+    this.#patience = new Patience(desk.clock);
+    this.host = desk.host;
+    const state = (): WorkerHandle['state'] => this.#state;
+    this.handle = {
+      name: worker.name,
+      key,
+      get state() {
+        return state();
+      },
+    };
+    this.staff = new Staff(this);
+    this.#dispatcher = new Dispatcher(this);
+    this.dealing = new Dealing(this);
+    this.frontage = desk.frontage?.(this);
+  }
+
+  // ── calls
+
+  /** Takes a call: it goes to a process at once, or waits for one, or fails. Never throws. */
+  submit(call: Call, input: unknown): void {
+    const refusal = this.refusal(call);
+    if (refusal) return void call.fail(refusal);
+    try {
+      this.#prepare(call, input);
+      call.register();
+    } catch (error) {
+      return void call.fail(asError(error));
+    }
+    this.#dispatcher.place(call);
+    this.staff.grow();
+  }
+
+  /** What speaks against any call of this kind, at this moment. */
+  refusal(call: Call): Error | undefined {
+    const { name } = this.worker;
+    if (!call.admitted && !this.#desk.admits(call.owner)) return new ClosingError();
+    // What was taken before it stops, and the proxy in front of it, may still ask.
+    if (this.staff.stopping || (this.#leaving && !call.admitted && !call.owner.exempt)) {
+      return new WorkerNotFoundError(name, this.key, this.#stopped ? 'it was stopped' : 'it is being stopped');
+    }
+    const signal = call.options?.signal;
+    if (signal?.aborted) return new AbortError(signal.reason);
+    const { staff } = this;
+    if (staff.starts.open && refuses(staff.starts, staff.counts, this.clock.now())) return this.#unavailable();
+    return undefined;
+  }
+
+  #prepare(call: Call, input: unknown): void {
+    const { task, name } = call.target;
+    if (this.worker.settings.validate === 'both' && task?.input) {
+      const verdict = task.input(input);
+      if (verdict.issues) throw new BoundaryError({ worker: this.worker.name, task: name, direction: 'input', ...verdict });
+    }
+    call.encode(input);
+    const send = call.options?.send;
+    if (send && task?.receives) call.sender = new Sender(send, this.worker.settings.maxMessageSize, error => call.giveUp(error));
+  }
+
+  // ── processes
+
+  boot(): BootMessage {
+    const { name, source, settings } = this.worker;
+    const { concurrency, maxMessageSize, stallTimeout, softTimeout, validate } = settings;
+    const workers = this.#desk.others();
+    const { key, options } = this;
+    return {
+      version: PROTOCOL_VERSION,
+      name,
+      key,
+      source: source?.url ?? '',
+      options,
+      concurrency,
+      maxMessageSize,
+      stallTimeout,
+      softTimeout,
+      validate,
+      workers,
+      listen: this.frontage?.plan,
+    };
+  }
+
+  upcalls(member: Member): Upcalls {
+    const { link, roster } = member;
+    const parent = (id: number): Call | undefined => roster.get(id);
+    const setBlocked = (call: Call, blocked: boolean): void => roster.setBlocked(call, blocked);
+    const { name, settings } = this.worker;
+    const asker = { link, name, key: this.key, pid: member.pid, maxMessageSize: settings.maxMessageSize, parent, setBlocked };
+    return new Upcalls(asker, this.#desk.directory);
+  }
+
+  joined(member: Member): void {
+    this.staff.joined(member);
+    this.frontage?.joined(member);
+    this.#dispatcher.room(member);
+    this.dealing.look();
+    // Others may still be missing: no more start at once than there are processors.
+    this.staff.grow();
+  }
+
+  aged(member: Member): void {
+    this.staff.aged(member);
+  }
+
+  room(member: Member): void {
+    this.#dispatcher.room(member);
+  }
+
+  left(member: Member): void {
+    this.staff.departed(member);
+    this.#dispatcher.unbind(member);
+    this.#dispatcher.dispatch();
+    this.dealing.look();
+  }
+
+  buried(member: Member, unstarted: readonly Call[], lost: readonly Lost[]): void {
+    this.staff.buried(member);
+    const { again, retried, failed } = aftermath(member, this.key, unstarted, lost, this.staff.stopping);
+    this.#dispatcher.giveBack(again);
+    const { name } = this.worker;
+    for (const { target, attempt } of retried)
+      publish('call.retry', { worker: name, key: this.key, task: target.name, attempt, pid: member.pid });
+    this.#dispatcher.dispatch();
+    for (const { call, error } of failed) {
+      if (error && call.fail(error)) call.abortChildren(error);
+      this.#dispatcher.left(call);
+    }
+    this.fewer();
+  }
+
+  released(member: Member, call: Call): void {
+    this.#dispatcher.left(call);
+    this.staff.released(member);
+  }
+
+  lingers(member: Member): void {
+    this.staff.lingers(member);
+  }
+
+  idled(): void {
+    this.staff.idled();
+  }
+
+  get takesSockets(): boolean {
+    return this.frontage !== undefined;
+  }
+
+  counted(): void {
+    if (this.dealing.waiting > 0) this.dealing.look();
+    else this.staff.grow();
+  }
+
+  listens(member: Member, message: unknown): void {
+    if (!this.frontage) throw new ProtocolError('it listens, and has no connections');
+    this.frontage.listens(member, message);
+  }
+
+  get bindsAlone(): boolean {
+    return this.frontage?.plan.some(endpoints => endpoints.some(({ by }) => by === 'worker')) === true;
+  }
+
+  get waitingSockets(): number {
+    return this.dealing.waiting;
+  }
+
+  get starting(): number {
+    return this.staff.counts.starting;
+  }
+
+  /** Why no process will take anything, now or soon; undefined: one does or will. */
+  unservable(): Error | undefined {
+    const { staff } = this;
+    if (staff.ready.length > 0 || !refuses(staff.starts, staff.counts, this.clock.now())) return undefined;
+    return this.#unavailable();
+  }
+
+  unasked(member: Member, value: unknown): Promise<void> | void {
+    return this.#desk.unasked(member, value);
+  }
+
+  stray(member: Member, error: Error, untold: number): void {
+    this.staff.stray(member, error, untold);
+  }
+
+  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {
+    this.staff.output(member, line, stream);
+  }
+
+  tell: StaffDesk['tell'] = (...event) => this.#desk.tell(...event);
+
+  get queued(): number {
+    return this.#dispatcher.queued;
+  }
+
+  /** The processes that take calls. */
+  get ready(): readonly Member[] {
+    return this.staff.ready;
+  }
+
+  grow(): void {
+    this.staff.grow();
+  }
+
+  /** When it will be ended, in milliseconds since the epoch; undefined: never. */
+  deadlineOf(call: Call): number | undefined {
+    return this.#dispatcher.deadlineOf(call);
+  }
+
+  /** Nobody can be started: whoever waits is told why. */
+  gaveUp(): void {
+    if (this.staff.ready.length > 0) return;
+    this.#dispatcher.empty(() => this.#unavailable());
+    this.dealing.look();
+  }
+
+  // ── the pool as a whole
+
+  get #state(): WorkerHandle['state'] {
+    if (this.#leaving) return this.#stopped ? 'stopped' : 'stopping';
+    const { staff } = this;
+    if (staff.ready.length > 0 || this.worker.settings.minWorkers === 0) return 'ready';
+    return staff.starts.open ? 'failed' : staff.wasReady ? 'ready' : 'starting';
+  }
+
+  /** It was to be started, and could not be. */
+  get neverStarted(): boolean {
+    return this.#state === 'failed' && !this.staff.wasReady;
+  }
+
+  get needsDrain(): boolean {
+    return this.#dispatcher.gate.closed;
+  }
+
+  /** Resolves when the queue has room again; at once when it has. */
+  drained(): Promise<void> {
+    return this.#dispatcher.gate.opened();
+  }
+
+  /** Calls that run or wait, here or at the proxy. */
+  get calls(): number {
+    return this.staff.all.reduce((sum, member) => sum + member.roster.size, this.#dispatcher.queued + (this.front?.answering ?? 0));
+  }
+
+  /** Resolves when no call runs or waits. */
+  idle(): Promise<void> {
+    return this.calls === 0 ? Promise.resolve() : new Promise(resolve => this.#idle.push(resolve));
+  }
+
+  status(): WorkerStatus[] {
+    const { name, key, state } = this.handle;
+    const { restarts, ended } = this.staff;
+    const pool = { name, key, state, restarts, startedAt: new Date(this.clock.epoch()) };
+    return poolRows(this.staff.status(), pool, this.#dispatcher.queued, ended);
+  }
+
+  /** Takes no more calls, except what it needs to finish. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  /**
+   * Lets what stands in front of it stop, finishes the calls it has, then stops; all within `timeout` (0: however long).
+   * Idempotent, but whoever asks again with less time gets it sooner. Gives the pids that had to be killed.
+   */
+  stop(timeout: number): Promise<readonly number[]> {
+    this.leave();
+    this.#patience.shorten(timeout);
+    if (timeout > 0) this.staff.hurry(timeout);
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<readonly number[]> {
+    const { staff, front } = this;
+    if (this.frontage) await this.#patience.within(this.frontage.close());
+    await this.#patience.within(front?.stop());
+    await this.#patience.within(this.idle());
+    const { name } = this.worker;
+    const overdue = this.calls > 0;
+    this.cutOff = this.calls;
+    const error = (): Error => new WorkerNotFoundError(name, this.key, 'it was stopped');
+    front?.empty(error);
+    this.#dispatcher.empty(error);
+    this.dealing.close(error());
+    const left = Math.min(this.#patience.left, this.worker.settings.closeTimeout || Infinity);
+    const killed = await staff.stop(left === Infinity ? 0 : left, overdue);
+    this.#patience.stop();
+    this.#stopped = true;
+    this.#dispatcher.close();
+    return killed;
+  }
+
+  /** Calls have left: whoever waits for the last one is told. */
+  fewer(): void {
+    if (this.#idle.length === 0 || this.calls > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #unavailable(): WorkerUnavailableError {
+    const cause = this.staff.lastError;
+    return new WorkerUnavailableError(this.worker.name, this.key, 'it cannot be started', cause && { cause });
+  }
+}

@@ -1,0 +1,395 @@
+import { outsideOfCallers } from '../../async-context.js';
+import type { WorkerBlueprint } from '../../blueprint/types.js';
+import type { Clock, ClockTimer } from '../../clock.js';
+import type { WorkersEvents, WorkerStatus } from '../../decorators/worker/worker-types.js';
+import { publish } from '../../diagnostics.js';
+import { WorkerUnavailableError } from '../../errors.js';
+import { bootError } from './boot-error.js';
+import { Member } from '../process/pooled-process.js';
+import type { MemberDesk } from '../process/pooled-process-types.js';
+import { isDue } from './recycling.js';
+import { Replacements } from './replacements.js';
+import { rowOf } from './status-row.js';
+import * as supervisor from './supervisor.js';
+import { Watch } from './watch.js';
+
+/** What the staff needs of its pool. */
+export interface StaffDesk extends MemberDesk {
+  readonly worker: WorkerBlueprint;
+  readonly clock: Clock;
+  /** Calls that wait in the pool. */
+  readonly queued: number;
+  /** Sockets that wait in the pool. */
+  readonly waitingSockets: number;
+  /** Only one process at a time can have its addresses: the old one lets go of them first. */
+  readonly bindsAlone: boolean;
+  /** How many processors the machine has for this program. */
+  readonly processors: number;
+  /** Nobody can be started: calls are refused for now. */
+  gaveUp(): void;
+  tell<N extends keyof WorkersEvents>(event: N, ...args: WorkersEvents[N]): void;
+}
+
+/** The processes of one pool: carries out what the supervisor decides. */
+export class Staff {
+  readonly #desk: StaffDesk;
+  readonly #all: Member[] = [];
+  readonly #ready: Member[] = [];
+  #starting = 0;
+  #starts = supervisor.noFailures;
+  #lastError: Error | undefined;
+  /** Processes that died and were not replaced yet; and whether the next one must prove itself. */
+  #toReplace = 0;
+  #suspect = false;
+  #stopping = false;
+  #growing = false;
+  readonly #replacements: Replacements;
+  /** Milliseconds that the last start took. */
+  #startTime = 0;
+  /** It was told that nobody can be started. */
+  #gaveUp = false;
+  #restarting: Promise<void> | undefined;
+  #restartNext: Promise<void> | undefined;
+  #retry: ClockTimer | undefined;
+  #retryAwaited = false;
+  readonly #watch: Watch;
+  readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  wasReady = false;
+  /** Calls of processes that have ended. */
+  #ended = { done: 0, failed: 0 };
+  restarts = 0;
+
+  constructor(desk: StaffDesk) {
+    this.#desk = desk;
+    this.#replacements = new Replacements({
+      mayStart: () => !this.#stopping && desk.clock.now() >= this.#starts.notBefore,
+      start: () => this.#start(),
+      needsRelief: () => desk.queued > 0 && !desk.bindsAlone && this.#isFull,
+    });
+    this.#watch = new Watch({
+      settings: desk.worker.settings,
+      clock: desk.clock,
+      all: this.#all,
+      ready: this.#ready,
+      load: () => this.#load(),
+      // The only one takes no more calls: above its limit it must not grow on.
+      recycle: member => (this.#ready.length > 1 ? this.retire(member) : member.drain()),
+    });
+  }
+
+  /** Every process that is not dead. */
+  get all(): readonly Member[] {
+    return this.#all;
+  }
+
+  /** Those that take calls. */
+  get ready(): readonly Member[] {
+    return this.#ready;
+  }
+
+  /** Everyone is told to go. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  get counts(): { readonly ready: number; readonly starting: number } {
+    return { ready: this.#ready.length, starting: this.#starting };
+  }
+
+  get starts(): supervisor.Starts {
+    return this.#starts;
+  }
+
+  /** Why the last process could not start. */
+  get lastError(): Error | undefined {
+    return this.#lastError;
+  }
+
+  /** Starts what the load asks for. Cheap when nothing is missing. */
+  grow(): void {
+    this.#replacements.relieve();
+    if (this.#isFull || this.#stopping || this.#growing) return;
+    const now = this.#desk.clock.now();
+    const missing = supervisor.toStart(this.#settings, this.#load(), this.#starts, now, this.#desk.processors);
+    // Starting may fail at once, and then asks again.
+    this.#growing = true;
+    for (let i = 0; i < missing; i++) this.#start();
+    this.#growing = false;
+    if (missing === 0 && now < this.#starts.notBefore) this.#retryAt(this.#starts.notBefore - now);
+  }
+
+  /** Resolves when `minWorkers` are ready, rejects when they cannot be started. Tries again at once if it had given up. */
+  whenReady(): Promise<void> {
+    const { minWorkers } = this.#settings;
+    if (this.#stopping) return Promise.reject(this.#unavailable());
+    if (this.#ready.length >= minWorkers) return Promise.resolve();
+    if (this.#starts.open && this.#starting === 0) this.#starts = supervisor.noFailures;
+    const waiting = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    this.grow();
+    return waiting;
+  }
+
+  /**
+   * Replaces every process, one after the other: the replacement first. Rejects when one cannot start; then the old ones stay.
+   * Two at once would both add replacements: whoever asks during one is given the next one, all the same.
+   */
+  restart(): Promise<void> {
+    if (!this.#restarting) return (this.#restarting = this.#restart().finally(() => (this.#restarting = undefined)));
+    return (this.#restartNext ??= this.#restarting
+      .catch(() => {})
+      .then(() => {
+        this.#restartNext = undefined;
+        return this.restart();
+      }));
+  }
+
+  async #restart(): Promise<void> {
+    this.#starts = supervisor.noFailures;
+    this.#forgetRetry();
+    if (this.#ready.length === 0) return this.whenReady();
+    const leaving: Promise<void>[] = [];
+    for (const old of [...this.#ready]) {
+      if (old.state !== 'ready') continue;
+      if (this.#desk.bindsAlone) {
+        old.drain();
+        await old.gone;
+        await this.whenReady();
+        continue;
+      }
+      const fresh = this.#start();
+      if (!(await fresh.readiness)) throw this.#unavailable();
+      // What it has yet to finish holds up none of the others.
+      old.drain();
+      leaving.push(old.gone);
+    }
+    await Promise.all(leaving);
+  }
+
+  /** It was given another call: where it nears `maxTasksPerWorker` its replacement is started. */
+  aged(member: Member): void {
+    const { maxTasksPerWorker: most } = this.#settings;
+    const { roster, readyAt, jitter } = member;
+    const facts = { sent: roster.sent, most, age: this.#desk.clock.now() - readyAt, startTime: this.#startTime, jitter };
+    if (isDue({ ...facts, processes: this.#ready.length })) this.retire(member);
+  }
+
+  /** It is to go, the replacement first. */
+  retire(member: Member): void {
+    // Its addresses cannot be had twice.
+    if (this.#desk.bindsAlone) member.drain();
+    else this.#replacements.add(member);
+  }
+
+  /** They are going: they must be gone within this time. */
+  hurry(timeout: number): void {
+    if (this.#stopping) for (const member of [...this.#all]) member.stop(timeout);
+  }
+
+  /** Ends all. `overdue`: time for their calls is up, they are killed. Gives the pids of those that had to be killed. */
+  async stop(timeout: number, overdue: boolean): Promise<readonly number[]> {
+    this.#stopping = true;
+    this.#retry?.cancel();
+    this.#watch.stop();
+    this.#reject(this.#unavailable());
+    const members = [...this.#all];
+    for (const member of members) {
+      if (overdue && member.roster.size > 0) member.kill('stop');
+      // Those that have nothing to do are not killed for the one that hangs.
+      else member.stop(overdue && timeout > 0 && member.idle ? Math.max(timeout, supervisor.IDLE_STOP) : timeout);
+    }
+    await Promise.all(members.map(member => member.gone));
+    // One that was still starting had nothing to finish: to kill it cut nothing off.
+    return members.filter(member => member.readyAt >= 0 && member.ending().signal === 'SIGKILL').map(member => member.pid);
+  }
+
+  get ended(): { readonly done: number; readonly failed: number } {
+    return this.#ended;
+  }
+
+  status(): Omit<WorkerStatus, 'pool'>[] {
+    const { name, key } = this.#desk.handle;
+    const { restarts } = this;
+    return this.#all.map(member => ({ name, key, ...rowOf(member), restarts }));
+  }
+
+  // ── what members report
+
+  joined(member: Member): void {
+    this.#starting--;
+    this.#ready.push(member);
+    this.wasReady = true;
+    this.#startTime = this.#desk.clock.epoch() - member.startedAt.getTime();
+    if (this.#starts.inSuccession > 0) {
+      this.#desk.clock.after(supervisor.PROBATION, () => {
+        if (member.state === 'ready') this.#proven();
+      });
+    }
+    this.#told('ready', member);
+    if (this.#ready.length >= this.#settings.minWorkers) for (const { resolve } of this.#waiting.splice(0)) resolve();
+    this.#watch.begin();
+    this.#watch.idle();
+  }
+
+  /** It takes no more calls. */
+  departed(member: Member): void {
+    const index = this.#ready.indexOf(member);
+    if (index >= 0) this.#ready.splice(index, 1);
+    else this.#starting--;
+    this.#replacements.forget(member);
+    if (member.suspicious) this.#suspect = true;
+    if (!this.#stopping && member.state === 'dying') {
+      this.#toReplace++;
+      const readyFor = member.readyAt < 0 ? undefined : this.#desk.clock.now() - member.readyAt;
+      const { done, failed } = member.roster;
+      if (supervisor.isFailedStart({ readyFor, done: done + failed + member.sockets.served, held: member.heldAtDeath, ours: member.ours }))
+        this.#failed(member);
+    }
+    this.grow();
+  }
+
+  buried(member: Member): void {
+    this.#all.splice(this.#all.indexOf(member), 1);
+    const { done, failed } = member.roster;
+    this.#ended = { done: this.#ended.done + done, failed: this.#ended.failed + failed };
+    const why = member.ending();
+    const { exitCode, signal, reason, error } = why;
+    publish('worker.exit', { ...this.#facts(member), exitCode, signal, reason, error, expected: reason === 'stop' });
+    this.#desk.tell('exit', member.face, why);
+  }
+
+  /** A call of it is over. */
+  released(member: Member): void {
+    if (this.#starts.inSuccession > 0) this.#proven();
+    this.#watch.released(member);
+  }
+
+  /** A task whose caller gave up does not end: calls that wait for its process get another one. */
+  lingers(member: Member): void {
+    this.#replacements.lingers(member);
+  }
+
+  /** A process has nothing to do. */
+  idled(): void {
+    this.#watch.idle();
+  }
+
+  stray(member: Member, error: Error, untold: number): void {
+    publish('worker.error', { ...this.#facts(member), error, ...(untold > 0 && { untold }) });
+  }
+
+  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {
+    publish('worker.output', { ...this.#facts(member), stream, line });
+  }
+
+  // ── starting
+
+  get #settings(): WorkerBlueprint['settings'] {
+    return this.#desk.worker.settings;
+  }
+
+  get #isFull(): boolean {
+    return this.#ready.length + this.#starting >= this.#settings.maxWorkers;
+  }
+
+  #load(): supervisor.Staff {
+    let running = 0;
+    let waiting = 0;
+    let connections = this.#desk.waitingSockets;
+    for (const { roster, sockets } of this.#ready) {
+      running += roster.running;
+      waiting += roster.size - roster.running;
+      connections += sockets.load;
+    }
+    return { ready: this.#ready.length, starting: this.#starting, running, queued: waiting + this.#desk.queued, connections };
+  }
+
+  #start(): Member {
+    this.#starting++;
+    const member = outsideOfCallers(() => new Member(this.#desk, this.#suspect));
+    this.#suspect = false;
+    this.#all.push(member);
+    this.#told('start', member);
+    if (this.#toReplace > 0) {
+      this.#toReplace--;
+      this.restarts++;
+      this.#told('restart', member);
+    }
+    outsideOfCallers(() => member.open());
+    return member;
+  }
+
+  #failed(member: Member): void {
+    const { clock } = this.#desk;
+    this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.timedOut || member.hopeless);
+    // Why is known only when it is buried: the process may have had last words.
+    void member.gone.then(() => {
+      this.#lastError = bootError(member);
+      if (member.hopeless) {
+        this.#starts = supervisor.afterMistake(this.#starts, this.#settings.restart, clock.now());
+        this.#putOff();
+      }
+      if (!this.#starts.open || this.#ready.length > 0) return;
+      const error = this.#unavailable();
+      this.#reject(error);
+      this.#desk.gaveUp();
+      if (this.#gaveUp) return;
+      this.#gaveUp = true;
+      const { name, key } = this.#desk.handle;
+      publish('worker.gave-up', { worker: name, key, error });
+      this.#desk.tell('gaveUp', this.#desk.handle, error);
+    });
+    this.#retryAt(this.#starts.notBefore - clock.now());
+  }
+
+  #proven(): void {
+    this.#gaveUp = false;
+    this.#starts = supervisor.afterSuccess(this.#starts);
+  }
+
+  /** Whoever waits keeps the program running until then. */
+  #retryAt(delay: number): void {
+    const awaited = this.#desk.queued > 0 || this.#desk.waitingSockets > 0 || this.#waiting.length > 0;
+    if (this.#stopping || (this.#retry && (this.#retryAwaited || !awaited))) return;
+    this.#retry?.cancel();
+    this.#retryAwaited = awaited;
+    this.#retry = this.#desk.clock.after(
+      delay,
+      () => {
+        this.#retry = undefined;
+        this.grow();
+      },
+      awaited,
+    );
+  }
+
+  #forgetRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+
+  /** The next try is as late as the breaker says, and not as soon as after an ordinary failure. */
+  #putOff(): void {
+    this.#forgetRetry();
+    this.#retryAt(this.#starts.notBefore - this.#desk.clock.now());
+  }
+
+  #reject(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #unavailable(): WorkerUnavailableError {
+    const { name, key } = this.#desk.handle;
+    const cause = this.#lastError;
+    return new WorkerUnavailableError(name, key, cause ? 'it cannot be started' : 'it was stopped', cause && { cause });
+  }
+
+  #facts(member: Member): { worker: string; key: string | undefined; pid: number } {
+    const { name, key } = this.#desk.handle;
+    return { worker: name, key, pid: member.pid };
+  }
+
+  #told(event: 'start' | 'ready' | 'restart', member: Member): void {
+    publish(`worker.${event}`, this.#facts(member));
+    this.#desk.tell(event, member.face);
+  }
+}

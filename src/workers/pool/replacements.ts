@@ -1,0 +1,76 @@
+import type { Member } from '../process/pooled-process.js';
+
+/** What replaces processes of a pool. */
+export interface ReplacementDesk {
+  /** False while none is to be started: the pool stops, or the last start failed and its delay has not passed. */
+  mayStart(): boolean;
+  start(): Pick<Member, 'readiness'>;
+  /** Calls wait, there are as many processes as the pool may have, and one more can be started beside them. */
+  needsRelief(): boolean;
+}
+
+/**
+ * Ready processes that are to go: one after the other, and each when its replacement is ready.
+ * One that is busy with a task which does not obey its signal goes where calls wait: they are not to wait for the end of `cancelGrace` and
+ * a start behind it.
+ */
+export class Replacements {
+  readonly #desk: ReplacementDesk;
+  /** In the order in which their replacements are started. */
+  readonly #leaving = new Set<Member>();
+  /** Those with a task that does not obey its signal. */
+  readonly #lingering = new Set<Member>();
+  #starting = false;
+
+  constructor(desk: ReplacementDesk) {
+    this.#desk = desk;
+  }
+
+  add(member: Member): void {
+    if (member.state !== 'ready' || this.#leaving.has(member)) return;
+    this.#leaving.add(member);
+    this.#next();
+  }
+
+  /** It takes no more calls, for whatever reason. */
+  forget(member: Member): void {
+    this.#leaving.delete(member);
+    this.#lingering.delete(member);
+  }
+
+  /** A task whose caller gave up does not end. */
+  lingers(member: Member): void {
+    this.#lingering.add(member);
+    this.relieve();
+  }
+
+  /** Replaces processes that calls wait for in vain. Cheap when there are none. */
+  relieve(): void {
+    for (const member of this.#lingering) {
+      // One at a time: those that wait for the others may then have been served.
+      if (this.#leaving.size > 0) return;
+      if (!member.roster.lingers) this.#lingering.delete(member);
+      else if (this.#desk.needsRelief() && !isPinned(member)) this.add(member);
+    }
+  }
+
+  #next(): void {
+    const [old] = this.#leaving;
+    if (!old || this.#starting) return;
+    // They stay, and are added again after their next call.
+    if (!this.#desk.mayStart()) return this.#leaving.clear();
+    this.#starting = true;
+    void this.#desk.start().readiness.then(ready => {
+      this.#starting = false;
+      this.#leaving.delete(old);
+      if (ready) old.drain();
+      this.#next();
+    });
+  }
+}
+
+/** Calls wait for this very process: with it they would fail. */
+function isPinned(member: Member): boolean {
+  for (const call of member.bound) if (call.pin) return true;
+  return false;
+}

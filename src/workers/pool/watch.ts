@@ -1,0 +1,103 @@
+import { isDebugged } from '../process/debugged.js';
+import type { WorkerSettings } from '../../blueprint/types.js';
+import type { Clock, ClockTimer } from '../../clock.js';
+import type { Member } from '../process/pooled-process.js';
+import * as supervisor from './supervisor.js';
+
+/** How often the memory of busy processes is looked at, where there is a limit. Milliseconds. */
+const MEMORY_LOOK = 250;
+
+/** The processes of a pool, as their watch sees them. */
+export interface WatchDesk {
+  readonly settings: WorkerSettings;
+  readonly clock: Clock;
+  /** Every process that is not dead. */
+  readonly all: readonly Member[];
+  /** Those that take calls. */
+  readonly ready: readonly Member[];
+  load(): supervisor.Staff;
+  /** It is above `maxMemory`. */
+  recycle(member: Member): void;
+}
+
+/** Looks after running processes: whether they still answer, how large they are, which of them have had nothing to do for too long. */
+export class Watch {
+  readonly #desk: WatchDesk;
+  #beat: ClockTimer | undefined;
+  #memory: ClockTimer | undefined;
+  #shrink: ClockTimer | undefined;
+  #stopped = false;
+
+  constructor(desk: WatchDesk) {
+    this.#desk = desk;
+  }
+
+  /** A process is ready. */
+  begin(): void {
+    const { settings, clock } = this.#desk;
+    const { heartbeat, maxMemory } = settings;
+    if (this.#stopped) return;
+    if (heartbeat && !this.#beat && !isDebugged(settings)) this.#beat = clock.after(heartbeat.every, this.#onBeat);
+    if (maxMemory > 0 && !this.#memory) this.#memory = clock.after(MEMORY_LOOK, this.#onMemory);
+  }
+
+  /** A call of that process is over. */
+  released(member: Member): void {
+    if (this.#desk.settings.maxMemory > 0) this.#checkMemory(member);
+  }
+
+  /** A process may have nothing to do: those that have not for `idleTimeout` go, the longest idle first. */
+  idle(): void {
+    const { settings, clock, ready } = this.#desk;
+    const { idleTimeout, minWorkers } = settings;
+    if (this.#shrink || this.#stopped || idleTimeout === 0 || ready.length <= minWorkers) return;
+    const since = Math.min(...ready.filter(member => member.idle).map(member => member.idleSince));
+    if (since === Infinity) return;
+    this.#shrink = clock.after(Math.max(1, since + idleTimeout - clock.now()), () => {
+      this.#shrink = undefined;
+      this.#dismissIdle(clock.now() - idleTimeout);
+      this.idle();
+    });
+  }
+
+  /** All processes are told to go. */
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of [this.#shrink, this.#beat, this.#memory]) timer?.cancel();
+  }
+
+  readonly #onBeat = (): void => {
+    this.#beat = undefined;
+    const { settings, all } = this.#desk;
+    const { heartbeat } = settings;
+    if (!heartbeat) return;
+    for (const member of [...all]) {
+      if (member.state === 'ready' || member.state === 'draining')
+        member.pulse.beat(member.roster.size === 0, Math.ceil(heartbeat.grace / heartbeat.every));
+    }
+    if (all.length > 0) this.begin();
+  };
+
+  readonly #onMemory = (): void => {
+    this.#memory = undefined;
+    const { all } = this.#desk;
+    for (const member of [...all]) if (member.roster.size > 0) this.#checkMemory(member);
+    if (all.length > 0) this.begin();
+  };
+
+  #checkMemory(member: Member): void {
+    if (member.state !== 'ready' && member.state !== 'draining') return;
+    const verdict = supervisor.onMemory(this.#desk.settings.maxMemory, member.pulse.recentRss());
+    if (verdict === 'kill') member.kill('memory');
+    else if (verdict === 'recycle') this.#desk.recycle(member);
+  }
+
+  #dismissIdle(before: number): void {
+    const { settings, clock, ready, load } = this.#desk;
+    const idle = ready.filter(member => member.idle && member.idleSince <= before).sort((a, b) => a.idleSince - b.idleSince);
+    const surplus = supervisor.dispensable(settings, load());
+    for (const member of idle.slice(0, surplus)) member.stop();
+    // Spare ones that stay are asked again after another idleTimeout.
+    for (const member of idle.slice(surplus)) member.idleSince = clock.now();
+  }
+}

@@ -1,0 +1,58 @@
+import { WorkerCrashedError, type CrashDetails } from '../../errors.js';
+import type { Call } from '../call/call.js';
+import type { Lost } from './in-flight.js';
+import { nameOf } from '../call/call-target.js';
+
+/** A dead process, as far as its calls are concerned. */
+export interface Deceased {
+  readonly pid: number;
+  readonly crashReason: CrashDetails['reason'];
+  readonly stderr: string;
+  ending(): { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null };
+}
+
+/** What becomes of the calls of a dead process. */
+export interface Aftermath {
+  /** To be dispatched again, in this order. */
+  readonly again: readonly Call[];
+  /** Those of them that had begun: this is another attempt. */
+  readonly retried: readonly Call[];
+  /** Over. Without an error: the caller had given it up before. */
+  readonly failed: readonly { readonly call: Call; readonly error: Error | undefined }[];
+}
+
+/**
+ * Calls that were not started are dispatched again; started ones fail, or are tried again where their task is idempotent.
+ * @param over the worker was stopped: nothing is dispatched any more
+ */
+export function aftermath(
+  deceased: Deceased,
+  key: string | undefined,
+  unstarted: readonly Call[],
+  lost: readonly Lost[],
+  over: boolean,
+): Aftermath {
+  const { exitCode, signal } = deceased.ending();
+  const { pid, stderr, crashReason: reason } = deceased;
+  const retried: Call[] = [];
+  const again: Call[] = [];
+  const failed: { call: Call; error: Error | undefined }[] = [];
+  const crash = (call: Call, started: Lost['started']): WorkerCrashedError =>
+    new WorkerCrashedError(nameOf(call.target, key), { pid, exitCode, signal, reason, started, stderr, previous: call.previous ?? [] });
+
+  for (const { call, started, repeatable } of lost) {
+    if (call.settled) failed.push({ call, error: undefined });
+    else if (repeatable && !over) {
+      // The error of this attempt must not hold its predecessors twice.
+      const error = new WorkerCrashedError(nameOf(call.target, key), { pid, exitCode, signal, reason, started, stderr });
+      (call.previous ??= []).push(error);
+      call.attempt++;
+      retried.push(call);
+    } else failed.push({ call, error: crash(call, started) });
+  }
+  for (const call of unstarted) {
+    if (over) failed.push({ call, error: crash(call, 'maybe') });
+    else again.push(call);
+  }
+  return { again: [...retried, ...again], retried, failed };
+}

@@ -1,0 +1,47 @@
+import type { ExitReason } from '../../decorators/worker/worker-types.js';
+import type { CrashReason } from '../../errors.js';
+import type { HostExit } from '../../hosts/host.js';
+
+/** How one process ends, and by whose doing. */
+export class Ending {
+  /** Why we killed it, or told it to stop. */
+  killed: CrashReason | undefined;
+  /** What kept it from becoming ready. */
+  bootError: Error | undefined;
+  /** What it said that it ends for: an exception that no task could be blamed for. */
+  stray: Error | undefined;
+  exit: HostExit | undefined;
+  /** {@link bootError} is a mistake that will be there the next time, too. */
+  permanent = false;
+
+  /** For the calls that it had. */
+  get reason(): CrashReason {
+    return this.killed ?? (this.exit?.memory ? 'memory' : this.exit?.signal ? 'signal' : 'exit');
+  }
+
+  /** We ended it for what a call did, or because it was to go; not for being unable to start, or for what it wrote. */
+  isOurs(wasReady: boolean): boolean {
+    return this.killed === 'stop' || (this.killed !== undefined && this.killed !== 'protocol' && wasReady);
+  }
+
+  /** Of one that was never ready: another try would end in the same way. */
+  get hopeless(): boolean {
+    return this.permanent || (this.stray === undefined && this.killed === undefined && this.exit?.permanent === true);
+  }
+
+  get suspicious(): boolean {
+    return this.killed !== undefined && this.killed !== 'stop';
+  }
+
+  get stderr(): string {
+    return this.exit?.stderr ?? '';
+  }
+
+  /** For those who watch processes: what hits the neighbours of a call that overran is, for the process itself, the timeout. */
+  report(): ExitReason {
+    const { exit } = this;
+    const error = exit?.error ?? this.bootError ?? this.stray;
+    const reason = this.reason === 'neighbour' ? 'timeout' : this.reason;
+    return { exitCode: exit?.exitCode ?? null, signal: exit?.signal ?? null, reason, ...(error && { error }) };
+  }
+}

@@ -1,0 +1,289 @@
+import type { Clock } from '../../clock.js';
+import { asError, ProtocolError } from '../../errors.js';
+import { reuseEncoded } from '../../wire/codec/codec.js';
+import { CallFlag, Kind, type CallMeta } from '../../wire/link/protocol.js';
+import type { Encoded, Link } from '../../wire/link/types.js';
+import type { Call, CallHolder, Due } from '../call/call.js';
+import { CallTable } from './call-table.js';
+import { Deadlines, type Watched } from './call-deadlines.js';
+import { List } from '../queue/list.js';
+import { Pace } from '../queue/prefetch.js';
+import type { SenderPort } from '../call/input-stream.js';
+
+/** Upper 8 bits of CREDIT's arg. */
+const CREDIT_OF = { items: 0, events: 2 } as const;
+
+/** What a roster tells its process. */
+export interface RosterDesk {
+  /** The process is done with the call, whatever became of it. */
+  released(call: Call): void;
+  expired(call: Call, due: Due): void;
+}
+
+/** A call that a dead process may have begun. */
+export interface Lost {
+  readonly call: Call;
+  readonly started: true | 'maybe';
+  /** It may be tried again. */
+  readonly repeatable: boolean;
+}
+
+/**
+ * The calls at one process: its numbers, slots, credits and clocks.
+ * A process works first come first served in `concurrency` slots, so that what happens there can be followed from here:
+ * the first ones run, the others wait, and when one is done the next one's clock begins.
+ */
+export class Roster implements CallHolder, Watched {
+  readonly #link: Link;
+  readonly #clock: Clock;
+  readonly #desk: RosterDesk;
+  readonly #concurrency: number;
+  readonly #deadlines: Deadlines;
+  readonly #pace: Pace;
+  readonly #calls = new CallTable();
+  readonly #waiting = new List<Call>();
+  /** Running ones that wait for calls which they made to other workers. */
+  readonly #blocked = new Set<Call>();
+  #running = 0;
+  /** The time of this burst; -1 between bursts. */
+  #now = -1;
+  #freed = 0;
+  bursts = 0;
+  /** Calls that it has answered. */
+  done = 0;
+  failed = 0;
+
+  constructor(link: Link, clock: Clock, concurrency: number, suspect: boolean, desk: RosterDesk) {
+    this.#link = link;
+    this.#clock = clock;
+    this.#concurrency = concurrency;
+    this.#desk = desk;
+    this.#deadlines = new Deadlines(clock, this);
+    this.#pace = new Pace(suspect);
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Calls sent so far. */
+  get sent(): number {
+    return this.#calls.lastId;
+  }
+
+  get freeSlots(): number {
+    return this.#concurrency - this.#calls.size;
+  }
+
+  /** Calls that may wait at it, going by how quick it was. */
+  get window(): number {
+    return this.#pace.window;
+  }
+
+  get waitsForOthers(): boolean {
+    return this.#blocked.size > 0;
+  }
+
+  /** It is busy with a task whose caller gave up, and which does not end. */
+  get lingers(): boolean {
+    for (const call of this.#calls) if (call.lingers) return true;
+    return false;
+  }
+
+  /** Its process is being listened to at this moment. */
+  get bursting(): boolean {
+    return this.#now >= 0;
+  }
+
+  /** The running ones. */
+  *ahead(): Generator<Call> {
+    for (const call of this.#calls) if (call.began >= 0) yield call;
+  }
+
+  /** A running call has made a call to another worker, or its last one is over. */
+  setBlocked(call: Call, blocked: boolean): void {
+    if (!blocked) this.#blocked.delete(call);
+    else if (this.holds(call)) this.#blocked.add(call);
+  }
+
+  /** Oldest first. */
+  calls(): Iterable<Call> {
+    return this.#calls;
+  }
+
+  holds(call: Call): boolean {
+    return this.#calls.get(call.id) === call;
+  }
+
+  /** Sends a call. It fails by itself where its value is refused; then the slot stays free. */
+  send(call: Call, taskIndex: number, meta: CallMeta | undefined): void {
+    const id = this.#calls.lastId + 1;
+    try {
+      this.#write(call, id, taskIndex, meta);
+    } catch (error) {
+      call.fail(asError(error));
+      this.#desk.released(call);
+      return;
+    }
+    call.sent(id, this);
+    if (this.#calls.size === 0) this.#pace.begin(this.#time());
+    this.#calls.add(call);
+    if (this.#running < this.#concurrency) this.#begin(call);
+    else this.#waiting.append(call);
+    call.sender?.attach(this.#portOf(id));
+  }
+
+  /** The call of this number, if it is here. */
+  get(id: number): Call | undefined {
+    return this.#calls.get(id);
+  }
+
+  /** The call of this number; undefined: it is over. Throws for a number that was never given. */
+  find(id: number): Call | undefined {
+    const call = this.#calls.get(id);
+    if (!call && (id === 0 || id > this.#calls.lastId)) throw new ProtocolError(`it speaks of call ${id}, which was never made`);
+    return call;
+  }
+
+  /** The call of this number, which must not be over. */
+  expect(id: number): Call {
+    const call = this.#calls.get(id);
+    if (!call)
+      throw new ProtocolError(
+        `it settles call ${id}, which ${id === 0 || id > this.#calls.lastId ? 'was never made' : 'it has settled before'}`,
+      );
+    return call;
+  }
+
+  /** It has answered a call, and says how long that took it. `large`: what was sent for the call, where its memory is worth having again. */
+  answered(microseconds: number, large: Encoded | undefined): void {
+    this.done++;
+    this.#pace.told(microseconds / 1000);
+    // A process can answer before it has read everything: then the rest of the value is still to be sent.
+    if (large !== undefined && this.#link.drainedOut) reuseEncoded(large);
+  }
+
+  /** The process is done with it: the slot is free, and the next one that waits there begins. */
+  release(call: Call): void {
+    this.#calls.delete(call);
+    // Asked first: to look into an empty Set costs as much as all else here.
+    if (this.#blocked.size > 0) this.#blocked.delete(call);
+    call.holder = undefined;
+    this.#freed++;
+    if (call.list === this.#waiting) this.#waiting.remove(call);
+    else {
+      this.#running--;
+      const next = this.#waiting.shift();
+      if (next) this.#begin(next);
+    }
+    this.#desk.released(call);
+  }
+
+  /** The moment after which the time of an item counts. */
+  now(): number {
+    return this.#time();
+  }
+
+  /** A burst of messages was handed over. True when it freed a slot. */
+  burst(): boolean {
+    this.bursts++;
+    const freed = this.#freed;
+    this.#freed = 0;
+    if (freed > 0) this.#pace.finished(freed, this.#time());
+    this.#now = -1;
+    return freed > 0;
+  }
+
+  withdraw(call: Call, leaving = false): void {
+    if (!this.holds(call)) return;
+    call.cancelled = this.#clock.now();
+    call.suspected = false;
+    this.#link.send(Kind.CANCEL, call.id, leaving ? 2 : 0);
+    this.#deadlines.add(call);
+  }
+
+  credit(call: Call, of: 'items' | 'events', amount: number): void {
+    if (!this.holds(call)) return;
+    this.#link.send(Kind.CREDIT, call.id, (CREDIT_OF[of] << 24) | amount);
+    if (of === 'events') return;
+    // Its clock stood still while it had no credit.
+    if (call.began >= 0) call.began = this.#clock.now();
+    this.#deadlines.add(call);
+  }
+
+  /** The clock of a stream runs anew with each item. */
+  touched(call: Call): void {
+    this.#deadlines.add(call);
+  }
+
+  expired(call: Call, due: Due): void {
+    if (due === 'soft') {
+      call.softened = true;
+      this.#link.send(Kind.CANCEL, call.id, 1);
+      return;
+    }
+    if (due === 'lingers') call.lingers = true;
+    this.#desk.expired(call, due);
+  }
+
+  /**
+   * The process is dead: `mark` is the highest number that it may have begun. Afterwards nothing is left here.
+   * A call is known to have begun when it showed signs of life, or when no more of the marked ones are left than there are slots.
+   */
+  dissolve(mark: number): { again: Call[]; lost: Lost[] } {
+    this.#deadlines.stop();
+    const left = [...this.#calls];
+    this.#calls.clear();
+    this.#blocked.clear();
+    const sure = left.filter(call => call.id <= mark).length <= this.#concurrency;
+    const again: Call[] = [];
+    const lost: Lost[] = [];
+    for (const call of left) {
+      if (call.list === this.#waiting) this.#waiting.remove(call);
+      if (!call.settled && call.id > mark && !call.evidence) again.push(call);
+      else lost.push({ call, started: sure || call.evidence ? true : 'maybe', repeatable: call.repeatable });
+      call.sender?.attach(undefined);
+      call.unsent();
+    }
+    this.#running = 0;
+    return { again, lost };
+  }
+
+  #write(call: Call, id: number, taskIndex: number, meta: CallMeta | undefined): void {
+    const link = this.#link;
+    const { kind } = call.target;
+    if (meta) link.sendValue(Kind.META, id, 0, meta);
+    const arg = kind === 'task' ? taskIndex | (meta ? CallFlag.META : 0) | (call.sender ? CallFlag.SENDS : 0) : kind === 'ask' ? 0 : 1;
+    const message = kind === 'task' ? Kind.CALL : Kind.MAIL;
+    if (call.encoded) link.sendEncoded(message, id, arg, call.input as Encoded);
+    else if (call.input === undefined) link.send(message, id, arg);
+    else link.sendValue(message, id, arg, call.input);
+  }
+
+  #begin(call: Call): void {
+    this.#running++;
+    call.began = this.#time();
+    this.#deadlines.add(call);
+  }
+
+  #time(): number {
+    // Within a burst one reading serves all; outside of one it must be fresh.
+    return this.#now >= 0 ? this.#now : this.#clock.now();
+  }
+
+  /** A burst begins: one reading of the clock serves it. */
+  received(): void {
+    if (this.#now < 0) this.#now = this.#clock.now();
+  }
+
+  #portOf(id: number): SenderPort {
+    return {
+      item: encoded => this.#link.sendEncoded(Kind.ITEM, id, 1, encoded),
+      end: () => this.#link.send(Kind.END, id, 1),
+    };
+  }
+}

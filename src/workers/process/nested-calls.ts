@@ -1,0 +1,255 @@
+import { asError, ProtocolError, WorkerBusyError, WorkerNotFoundError } from '../../errors.js';
+import { sendFailure } from '../../wire/link/failure.js';
+import { INITIAL_CREDIT, Kind, MOST_NAME, type UpCallMessage } from '../../wire/link/protocol.js';
+import type { Body, Link } from '../../wire/link/types.js';
+import type { Call, CallSettings } from '../call/call.js';
+import { Inflow } from '../call/relayed-stream.js';
+import { Owner, type Owned, type Caller } from '../call/owner.js';
+import type { Route } from '../route.js';
+
+/** Where a worker's calls to other workers go. */
+export interface Directory {
+  /** The started worker of that name; undefined: there is none of that name in this application. */
+  lookUp(worker: string, key: string | undefined): Route | undefined;
+}
+
+/** The process that makes them. */
+export interface Asker {
+  readonly link: Link;
+  readonly name: string;
+  readonly key: string | undefined;
+  readonly pid: number;
+  /** One of the calls that it has. */
+  parent(id: number): Call | undefined;
+  /** Bytes of one value, at most; Infinity or 0: any. */
+  readonly maxMessageSize: number;
+  /** This one waits for others now, or no longer. */
+  setBlocked(call: Call, blocked: boolean): void;
+}
+
+/** So many calls of one process are taken at once, and so many bytes of what they bring (or four of the largest); the next ones are refused. */
+const MOST_OPEN = 5_000;
+const MOST_BROUGHT = 64 * 1024 * 1024;
+/** So many bytes of answers lie here for a process that does not read them, or four of the largest: then it is ended. */
+const MOST_UNREAD = 256 * 1024 * 1024;
+/** So many where it calls on although it is refused. */
+const MOST_REFUSALS = 8 * 1024 * 1024;
+
+/** UPCALL's arg. */
+const HOW = ['task', 'ask', 'tell'] as const;
+
+const NOT_READ = 'it calls other workers and does not read their answers: ask for fewer at once';
+
+function parse(value: unknown): UpCallMessage {
+  const message = (value ?? {}) as Partial<Record<keyof UpCallMessage, unknown>>;
+  const text = (field: unknown): boolean => field === undefined || (typeof field === 'string' && field.length <= MOST_NAME);
+  const count = (field: unknown): boolean => field === undefined || (typeof field === 'number' && field >= 0);
+  const fits =
+    typeof message.worker === 'string' &&
+    [message.worker, message.key, message.task, message.affinity, message.caller].every(text) &&
+    [message.parent, message.timeout].every(count) &&
+    (message.sends === undefined || typeof message.sends === 'boolean');
+  if (!fits) throw new ProtocolError('a call to another worker that names none');
+  return value as UpCallMessage;
+}
+
+/** One call that the process made. Its owner is its own, so that it is aborted alone. */
+class Upcall implements Owned {
+  readonly owner: Owner;
+  readonly inflow: Inflow | undefined;
+  /** Bytes that it brought. */
+  readonly size: number;
+  readonly #id: number;
+  readonly #link: Link;
+  readonly #mostUnread: number;
+  /** Items and events that the asker can take. */
+  #items: number = INITIAL_CREDIT.items;
+  #events: number = INITIAL_CREDIT.events;
+  readonly #waitingItems: (() => void)[] = [];
+  readonly #waitingEvents: (() => void)[] = [];
+  #iterator: AsyncIterator<unknown> | undefined;
+  /** The asker wants no more of it: there will be no more credit to wait for. */
+  #unwanted = false;
+  over = false;
+
+  constructor(id: number, size: number, { link, maxMessageSize }: Asker, ownerId: string, caller: Caller, sends: boolean) {
+    this.#id = id;
+    this.size = size;
+    this.#link = link;
+    this.#mostUnread = Math.max(MOST_UNREAD, 4 * (maxMessageSize || Infinity));
+    this.inflow = sends ? new Inflow(amount => link.send(Kind.CREDIT, id, (1 << 24) | amount)) : undefined;
+    this.owner = new Owner('task', ownerId, caller, { event: (_worker, name, payload) => this.#event(name, payload) });
+  }
+
+  abort(reason: unknown): void {
+    this.owner.abort(reason);
+    this.inflow?.close();
+    this.#unwanted = true;
+    this.#goOn();
+  }
+
+  /** The asker has left the stream. */
+  leave(): void {
+    void this.#iterator?.return?.();
+    this.#unwanted = true;
+    this.#goOn();
+  }
+
+  /** Throws ProtocolError for more than it was sent: what it does not read must not gather here. */
+  grant(of: number, amount: number): void {
+    const [left, most] = of === 0 ? [this.#items, INITIAL_CREDIT.items] : [this.#events, INITIAL_CREDIT.events];
+    if (left + amount > most) throw new ProtocolError('credit for what it was never sent');
+    if (of === 0) {
+      this.#items += amount;
+      this.#goOn();
+    } else {
+      this.#events += amount;
+      for (const go of this.#waitingEvents.splice(0, amount)) go();
+    }
+  }
+
+  /** Sends on what becomes of it. Resolves when it is over; never rejects. */
+  async answer(result: unknown): Promise<void> {
+    try {
+      if (result !== null && typeof result === 'object' && Symbol.asyncIterator in result) {
+        await this.#forward(result as AsyncIterable<unknown>);
+        this.#link.send(Kind.END, this.#id, 0);
+      } else this.#say(Kind.REPLY, await result);
+    } catch (error) {
+      this.#fail(asError(error));
+    }
+    this.over = true;
+    this.inflow?.close();
+    for (const go of this.#waitingEvents.splice(0)) go();
+  }
+
+  #say(kind: number, value: unknown): void {
+    this.#link.sendValue(kind, this.#id, 0, value);
+    this.#look();
+  }
+
+  /** What it does not read must not gather here. */
+  #look(): void {
+    if (this.#link.bufferedBytes > this.#mostUnread) this.#link.destroy(new ProtocolError(NOT_READ));
+  }
+
+  #fail(error: Error): void {
+    sendFailure(this.#link, this.#id, error);
+    this.#look();
+  }
+
+  #goOn(): void {
+    for (const go of this.#waitingItems.splice(0)) go();
+  }
+
+  async #forward(items: AsyncIterable<unknown>): Promise<void> {
+    const iterator = (this.#iterator = items[Symbol.asyncIterator]());
+    for (;;) {
+      while (this.#items <= 0 && !this.#unwanted) await new Promise<void>(resolve => this.#waitingItems.push(resolve));
+      const { done, value } = await iterator.next();
+      if (done) return;
+      this.#items--;
+      this.#say(Kind.ITEM, value);
+    }
+  }
+
+  #event(name: string, payload: unknown): Promise<void> | void {
+    if (this.over) return;
+    this.#say(Kind.EVENT, [name, payload]);
+    if (--this.#events > 0) return;
+    // The asker has as many as it can take: whoever emits waits.
+    return new Promise<void>(resolve => this.#waitingEvents.push(resolve));
+  }
+}
+
+/** The calls that one process makes to other workers, through the master. */
+export class Upcalls {
+  readonly #asker: Asker;
+  readonly #directory: Directory;
+  readonly #calls = new Map<number, Upcall>();
+  /** Bytes that the calls brought. */
+  #brought = 0;
+  readonly #mostBrought: number;
+  #closed = false;
+
+  constructor(asker: Asker, directory: Directory) {
+    this.#asker = asker;
+    this.#mostBrought = Math.max(MOST_BROUGHT, 4 * (asker.maxMessageSize || Infinity));
+    this.#directory = directory;
+  }
+
+  message(kind: number, id: number, arg: number, body: Body): void {
+    if (kind === Kind.UPCALL) return this.#make(id, arg, body);
+    const call = this.#calls.get(id);
+    // What it says about a call may cross our answer to it.
+    if (!call) return;
+    if (kind === Kind.CANCEL) {
+      if (arg === 2) call.leave();
+      else call.abort(undefined);
+    } else if (kind === Kind.CREDIT && (arg >>> 24 === 0 || arg >>> 24 === 2)) call.grant(arg >>> 24, arg & 0xff_ffff);
+    else if (kind === Kind.ITEM && arg === 1 && call.inflow) call.inflow.push(body.value());
+    else if (kind === Kind.END && arg === 1 && call.inflow) call.inflow.end();
+    else throw new ProtocolError(`message ${kind} about a call of its own`);
+  }
+
+  /** The process is gone: nobody waits for these any more. */
+  close(): void {
+    this.#closed = true;
+    for (const call of [...this.#calls.values()]) call.abort(new Error('the process that made this call is gone'));
+  }
+
+  #make(id: number, arg: number, body: Body): void {
+    const how = HOW[arg];
+    if (this.#calls.has(id) || how === undefined) throw new ProtocolError('a call to another worker that is no new one');
+    const message = parse(body.value());
+    if (this.#calls.size >= MOST_OPEN || (this.#brought > 0 && this.#brought + body.length > this.#mostBrought))
+      return this.#refuse(id, message);
+    const { name, key } = this.#asker;
+    const parent = message.parent === undefined ? undefined : this.#asker.parent(message.parent);
+    const caller: Caller = { connection: parent?.owner.caller.connection, worker: { name, key } };
+    const upcall = new Upcall(id, body.length, this.#asker, this.#turnOf(parent), caller, message.sends === true);
+    this.#calls.set(id, upcall);
+    this.#brought += body.length;
+    if (parent) {
+      (parent.children ??= new Set()).add(upcall);
+      this.#asker.setBlocked(parent, true);
+    }
+    void upcall.answer(this.#start(message, how, upcall, parent)).then(() => {
+      this.#calls.delete(id);
+      this.#brought -= upcall.size;
+      if (!parent) return;
+      parent.children?.delete(upcall);
+      if (!parent.children?.size) this.#asker.setBlocked(parent, false);
+    });
+    if (this.#closed) upcall.abort(undefined);
+  }
+
+  /**
+   * Whose turn a call takes: one of its own for each caller that the process works for, so that it delays neither that caller's own calls
+   * nor others by more than a turn. Callers that the process names take turns within that one.
+   */
+  #turnOf(parent: Call | undefined): string {
+    const { name, key, pid } = this.#asker;
+    const self = `worker:${name}${key === undefined ? '' : `:${key}`}:${pid}`;
+    // A call that waits there has made none.
+    return parent === undefined || parent.began < 0 ? self : `${parent.caller} via ${self}`;
+  }
+
+  /** Whoever floods is not worth more than this: no stack of ours, no call. */
+  #refuse(id: number, { worker, key, task = 'ask' }: UpCallMessage): void {
+    const { link } = this.#asker;
+    if (link.bufferedBytes > MOST_REFUSALS) throw new ProtocolError(NOT_READ);
+    const error = new WorkerBusyError({ worker, key, task }, 'maxQueuePerCaller', this.#calls.size);
+    error.stack = `${error.name}: ${error.message}`;
+    sendFailure(link, id, error);
+  }
+
+  #start(message: UpCallMessage, how: (typeof HOW)[number], { owner, inflow }: Upcall, parent: Call | undefined): unknown {
+    const { worker, key, task, input, timeout, affinity, caller } = message;
+    const route = this.#directory.lookUp(worker, key);
+    if (!route) return Promise.reject(new WorkerNotFoundError(worker, key, 'this application has no worker of that name'));
+    const settings: CallSettings = { timeout, affinity, caller, send: inflow };
+    // Whoever tells is another process: its own side knows that nobody waits for the answer.
+    return how === 'task' ? route.call(task ?? '', input, settings, owner, parent) : route.ask(input, settings, owner, parent);
+  }
+}

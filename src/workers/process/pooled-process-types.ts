@@ -1,0 +1,48 @@
+import type { WorkerBlueprint } from '../../blueprint/types.js';
+import type { Clock } from '../../clock.js';
+import type { WorkerHandle } from '../../decorators/worker/worker-types.js';
+import type { Host } from '../../hosts/host.js';
+import type { BootMessage } from '../../wire/link/protocol.js';
+import type { Call } from '../call/call.js';
+import type { Member } from './pooled-process.js';
+import type { Lost } from './in-flight.js';
+import type { Upcalls } from './nested-calls.js';
+
+/**
+ * starting: launched, not ready. ready: takes calls. draining: finishes what it has, takes nothing new. stopping: was told to stop.
+ * dying: killed, or its link or process has ended. dead: settled, nothing is left of it.
+ */
+export type MemberState = 'starting' | 'ready' | 'draining' | 'stopping' | 'dying' | 'dead';
+
+/** What a member tells its pool. */
+export interface MemberDesk {
+  readonly worker: WorkerBlueprint;
+  readonly handle: WorkerHandle;
+  readonly clock: Clock;
+  readonly host: Host;
+  /** Sockets are dealt or handed off to its processes. */
+  readonly takesSockets: boolean;
+  boot(): BootMessage;
+  upcalls(member: Member): Upcalls;
+  /** It takes calls from now on. */
+  joined(member: Member): void;
+  /** There is room for more calls. */
+  room(member: Member): void;
+  /** It takes no more calls, from now on and for ever. */
+  left(member: Member): void;
+  /** It is dead, with what it leaves behind. */
+  buried(member: Member, again: readonly Call[], lost: readonly Lost[]): void;
+  released(member: Member, call: Call): void;
+  /** A task whose caller gave up has not ended within the first part of `cancelGrace`. */
+  lingers(member: Member): void;
+  /** It has nothing to do. */
+  idled(member: Member): void;
+  /** It has more or fewer connections, or sockets on their way. */
+  counted(member: Member): void;
+  /** It listens by itself. */
+  listens(member: Member, message: unknown): void;
+  unasked(member: Member, value: unknown): Promise<void> | void;
+  /** `untold`: how many before it were too many to be told of. */
+  stray(member: Member, error: Error, untold: number): void;
+  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void;
+}

@@ -1,0 +1,214 @@
+import type { WorkerBlueprint } from '../../blueprint/types.js';
+import { asError, ProtocolError } from '../../errors.js';
+import { INITIAL_CREDIT, Kind, MOST_STATUS, PROTOCOL_VERSION, UPWARD, type HelloMessage } from '../../wire/link/protocol.js';
+import type { Body, LinkReceiver } from '../../wire/link/types.js';
+import type { Call } from '../call/call.js';
+import type { Roster } from './in-flight.js';
+import type { Sockets } from '../sockets/socket-ledger.js';
+
+/** What a process has said, once it was found to be allowed to. */
+export interface InboxDesk {
+  readonly roster: Roster;
+  /** One line of a stack: where errors of this process were made. */
+  readonly place: string;
+  /** It takes calls from now on; `indexes`: its number of each task, `context`: whether the task looks at its context; `mail`: whether the mailbox does. */
+  ready(indexes: readonly number[], context: readonly boolean[], mail: boolean): void;
+  /** `permanent`: the next one would fail in the same way. */
+  bootFailed(error: Error, permanent: boolean): void;
+  pong(nonce: number): void;
+  status(value: unknown): void;
+  readonly sockets: Pick<Sockets, 'taken' | 'gone' | 'quieted'>;
+  holds(connections: number, inbound: number): void;
+  listens(message: unknown): void;
+  unasked(value: unknown): void;
+  /** `fatal`: its process ends for it. `size`: bytes that it came in. */
+  stray(error: Error, fatal: boolean, size: number): void;
+  /** Something about a call that it makes to another worker. */
+  upward(kind: number, id: number, arg: number, body: Body): void;
+  burst(freed: boolean): void;
+  drained(): void;
+  closed(error?: Error): void;
+}
+
+/** Credit for unasked messages is given back when so many were dealt with. */
+const MESSAGE_GRANT = INITIAL_CREDIT.messages / 2;
+
+/** HELLO has not come, READY has not come, at work. */
+type Phase = 'booting' | 'starting' | 'working';
+
+const AT_WORK_ONLY: ReadonlySet<number> = new Set([Kind.REPLY, Kind.ITEM, Kind.END, Kind.CREDIT, Kind.DROPPED, Kind.EVENT, Kind.PONG]);
+
+/** Master and worker come from the same declarations: its tasks must be ours. */
+function checkHello(value: unknown, worker: WorkerBlueprint): { indexes: number[]; context: boolean[]; mail: boolean } {
+  const { version, name, tasks, context, mail } = (value ?? {}) as Partial<HelloMessage>;
+  if (version !== PROTOCOL_VERSION)
+    throw new ProtocolError(`it speaks version ${String(version)} of the protocol, not ${PROTOCOL_VERSION}`);
+  if (name !== worker.name || !Array.isArray(tasks) || !Array.isArray(context))
+    throw new ProtocolError('its first message names no worker');
+  const indexes = [...worker.tasks.keys()].map(task => tasks.indexOf(task));
+  const missing = [...worker.tasks.keys()].find((_, index) => indexes[index] === -1);
+  if (missing !== undefined) throw new ProtocolError(`its ${worker.name} has no task ${missing}: it was built from another source`);
+  return { indexes, context: indexes.map(index => context[index] === true), mail: mail === true };
+}
+
+/**
+ * Everything that one process writes to its link. It is not trusted: what the protocol does not allow at this moment is thrown as a
+ * ProtocolError, which breaks the link and costs the process its life.
+ */
+export class Inbox implements LinkReceiver {
+  readonly #worker: WorkerBlueprint;
+  readonly #desk: InboxDesk;
+  #phase: Phase = 'booting';
+  #hello: ReturnType<typeof checkHello> | undefined;
+  #dealtWith = 0;
+  #messageCredit: number = INITIAL_CREDIT.messages;
+
+  constructor(worker: WorkerBlueprint, desk: InboxDesk) {
+    this.#worker = worker;
+    this.#desk = desk;
+  }
+
+  message(kind: number, id: number, arg: number, body: Body): void {
+    const { roster } = this.#desk;
+    if (kind === Kind.REPLY && this.#phase === 'working' && id < UPWARD) {
+      roster.received();
+      const call = roster.expect(id);
+      if (call.streams) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
+      const large = call.spendLarge();
+      call.answer(body);
+      roster.answered(arg, large);
+      roster.release(call);
+      return;
+    }
+    if (this.#phase === 'booting' && kind !== Kind.HELLO && kind !== Kind.FAILURE) throw new ProtocolError(`message ${kind} before HELLO`);
+    if (id >= UPWARD) return this.#desk.upward(kind, id, arg, body);
+    if (this.#phase !== 'working' && AT_WORK_ONLY.has(kind)) throw new ProtocolError(`message ${kind} before READY`);
+    roster.received();
+    this.#other(kind, id, arg, body);
+  }
+
+  burst(): void {
+    this.#desk.burst(this.#desk.roster.burst());
+  }
+
+  drained(): void {
+    this.#desk.drained();
+  }
+
+  closed(error?: Error): void {
+    this.#desk.closed(error);
+  }
+
+  /** One more unasked message has been dealt with. Gives the credit that is due to the process now; 0: none yet. */
+  dealtWith(): number {
+    if (++this.#dealtWith < MESSAGE_GRANT) return 0;
+    this.#dealtWith = 0;
+    this.#messageCredit += MESSAGE_GRANT;
+    return MESSAGE_GRANT;
+  }
+
+  #other(kind: number, id: number, arg: number, body: Body): void {
+    const desk = this.#desk;
+    switch (kind) {
+      case Kind.HELLO:
+        if (this.#phase !== 'booting') throw new ProtocolError('a second HELLO');
+        this.#hello = checkHello(body.value(), this.#worker);
+        this.#phase = 'starting';
+        return;
+      case Kind.READY:
+        if (this.#phase !== 'starting') throw new ProtocolError('a second READY');
+        this.#phase = 'working';
+        return desk.ready(this.#hello!.indexes, this.#hello!.context, this.#hello!.mail);
+      case Kind.FAILURE:
+        return id === 0 ? this.#bootFailure(arg === 1, body) : this.#failure(desk.roster.expect(id), body);
+      case Kind.ITEM:
+        return this.#item(desk.roster.expect(id), arg, body);
+      case Kind.END:
+        return this.#end(desk.roster.expect(id), arg);
+      case Kind.DROPPED:
+        return this.#dropped(desk.roster.expect(id));
+      case Kind.EVENT:
+        return this.#event(desk.roster.find(id), body);
+      case Kind.CREDIT:
+        return this.#credit(desk.roster.find(id), arg);
+      case Kind.STATUS:
+        if (body.length > MOST_STATUS) throw new ProtocolError(`a status of ${body.length} bytes, which may have ${MOST_STATUS}`);
+        return desk.status(body.value());
+      case Kind.HOLDS:
+        return desk.holds(arg, id);
+      case Kind.TAKEN:
+        return desk.sockets.taken(id, arg);
+      case Kind.GONE:
+        return desk.sockets.gone(id);
+      case Kind.QUIETED:
+        return desk.sockets.quieted();
+      case Kind.LISTENS:
+        return desk.listens(body.value());
+      case Kind.STRAY:
+        return desk.stray(asError(body.value()), arg === 1, body.length);
+      case Kind.PONG:
+        return desk.pong(arg);
+      case Kind.MESSAGE:
+        if (--this.#messageCredit < 0) throw new ProtocolError('an unasked message without credit');
+        return desk.unasked(body.value());
+      default:
+        throw new ProtocolError(`message of kind ${kind}, which a worker never sends`);
+    }
+  }
+
+  #bootFailure(permanent: boolean, body: Body): void {
+    if (this.#phase === 'working') throw new ProtocolError('it says that it cannot start, after READY');
+    this.#desk.bootFailed(asError(body.value()), permanent);
+  }
+
+  #failure(call: Call, body: Body): void {
+    if (this.#phase !== 'working') throw new ProtocolError('FAILURE before READY');
+    call.evidence = true;
+    if (!call.settled) call.fail(asError(body.value()), this.#desk.place);
+    const { roster } = this.#desk;
+    roster.failed++;
+    roster.release(call);
+  }
+
+  #item(call: Call, arg: number, body: Body): void {
+    if (arg !== 0) throw new ProtocolError(`an item of the caller's own stream for call ${call.id}`);
+    const { roster } = this.#desk;
+    call.item(body, roster.now());
+    roster.touched(call);
+  }
+
+  #end(call: Call, arg: number): void {
+    if (arg !== 0 || !call.streams) throw new ProtocolError(`the end of a stream that call ${call.id} does not have`);
+    call.end();
+    const { roster } = this.#desk;
+    roster.done++;
+    roster.release(call);
+  }
+
+  #dropped(call: Call): void {
+    if (call.cancelled < 0) throw new ProtocolError(`it drops call ${call.id}, which nobody gave up`);
+    this.#desk.roster.release(call);
+  }
+
+  #event(call: Call | undefined, body: Body): void {
+    // Its own last words may cross our knowledge that the call is over.
+    if (!call) return;
+    if (--call.eventCredit < 0) throw new ProtocolError(`call ${call.id} sent an event without credit`);
+    call.evidence = true;
+    if (call.settled) return;
+    const pair = body.value();
+    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string')
+      throw new ProtocolError(`an event of call ${call.id} without a name`);
+    const [name, payload] = pair as [string, unknown];
+    call.told(name, payload);
+  }
+
+  #credit(call: Call | undefined, arg: number): void {
+    const amount = arg & 0xff_ffff;
+    if (arg >>> 24 !== 1 || amount === 0) throw new ProtocolError('credit for what it does not receive');
+    if (!call) return;
+    if (!call.sender) throw new ProtocolError(`credit for call ${call.id}, which sends nothing`);
+    call.evidence = true;
+    call.sender.grant(amount);
+  }
+}

@@ -1,0 +1,68 @@
+import type { Call } from '../call/call.js';
+import { List, type Listed } from './list.js';
+
+/** Calls of one affinity: one runs (or is the next to run), the others wait behind it. `Home` is a process. */
+class Lane<Home> {
+  readonly waiting = new List<Seat<Home>>();
+  /** Where the last one ran. */
+  home: Home | undefined;
+  constructor(readonly affinity: string) {}
+}
+
+/** A call's place in its lane. In a list: it waits behind another. */
+export class Seat<Home = unknown> implements Listed<Seat<Home>> {
+  prev: Seat<Home> | undefined;
+  next: Seat<Home> | undefined;
+  list: List<Seat<Home>> | undefined;
+  constructor(
+    readonly lane: Lane<Home>,
+    readonly call: Call,
+  ) {}
+}
+
+/**
+ * Stickiness inside a pool: calls of equal affinity run one at a time, in order, on one process while it lives and has unfinished ones.
+ * A lane exists only while it has a call.
+ */
+export class Lanes<Home> {
+  readonly #lanes = new Map<string, Lane<Home>>();
+  readonly #seats = new WeakMap<Call, Seat<Home>>();
+
+  /** True: it may go at once. False: another one of its affinity is unfinished. */
+  join(call: Call, affinity: string): boolean {
+    let lane = this.#lanes.get(affinity);
+    const first = lane === undefined;
+    if (!lane) this.#lanes.set(affinity, (lane = new Lane(affinity)));
+    const seat = new Seat(lane, call);
+    this.#seats.set(call, seat);
+    call.seated = true;
+    if (!first) lane.waiting.append(seat);
+    return first;
+  }
+
+  /** Where its predecessor ran. */
+  home(call: Call): Home | undefined {
+    return this.#seats.get(call)?.lane.home;
+  }
+
+  settle(call: Call, home: Home): void {
+    const seat = this.#seats.get(call);
+    if (seat) seat.lane.home = home;
+  }
+
+  /** It is finished, or gives up waiting. Returns the one that may go now in its stead. */
+  leave(call: Call): Call | undefined {
+    const seat = this.#seats.get(call);
+    if (!seat) return undefined;
+    this.#seats.delete(call);
+    call.seated = false;
+    const { lane } = seat;
+    if (seat.list) {
+      lane.waiting.remove(seat);
+      return undefined;
+    }
+    const next = lane.waiting.shift();
+    if (!next) this.#lanes.delete(lane.affinity);
+    return next?.call;
+  }
+}

@@ -1,0 +1,254 @@
+import type { WorkerBlueprint } from '../../blueprint/types.js';
+import type { Clock } from '../../clock.js';
+import { CallCycleError, WorkerUnavailableError } from '../../errors.js';
+import { LAST_CALL, type CallMeta } from '../../wire/link/protocol.js';
+import type { Call, CallHolder, Pin } from '../call/call.js';
+import { DrainGate } from './watermark.js';
+import { findKnot } from './deadlock.js';
+import { Lanes } from './affinity.js';
+import type { Member } from '../process/pooled-process.js';
+import { nameOf } from '../call/call-target.js';
+import { WaitingRoom } from './call-queue.js';
+
+/** What dispatching needs of its pool. */
+export interface DispatchDesk {
+  readonly worker: WorkerBlueprint;
+  readonly key: string | undefined;
+  readonly clock: Clock;
+  /** The processes that take calls. */
+  readonly ready: readonly Member[];
+  /** It was given a call, and may be given so many only. */
+  aged(member: Member): void;
+  /** Calls wait: start what is missing. */
+  grow(): void;
+  /** Calls have left. */
+  fewer(): void;
+}
+
+/** Which call goes to which process, and when: the queue, the lanes of affinity, the windows of the processes. */
+export class Dispatcher implements CallHolder {
+  readonly #desk: DispatchDesk;
+  readonly #worker: WorkerBlueprint;
+  readonly #room: WaitingRoom;
+  readonly #lanes = new Lanes<Member>();
+  /** Calls that one process is given. */
+  readonly #mostCalls: number;
+  readonly #meta = (call: Call): CallMeta => ({ caller: call.owner.caller, deadline: this.deadlineOf(call), attempt: call.attempt });
+  readonly gate: DrainGate;
+
+  constructor(desk: DispatchDesk) {
+    this.#desk = desk;
+    this.#worker = desk.worker;
+    this.#room = new WaitingRoom(desk.worker.settings, desk.clock, call => this.#dismissed(call));
+    this.#mostCalls = Math.min(desk.worker.settings.maxTasksPerWorker || LAST_CALL, LAST_CALL);
+    this.gate = new DrainGate(desk.worker.settings.maxQueue, desk.worker.settings.maxQueueBytes);
+  }
+
+  /** Calls that wait for a process. */
+  get queued(): number {
+    return this.#room.size;
+  }
+
+  /** To a process at once, or into the queue. */
+  place(call: Call): void {
+    const affinity = call.options?.affinity;
+    if (call.pin) return this.#placePinned(call, call.pin);
+    const first = affinity === undefined || this.#lanes.join(call, affinity);
+    if (first && !this.#room.ready) {
+      const member = this.#choose();
+      if (member) return this.#give(member, call);
+    }
+    if (this.#wait(call, !first) && call.parent) this.#refuseKnot(call);
+  }
+
+  #placePinned(call: Call, pin: Pin): void {
+    const member = this.#desk.ready.find(ready => ready === pin);
+    if (!member) call.fail(this.#processGone(pin));
+    else if (this.#takes(member)) this.#give(member, call);
+    else if (this.#wait(call, true)) member.bound.add(call);
+  }
+
+  #wait(call: Call, parked: boolean): boolean {
+    call.holder = this;
+    const entered = this.#room.enter(call, parked);
+    this.#level();
+    return entered;
+  }
+
+  #level(): void {
+    this.gate.level(this.#room.size, this.#room.bytes);
+  }
+
+  /** The process for the next call: one with a free slot and least to do, else one that is quick enough to have calls wait at it. */
+  #choose(): Member | undefined {
+    const { ready } = this.#desk;
+    let best: Member | undefined;
+    for (const member of ready) {
+      if (this.#takes(member) && !(best && best.roster.size <= member.roster.size)) best = member;
+    }
+    if (best) return best;
+    for (const member of ready) {
+      if (this.#hasRoom(member) && !(best && best.roster.size <= member.roster.size)) best = member;
+    }
+    return best;
+  }
+
+  /** It has a free slot. */
+  #takes(member: Member): boolean {
+    return member.state === 'ready' && member.roster.freeSlots > 0 && !member.link.congested;
+  }
+
+  /** It has a free slot, or calls may wait at it. */
+  #hasRoom(member: Member): boolean {
+    if (member.state !== 'ready' || member.link.congested) return false;
+    const { freeSlots } = member.roster;
+    return freeSlots > 0 || (freeSlots + this.#window(member) > 0 && !this.#anyFree());
+  }
+
+  #window(member: Member): number {
+    const { prefetch, maxWorkers } = this.#worker.settings;
+    // A task that waits for other workers may wait for long; and what it waits for must not stand behind it.
+    if (prefetch === 0 || member.roster.waitsForOthers) return 0;
+    if (prefetch !== 'auto') return prefetch;
+    return this.#desk.ready.length < maxWorkers ? 0 : member.roster.window;
+  }
+
+  #anyFree(): boolean {
+    for (const member of this.#desk.ready) if (this.#takes(member)) return true;
+    return false;
+  }
+
+  #give(member: Member, call: Call): void {
+    if (call.seated) this.#lanes.settle(call, member);
+    member.send(call, this.#meta);
+    if (member.roster.sent >= this.#mostCalls) member.drain();
+    else if (this.#mostCalls < LAST_CALL) this.#desk.aged(member);
+  }
+
+  /** Gives a process what it has room for. */
+  room(member: Member): void {
+    while (this.#hasRoom(member)) {
+      const call = this.#next(member);
+      if (!call) break;
+      this.#give(member, call);
+    }
+    this.#level();
+    this.#desk.fewer();
+  }
+
+  /** Whose turn it is at this process: what only it may take and what anyone may take alternate. */
+  #next(member: Member): Call | undefined {
+    const { bound } = member;
+    if (bound.size > 0 && ((member.turn = !member.turn) || !this.#room.ready)) {
+      const [call] = bound;
+      bound.delete(call!);
+      this.#room.leave(call!);
+      return call;
+    }
+    return this.#room.take();
+  }
+
+  /** Gives every process what it has room for. */
+  dispatch(): void {
+    for (const member of [...this.#desk.ready]) {
+      if (!this.#room.ready && member.bound.size === 0) continue;
+      this.room(member);
+    }
+    this.#desk.grow();
+  }
+
+  /** The caller gave up a call that waits here. */
+  withdraw(call: Call): void {
+    this.#room.leave(call);
+    this.#dismissed(call);
+  }
+
+  /** What waits here has no credit to give. */
+  credit(): void {}
+
+  #dismissed(call: Call): void {
+    call.pin?.bound.delete(call);
+    call.holder = undefined;
+    this.left(call);
+    this.#level();
+    this.#desk.fewer();
+  }
+
+  /** It is over as far as the pool is concerned: the next one of its affinity may go. */
+  left(call: Call): void {
+    if (!call.seated) return;
+    const home = this.#lanes.home(call);
+    home?.bound.delete(call);
+    const next = this.#lanes.leave(call);
+    if (!next) return;
+    if (home?.state !== 'ready') {
+      this.#room.unpark(next);
+      return this.dispatch();
+    }
+    home.bound.add(next);
+    // Within a burst the process is given its next calls at the end of it, and then others have their turn too.
+    if (!home.roster.bursting) this.room(home);
+  }
+
+  /** It takes no more calls: what only it could take waits for another, or fails. */
+  unbind(member: Member): void {
+    for (const call of member.bound) {
+      if (call.pin === member) {
+        this.#room.leave(call);
+        call.fail(this.#processGone(member));
+        this.#dismissed(call);
+      } else this.#room.unpark(call);
+    }
+    member.bound.clear();
+  }
+
+  /** Calls that a dead process did not begin: they go first. */
+  giveBack(calls: readonly Call[]): void {
+    for (const call of calls) {
+      if (call.pin) {
+        call.fail(this.#processGone(call.pin));
+        continue;
+      }
+      call.holder = this;
+      this.#room.giveBack(call);
+    }
+  }
+
+  /** Nobody comes any more. */
+  close(): void {
+    this.#room.close();
+    this.gate.level(0);
+  }
+
+  /** Fails all that wait. */
+  empty(error: () => Error): void {
+    this.#room.empty(error);
+  }
+
+  /** When it will be ended, in milliseconds since the epoch; undefined: never. */
+  deadlineOf(call: Call): number | undefined {
+    const { parent, hard, began } = call;
+    const now = this.#desk.clock.now();
+    const own = hard > 0 ? Math.round(this.#desk.clock.epoch() + (began < 0 ? now : began) + hard - now) : undefined;
+    const inherited = parent && this.deadlineOf(parent);
+    return own === undefined ? inherited : inherited === undefined ? own : Math.min(own, inherited);
+  }
+
+  /** The running calls of all processes; undefined where another process may be started. */
+  ahead(): Iterable<Call> | undefined {
+    const { ready } = this.#desk;
+    return ready.length < this.#worker.settings.maxWorkers ? undefined : ready.flatMap(member => [...member.roster.ahead()]);
+  }
+
+  /** It was made by a task, must wait, and what it waits for waits for it. */
+  #refuseKnot(call: Call): void {
+    const knot = findKnot(call);
+    if (!knot) return;
+    const names = [...knot, call].map(({ target, key }) => `${target.worker.name}${key === undefined ? '' : `[${key}]`}.${target.name}`);
+    call.giveUp(new CallCycleError(nameOf(call.target, this.#desk.key), names));
+  }
+
+  #processGone({ pid }: Pin): WorkerUnavailableError {
+    return new WorkerUnavailableError(this.#worker.name, this.#desk.key, `its process ${pid} is gone`);
+  }
+}

@@ -1,0 +1,41 @@
+import { limitOf } from '../../units.js';
+
+/** Where no `maxQueue` says how much is much. */
+const DEFAULT_QUEUE = 10_000;
+
+/**
+ * Tells producers when to hold back: closed when half of the queue is taken, open again at a quarter.
+ * Whoever waits is told at every opening, and waits for nothing while it is open: no producer is forgotten.
+ */
+export class DrainGate {
+  readonly #high: number;
+  readonly #low: number;
+  readonly #most: number;
+  readonly #waiting: (() => void)[] = [];
+  #closed = false;
+
+  /** @param maxBytes of the arguments that wait; 0: any number */
+  constructor(maxQueue: number, maxBytes = 0) {
+    const most = limitOf(maxQueue);
+    this.#high = Math.max(1, Math.floor((most === Infinity ? DEFAULT_QUEUE : most) / 2));
+    this.#low = Math.floor(this.#high / 2);
+    this.#most = limitOf(maxBytes);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** So many wait now, with so many bytes. */
+  level(size: number, bytes = 0): void {
+    if (this.#closed) {
+      if (size > this.#low || bytes > this.#most / 4) return;
+      this.#closed = false;
+      for (const go of this.#waiting.splice(0)) go();
+    } else this.#closed = size >= this.#high || bytes > this.#most / 2;
+  }
+
+  opened(): Promise<void> {
+    return this.#closed ? new Promise(resolve => this.#waiting.push(resolve)) : Promise.resolve();
+  }
+}

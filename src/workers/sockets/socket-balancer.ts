@@ -1,0 +1,188 @@
+import type { Clock, ClockTimer } from '../../clock.js';
+import { asError, WorkerUnavailableError } from '../../errors.js';
+import type { SocketHandle } from '../../hosts/host.js';
+import type { SocketMessage } from '../../wire/link/protocol.js';
+import type { Sockets } from './socket-ledger.js';
+
+/** A socket that is to go to some process of a pool. Exactly one of `taken` and `failed` is called; after `taken`, `gone`. */
+export interface Parcel {
+  readonly handle: SocketHandle;
+  readonly message: SocketMessage;
+  taken(): void;
+  /** No process will have it: the handle is still the caller's. */
+  failed(error: Error): void;
+  gone(): void;
+}
+
+/** A process, as far as sockets are concerned. */
+export interface Berth {
+  readonly sockets: Sockets;
+}
+
+export interface DealingDesk {
+  readonly clock: Clock;
+  readonly worker: { readonly name: string };
+  readonly key: string | undefined;
+  /** The processes that take something. */
+  readonly ready: readonly Berth[];
+  /** Those that will. */
+  readonly starting: number;
+  /** Starts what the load asks for. */
+  grow(): void;
+  /** Nobody takes anything, and nobody will soon: why. */
+  unservable(): Error | undefined;
+}
+
+interface Waiting {
+  readonly parcel: Parcel;
+  readonly since: number;
+  readonly tries: number;
+  /** Where it was for too long. */
+  readonly not: Berth | undefined;
+}
+
+/** How long a socket waits for a process that is being started, or for one that does not answer, while another one could have it. Milliseconds. */
+const PATIENCE = 1_000;
+const LOOK = PATIENCE / 4;
+/** Sockets on their way to one process. The system holds their descriptors meanwhile, and a stopped process none of more. */
+const WINDOW = 16;
+/** Processes that may die under one socket. */
+const TRIES = 5;
+
+/**
+ * Gives each socket to the process that has fewest. One that is being started counts with those that wait for it, so that a burst ends up
+ * spread evenly; what a process does not take goes to another one.
+ */
+export class Dealing {
+  readonly #desk: DealingDesk;
+  #waiting: Waiting[] = [];
+  #timer: ClockTimer | undefined;
+  #looking = false;
+  #closed = false;
+
+  constructor(desk: DealingDesk) {
+    this.#desk = desk;
+  }
+
+  /** Sockets that no process has yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  place(parcel: Parcel): void {
+    this.#add({ parcel, since: this.#desk.clock.now(), tries: 0, not: undefined });
+  }
+
+  /** Something may go on: a process is ready, or has room. */
+  look(): void {
+    if (this.#looking || this.#waiting.length === 0) return;
+    this.#looking = true;
+    const error = this.#desk.unservable();
+    if (error) this.#failAll(error);
+    // What is asked for here counts as load.
+    else this.#desk.grow();
+    this.#deal();
+    this.#looking = false;
+    this.#watch();
+  }
+
+  /** Nothing more goes out: what waits is failed with this. */
+  close(error: Error): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#failAll(error);
+  }
+
+  #add(waiting: Waiting): void {
+    if (this.#closed) {
+      const { name } = this.#desk.worker;
+      waiting.parcel.failed(new WorkerUnavailableError(name, this.#desk.key, 'it is being stopped'));
+      return;
+    }
+    this.#waiting.push(waiting);
+    this.look();
+    this.#watch();
+  }
+
+  #deal(): void {
+    const left: Waiting[] = [];
+    const queue = this.#waiting;
+    this.#waiting = left;
+    const now = this.#desk.clock.now();
+    for (const [index, waiting] of queue.entries()) {
+      const hasRoom = this.#desk.ready.some(({ sockets }) => sockets.inFlight < WINDOW);
+      if (!hasRoom) {
+        left.push(...queue.slice(index));
+        return;
+      }
+      const berth = this.#choose(waiting, left.length, now);
+      if (berth) this.#ship(waiting, berth, now);
+      else left.push(waiting);
+    }
+  }
+
+  /** @param ahead those that wait for processes which are being started */
+  #choose({ since, not }: Waiting, ahead: number, now: number): Berth | undefined {
+    const { ready, starting } = this.#desk;
+    let best: Berth | undefined;
+    let bestIsLate = true;
+    for (const berth of ready) {
+      const { sockets } = berth;
+      if (sockets.inFlight >= WINDOW || (berth === not && ready.length > 1)) continue;
+      const late = sockets.overdue(now - PATIENCE);
+      if (!best || (bestIsLate && !late) || (bestIsLate === late && sockets.size < best.sockets.size)) {
+        best = berth;
+        bestIsLate = late;
+      }
+    }
+    if (!best || starting === 0 || now - since >= PATIENCE) return best;
+    return bestIsLate || best.sockets.size > Math.floor(ahead / starting) ? undefined : best;
+  }
+
+  #ship({ parcel, since, tries }: Waiting, berth: Berth, now: number): void {
+    const back = (): void => {
+      if (tries + 1 < TRIES) this.#add({ parcel, since, tries: tries + 1, not: berth });
+      else
+        parcel.failed(
+          new WorkerUnavailableError(this.#desk.worker.name, this.#desk.key, `${TRIES} of its processes did not take the connection`),
+        );
+    };
+    const { handle, message } = parcel;
+    try {
+      berth.sockets.send({ handle, message, taken: () => parcel.taken(), gone: () => parcel.gone(), back }, now);
+    } catch (error) {
+      parcel.failed(asError(error));
+    }
+  }
+
+  /** While something is on its way somebody must see to it that it arrives. */
+  #watch(): void {
+    if (this.#timer || this.#closed || !this.#busy()) return;
+    this.#timer = this.#desk.clock.after(LOOK, () => {
+      this.#timer = undefined;
+      this.#recall();
+      this.look();
+      this.#watch();
+    });
+  }
+
+  #busy(): boolean {
+    return this.#waiting.length > 0 || this.#desk.ready.some(({ sockets }) => sockets.inFlight > 0);
+  }
+
+  /** What a process does not answer for goes elsewhere, if somebody there answers. */
+  #recall(): void {
+    const before = this.#desk.clock.now() - PATIENCE;
+    const { ready } = this.#desk;
+    for (const { sockets } of ready) {
+      if (!sockets.overdue(before)) continue;
+      const late = [...sockets.late(before)];
+      if (late.length === 0 || !ready.some(other => other.sockets !== sockets && !other.sockets.overdue(before))) continue;
+      for (const id of late) sockets.recall(id);
+    }
+  }
+
+  #failAll(error: Error): void {
+    for (const { parcel } of this.#waiting.splice(0)) parcel.failed(error);
+  }
+}

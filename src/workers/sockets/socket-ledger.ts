@@ -1,0 +1,178 @@
+import { ProtocolError } from '../../errors.js';
+import type { SocketHandle, SocketPassage } from '../../hosts/host.js';
+import { Kind, type SocketMessage } from '../../wire/link/protocol.js';
+import type { Link } from '../../wire/link/types.js';
+import { setImmediate } from '../../system-timers.js';
+
+/** A socket on its way to one process. Exactly one of `taken` and `back` is called; after `taken`, `gone`. */
+export interface Consignment {
+  readonly handle: SocketHandle;
+  readonly message: SocketMessage;
+  /** Acknowledged: it is the process's for good. */
+  taken(): void;
+  /** The process has it not, and has not read from it: it can go elsewhere. */
+  back(): void;
+  /** Its connection is over. */
+  gone(): void;
+}
+
+interface Pending {
+  readonly consignment: Consignment;
+  /** When it left. */
+  readonly since: number;
+}
+
+/**
+ * The sockets that one process was given: on their way, and in its hands. The master keeps its own descriptor until the process says that it
+ * has one, and only then lets it begin: until that moment nobody has read a byte, and the socket can still go to somebody else.
+ */
+export class Sockets {
+  readonly #link: Link;
+  readonly #passage: SocketPassage | undefined;
+  readonly #isLive: () => boolean;
+  readonly #changed: () => void;
+  readonly #pending = new Map<number, Pending>();
+  /** Called back, and not answered yet. */
+  readonly #recalled = new Set<number>();
+  /** Listening ones, of which it gets a copy; not answered yet. */
+  readonly #shared = new Map<number, Consignment>();
+  readonly #held = new Map<number, Consignment>();
+  #lastId = 0;
+  #quieted: (() => void)[] = [];
+  #closed = false;
+  /** Connections that came in, as it says: also those at its own listeners. */
+  inbound = 0;
+  /** Connections that it has served to their end. */
+  served = 0;
+
+  /**
+   * @param isLive what is said to it arrives
+   * @param changed it has taken a socket, or has one less
+   */
+  constructor(link: Link, passage: SocketPassage | undefined, isLive: () => boolean, changed: () => void) {
+    this.#link = link;
+    this.#passage = passage;
+    this.#isLive = isLive;
+    this.#changed = changed;
+  }
+
+  /** Those that it has, or will have. */
+  get size(): number {
+    return this.#pending.size + this.#held.size;
+  }
+
+  /** Those that it has not answered. */
+  get inFlight(): number {
+    return this.#pending.size + this.#recalled.size;
+  }
+
+  /** What asks for a process: connections that came in, whichever way. */
+  get load(): number {
+    return Math.max(this.size, this.inbound);
+  }
+
+  /** Something has been on its way since before that moment. */
+  overdue(before: number): boolean {
+    for (const { since } of this.#pending.values()) return since < before;
+    return this.#recalled.size > 0;
+  }
+
+  /** Those that have been on their way since before that moment. */
+  *late(before: number): Generator<number> {
+    for (const [id, { since }] of this.#pending) if (since < before) yield id;
+  }
+
+  /** @throws NotCloneableError, MessageTooLargeError: then nothing was sent. */
+  send(consignment: Consignment, now: number): void {
+    const passage = this.#passage;
+    if (this.#closed || !passage) return void setImmediate(() => consignment.back());
+    const id = ++this.#lastId;
+    const { handle, message } = consignment;
+    this.#link.sendValue(Kind.SOCKET, id, 0, message, 'data');
+    if (message.how !== 'share') this.#pending.set(id, { consignment, since: now });
+    else this.#shared.set(id, consignment);
+    passage.pass(id, handle, () => this.recall(id));
+  }
+
+  /** It is not to have that one after all. */
+  recall(id: number): void {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    this.#pending.delete(id);
+    this.#recalled.add(id);
+    this.#link.send(Kind.SETTLED, id, 1);
+    pending.consignment.back();
+  }
+
+  /** How many connections came in, as it says. */
+  holds(inbound: number): void {
+    if (inbound < this.inbound) this.served++;
+    this.inbound = inbound;
+  }
+
+  /** What it says of one. */
+  taken(id: number, arg: number): void {
+    const pending = this.#pending.get(id);
+    if (!pending) {
+      const shared = this.#shared.get(id);
+      if (!this.#recalled.delete(id) && !this.#shared.delete(id)) throw new ProtocolError(`it takes socket ${id}, which it was not given`);
+      shared?.taken();
+      this.#changed();
+      return;
+    }
+    // It is dying: what we say does not reach it. It goes back when it is dead.
+    if (!this.#isLive()) return;
+    this.#pending.delete(id);
+    const { consignment } = pending;
+    if (arg === 0) {
+      this.#held.set(id, consignment);
+      this.#link.send(Kind.SETTLED, id, 0);
+      this.#passage!.release(consignment.handle);
+      consignment.taken();
+    } else consignment.back();
+    this.#changed();
+  }
+
+  gone(id: number): void {
+    const held = this.#held.get(id);
+    if (!held) throw new ProtocolError(`it tells of the end of socket ${id}, which it has not`);
+    this.#held.delete(id);
+    this.served++;
+    held.gone();
+    this.#changed();
+  }
+
+  /** It stops listening. */
+  quiet(): void {
+    if (this.#passage && !this.#closed) this.#link.send(Kind.QUIET, 0, 0);
+  }
+
+  /** It stops listening, and its connections are shut down as when the application closes. Resolves when none is left, or it is dead. */
+  shutDown(): Promise<void> {
+    if (!this.#passage || this.#closed || !this.#isLive()) return Promise.resolve();
+    this.#link.send(Kind.QUIET, 0, 1);
+    return new Promise(resolve => this.#quieted.push(resolve));
+  }
+
+  quieted(): void {
+    const resolve = this.#quieted.shift();
+    if (!resolve) throw new ProtocolError('it is quiet, and nobody asked it to be');
+    resolve();
+  }
+
+  /** The process is dead. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const pending = [...this.#pending.values(), ...[...this.#shared.values()].map(consignment => ({ consignment }))];
+    const held = [...this.#held.values()];
+    this.#pending.clear();
+    this.#recalled.clear();
+    this.#shared.clear();
+    this.#held.clear();
+    this.inbound = 0;
+    for (const resolve of this.#quieted.splice(0)) resolve();
+    for (const { consignment } of pending) consignment.back();
+    for (const consignment of held) consignment.gone();
+  }
+}
