@@ -19,6 +19,7 @@ declare -A package_of=(
   [chromium]=chromium
   [ruby]=ruby-eventmachine
   [systemd-socket-activate]=systemd
+  [systemd-analyze]=systemd
   [prlimit]=util-linux
   [timeout]=coreutils
 )

@@ -68,7 +68,7 @@ describe('the bundled package', () => {
     const files = (root: string): string[] => readdirSync(root, { recursive: true, encoding: 'utf8' });
     const bundled = files(join(folder, 'node_modules/packet-ts/dist/src'));
     const scripts = bundled.filter(name => name.endsWith('.js'));
-    expect(scripts).to.include.members(['index.js', join('framing', 'index.js'), join('worker-main', 'main.js')]);
+    expect(scripts).to.include.members(['index.js', join('framing', 'index.js'), join('worker-main', 'main.js'), join('cli', 'main.js')]);
     expect(scripts.length * 10).to.be.lessThan(files(join(ROOT, 'dist/src')).filter(name => name.endsWith('.js')).length);
     for (const name of scripts) expect(bundled).to.include(`${name}.map`);
   });
