@@ -4,7 +4,8 @@
  */
 import 'reflect-metadata';
 import { isMarkedAsWorker } from './app/worker-process.js';
-import { serveWorker } from './worker-main/serve.js';
+import { isWorkerThread } from './tasks/start/thread-setup.js';
+import { serveWorker, serveWorkerThread } from './worker-main/serve.js';
 import { App } from './app/app.js';
 import { registerCopy } from './app/container/second-copy.js';
 import { Logger } from './logger.js';
@@ -147,3 +148,4 @@ registerCopy(import.meta.url, [App, Logger, Master, Peer, Reactor, Workers]);
 
 // A bundle is its own worker entry: started again as a worker, it becomes one before any line of the application runs.
 if (isMarkedAsWorker()) serveWorker();
+else if (isWorkerThread()) serveWorkerThread();

@@ -12,7 +12,7 @@ async function rejection(promise: Promise<unknown>): Promise<Error> {
   );
 }
 
-for (const runtime of ['process', 'inline'] as const) {
+for (const runtime of ['process', 'thread', 'inline'] as const) {
   describe(`a worker in the runtime '${runtime}'`, () => {
     let both: Started;
     before(async () => void (both = await startBoth(runtime, { concurrency: 4 })));

@@ -3,19 +3,21 @@ import { realClock } from '../../src/clock.js';
 import type { Host } from '../../src/hosts/host.js';
 import { inlineHost } from '../../src/hosts/inline.js';
 import { processHost } from '../../src/hosts/process.js';
+import { threadHost } from '../../src/hosts/thread/thread.js';
 import { serveInline } from '../../src/tasks/index.js';
 import { duplexPair } from '../../src/wire/link/duplex-pair.js';
 import { Owner, Workforce } from '../../src/workers/index.js';
 import { atEnd } from './cleanup.js';
 import { loadOneOfTwo, twoWorkers, type Alpha, type Beta } from './two-workers.js';
 
-export const runtimes: Readonly<Record<'process' | 'inline', () => Host>> = {
+export const runtimes: Readonly<Record<'process' | 'thread' | 'inline', () => Host>> = {
   process: () => processHost({ entry: new URL('./children/two-workers-main.js', import.meta.url) }),
+  thread: () => threadHost(new URL('./children/two-workers-main.js', import.meta.url)),
   inline: () => inlineHost({ pair: duplexPair, start: serveInline(loadOneOfTwo) }),
 };
 
 /** Both workers at work, under a real workforce. */
-export async function startBoth(runtime: 'process' | 'inline', settings: Partial<WorkerSettings> = {}) {
+export async function startBoth(runtime: keyof typeof runtimes, settings: Partial<WorkerSettings> = {}) {
   const host = runtimes[runtime]();
   const blueprints = twoWorkers(settings);
   const workforce = new Workforce(blueprints, { clock: realClock, host: () => host });

@@ -197,7 +197,7 @@ export class W9 {}
 @Worker('w10', { timeout: '1 second' })
 export class W10 {}
 // @ts-expect-error not a runtime
-@Worker('w11', { runtime: 'thread' })
+@Worker('w11', { runtime: 'fiber' })
 export class W11 {}
 
 @Worker('tenant', { autoLoad: false, startOptions: z.object({ quality: z.number() }) })

@@ -5,6 +5,7 @@ import type { Mounted, MountedPart, RunningMount } from '../decorators/injection
 import { publish } from '../diagnostics.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import { asError, ClosingError, UsageError, type Mistake } from '../errors.js';
+import { hostNamed } from '../hosts/registry.js';
 import { Logger } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore, WorkerFrontage, type Dialer } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
@@ -44,6 +45,10 @@ function proxyOf(worker: WorkerBlueprint): Ctor | undefined {
   } catch {
     return undefined;
   }
+}
+
+function sharesMaster({ settings: { runtime } }: WorkerBlueprint): boolean {
+  return hostNamed(runtime)?.sharesMaster === true;
 }
 
 const DEFAULT_CLOSE_TIMEOUT: Duration = '15s';
@@ -153,10 +158,10 @@ export class Assembly implements AppPort {
     const { overrides } = this.#options;
     const provided = new Set(providers.map(({ token }) => token));
     const plans = workers.map(worker => {
-      const own = worker.settings.runtime === 'inline' ? overrides : undefined;
+      const own = sharesMaster(worker) ? overrides : undefined;
       return planWorker(worker, inside.get(worker.cls)!, parts, { overrides: own, provided });
     });
-    const here = plans.filter((_, index) => workers[index]!.settings.runtime === 'inline');
+    const here = plans.filter((_, index) => sharesMaster(workers[index]!));
     const unused = overrides ? unusedOverrides(overrides, this.#blueprint, [this.#container, ...here]) : [];
     return [...this.#container.mistakes, ...plans.flatMap(({ mistakes }) => mistakes), ...unused];
   }

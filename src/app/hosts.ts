@@ -1,8 +1,11 @@
 import type { Clock } from '../clock.js';
 import type { Host, HostSpec } from '../hosts/host.js';
-import { inlineHost } from '../hosts/inline.js';
-import { processHost } from '../hosts/process.js';
+import { hostNamed, type HostContext } from '../hosts/registry.js';
+import '../hosts/inline.js';
+import '../hosts/process.js';
+import '../hosts/thread/thread.js';
 import type { Ctor, Token } from '../blueprint/types.js';
+import { UsageError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { serveInline, type LoadedWorker } from '../tasks/index.js';
 import { duplexPair } from '../wire/link/duplex-pair.js';
@@ -10,23 +13,27 @@ import type { Override } from './container/container.js';
 import { workerEntry } from './worker-process.js';
 import { loadedWorker } from './worker-side.js';
 
-/** The hosts of an application: made when a worker first needs one, ended together. */
+/** The hosts of an application: each is made when a worker first needs it, all are closed together. */
 export class Hosts {
   readonly #made = new Map<string, Host>();
-  readonly #clock: Clock;
-  readonly #logger: Logger;
-  readonly #overrides: ReadonlyMap<Token, Override> | undefined;
+  readonly #context: HostContext;
 
-  /** @param overrides what inline workers get in place of their own providers: for tests */
+  /** @param overrides what workers that share the master get in place of their own providers: for tests */
   constructor(clock: Clock, logger: Logger, overrides?: ReadonlyMap<Token, Override>) {
-    this.#clock = clock;
-    this.#logger = logger;
-    this.#overrides = overrides;
+    // The same runtime, container and wire as in a process of its own, at the other end of a pair of streams.
+    const load = async (_boot: unknown, { cls, name: worker, key }: HostSpec): Promise<LoadedWorker> =>
+      loadedWorker(cls as Ctor, logger.child({ worker, key }), clock, overrides);
+    this.#context = { entry: workerEntry, inline: { pair: duplexPair, start: serveInline(load) } };
   }
 
-  host(runtime: 'process' | 'inline'): Host {
-    let host = this.#made.get(runtime);
-    if (!host) this.#made.set(runtime, (host = runtime === 'inline' ? this.#inline() : ownProcesses()));
+  /** The host of a runtime. Throws UsageError where none is registered. */
+  host(runtime: string): Host {
+    const made = this.#made.get(runtime);
+    if (made) return made;
+    const declaration = hostNamed(runtime);
+    if (!declaration) throw new UsageError(`no host is registered for the runtime '${runtime}'`);
+    const host = declaration.start(this.#context);
+    this.#made.set(runtime, host);
     return host;
   }
 
@@ -34,16 +41,4 @@ export class Hosts {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#made.values()].map(host => host.close()));
   }
-
-  /** The same runtime, container and wire as in a process of its own, at the other end of a pair of streams. */
-  #inline(): Host {
-    const load = async (_boot: unknown, { cls, name: worker, key }: HostSpec): Promise<LoadedWorker> =>
-      loadedWorker(cls as Ctor, this.#logger.child({ worker, key }), this.#clock, this.#overrides);
-    return inlineHost({ pair: duplexPair, start: serveInline(load) });
-  }
-}
-
-function ownProcesses(): Host {
-  const { file, flags } = workerEntry();
-  return processHost({ entry: file, execArgv: [...process.execArgv, ...flags] });
 }

@@ -11,6 +11,8 @@ export async function readApplication(
   module: Ctor,
   options: BootstrapOptions,
 ): Promise<{ readonly reading: ApplicationReading; readonly flaws: readonly Mistake[] }> {
+  // It knows the runtimes that workers are read for.
+  await masterSide();
   const { listen } = options;
   const { app, mistakes } = await readModule(module, { listen: listen instanceof Map ? listen : undefined });
   const flaws = optionMistakes(options, { app, mistakes });

@@ -73,11 +73,12 @@ export async function spawn<C extends Ctor>(worker: C, ...[given]: SpawnArgs<C>)
   if (given !== undefined && !isObject(given)) throw new UsageError(`spawn(): its options are ${show(given)}: expected an object`);
   const { options, key, workers = [], logger, ...overrides } = (given ?? {}) as SpawnOptions & { options?: unknown };
   checkGiven('spawn()', { key, workers, logger }, SPAWN_RULES);
+  // First of all: it knows the runtimes that workers are read for.
+  const { Assembly } = await masterSide();
   const blueprint = valid(overrideWorker(worker, { ...overrides, autoLoad: false }));
   const all = await withInjected(blueprint, workers);
   const inside = new Map([...all].map(([{ cls }, within]) => [cls, within]));
   const app = { connections: [], mounted: [], workers: [...all.keys()], providers: [], inside };
-  const { Assembly } = await masterSide();
   const assembly = Assembly.of(
     { app, mistakes: [...loggerMistakes('spawn()', logger), ...[...all.values()].flatMap(({ mistakes }) => mistakes)] },
     { logger: await loggerOf(logger) },

@@ -115,7 +115,7 @@ export interface WorkerSettings {
   readonly drainTimeout: number;
   readonly stallTimeout: number;
   readonly maxMessageSize: number;
-  readonly runtime: 'process' | 'inline';
+  readonly runtime: 'process' | 'thread' | 'inline';
   readonly accept: 'master' | 'shared';
   readonly restart: { readonly maxFailedStarts: number; readonly within: number; readonly delay: number; readonly maxDelay: number };
   readonly heartbeat: { readonly every: number; readonly grace: number } | false;

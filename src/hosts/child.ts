@@ -7,6 +7,7 @@ import { asError } from '../errors.js';
 import { LINK_FD } from './child-contract.js';
 import { Chute } from './socket-channel.js';
 import { EXIT_REPORT, type HostExit, type HostProcess, type HostSpec } from './host.js';
+import { lastLines } from './last-lines.js';
 import type { MarkFile } from './mark-file.js';
 import { deadStream } from './launch/not-launched.js';
 import { OutputReader } from './output.js';
@@ -22,9 +23,6 @@ import { clearTimeout, setImmediate, setTimeout } from '../system-timers.js';
 const LAST_WORDS = EXIT_REPORT / 2;
 /** What the worker wrote lies in the pipe when it exits: after so many turns without a byte it has been read, whoever holds the pipe open. */
 const QUIET_TURNS = 3;
-/** Of stderr in an exit report: the last lines, and the last characters. */
-const STDERR_LINES = 20;
-const STDERR_LENGTH = 4_096;
 
 /** One worker process: its pipes, what it says, how it ends. */
 export class WorkerChild implements HostProcess {
@@ -195,8 +193,4 @@ function isAbort(code: number | null, signal: NodeJS.Signals | null): boolean {
 /** Addresses inside the program: they would push the words out of the report that say what happened. The JavaScript stack stays. */
 function withoutNativeStack(text: string): string {
   return text.replace(/^-+ Native stack trace -+$.*?(?=^-+ JavaScript stack|(?!.))/ms, '');
-}
-
-function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-STDERR_LINES).join('\n').slice(-STDERR_LENGTH);
 }

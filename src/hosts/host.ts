@@ -93,6 +93,10 @@ export interface HostProcess {
 export interface Host {
   /** The name of the runtime, as the option `runtime` has it. */
   readonly runtime: string;
+  /** Its workers run in the master's heap and event loop: a socket given to them is the master's own. */
+  readonly sharesMaster?: boolean;
+  /** Accepted sockets cannot be passed to its workers: they listen by themselves. */
+  readonly listensAlone?: boolean;
   /** Launches one. Never throws: what the system refuses arrives in `onExit` as `error`. */
   start(spec: HostSpec): HostProcess;
   /** Ends what the host itself holds (the reaper), once no worker is left. Idempotent. */

@@ -2,22 +2,9 @@ import type { Duplex } from 'node:stream';
 import { guard } from '../guard.js';
 import { asError } from '../errors.js';
 import type { Host, HostExit, HostProcess, HostSpec, SocketHandle, SocketPassage } from './host.js';
+import type { InlineHostOptions, InlineWorker } from './inline-types.js';
+import { registerHost } from './registry.js';
 import { setImmediate } from '../system-timers.js';
-
-/** A worker that was started inside this process. */
-export interface InlineWorker {
-  /** The highest call id that it may have begun. */
-  mark(): number;
-  /** A socket for it. */
-  receive?(id: number, handle: SocketHandle): void;
-}
-
-export interface InlineHostOptions {
-  /** Two streams, each of which reads what the other one writes. */
-  pair(): [Duplex, Duplex];
-  /** Starts a worker on its end of the link. `ended`: it has finished by itself. `abandoned`: it is over, and had not begun with that socket. */
-  start(stream: Duplex, spec: HostSpec, ended: (clean: boolean) => void, abandoned: (handle: SocketHandle) => void): InlineWorker;
-}
 
 /**
  * Runs workers inside the master: the same bytes over the same link, nothing of the isolation. For tests, and for tasks so small that
@@ -25,6 +12,7 @@ export interface InlineHostOptions {
  */
 class InlineHost implements Host {
   readonly runtime = 'inline';
+  readonly sharesMaster = true;
   readonly #options: InlineHostOptions;
 
   constructor(options: InlineHostOptions) {
@@ -129,3 +117,11 @@ class InlineProcess implements HostProcess {
 export function inlineHost(options: InlineHostOptions): Host {
   return new InlineHost(options);
 }
+
+registerHost({
+  runtime: 'inline',
+  cannotKeep: ['uid', 'gid', 'permissions', 'resourceLimits', 'env', 'execArgv', 'argv', 'cwd', 'maxMemory', 'heartbeat'],
+  sharesMaster: true,
+  sharesProcess: true,
+  start: ({ inline }) => inlineHost(inline),
+});

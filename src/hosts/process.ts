@@ -8,6 +8,7 @@ import { markFile, NO_MARK, type MarkFile } from './mark-file.js';
 import { canForbidFiles, withoutFiles } from './launch/no-files.js';
 import { NotLaunched } from './launch/not-launched.js';
 import { systemMemoryKills } from './proc.js';
+import { registerHost } from './registry.js';
 import { shareReaper, type Reaper } from './reaper.js';
 import { isStartMistake } from './launch/start-mistakes.js';
 
@@ -94,3 +95,14 @@ class ProcessHost implements Host {
 export function processHost(options: ProcessHostOptions): Host {
   return new ProcessHost(options);
 }
+
+registerHost({
+  runtime: 'process',
+  cannotKeep: [],
+  sharesMaster: false,
+  sharesProcess: false,
+  start: ({ entry }) => {
+    const { file, flags } = entry();
+    return processHost({ entry: file, execArgv: [...process.execArgv, ...flags] });
+  },
+});

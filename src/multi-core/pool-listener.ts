@@ -76,7 +76,7 @@ export class WorkerFrontage implements Frontage {
     this.#pool = pool;
     this.#clock = clock;
     this.#inside = inside;
-    this.#inline = pool.host.runtime === 'inline';
+    this.#inline = pool.host.sharesMaster === true;
     this.#shares = pool.worker.settings.accept === 'shared' && !this.#inline;
     const doors = inside.map((each, connection) => each.listen().map((endpoint, index): Door => ({ connection, index, endpoint })));
     this.plan = doors.map(each =>
@@ -178,6 +178,8 @@ export class WorkerFrontage implements Frontage {
         `${className} has ${this.#inside.length} connection classes: say which one, as handOff(${className}, { to: … })`,
       );
     if (at < 0) throw new UsageError(`${to!.name} is none of the connections of ${className}: list it in its @Worker({ connections })`);
+    if (this.#pool.host.listensAlone)
+      throw new UsageError(`${className} runs in the runtime '${settings.runtime}', which no socket can be passed to`);
     encodeValue(data, settings.maxMessageSize, 'data');
     return at;
   }
@@ -198,6 +200,7 @@ export class WorkerFrontage implements Frontage {
   /** Somebody else than the process that serves can accept there. */
   #comesFromHere(endpoint: EndpointBlueprint): boolean {
     const scheme = schemeOf(endpoint);
+    if (this.#pool.host.listensAlone) return false;
     return schemeNamed(scheme)?.carrier !== undefined || (this.#inline && scheme === 'memory');
   }
 

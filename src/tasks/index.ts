@@ -5,6 +5,8 @@ export { Master } from './master.js';
 export { prepareProcess, type ProcessLink } from './start/process-setup.js';
 export { TaskRuntime, type RuntimeEnd, type TaskRuntimeOptions } from './runtime.js';
 export { serveInline } from './start/serve-inline.js';
+export { serveThread, type ServeThreadOptions } from './start/serve-thread.js';
+export { prepareThread, type ThreadLink } from './start/thread-setup.js';
 export { serveProcess, type ServeOptions } from './start/serve-process.js';
 export type { CreatedWorker, LoadWorker, LoadedWorker, WorkerEnvironment } from './start/worker-environment.js';
 export { refuseToStart } from './start/refuse-to-start.js';

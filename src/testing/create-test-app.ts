@@ -1,5 +1,5 @@
 import { nameOf, readModule, refuse, schemeOf, type ApplicationReading } from '../blueprint/index.js';
-import type { ConnectionBlueprint, Ctor, EndpointBlueprint, Token } from '../blueprint/types.js';
+import type { ConnectionBlueprint, Ctor, EndpointBlueprint, Token, WorkerSettings } from '../blueprint/types.js';
 import { App } from '../app/app.js';
 import { Assembly } from '../app/assembly.js';
 import { loggerMistakes } from '../app/bootstrap-options.js';
@@ -13,6 +13,7 @@ import type { Endpoint } from '../decorators/connection/endpoint-types.js';
 import { publish } from '../diagnostics.js';
 import { schemeNamed } from '../endpoints/index.js';
 import { UsageError } from '../errors.js';
+import { hostNamed } from '../hosts/registry.js';
 import { anything, checkGiven, flag, object, oneOf, show } from '../option-rules.js';
 import type { Framing } from '../framing/framing.js';
 import { loggerOf, silentLogger, type Logger } from '../logger.js';
@@ -25,7 +26,7 @@ import { TestServer } from './test-server.js';
 /** How a test application runs. */
 export interface TestOptions {
   /** Overrides every worker's runtime. Default 'inline': in this process, with the same calls, copying, validation and errors. */
-  runtime?: 'inline' | 'process' | undefined;
+  runtime?: 'inline' | 'thread' | 'process' | undefined;
   /** 'fake': time stands still until `app.clock.advance()`. Default 'real'. */
   clock?: 'real' | 'fake' | undefined;
   /** Default: writes nothing. */
@@ -37,9 +38,6 @@ export interface TestOverride<T> {
   useValue(value: Partial<T>): TestAppBuilder;
   useClass(cls: Ctor<T>): TestAppBuilder;
 }
-
-/** What an inline worker cannot keep of its options: said once, at the start. */
-const ONLY_PROCESSES = ['resourceLimits', 'maxMemory', 'env', 'execArgv', 'argv', 'cwd', 'uid', 'gid', 'permissions', 'heartbeat'] as const;
 
 /** An application under test: in memory, driven by scripted peers. */
 export class TestApp extends App {
@@ -129,7 +127,7 @@ export class TestAppBuilder {
    * @throws ConfigurationError, WorkerUnavailableError, like `bootstrap()`.
    */
   async start(options: TestOptions = {}): Promise<TestApp> {
-    checkGiven('start()', options, { runtime: oneOf('inline', 'process'), clock: oneOf('real', 'fake'), logger: object });
+    checkGiven('start()', options, { runtime: oneOf('inline', 'thread', 'process'), clock: oneOf('real', 'fake'), logger: object });
     const { runtime = 'inline', clock = 'real', logger = silentLogger } = options;
     const inWorker = neverInWorker();
     if (inWorker) return inWorker;
@@ -141,8 +139,8 @@ export class TestAppBuilder {
       clock: fake ?? realClock,
       overrides: this.#overrides,
     });
-    if (runtime === 'inline') tellIgnored(reading);
-    const inside = runtime === 'process' ? [] : [...reading.app.inside.values()].flatMap(each => each.connections);
+    tellIgnored(reading, runtime);
+    const inside = sharesMaster(runtime) ? [...reading.app.inside.values()].flatMap(each => each.connections) : [];
     const app = new TestApp(assembly, [...reading.app.connections, ...inside], fake);
     try {
       await assembly.start();
@@ -154,7 +152,7 @@ export class TestAppBuilder {
   }
 
   /** The same application, its workers in this runtime. An overridden one is inline: what stands in for it lives here. */
-  #runIn({ app, mistakes }: ApplicationReading, runtime: 'inline' | 'process'): ApplicationReading {
+  #runIn({ app, mistakes }: ApplicationReading, runtime: WorkerSettings['runtime']): ApplicationReading {
     const workers = app.workers.map(worker => ({
       ...worker,
       settings: { ...worker.settings, runtime: this.#overrides.has(worker.cls) ? ('inline' as const) : runtime },
@@ -164,18 +162,21 @@ export class TestAppBuilder {
   }
 }
 
+function sharesMaster(runtime: string): boolean {
+  return hostNamed(runtime)?.sharesMaster === true;
+}
+
 let lastName = 0;
 
 /** Requests cannot come over memory: their endpoints are kept, at a port that is free. */
 const PORT = /^([a-z]+:\/\/(?:\[[^\]]*\]|[^:/]*))(?::\d+)?/i;
 
-/** The same application, listening on memory: each endpoint keeps its options. Processes of their own cannot be reached so. */
-function onMemory({ app, mistakes }: ApplicationReading, runtime: 'inline' | 'process'): ApplicationReading {
+/** The same application, listening on memory: each endpoint keeps its options. Processes and threads cannot be reached so. */
+function onMemory({ app, mistakes }: ApplicationReading, runtime: WorkerSettings['runtime']): ApplicationReading {
   const connections = app.connections.map(inMemory);
-  const inside =
-    runtime === 'process'
-      ? app.inside
-      : new Map([...app.inside].map(([cls, each]) => [cls, { ...each, connections: each.connections.map(inMemory) }]));
+  const inside = sharesMaster(runtime)
+    ? new Map([...app.inside].map(([cls, each]) => [cls, { ...each, connections: each.connections.map(inMemory) }]))
+    : app.inside;
   return { app: { ...app, connections, inside }, mistakes };
 }
 
@@ -188,11 +189,13 @@ function inMemory(connection: ConnectionBlueprint): ConnectionBlueprint {
   return { ...connection, listen: () => listen };
 }
 
-function tellIgnored({ app }: ApplicationReading): void {
+function tellIgnored({ app }: ApplicationReading, runtime: string): void {
+  const cannotKeep = hostNamed(runtime)?.cannotKeep ?? [];
   const ignored = app.workers.flatMap(({ name, written }) =>
-    ONLY_PROCESSES.filter(option => written.has(option)).map(option => `${name}.${option}`),
+    cannotKeep.filter(option => written.has(option)).map(option => `${name}.${option}`),
   );
-  if (ignored.length > 0) publish('app.warning', { message: `inline workers cannot keep these options: ${ignored.join(', ')}` });
+  if (ignored.length > 0)
+    publish('app.warning', { message: `workers in the runtime '${runtime}' cannot keep these options: ${ignored.join(', ')}` });
 }
 
 /**

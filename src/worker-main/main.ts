@@ -1,6 +1,14 @@
-/** What runs first in a worker's process. The order matters: signals are ignored and the link is taken before anything else is loaded. */
-import { prepareProcess } from '../tasks/start/process-setup.js';
+/** What runs first in a worker's process or thread. The order matters: signals are ignored and the link is taken before anything else is loaded. */
+import { isMainThread } from 'node:worker_threads';
 
-const link = prepareProcess();
-const { serveWorker } = await import('./serve.js');
-serveWorker(link);
+if (isMainThread) {
+  const { prepareProcess } = await import('../tasks/start/process-setup.js');
+  const link = prepareProcess();
+  const { serveWorker } = await import('./serve.js');
+  serveWorker(link);
+} else {
+  const { prepareThread } = await import('../tasks/start/thread-setup.js');
+  const link = prepareThread();
+  const { serveWorkerThread } = await import('./serve.js');
+  serveWorkerThread(link);
+}

@@ -2,19 +2,34 @@ import { becomeWorkerProcess } from '../app/worker-process.js';
 import { loadedWorker } from '../app/worker-side.js';
 import type { Ctor } from '../decorators/ctor.js';
 import { registeredWorkers } from '../decorators/worker/worker-registry.js';
-import { importWorker, prepareProcess, serveProcess, type ProcessLink } from '../tasks/index.js';
+import {
+  importWorker,
+  prepareProcess,
+  prepareThread,
+  serveProcess,
+  serveThread,
+  type LoadWorker,
+  type ProcessLink,
+  type ThreadLink,
+} from '../tasks/index.js';
 import { WorkerLogger } from './worker-logger.js';
 
-/** Becomes a worker: reads over the link who it is to be, imports its module, and serves it until the link ends. */
+/** This process becomes a worker: reads over the link which one it is to be, imports its module, and serves it until the link ends. */
 export function serveWorker(link: ProcessLink = prepareProcess()): void {
+  serveProcess({ link, load: loader() });
+}
+
+/** The same for a thread. */
+export function serveWorkerThread(link: ThreadLink = prepareThread()): void {
+  serveThread({ link, load: loader() });
+}
+
+function loader(): LoadWorker {
   const { reached } = becomeWorkerProcess();
-  serveProcess({
-    link,
-    load: async boot => {
-      const cls = await importWorker(boot, name => classNamed(name, boot.source), reached);
-      return loadedWorker(cls, new WorkerLogger());
-    },
-  });
+  return async boot => {
+    const cls = await importWorker(boot, name => classNamed(name, boot.source), reached);
+    return loadedWorker(cls, new WorkerLogger());
+  };
 }
 
 /** The class of that name: where several modules declare one, that of the module that the master named. */

@@ -24,7 +24,7 @@ import type { Directory } from './process/nested-calls.js';
 export interface WorkforceOptions {
   readonly clock: Clock;
   /** Where workers of this runtime run. Asked once per started worker. */
-  host(runtime: 'process' | 'inline'): Host;
+  host(runtime: string): Host;
   /** Builds a proxy through the container. Called once per started (worker, key). */
   proxy?(cls: Ctor, worker: WorkerBlueprint, key: string | undefined): BuiltProxy;
   /** What listens for the connections of a worker that has some. Called once per started (worker, key). */

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { expect } from 'chai';
+import '../../../src/app/hosts.js';
 import { z } from 'zod';
 import { overrideWorker, readModule, readWorker } from '../../../src/blueprint/index.js';
 import { OnConnect, OnData } from '../../../src/decorators/connection/connection-hooks.js';
@@ -229,7 +230,7 @@ describe('the mistakes of a worker', () => {
     ]);
   });
 
-  it("are options that a written runtime 'inline' cannot keep, each by name", () => {
+  it('are options that a written runtime cannot keep, each by name', () => {
     @Worker('worker blueprint: inline', { runtime: 'inline', env: {}, maxMemory: '1mb', cwd: '/', timeout: '1s', resourceLimits: {} })
     class Inline {}
     expect(told(readWorker(Inline).mistakes)).to.deep.equal([
@@ -237,6 +238,27 @@ describe('the mistakes of a worker', () => {
       "Inline.@Worker: runtime 'inline' cannot keep env",
       "Inline.@Worker: runtime 'inline' cannot keep cwd",
       "Inline.@Worker: runtime 'inline' cannot keep maxMemory",
+    ]);
+    @Worker('worker blueprint: thread', {
+      runtime: 'thread',
+      env: {},
+      resourceLimits: {},
+      maxMemory: '1mb',
+      cwd: '/',
+      uid: 1,
+      gid: 1,
+      permissions: {},
+      accept: 'shared',
+      heartbeat: { every: '1s', grace: '2s' },
+    })
+    class Thread {}
+    expect(told(readWorker(Thread).mistakes)).to.deep.equal([
+      "Thread.@Worker: runtime 'thread' cannot keep uid",
+      "Thread.@Worker: runtime 'thread' cannot keep gid",
+      "Thread.@Worker: runtime 'thread' cannot keep permissions",
+      "Thread.@Worker: runtime 'thread' cannot keep cwd",
+      "Thread.@Worker: runtime 'thread' cannot keep maxMemory",
+      "Thread.@Worker: runtime 'thread' cannot keep accept: 'shared'",
     ]);
     @Worker('worker blueprint: chosen', { env: {} })
     class Chosen {}

@@ -1,4 +1,5 @@
-import { serveProcess } from '../../../src/tasks/index.js';
+import { isMainThread } from 'node:worker_threads';
+import { serveProcess, serveThread } from '../../../src/tasks/index.js';
 import { loadOneOfTwo } from '../two-workers.js';
 
-serveProcess({ load: loadOneOfTwo });
+(isMainThread ? serveProcess : serveThread)({ load: loadOneOfTwo });

@@ -11,7 +11,7 @@ type TestApp = Awaited<ReturnType<ReturnType<typeof createTestApp>['start']>>;
 
 export interface SceneOptions extends WorkerOptions {
   /** Where its workers run. Default 'process'. */
-  readonly where?: 'process' | 'inline';
+  readonly where?: 'process' | 'thread' | 'inline';
   /** 'fake': time stands still until `scene.app.clock.advance()`. */
   readonly clock?: 'real' | 'fake';
   readonly logger?: Logger;

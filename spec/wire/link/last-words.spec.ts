@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
-import { lastBytes, takenByKernel, writeWhole } from '../../../src/wire/link/last-words.js';
+import { lastBytes, lastWay, writeWhole } from '../../../src/wire/link/last-words.js';
 
 describe('what a process says last', () => {
   const chunks = ['abc', '', 'de', 'fgh'].map(text => Buffer.from(text));
@@ -13,8 +13,8 @@ describe('what a process says last', () => {
       expect(Buffer.concat(lastBytes(chunks, count)).toString()).to.equal('abcdefgh'.slice(8 - count));
   });
 
-  it('is not known of a stream that is no socket', () => {
-    expect(takenByKernel(new PassThrough())).to.equal(undefined);
+  it('has no way past a stream that is neither a socket nor posts at once', () => {
+    expect(lastWay(new PassThrough(), 1)).to.equal(undefined);
   });
 
   it('is written whole, and to nobody is no error', () => {

@@ -1,4 +1,5 @@
 import type { Mistake } from '../../errors.js';
+import { hostNamed } from '../../hosts/registry.js';
 import { readConnection } from '../connection/connection.js';
 import { readEndpoints, schemeOf } from '../connection/endpoints.js';
 import { mergedOptions } from '../lineage.js';
@@ -22,11 +23,16 @@ const READ_HERE = new Set(['backlog', 'mode', 'noDelay', 'keepAlive', 'maxConnec
 
 function checkListening(worker: WorkerBlueprint, name: string, listens: readonly EndpointBlueprint[], mistakes: Mistake[]): void {
   const report = reporter(worker.className, mistakes);
-  const { accept, maxWorkers, minWorkers } = worker.settings;
-  if (maxWorkers > 1 && listens.some(endpoint => schemeOf(endpoint) === 'udp')) {
-    // Each process of the pool would bind the port, and only one can.
+  const { accept, maxWorkers, minWorkers, runtime } = worker.settings;
+  // Each process of the pool would bind the port, and only one can.
+  if (maxWorkers > 1 && listens.some(endpoint => schemeOf(endpoint) === 'udp'))
     report('connections', `${name} listens on udp, and maxWorkers is ${maxWorkers}`, 'write maxWorkers: 1, or let the master listen');
-  }
+  else if (maxWorkers > 1 && listens.length > 0 && hostNamed(runtime)?.listensAlone)
+    report(
+      'connections',
+      `${name} listens, maxWorkers is ${maxWorkers}, and no socket can be passed to runtime '${runtime}'`,
+      "write maxWorkers: 1, runtime: 'process', or let the master listen",
+    );
   if (accept !== 'shared' || listens.length === 0) return;
   if (minWorkers === 0)
     report(

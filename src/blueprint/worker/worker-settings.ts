@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { WorkerOptions } from '../../decorators/worker/worker-types.js';
+import { hostNamed } from '../../hosts/registry.js';
 import { toBytes, toMilliseconds, type Duration, type Size } from '../../units.js';
 import type { Report } from '../mistakes.js';
 import {
@@ -45,7 +46,7 @@ export const workerRules: Rules = {
   drainTimeout: duration,
   stallTimeout: duration,
   maxMessageSize: size,
-  runtime: oneOf('process', 'inline'),
+  runtime: oneOf('process', 'thread', 'inline'),
   accept: oneOf('master', 'shared'),
   restart: shape({ maxFailedStarts: count(1), within: duration, delay: duration, maxDelay: duration }),
   heartbeat: either(shape({ every: duration, grace: duration }, ['every', 'grace']), off),
@@ -66,19 +67,6 @@ export const workerRules: Rules = {
   validate: oneOf('receiver', 'both', 'off'),
   source: text,
 } satisfies Record<keyof WorkerOptions, Rule>;
-
-/** What only a process can keep. */
-const NOT_INLINE = [
-  'uid',
-  'gid',
-  'permissions',
-  'resourceLimits',
-  'env',
-  'execArgv',
-  'argv',
-  'cwd',
-  'maxMemory',
-] as const satisfies (keyof WorkerOptions)[];
 
 type Written = Readonly<Record<string, unknown>>;
 
@@ -180,10 +168,14 @@ export function checkSettings(settings: WorkerSettings, member: string, report: 
     report(member, `restart.delay (${restart.delay} ms) is above restart.maxDelay (${restart.maxDelay} ms)`, 'lower it');
 }
 
-/** What a decorator that writes `runtime: 'inline'` cannot write, too. A runtime chosen elsewhere (tests, `spawn`) ignores it instead. */
+/** What the runtime that a decorator writes cannot keep of its other options. A runtime chosen elsewhere (tests, `spawn`) ignores it instead. */
 export function checkRuntime(written: Written, member: string, report: Report): void {
-  if (written['runtime'] !== 'inline') return;
-  for (const option of NOT_INLINE) {
-    if (written[option] !== undefined) report(member, `runtime 'inline' cannot keep ${option}`, `remove it, or write runtime: 'process'`);
+  const { runtime, accept } = written as { runtime?: string; accept?: string };
+  const host = runtime === undefined ? undefined : hostNamed(runtime);
+  if (!host) return;
+  const remedy = "remove it, or write runtime: 'process'";
+  for (const option of host.cannotKeep) {
+    if (written[option] !== undefined) report(member, `runtime '${host.runtime}' cannot keep ${option}`, remedy);
   }
+  if (host.listensAlone && accept === 'shared') report(member, `runtime '${host.runtime}' cannot keep accept: 'shared'`, remedy);
 }

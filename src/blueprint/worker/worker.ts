@@ -4,6 +4,7 @@ import { RESERVED_TASK_NAMES } from '../../decorators/worker/task.js';
 import { toUrl } from '../../decorators/worker/worker-source.js';
 import type { WorkerOptions } from '../../decorators/worker/worker-types.js';
 import type { Mistake } from '../../errors.js';
+import { hostNamed } from '../../hosts/registry.js';
 import { ownDeclarations } from '../../decorators/metadata.js';
 import { kindOf, lineage, mergedOptions, methodNames } from '../lineage.js';
 import { keysOf, readData, readMembers, readTimers, validatorOf } from '../members.js';
@@ -15,7 +16,7 @@ import { checkRuntime, checkSettings, toSettings, workerRules } from './worker-s
 import type { Ctor, WorkerBlueprint } from '../types.js';
 
 /** The worker's own `@Worker`: name and source are not inherited. */
-function identity(cls: Ctor, runtime: 'process' | 'inline', replaced: unknown, report: Report): Pick<WorkerBlueprint, 'name' | 'source'> {
+function identity(cls: Ctor, importsSource: boolean, replaced: unknown, report: Report): Pick<WorkerBlueprint, 'name' | 'source'> {
   const own = ownDeclarations(cls).classes.find(declaration => declaration.kind === 'worker');
   if (!own) {
     const base = kindOf(cls) === 'worker' ? 'only its base class is a worker' : 'it is not a worker';
@@ -29,10 +30,10 @@ function identity(cls: Ctor, runtime: 'process' | 'inline', replaced: unknown, r
   if (typeof options?.source === 'string' && !/^(file|data):/.test(options.source) && !isAbsolute(options.source)) {
     report('@Worker', `source is '${options.source}'`, 'write `source: import.meta.url`');
   }
-  if (!source && runtime === 'process') {
+  if (!source && importsSource) {
     report(
       '@Worker',
-      'its module is not known, so no other process can import it',
+      'its module is not known, so no other process or thread can import it',
       'put it into a file, or write `source: import.meta.url`',
     );
   }
@@ -63,7 +64,12 @@ function build(
   const written = checkOptions(mergedOptions(cls, 'worker'), workerRules, '@Worker', report);
   const options = { ...written, ...checkOptions(overrides, workerRules, 'options', report) };
   const settings = toSettings(options);
-  const { name, source } = identity(cls, place === 'worker' ? 'inline' : settings.runtime, overrides['source'], report);
+  const { name, source } = identity(
+    cls,
+    place === 'master' && hostNamed(settings.runtime)?.sharesMaster !== true,
+    overrides['source'],
+    report,
+  );
   if (place === 'master') {
     checkSettings(settings, '@Worker', report);
     checkRuntime(written, '@Worker', report);

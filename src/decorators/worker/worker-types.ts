@@ -47,8 +47,8 @@ export interface PoolOptions {
   stallTimeout?: Duration | Off | undefined;
   /** Bytes of one value, either direction. Default 16mb. */
   maxMessageSize?: Size | Off | undefined;
-  /** Default 'process'. */
-  runtime?: 'process' | 'inline' | undefined;
+  /** Where it runs: a process of its own (default), a thread of the master's process, or the master itself. */
+  runtime?: 'process' | 'thread' | 'inline' | undefined;
   restart?: RestartOptions | undefined;
   /** Idle workers are pinged. Default every 5s, grace 15s. */
   heartbeat?: { every: Duration; grace: Duration } | Off | undefined;

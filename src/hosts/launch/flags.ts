@@ -46,6 +46,18 @@ export function inheritedFlags(flags: readonly string[]): string[] {
   return withoutFlags(flags, isOwn);
 }
 
+/** Flags that a thread may have beside its process's: what decides how its modules are found and read. */
+const OF_A_THREAD =
+  /^(?:--import|--require|-r|--(?:experimental-)?loader|--conditions|-C|--enable-source-maps|--preserve-symlinks|--(?:no-)?experimental-(?:strip|transform)-types|--(?:no-)?warnings|--no-deprecation|--trace-(?:warnings|uncaught|deprecation))$/;
+
+/**
+ * The flags that a thread inherits.
+ * @example threadFlags(['--import', 'tsx', '--max-old-space-size=64']) // ['--import', 'tsx']
+ */
+export function threadFlags(flags: readonly string[]): string[] {
+  return withoutFlags(flags, flag => !OF_A_THREAD.test(nameOfFlag(flag)));
+}
+
 /**
  * Node's permission model by kind, in this and in later versions: what switches it on, off or to a mere warning, and what it lets through.
  * A configuration file may say any of it. `--allow-natives-syntax` and its like are flags of V8 and grant nothing.

@@ -1,5 +1,5 @@
 import type { HostSpec } from '../../hosts/host.js';
-import type { InlineHostOptions } from '../../hosts/inline.js';
+import type { InlineHostOptions } from '../../hosts/inline-types.js';
 import type { BootMessage } from '../../wire/link/protocol.js';
 import { Arrivals } from '../sockets/socket-queue.js';
 import { MemoryMark } from '../started-mark.js';

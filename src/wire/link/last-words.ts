@@ -15,15 +15,34 @@ function handleOf(stream: Duplex): Handle | undefined {
   return typeof handle?.bytesWritten === 'number' && typeof handle.writeQueueSize === 'number' ? (handle as Handle) : undefined;
 }
 
+/** How the last bytes of a stream are written, past its own queue. */
+export interface LastWay {
+  /** Bytes that are on their way already, of all that the stream was given. */
+  readonly taken: number;
+  /** False: nothing reads it any more. */
+  write(bytes: Uint8Array): boolean;
+}
+
+/** A stream that can be written past its own queue. */
+interface Immediate {
+  readonly posted: number;
+  writeNow(bytes: Uint8Array): boolean;
+}
+
+function isImmediate(stream: Duplex): stream is Duplex & Immediate {
+  return 'writeNow' in stream && 'posted' in stream;
+}
+
 /**
- * Makes a socket wait for the kernel from now on, and tells how many bytes of all that it was given the kernel has taken;
- * undefined for a stream that is no socket of Node's.
+ * The way past the queue of a stream, for what is written before an exit: a socket of Node's, which waits for the kernel from now on, or a
+ * stream that posts at once. Undefined for any other.
  */
-export function takenByKernel(stream: Duplex): number | undefined {
+export function lastWay(stream: Duplex, fd: number): LastWay | undefined {
+  if (isImmediate(stream)) return { taken: stream.posted, write: bytes => stream.writeNow(bytes) };
   const handle = handleOf(stream);
   if (!handle) return undefined;
   handle.setBlocking?.(true);
-  return handle.bytesWritten - handle.writeQueueSize;
+  return { taken: handle.bytesWritten - handle.writeQueueSize, write: bytes => writeWhole(fd, bytes) };
 }
 
 /** The last `count` bytes of these chunks. */

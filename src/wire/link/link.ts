@@ -5,7 +5,7 @@ import { guard } from '../../guard.js';
 import { ProtocolError } from '../../errors.js';
 import { ReceivedBody } from './body.js';
 import { encodeValue } from '../codec/codec.js';
-import { lastBytes, takenByKernel, writeWhole } from './last-words.js';
+import { lastBytes, lastWay } from './last-words.js';
 import { FrameReader, LARGE, PIECE, PIECE_SIZE, type OnFrame } from './frames.js';
 import { Outbox } from './outbox.js';
 import { type Slab, TurnBuffer } from './turn-buffer.js';
@@ -162,14 +162,14 @@ class StreamLink implements Link {
 
   writeOut(fd: number): void {
     if (this.#state === 'broken' || this.#state === 'closed' || this.#turn.encoder.busy) return;
-    const taken = takenByKernel(this.#stream);
-    if (taken === undefined) return this.flush();
+    const way = lastWay(this.#stream, fd);
+    if (way === undefined) return this.flush();
     const tail = lastBytes(
       this.#writing.map(({ bytes }) => bytes),
-      this.#given - taken,
+      this.#given - way.taken,
     );
-    let read = tail.every(bytes => writeWhole(fd, bytes));
-    this.#lastWay = bytes => (read &&= writeWhole(fd, bytes));
+    let read = tail.every(bytes => way.write(bytes));
+    this.#lastWay = bytes => (read &&= way.write(bytes));
     this.#writingBytes = 0;
     if (this.#outbox.empty) this.#writeTurn();
     else this.#writePieces();

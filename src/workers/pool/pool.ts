@@ -220,7 +220,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   }
 
   get takesSockets(): boolean {
-    return this.frontage !== undefined;
+    return this.frontage !== undefined && !this.host.listensAlone;
   }
 
   counted(): void {
