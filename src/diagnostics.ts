@@ -12,7 +12,7 @@ const NAMES = [
   'descriptors.scarce', 'descriptors.enough',
   'dialer.up', 'dialer.down',
   'worker.start', 'worker.ready', 'worker.exit', 'worker.restart', 'worker.gave-up', 'worker.output', 'worker.error', 'worker.message',
-  'call.retry', 'call.dropped',
+  'call.retry', 'call.dropped', 'mesh.up', 'mesh.down', 'mesh.error',
   'timer.error', 'hook.error', 'app.start', 'app.close', 'app.warning',
 ] as const;
 

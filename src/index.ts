@@ -27,6 +27,11 @@ export { discover, Module } from './decorators/module.js';
 export { OnStart, OnStop, Every, After } from './decorators/lifecycle.js';
 export type { Discovery, ModuleOptions, Mounted, Provider, ProviderToken } from './decorators/injection/provider-types.js';
 
+// The same classes on other machines.
+export { serveWorkers, type ServedWorkers, type ServeWorkersOptions } from './app/mesh/serve-workers.js';
+export type { Placement, Placements } from './app/mesh/mesh-side.js';
+export type { Mesh, MeshConnection, MeshMessage, MeshSubscription } from './mesh/mesh-types.js';
+
 // Connections: a class per kind of peer.
 export { Connection } from './decorators/connection/connection.js';
 export {

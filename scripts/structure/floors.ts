@@ -25,7 +25,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['blueprint', 'endpoints', 'wire', 'schema', 'zod-issues', 'refusal'],
   ['workers', 'tasks', 'framing', 'channels'],
   ['session'],
-  ['reactor', 'multi-core'],
+  ['reactor', 'multi-core', 'mesh'],
   ['app'],
   ['web'],
   ['worker-main', 'testing', 'http', 'websocket'],

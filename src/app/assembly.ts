@@ -13,7 +13,8 @@ import { toMilliseconds, type Duration, type Off, type Size } from '../units.js'
 import type { BuiltProxy } from '../workers/proxy/proxy-gate.js';
 import { Owner } from '../workers/call/owner.js';
 import { Workers } from '../workers/workers.js';
-import { Workforce } from '../workers/workforce.js';
+import { Workforce, type WorkforceOptions } from '../workers/workforce.js';
+import type { Mesh } from '../mesh/mesh-types.js';
 import { App, type AppPort, type CloseSummary } from './app.js';
 import { closeInOrder, type ClosingParts } from './closing.js';
 import { connectionBuild } from './connection-plan.js';
@@ -21,6 +22,7 @@ import { AppContainer, type Override } from './container/container.js';
 import { describe } from './report/describe.js';
 import { logEvents } from './report/events-to-log.js';
 import { Hosts } from './hosts.js';
+import { MeshSide, placedWorker, type Placements } from './mesh/mesh-side.js';
 import { ownParts } from './container/own-parts.js';
 import { mastersOverrides, unusedOverrides } from './container/overrides.js';
 import { providedInside } from './container/provided-inside.js';
@@ -33,6 +35,13 @@ export interface AssemblyOptions {
   readonly closeTimeout?: Duration | undefined;
   readonly maxBufferedBytesTotal?: Size | Off | undefined;
   readonly clock?: Clock | undefined;
+  /** Connects it to other machines. */
+  readonly mesh?: Mesh | undefined;
+  /** Where workers run; needs a mesh for anything but `'local'`. */
+  readonly placement?: Placements | undefined;
+  readonly zone?: string | undefined;
+  /** Where calls go that are made in the task of this one, if not to this application's workers. */
+  readonly directoryOf?: WorkforceOptions['directoryOf'];
   /** Replaces providers (tests). */
   readonly overrides?: ReadonlyMap<Token, Override> | undefined;
 }
@@ -67,6 +76,7 @@ export class Assembly implements AppPort {
   readonly #core: ReactorCore;
   readonly #container: AppContainer;
   readonly #hosts: Hosts;
+  readonly #mesh: MeshSide | undefined;
   readonly #residents: Residents;
   readonly #addresses = new Map<Ctor, BoundAddress[]>();
   /** What mount() made and started, by the classes that listen for it. */
@@ -97,11 +107,16 @@ export class Assembly implements AppPort {
     this.#blueprint = blueprint;
     this.#options = options;
     this.#clock = options.clock ?? realClock;
+    const { mesh, placement = {} } = options;
+    if (mesh) this.#mesh = new MeshSide(mesh, placement, options.zone, this.#clock);
     this.#hosts = new Hosts(this.#clock, options.logger, options.overrides);
-    this.workforce = new Workforce(blueprint.workers, {
+    const placed = blueprint.workers.map(worker => placedWorker(worker, placement));
+    this.workforce = new Workforce(placed, {
       clock: this.#clock,
       host: runtime => this.#hosts.host(runtime),
       proxy: (cls, worker) => this.#proxy(cls, worker),
+      remote: pool => this.#mesh?.crew(pool),
+      directoryOf: options.directoryOf,
       frontage: pool => {
         const { connections } = blueprint.inside.get(pool.worker.cls)!;
         return connections.length === 0 ? undefined : new WorkerFrontage(pool, this.#clock, connections);
@@ -169,6 +184,7 @@ export class Assembly implements AppPort {
   /** Workers, then providers, then listeners and dialers. Rejects with the first failure; what had started is the caller's to close. */
   async start(): Promise<void> {
     this.#warn();
+    await this.#mesh?.connect();
     await this.workforce.startAll();
     // Whoever closes it meanwhile (a signal, an @OnStart) wants nothing more of it to start.
     if (this.#closing) throw new ClosingError();
@@ -305,7 +321,10 @@ export class Assembly implements AppPort {
       // Those of workers end with their processes.
       destroyConnections: () => core.destroy() + this.workforce.connections,
       dispose: () => this.#container.dispose(error => publish('hook.error', { hook: 'dispose', error }), this.#clock),
-      release: () => this.#hosts.close(),
+      release: async () => {
+        await this.#hosts.close();
+        await this.#mesh?.close();
+      },
     };
   }
 

@@ -14,6 +14,8 @@ import {
 } from '../blueprint/index.js';
 import type { Mistake } from '../errors.js';
 import { isLogger, LOGGER_METHODS } from '../logger.js';
+import { object, text } from '../option-rules.js';
+import { isMesh, placementMistakes } from './mesh/mesh-mistakes.js';
 
 const logger: Rule = { expects: `a logger with ${LOGGER_METHODS.join('(), ')}(), as pino() is; console is none`, fits: isLogger };
 
@@ -30,6 +32,9 @@ const RULES: Rules = {
   closeTimeout: duration,
   maxBufferedBytesTotal: size,
   uncaught: oneOf('close', 'log'),
+  mesh: { expects: 'a mesh: nats({ servers }) of packet-ts/nats, or memoryMesh() of packet-ts/testing', fits: isMesh },
+  placement: object,
+  zone: text,
 };
 
 /** Places for which a connection's endpoints may be replaced. */
@@ -48,5 +53,5 @@ export function optionMistakes(options: object, reading: ApplicationReading): re
     if (!known.has(key))
       report('listen', `it names ${nameOf(key)}, which this application does not serve`, 'list it in `connections` of a module');
   }
-  return mistakes;
+  return [...mistakes, ...placementMistakes(options, reading)];
 }

@@ -10,12 +10,14 @@ import { object, show } from '../option-rules.js';
 import { loggerOf, type Logger } from '../logger.js';
 import { standardError } from '../logging/standard-error.js';
 import { connectionId } from '../session/connection-id.js';
+import type { Mesh } from '../mesh/mesh-types.js';
 import type { Duration, Off, Size } from '../units.js';
 import type { App } from './app.js';
 import type { Assembly } from './assembly.js';
 import { bootstrapHook } from './bootstrap-hook.js';
 import { LogLimiter } from './report/log-limiter.js';
 import { masterSide } from './master-side.js';
+import type { Placements } from './mesh/mesh-side.js';
 import { handleSignals, handleStrays } from './signals.js';
 import { readApplication } from './read-application.js';
 import { neverInWorker } from './worker-process.js';
@@ -43,6 +45,15 @@ export interface BootstrapOptions {
    * Default: an exception closes, a promise is logged.
    */
   uncaught?: 'close' | 'log' | undefined;
+  /** Connects the application to worker hosts on other machines: `nats()` of packet-ts/nats, `memoryMesh()` of packet-ts/testing. */
+  mesh?: Mesh | undefined;
+  /**
+   * Where workers run, by name, `'*'` for all others: `'local'` (default), `'remote'`, or `'spill'`: here while a process here is free or
+   * may start, else on other machines.
+   */
+  placement?: Placements | undefined;
+  /** Hosts of the same zone come first. */
+  zone?: string | undefined;
 }
 
 /**
@@ -71,11 +82,12 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
 }
 
 async function start(module: Ctor, options: BootstrapOptions): Promise<App> {
-  const { logger, closeTimeout, maxBufferedBytesTotal, signals = true, uncaught } = options;
+  const { logger, closeTimeout, maxBufferedBytesTotal, signals = true, uncaught, mesh, placement, zone } = options;
   const { reading, flaws } = await readApplication(module, options);
   const log = await loggerOf(logger);
   const { Assembly } = await masterSide();
-  const assembly = Assembly.of(reading, { logger: log, closeTimeout, ...(flaws.length === 0 && { maxBufferedBytesTotal }) });
+  const fit = flaws.length === 0 && { maxBufferedBytesTotal, mesh, placement, zone };
+  const assembly = Assembly.of(reading, { logger: log, closeTimeout, ...fit });
   const remove = signals ? watchProcess(assembly, logger || log, uncaught) : () => {};
   assembly.closed.then(remove, remove);
   closeWhenIdle(assembly);

@@ -90,6 +90,8 @@ export interface TaskBlueprint {
   readonly retries: number;
   readonly timeout?: number | undefined;
   readonly softTimeout?: number | undefined;
+  /** The schemas as they were written, by role: `input`, `output`, `yields`, `receives`, and `events.<name>`. */
+  readonly schemas?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The options of `@Worker`, every default filled in. */
@@ -114,6 +116,8 @@ export interface WorkerSettings {
   readonly closeTimeout: number;
   readonly drainTimeout: number;
   readonly stallTimeout: number;
+  /** Milliseconds that a call waits for a host of the mesh. */
+  readonly waitForHost: number;
   readonly maxMessageSize: number;
   readonly runtime: 'process' | 'thread' | 'inline';
   readonly accept: 'master' | 'shared';

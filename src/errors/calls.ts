@@ -25,10 +25,12 @@ export abstract class CallError extends PacketError {
   }
 }
 
-export type CrashReason = 'exit' | 'signal' | 'memory' | 'protocol' | 'heartbeat' | 'neighbour' | 'stop';
+export type CrashReason = 'exit' | 'signal' | 'memory' | 'protocol' | 'heartbeat' | 'neighbour' | 'stop' | 'lost';
 
 export interface CrashDetails {
   readonly pid: number;
+  /** Name of the machine that it ran on; undefined or 'local': this one. */
+  readonly host?: string | undefined;
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly reason: CrashReason;
@@ -45,11 +47,14 @@ const CRASH_TEXT: Readonly<Record<CrashReason, string>> = {
   heartbeat: 'its process stopped answering',
   neighbour: 'its process was killed because of another call',
   stop: 'its process was stopped',
+  lost: 'its host was lost',
 };
 
 /** The worker's process died while the call was (or may have been) running. */
 export class WorkerCrashedError extends CallError implements CrashDetails {
   readonly pid: number;
+  /** `'local'`, or the name of the machine that it ran on. */
+  readonly host: string;
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly reason: CrashReason;
@@ -62,8 +67,11 @@ export class WorkerCrashedError extends CallError implements CrashDetails {
 
   constructor(call: CallName, details: CrashDetails) {
     const how = details.signal ?? (details.exitCode === null ? '' : `exit code ${details.exitCode}`);
-    super(call, `failed: ${CRASH_TEXT[details.reason]} (pid ${details.pid}${how && `, ${how}`})`, 'ERR_PACKET_WORKER_CRASHED');
+    const { host = 'local' } = details;
+    const where = host === 'local' ? '' : `host ${host}, `;
+    super(call, `failed: ${CRASH_TEXT[details.reason]} (${where}pid ${details.pid}${how && `, ${how}`})`, 'ERR_PACKET_WORKER_CRASHED');
     this.pid = details.pid;
+    this.host = host;
     this.exitCode = details.exitCode;
     this.signal = details.signal;
     this.reason = details.reason;

@@ -58,6 +58,8 @@ export interface HostExit {
   readonly memory: boolean;
   /** It could not even be launched: the system's own error. */
   readonly error?: Error | undefined;
+  /** The machine that it runs on cannot be reached any more: why. */
+  readonly lost?: string | undefined;
   /** Of one that was never ready: a mistake that will be there the next time, too (a flag, a folder, a module). */
   readonly permanent?: boolean | undefined;
 }

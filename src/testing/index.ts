@@ -6,4 +6,5 @@ export { createTestApp, TestApp, TestAppBuilder, type TestOptions, type TestOver
 export { ExpectationError, TestClient } from './test-client.js';
 export { TestServer } from './test-server.js';
 export { FakeClock } from './fake-clock.js';
+export { memoryMesh, type MemoryMesh } from './memory-mesh.js';
 export { conformance, conformanceChecks, type Check, type ConformanceCases, type ConformanceSample } from './conformance.js';

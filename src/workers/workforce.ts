@@ -12,6 +12,8 @@ import { encodeValue } from '../wire/codec/codec.js';
 import type { BootMessage } from '../wire/link/protocol.js';
 import type { Frontage, Move } from './sockets/pool-listener-types.js';
 import { Announcer } from './announcer.js';
+import type { Call } from './call/call.js';
+import type { RemoteCrew } from './pool/crew-types.js';
 import { clientOf, type Client } from './client.js';
 import { Front, type BuiltProxy } from './proxy/proxy-gate.js';
 import type { Member } from './process/pooled-process.js';
@@ -29,6 +31,10 @@ export interface WorkforceOptions {
   proxy?(cls: Ctor, worker: WorkerBlueprint, key: string | undefined): BuiltProxy;
   /** What listens for the connections of a worker that has some. Called once per started (worker, key). */
   frontage?(pool: Pool): Frontage | undefined;
+  /** The part of a pool that runs on other machines. Called once per started (worker, key). */
+  remote?(pool: Pool): RemoteCrew | undefined;
+  /** Where calls go that are made in the task of this one, if not to this application's workers. */
+  readonly directoryOf?: ((parent: Call) => Directory | undefined) | undefined;
 }
 
 /** What of it was cut off at the end. */
@@ -97,7 +103,7 @@ export class Workforce implements Directory {
       return this.start(worker, key, options);
     }
     const pool = running ?? this.#open(route, parsed);
-    await pool.staff.whenReady();
+    await pool.start();
     await route.front?.start();
     if (this.#listening) await this.#listen(route, pool);
     return pool.handle;
@@ -252,6 +258,8 @@ export class Workforce implements Directory {
       tell: (event, ...args) => void this.#announcer.tell(event, ...args),
       unasked: (member, value) => this.#unasked(member, value),
       frontage: pool => this.#options.frontage?.(pool),
+      remote: pool => this.#options.remote?.(pool),
+      directoryOf: this.#options.directoryOf,
     };
   }
 

@@ -72,6 +72,7 @@ describe('the blueprint of a worker', () => {
       closeTimeout: 10_000,
       drainTimeout: 300_000,
       stallTimeout: 30_000,
+      waitForHost: 5_000,
       maxMessageSize: 16 * 1024 ** 2,
       runtime: 'process',
       accept: 'master',

@@ -21,6 +21,7 @@ export const settings: WorkerSettings = {
   closeTimeout: 10_000,
   drainTimeout: 300_000,
   stallTimeout: 30_000,
+  waitForHost: 5_000,
   maxMessageSize: 16 * 1024 * 1024,
   runtime: 'process',
   accept: 'master',

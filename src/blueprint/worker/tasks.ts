@@ -59,7 +59,13 @@ function readTask(name: string, written: Readonly<Record<string, unknown>>, repo
     retries: idempotent ? ((options['retries'] as number | undefined) ?? 1) : 0,
     timeout,
     softTimeout,
+    schemas: writtenSchemas(options),
   };
+}
+
+function writtenSchemas({ input, output, yields, receives, events }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const named = Object.entries(events ?? {}).map(([event, payload]) => [`events.${event}`, payload] as const);
+  return { input, output, yields, receives, ...Object.fromEntries(named) };
 }
 
 /** The tasks of a worker class by name: its own and those of its bases. */

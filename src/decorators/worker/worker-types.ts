@@ -45,6 +45,11 @@ export interface PoolOptions {
   drainTimeout?: Duration | Off | undefined;
   /** A stream without credit. Default 30s. */
   stallTimeout?: Duration | Off | undefined;
+  /**
+   * Of a worker on other machines: how long a call waits while no host serves it, then `WorkerUnavailableError`; `0`: not at all.
+   * Default 5s.
+   */
+  waitForHost?: Duration | Off | undefined;
   /** Bytes of one value, either direction. Default 16mb. */
   maxMessageSize?: Size | Off | undefined;
   /** Where it runs: a process of its own (default), a thread of the master's process, or the master itself. */

@@ -72,6 +72,8 @@ export const Kind = {
   QUIETED: 28,
   /** W→M: value {@link ListensMessage}: it listens by itself. */
   LISTENS: 29,
+  /** W→M, from another machine: it takes no more calls; STOP follows when those it has are answered. */
+  LEAVE: 30,
 } as const;
 
 /** Upper bits of CALL's arg; the lower 16 are the task's index. */
@@ -123,6 +125,8 @@ export interface BootMessage {
     /** The tasks that take a stream. */
     readonly receives?: readonly string[] | undefined;
   }[];
+  /** To another machine: its caller's own view of the tasks, see `signatureOf`. */
+  readonly signature?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One listening endpoint of a worker, and who binds it. */
@@ -172,6 +176,15 @@ export interface CallMeta {
   readonly caller?: unknown;
   readonly deadline?: number | undefined;
   readonly attempt?: number | undefined;
+}
+
+/** The context of a call to another machine. No clock is compared: time travels as what is left of it. */
+export interface RemoteMeta extends Omit<CallMeta, 'deadline'> {
+  /** Milliseconds until the deadline. */
+  readonly remaining?: number | undefined;
+  /** Milliseconds: the caller's own limit, where it is shorter than the task's. */
+  readonly timeout?: number | undefined;
+  readonly affinity?: string | undefined;
 }
 
 export interface UpCallMessage {

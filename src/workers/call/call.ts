@@ -10,7 +10,7 @@ import type { Body, Encoded } from '../../wire/link/types.js';
 import type { Line, Queueable } from '../queue/fair-queue.js';
 import type { List } from '../queue/list.js';
 import type { Belonging, Owned, Owner } from './owner.js';
-import type { Sender } from './input-stream.js';
+import type { CallSender } from './input-stream.js';
 import { unwatch, watch, type Abortable } from './abort-listeners.js';
 import type { Target } from './call-target.js';
 import { copyArgument, keepText, type CopyToken } from './argument-copies.js';
@@ -108,11 +108,13 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** Its place among those that must not wait for ever. */
   ticket: Ticket | undefined;
   /** Streams the caller's items in. */
-  sender: Sender | undefined;
+  sender: CallSender | undefined;
   /** It is a part of a call that was admitted: taken even while the application closes. */
   admitted = false;
   /** Why the caller gave up. */
   abortReason: unknown;
+  /** Deadline that it inherits from another machine, in milliseconds since the epoch; undefined: none. */
+  latest: number | undefined;
   #parent: Call | undefined;
   /** Told when it has settled. */
   over: (() => void) | undefined;
@@ -190,6 +192,13 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     this.weight = value.length;
   }
 
+  /** Takes an argument that is encoded already. */
+  protected encodedAs(input: Encoded): void {
+    this.#input = input;
+    this.#encoded = true;
+    this.weight = input.length;
+  }
+
   /** From now on it ends with its owner and its signal. */
   register(): void {
     this.owner.add(this);
@@ -233,7 +242,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   }
 
   /** The process has answered: read at once, the body does not last. Throws ProtocolError for what cannot be decoded. */
-  answer(body: Body): void {
+  answer(body: Body, _microseconds: number): void {
     if (this.settled) return;
     if (this.target.silent) this.succeed(undefined);
     else this.checked(body.value());

@@ -11,11 +11,23 @@ export interface SenderPort {
   end(): void;
 }
 
+/** Streams the items of one call in, to whichever process has the call. */
+export interface CallSender {
+  /** False once items have gone that nothing has any more. */
+  readonly repeatable: boolean;
+  /** The call was sent; undefined: it is nowhere at present. */
+  attach(port: SenderPort | undefined): void;
+  /** The process takes more. Throws ProtocolError for more than was taken from it. */
+  grant(amount: number): void;
+  /** The call has settled. */
+  stop(): void;
+}
+
 /**
  * The caller's stream on its way to the task: items leave as the task grants credit.
  * Until the first grant shows that the task has begun, what was sent is kept, so that it can be sent again to another process.
  */
-export class Sender {
+export class Sender implements CallSender {
   readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
   readonly #limit: number;
   readonly #failed: (error: Error) => void;

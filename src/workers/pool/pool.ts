@@ -13,7 +13,7 @@ import {
 } from '../../errors.js';
 import { publish } from '../../diagnostics.js';
 import type { Host } from '../../hosts/host.js';
-import { PROTOCOL_VERSION, type BootMessage } from '../../wire/link/protocol.js';
+import type { BootMessage } from '../../wire/link/protocol.js';
 import { aftermath } from '../process/crash-outcome.js';
 import type { Call } from '../call/call.js';
 import { Dealing, type DealingDesk } from '../sockets/socket-balancer.js';
@@ -27,6 +27,8 @@ import type { Lost } from '../process/in-flight.js';
 import { Sender } from '../call/input-stream.js';
 import { Staff, type StaffDesk } from './process-set.js';
 import { poolRows } from './status-row.js';
+import { bootMessage } from './boot-message.js';
+import type { Crew, RemoteCrew } from './crew-types.js';
 import { refuses } from './supervisor.js';
 import { Upcalls, type Directory } from '../process/nested-calls.js';
 
@@ -42,6 +44,10 @@ export interface PoolDesk extends Pick<StaffDesk, 'tell'> {
   unasked(member: Member, value: unknown): Promise<void> | void;
   /** What listens for it. */
   frontage?(pool: Pool): Frontage | undefined;
+  /** Its part on other machines. */
+  remote?(pool: Pool): RemoteCrew | undefined;
+  /** Where calls go that are made in the task of this one, if not to this application's workers. */
+  readonly directoryOf?: ((parent: Call) => Directory | undefined) | undefined;
 }
 
 /** All processes of one (worker, key), and the calls that wait for them. */
@@ -54,6 +60,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   readonly processors = availableParallelism();
   readonly host: Host;
   readonly staff: Staff;
+  /** Its part on other machines; undefined where all its processes are here. */
+  readonly remote: RemoteCrew | undefined;
   readonly front: Front | undefined;
   /** Sockets for its processes. */
   readonly dealing: Dealing;
@@ -91,6 +99,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     this.#dispatcher = new Dispatcher(this);
     this.dealing = new Dealing(this);
     this.frontage = desk.frontage?.(this);
+    this.remote = desk.remote?.(this);
   }
 
   // ── calls
@@ -105,6 +114,18 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     } catch (error) {
       return void call.fail(asError(error));
     }
+    this.#place(call);
+  }
+
+  /** Takes a call whose input is encoded already. Never throws. */
+  enter(call: Call): void {
+    const refusal = this.refusal(call);
+    if (refusal) return void call.fail(refusal);
+    call.register();
+    this.#place(call);
+  }
+
+  #place(call: Call): void {
     this.#dispatcher.place(call);
     this.staff.grow();
   }
@@ -119,8 +140,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     }
     const signal = call.options?.signal;
     if (signal?.aborted) return new AbortError(signal.reason);
-    const { staff } = this;
-    if (staff.starts.open && refuses(staff.starts, staff.counts, this.clock.now())) return this.#unavailable();
+    const { staff, remote } = this;
+    if (!remote && staff.starts.open && refuses(staff.starts, staff.counts, this.clock.now())) return this.#unavailable();
     return undefined;
   }
 
@@ -138,24 +159,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   // ── processes
 
   boot(): BootMessage {
-    const { name, source, settings } = this.worker;
-    const { concurrency, maxMessageSize, stallTimeout, softTimeout, validate } = settings;
-    const workers = this.#desk.others();
-    const { key, options } = this;
-    return {
-      version: PROTOCOL_VERSION,
-      name,
-      key,
-      source: source?.url ?? '',
-      options,
-      concurrency,
-      maxMessageSize,
-      stallTimeout,
-      softTimeout,
-      validate,
-      workers,
-      listen: this.frontage?.plan,
-    };
+    const { worker, key, options } = this;
+    return bootMessage({ worker, key, options, workers: this.#desk.others(), listen: this.frontage?.plan });
   }
 
   upcalls(member: Member): Upcalls {
@@ -163,21 +168,19 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     const parent = (id: number): Call | undefined => roster.get(id);
     const setBlocked = (call: Call, blocked: boolean): void => roster.setBlocked(call, blocked);
     const { name, settings } = this.worker;
-    const asker = { link, name, key: this.key, pid: member.pid, maxMessageSize: settings.maxMessageSize, parent, setBlocked };
-    return new Upcalls(asker, this.#desk.directory);
+    const { directory, directoryOf } = this.#desk;
+    const { maxMessageSize } = settings;
+    return new Upcalls({ link, name, key: this.key, pid: member.pid, maxMessageSize, parent, setBlocked, directoryOf }, directory);
   }
 
   joined(member: Member): void {
-    this.staff.joined(member);
-    this.frontage?.joined(member);
+    const crew = this.#crewOf(member);
+    crew.joined(member);
+    if (crew === this.staff) this.frontage?.joined(member);
     this.#dispatcher.room(member);
     this.dealing.look();
     // Others may still be missing: no more start at once than there are processors.
     this.staff.grow();
-  }
-
-  aged(member: Member): void {
-    this.staff.aged(member);
   }
 
   room(member: Member): void {
@@ -185,14 +188,14 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   }
 
   left(member: Member): void {
-    this.staff.departed(member);
+    this.#crewOf(member).departed(member);
     this.#dispatcher.unbind(member);
     this.#dispatcher.dispatch();
     this.dealing.look();
   }
 
   buried(member: Member, unstarted: readonly Call[], lost: readonly Lost[]): void {
-    this.staff.buried(member);
+    this.#crewOf(member).buried(member);
     const { again, retried, failed } = aftermath(member, this.key, unstarted, lost, this.staff.stopping);
     this.#dispatcher.giveBack(again);
     const { name } = this.worker;
@@ -208,15 +211,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
 
   released(member: Member, call: Call): void {
     this.#dispatcher.left(call);
-    this.staff.released(member);
-  }
-
-  lingers(member: Member): void {
-    this.staff.lingers(member);
-  }
-
-  idled(): void {
-    this.staff.idled();
+    this.#crewOf(member).released(member);
   }
 
   get takesSockets(): boolean {
@@ -257,13 +252,20 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   }
 
   stray(member: Member, error: Error, untold: number): void {
-    this.staff.stray(member, error, untold);
+    this.#crewOf(member).stray(member, error, untold);
   }
 
   output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {
-    this.staff.output(member, line, stream);
+    this.#crewOf(member).output(member, line, stream);
   }
 
+  #crewOf({ face }: Member): Crew {
+    return face.host === 'local' || !this.remote ? this.staff : this.remote;
+  }
+
+  readonly aged = (member: Member): void => this.#crewOf(member).aged(member);
+  readonly lingers = (member: Member): void => this.#crewOf(member).lingers(member);
+  readonly idled = (member: Member): void => this.#crewOf(member).idled(member);
   tell: StaffDesk['tell'] = (...event) => this.#desk.tell(...event);
 
   get queued(): number {
@@ -279,6 +281,11 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     this.staff.grow();
   }
 
+  get mayStart(): boolean {
+    const { staff, worker } = this;
+    return staff.ready.length < worker.settings.maxWorkers && !refuses(staff.starts, staff.counts, this.clock.now());
+  }
+
   /** When it will be ended, in milliseconds since the epoch; undefined: never. */
   deadlineOf(call: Call): number | undefined {
     return this.#dispatcher.deadlineOf(call);
@@ -286,16 +293,22 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
 
   /** Nobody can be started: whoever waits is told why. */
   gaveUp(): void {
-    if (this.staff.ready.length > 0) return;
+    if (this.staff.ready.length > 0 || this.remote) return;
     this.#dispatcher.empty(() => this.#unavailable());
     this.dealing.look();
   }
 
   // ── the pool as a whole
 
+  /** Resolves when it takes calls. Rejects with why it will not. */
+  async start(): Promise<void> {
+    await Promise.all([this.staff.whenReady(), this.remote?.start()]);
+  }
+
   get #state(): WorkerHandle['state'] {
     if (this.#leaving) return this.#stopped ? 'stopped' : 'stopping';
     const { staff } = this;
+    if (this.remote?.isAlone) return this.remote.ready.length > 0 ? 'ready' : 'starting';
     if (staff.ready.length > 0 || this.worker.settings.minWorkers === 0) return 'ready';
     return staff.starts.open ? 'failed' : staff.wasReady ? 'ready' : 'starting';
   }
@@ -316,7 +329,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
 
   /** Calls that run or wait, here or at the proxy. */
   get calls(): number {
-    return this.staff.all.reduce((sum, member) => sum + member.roster.size, this.#dispatcher.queued + (this.front?.answering ?? 0));
+    const all = [...this.staff.all, ...(this.remote?.all ?? [])];
+    return all.reduce((sum, member) => sum + member.roster.size, this.#dispatcher.queued + (this.front?.answering ?? 0));
   }
 
   /** Resolves when no call runs or waits. */
@@ -328,7 +342,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     const { name, key, state } = this.handle;
     const { restarts, ended } = this.staff;
     const pool = { name, key, state, restarts, startedAt: new Date(this.clock.epoch()) };
-    return poolRows(this.staff.status(), pool, this.#dispatcher.queued, ended);
+    return poolRows([...this.staff.status(), ...(this.remote?.status() ?? [])], pool, this.#dispatcher.queued, ended);
   }
 
   /** Takes no more calls, except what it needs to finish. */
@@ -360,7 +374,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     this.#dispatcher.empty(error);
     this.dealing.close(error());
     const left = Math.min(this.#patience.left, this.worker.settings.closeTimeout || Infinity);
-    const killed = await staff.stop(left === Infinity ? 0 : left, overdue);
+    const within = left === Infinity ? 0 : left;
+    const [killed] = await Promise.all([staff.stop(within, overdue), this.remote?.stop(within, overdue)]);
     this.#patience.stop();
     this.#stopped = true;
     this.#dispatcher.close();

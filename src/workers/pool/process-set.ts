@@ -6,6 +6,7 @@ import { publish } from '../../diagnostics.js';
 import { WorkerUnavailableError } from '../../errors.js';
 import { bootError } from './boot-error.js';
 import { Member } from '../process/pooled-process.js';
+import type { Crew } from './crew-types.js';
 import type { MemberDesk } from '../process/pooled-process-types.js';
 import { isDue } from './recycling.js';
 import { Replacements } from './replacements.js';
@@ -31,7 +32,7 @@ export interface StaffDesk extends MemberDesk {
 }
 
 /** The processes of one pool: carries out what the supervisor decides. */
-export class Staff {
+export class Staff implements Crew {
   readonly #desk: StaffDesk;
   readonly #all: Member[] = [];
   readonly #ready: Member[] = [];

@@ -6,6 +6,7 @@ import { nameOf } from '../call/call-target.js';
 /** A dead process, as far as its calls are concerned. */
 export interface Deceased {
   readonly pid: number;
+  readonly face: { readonly host: string };
   readonly crashReason: CrashDetails['reason'];
   readonly stderr: string;
   ending(): { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null };
@@ -34,17 +35,27 @@ export function aftermath(
 ): Aftermath {
   const { exitCode, signal } = deceased.ending();
   const { pid, stderr, crashReason: reason } = deceased;
+  const { host } = deceased.face;
   const retried: Call[] = [];
   const again: Call[] = [];
   const failed: { call: Call; error: Error | undefined }[] = [];
   const crash = (call: Call, started: Lost['started']): WorkerCrashedError =>
-    new WorkerCrashedError(nameOf(call.target, key), { pid, exitCode, signal, reason, started, stderr, previous: call.previous ?? [] });
+    new WorkerCrashedError(nameOf(call.target, key), {
+      pid,
+      host,
+      exitCode,
+      signal,
+      reason,
+      started,
+      stderr,
+      previous: call.previous ?? [],
+    });
 
   for (const { call, started, repeatable } of lost) {
     if (call.settled) failed.push({ call, error: undefined });
     else if (repeatable && !over) {
       // The error of this attempt must not hold its predecessors twice.
-      const error = new WorkerCrashedError(nameOf(call.target, key), { pid, exitCode, signal, reason, started, stderr });
+      const error = new WorkerCrashedError(nameOf(call.target, key), { pid, host, exitCode, signal, reason, started, stderr });
       (call.previous ??= []).push(error);
       call.attempt++;
       retried.push(call);

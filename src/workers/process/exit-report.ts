@@ -16,7 +16,7 @@ export class Ending {
 
   /** For the calls that it had. */
   get reason(): CrashReason {
-    return this.killed ?? (this.exit?.memory ? 'memory' : this.exit?.signal ? 'signal' : 'exit');
+    return this.killed ?? (this.exit?.lost !== undefined ? 'lost' : this.exit?.memory ? 'memory' : this.exit?.signal ? 'signal' : 'exit');
   }
 
   /** We ended it for what a call did, or because it was to go; not for being unable to start, or for what it wrote. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js';
 import { asError, ProtocolError } from '../../errors.js';
 import { reuseEncoded } from '../../wire/codec/codec.js';
-import { CallFlag, Kind, type CallMeta } from '../../wire/link/protocol.js';
+import { CallFlag, Kind, type CallMeta, type RemoteMeta } from '../../wire/link/protocol.js';
 import type { Encoded, Link } from '../../wire/link/types.js';
 import type { Call, CallHolder, Due } from '../call/call.js';
 import { CallTable } from './call-table.js';
@@ -9,9 +9,13 @@ import { Deadlines, type Watched } from './call-deadlines.js';
 import { List } from '../queue/list.js';
 import { Pace } from '../queue/prefetch.js';
 import type { SenderPort } from '../call/input-stream.js';
+import { needsRemoteMeta } from '../call/remote-meta.js';
 
 /** Upper 8 bits of CREDIT's arg. */
 const CREDIT_OF = { items: 0, events: 2 } as const;
+
+/** Those of calls whose time is watched elsewhere. */
+const NO_DEADLINES: Pick<Deadlines, 'add' | 'stop'> = { add() {}, stop() {} };
 
 /** What a roster tells its process. */
 export interface RosterDesk {
@@ -38,7 +42,8 @@ export class Roster implements CallHolder, Watched {
   readonly #clock: Clock;
   readonly #desk: RosterDesk;
   readonly #concurrency: number;
-  readonly #deadlines: Deadlines;
+  readonly #deadlines: Pick<Deadlines, 'add' | 'stop'>;
+  readonly #isRemote: boolean;
   readonly #pace: Pace;
   readonly #calls = new CallTable();
   readonly #waiting = new List<Call>();
@@ -53,12 +58,14 @@ export class Roster implements CallHolder, Watched {
   done = 0;
   failed = 0;
 
-  constructor(link: Link, clock: Clock, concurrency: number, suspect: boolean, desk: RosterDesk) {
+  /** @param isRemote another machine's supervisor keeps the time limits, and may have begun all that was sent */
+  constructor(link: Link, clock: Clock, concurrency: number, suspect: boolean, desk: RosterDesk, isRemote = false) {
     this.#link = link;
     this.#clock = clock;
     this.#concurrency = concurrency;
     this.#desk = desk;
-    this.#deadlines = new Deadlines(clock, this);
+    this.#isRemote = isRemote;
+    this.#deadlines = isRemote ? NO_DEADLINES : new Deadlines(clock, this);
     this.#pace = new Pace(suspect);
   }
 
@@ -120,7 +127,7 @@ export class Roster implements CallHolder, Watched {
   }
 
   /** Sends a call. It fails by itself where its value is refused; then the slot stays free. */
-  send(call: Call, taskIndex: number, meta: CallMeta | undefined): void {
+  send(call: Call, taskIndex: number, meta: CallMeta | RemoteMeta | undefined): void {
     const id = this.#calls.lastId + 1;
     try {
       this.#write(call, id, taskIndex, meta);
@@ -135,6 +142,11 @@ export class Roster implements CallHolder, Watched {
     if (this.#running < this.#concurrency) this.#begin(call);
     else this.#waiting.append(call);
     call.sender?.attach(this.#portOf(id));
+  }
+
+  /** It runs on another machine, which must know more of this call than its input. */
+  needsMeta(call: Call): boolean {
+    return this.#isRemote && needsRemoteMeta(call);
   }
 
   /** The call of this number, if it is here. */
@@ -239,13 +251,13 @@ export class Roster implements CallHolder, Watched {
     const left = [...this.#calls];
     this.#calls.clear();
     this.#blocked.clear();
-    const sure = left.filter(call => call.id <= mark).length <= this.#concurrency;
+    const sure = !this.#isRemote && left.filter(call => call.id <= mark).length <= this.#concurrency;
     const again: Call[] = [];
     const lost: Lost[] = [];
     for (const call of left) {
       if (call.list === this.#waiting) this.#waiting.remove(call);
       if (!call.settled && call.id > mark && !call.evidence) again.push(call);
-      else lost.push({ call, started: sure || call.evidence ? true : 'maybe', repeatable: call.repeatable });
+      else lost.push({ call, started: sure || (call.evidence && !this.#isRemote) ? true : 'maybe', repeatable: call.repeatable });
       call.sender?.attach(undefined);
       call.unsent();
     }
@@ -253,7 +265,7 @@ export class Roster implements CallHolder, Watched {
     return { again, lost };
   }
 
-  #write(call: Call, id: number, taskIndex: number, meta: CallMeta | undefined): void {
+  #write(call: Call, id: number, taskIndex: number, meta: CallMeta | RemoteMeta | undefined): void {
     const link = this.#link;
     const { kind } = call.target;
     if (meta) link.sendValue(Kind.META, id, 0, meta);

@@ -10,8 +10,11 @@ import type { Route } from '../route.js';
 /** Where a worker's calls to other workers go. */
 export interface Directory {
   /** The started worker of that name; undefined: there is none of that name in this application. */
-  lookUp(worker: string, key: string | undefined): Route | undefined;
+  lookUp(worker: string, key: string | undefined): NestedRoute | undefined;
 }
+
+/** Way to one worker, for calls that tasks make. */
+export type NestedRoute = Pick<Route, 'call' | 'ask'>;
 
 /** The process that makes them. */
 export interface Asker {
@@ -21,6 +24,8 @@ export interface Asker {
   readonly pid: number;
   /** One of the calls that it has. */
   parent(id: number): Call | undefined;
+  /** Where calls go that are made in the task of this one, if not to this application's workers. */
+  readonly directoryOf?: ((parent: Call) => Directory | undefined) | undefined;
   /** Bytes of one value, at most; Infinity or 0: any. */
   readonly maxMessageSize: number;
   /** This one waits for others now, or no longer. */
@@ -246,7 +251,8 @@ export class Upcalls {
 
   #start(message: UpCallMessage, how: (typeof HOW)[number], { owner, inflow }: Upcall, parent: Call | undefined): unknown {
     const { worker, key, task, input, timeout, affinity, caller } = message;
-    const route = this.#directory.lookUp(worker, key);
+    const directory = (parent && this.#asker.directoryOf?.(parent)) ?? this.#directory;
+    const route = directory.lookUp(worker, key);
     if (!route) return Promise.reject(new WorkerNotFoundError(worker, key, 'this application has no worker of that name'));
     const settings: CallSettings = { timeout, affinity, caller, send: inflow };
     // Whoever tells is another process: its own side knows that nobody waits for the answer.

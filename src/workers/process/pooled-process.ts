@@ -5,7 +5,7 @@ import type { ExitReason, WorkerHandle, WorkerProcess } from '../../decorators/w
 import { ProtocolError, WorkerRecycledError, WorkerTimeoutError, StreamStalledError, type CrashReason } from '../../errors.js';
 import type { HostExit, HostProcess } from '../../hosts/host.js';
 import { openLink } from '../../wire/link/link.js';
-import { Kind, type CallMeta } from '../../wire/link/protocol.js';
+import { Kind, type CallMeta, type RemoteMeta } from '../../wire/link/protocol.js';
 import type { Body, Link } from '../../wire/link/types.js';
 import type { Call, Due } from '../call/call.js';
 import { Ending } from './exit-report.js';
@@ -74,21 +74,21 @@ export class Member implements InboxDesk, RosterDesk {
   /** @param suspect it replaces one that had to be killed: it must prove itself before calls wait at it */
   constructor(desk: MemberDesk, suspect: boolean) {
     this.#desk = desk;
-    const { worker, clock } = desk;
+    const { worker, clock, takesSockets, handle } = desk;
     const { name, cls, source, settings } = worker;
     this.startedAt = new Date(clock.epoch());
     this.#gone = new Promise(resolve => (this.#buriedNow = resolve));
     this.readiness = new Promise(resolve => (this.#decided = resolve));
     const output = (line: string, stream: 'stdout' | 'stderr'): void => desk.output(this, line, stream);
-    const { takesSockets, handle } = desk;
     this.#process = desk.host.start({ name, key: handle.key, cls, source: source?.url, settings, takesSockets, output });
     this.#killSwitch = new KillSwitch(this.#process);
-    this.pid = this.#process.pid;
-    this.face = Object.freeze({ id: this.id, host: this.#process.machine ?? 'local', handle, pid: this.pid });
-    this.place = `[worker ${name} pid ${this.pid}]`;
+    const { machine, pid } = this.#process;
+    this.pid = pid;
+    this.face = Object.freeze({ id: this.id, host: machine ?? 'local', handle, pid });
+    this.place = `[worker ${name} ${machine === undefined ? `pid ${pid}` : `on ${machine}`}]`;
     this.#inbox = new Inbox(worker, this);
     this.#link = openLink(this.#process.stream, this.#inbox, { maxMessageSize: settings.maxMessageSize });
-    this.roster = new Roster(this.#link, clock, settings.concurrency, suspect, this);
+    this.roster = new Roster(this.#link, clock, settings.concurrency, suspect, this, machine !== undefined);
     this.pulse = new Pulse(clock, this.#process, this.#link, reason => this.kill(reason));
     this.sockets = new Sockets(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#counted);
     this.#keepAlive = new KeepAlive(this.#process);
@@ -142,11 +142,12 @@ export class Member implements InboxDesk, RosterDesk {
     return this.#ending.suspicious;
   }
 
-  /** Waits here for `need` to be looked at only where the task asks for it. */
-  send(call: Call, meta: (call: Call) => CallMeta): void {
+  /** Sends a call. Its metadata is built only for tasks that read it, and where another machine needs it. */
+  send(call: Call, meta: (call: Call) => CallMeta | RemoteMeta): void {
     const { index } = call.target;
     this.#keepAlive.on();
-    this.roster.send(call, this.#indexes[index] ?? 0, (index < 0 ? this.#mail : this.#context[index] === true) ? meta(call) : undefined);
+    const isRead = index < 0 ? this.#mail : this.#context[index] === true;
+    this.roster.send(call, this.#indexes[index] ?? 0, isRead || this.roster.needsMeta(call) ? meta(call) : undefined);
   }
 
   /** Finishes what it has and stops; streams and connections get `drainTimeout`. */
@@ -193,7 +194,6 @@ export class Member implements InboxDesk, RosterDesk {
 
   readonly #atRest = (): boolean => this.#state === 'ready' && this.roster.size === 0;
   readonly #isLive = (): boolean => this.#state !== 'dying' && this.#state !== 'dead';
-
   // ── what its roster says
 
   released(call: Call): void {

@@ -25,6 +25,8 @@ export interface InboxDesk {
   stray(error: Error, fatal: boolean, size: number): void;
   /** Something about a call that it makes to another worker. */
   upward(kind: number, id: number, arg: number, body: Body): void;
+  /** It takes no more calls. */
+  drain(): void;
   burst(freed: boolean): void;
   drained(): void;
   closed(error?: Error): void;
@@ -75,7 +77,7 @@ export class Inbox implements LinkReceiver {
       const call = roster.expect(id);
       if (call.streams) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
       const large = call.spendLarge();
-      call.answer(body);
+      call.answer(body, arg);
       roster.answered(arg, large);
       roster.release(call);
       return;
@@ -148,6 +150,8 @@ export class Inbox implements LinkReceiver {
         return desk.stray(asError(body.value()), arg === 1, body.length);
       case Kind.PONG:
         return desk.pong(arg);
+      case Kind.LEAVE:
+        return desk.drain();
       case Kind.MESSAGE:
         if (--this.#messageCredit < 0) throw new ProtocolError('an unasked message without credit');
         return desk.unasked(body.value());

@@ -1,13 +1,15 @@
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import type { Clock } from '../../clock.js';
 import { CallCycleError, WorkerUnavailableError } from '../../errors.js';
-import { LAST_CALL, type CallMeta } from '../../wire/link/protocol.js';
+import { LAST_CALL, type CallMeta, type RemoteMeta } from '../../wire/link/protocol.js';
 import type { Call, CallHolder, Pin } from '../call/call.js';
 import { DrainGate } from './watermark.js';
 import { findKnot } from './deadlock.js';
 import { Lanes } from './affinity.js';
 import type { Member } from '../process/pooled-process.js';
 import { nameOf } from '../call/call-target.js';
+import { remoteMetaOf } from '../call/remote-meta.js';
+import type { RemoteCrew } from '../pool/crew-types.js';
 import { WaitingRoom } from './call-queue.js';
 
 /** What dispatching needs of its pool. */
@@ -15,8 +17,12 @@ export interface DispatchDesk {
   readonly worker: WorkerBlueprint;
   readonly key: string | undefined;
   readonly clock: Clock;
-  /** The processes that take calls. */
+  /** The processes of this machine that take calls. */
   readonly ready: readonly Member[];
+  /** The other machines. */
+  readonly remote: RemoteCrew | undefined;
+  /** More processes of this machine may serve, soon. */
+  readonly mayStart: boolean;
   /** It was given a call, and may be given so many only. */
   aged(member: Member): void;
   /** Calls wait: start what is missing. */
@@ -34,6 +40,7 @@ export class Dispatcher implements CallHolder {
   /** Calls that one process is given. */
   readonly #mostCalls: number;
   readonly #meta = (call: Call): CallMeta => ({ caller: call.owner.caller, deadline: this.deadlineOf(call), attempt: call.attempt });
+  readonly #remoteMeta = (call: Call): RemoteMeta => remoteMetaOf(call, this.deadlineOf(call), this.#desk.clock.epoch());
   readonly gate: DrainGate;
 
   constructor(desk: DispatchDesk) {
@@ -54,18 +61,33 @@ export class Dispatcher implements CallHolder {
     const affinity = call.options?.affinity;
     if (call.pin) return this.#placePinned(call, call.pin);
     const first = affinity === undefined || this.#lanes.join(call, affinity);
+    const home = first && affinity !== undefined ? this.#homeOf(affinity) : undefined;
+    if (home) return this.#placeAt(home, call);
     if (first && !this.#room.ready) {
       const member = this.#choose();
       if (member) return this.#give(member, call);
     }
-    if (this.#wait(call, !first) && call.parent) this.#refuseKnot(call);
+    const waits = this.#wait(call, !first);
+    if (!waits) return;
+    this.#desk.remote?.queued(call);
+    if (call.parent) this.#refuseKnot(call);
+  }
+
+  /** Calls of one affinity go to one machine, whichever application makes them. */
+  #homeOf(affinity: string): Member | undefined {
+    const { remote } = this.#desk;
+    return remote?.isAlone ? remote.homeOf(affinity) : undefined;
+  }
+
+  #placeAt(member: Member, call: Call): void {
+    if (this.#takes(member)) this.#give(member, call);
+    else if (this.#wait(call, true)) member.bound.add(call);
   }
 
   #placePinned(call: Call, pin: Pin): void {
-    const member = this.#desk.ready.find(ready => ready === pin);
-    if (!member) call.fail(this.#processGone(pin));
-    else if (this.#takes(member)) this.#give(member, call);
-    else if (this.#wait(call, true)) member.bound.add(call);
+    const member = this.#ready().find(ready => ready === pin);
+    if (member) this.#placeAt(member, call);
+    else call.fail(this.#processGone(pin));
   }
 
   #wait(call: Call, parked: boolean): boolean {
@@ -86,11 +108,27 @@ export class Dispatcher implements CallHolder {
     for (const member of ready) {
       if (this.#takes(member) && !(best && best.roster.size <= member.roster.size)) best = member;
     }
+    const { remote } = this.#desk;
+    best ??= remote && !this.#isLocalDue(1) ? remote.choose(member => this.#takes(member)) : undefined;
     if (best) return best;
     for (const member of ready) {
       if (this.#hasRoom(member) && !(best && best.roster.size <= member.roster.size)) best = member;
     }
-    return best;
+    return best ?? remote?.choose(member => this.#hasRoom(member));
+  }
+
+  /** All that take calls: of this machine first. */
+  #ready(): readonly Member[] {
+    const { ready, remote } = this.#desk;
+    return remote ? [...ready, ...remote.ready] : ready;
+  }
+
+  /** A process of this machine has a free slot for so many more waiting calls, or will have one soon. */
+  #isLocalDue(more: number): boolean {
+    const { ready, mayStart } = this.#desk;
+    const { maxWorkers, concurrency } = this.#worker.settings;
+    if (ready.some(member => this.#takes(member))) return true;
+    return mayStart && this.#room.size + more <= (maxWorkers - ready.length) * concurrency;
   }
 
   /** It has a free slot. */
@@ -102,6 +140,7 @@ export class Dispatcher implements CallHolder {
   #hasRoom(member: Member): boolean {
     if (member.state !== 'ready' || member.link.congested) return false;
     const { freeSlots } = member.roster;
+    if (member.face.host !== 'local' && this.#isLocalDue(0)) return false;
     return freeSlots > 0 || (freeSlots + this.#window(member) > 0 && !this.#anyFree());
   }
 
@@ -110,17 +149,17 @@ export class Dispatcher implements CallHolder {
     // A task that waits for other workers may wait for long; and what it waits for must not stand behind it.
     if (prefetch === 0 || member.roster.waitsForOthers) return 0;
     if (prefetch !== 'auto') return prefetch;
-    return this.#desk.ready.length < maxWorkers ? 0 : member.roster.window;
+    return this.#desk.ready.length < maxWorkers && member.face.host === 'local' ? 0 : member.roster.window;
   }
 
   #anyFree(): boolean {
-    for (const member of this.#desk.ready) if (this.#takes(member)) return true;
+    for (const member of this.#ready()) if (this.#takes(member)) return true;
     return false;
   }
 
   #give(member: Member, call: Call): void {
     if (call.seated) this.#lanes.settle(call, member);
-    member.send(call, this.#meta);
+    member.send(call, member.face.host === 'local' ? this.#meta : this.#remoteMeta);
     if (member.roster.sent >= this.#mostCalls) member.drain();
     else if (this.#mostCalls < LAST_CALL) this.#desk.aged(member);
   }
@@ -150,7 +189,7 @@ export class Dispatcher implements CallHolder {
 
   /** Gives every process what it has room for. */
   dispatch(): void {
-    for (const member of [...this.#desk.ready]) {
+    for (const member of [...this.#ready()]) {
       if (!this.#room.ready && member.bound.size === 0) continue;
       this.room(member);
     }
@@ -230,14 +269,14 @@ export class Dispatcher implements CallHolder {
     const { parent, hard, began } = call;
     const now = this.#desk.clock.now();
     const own = hard > 0 ? Math.round(this.#desk.clock.epoch() + (began < 0 ? now : began) + hard - now) : undefined;
-    const inherited = parent && this.deadlineOf(parent);
+    const inherited = parent ? this.deadlineOf(parent) : call.latest;
     return own === undefined ? inherited : inherited === undefined ? own : Math.min(own, inherited);
   }
 
   /** The running calls of all processes; undefined where another process may be started. */
   ahead(): Iterable<Call> | undefined {
-    const { ready } = this.#desk;
-    return ready.length < this.#worker.settings.maxWorkers ? undefined : ready.flatMap(member => [...member.roster.ahead()]);
+    if (this.#desk.ready.length < this.#worker.settings.maxWorkers) return undefined;
+    return this.#ready().flatMap(member => [...member.roster.ahead()]);
   }
 
   /** It was made by a task, must wait, and what it waits for waits for it. */

@@ -1,0 +1,217 @@
+import { publish } from '../../diagnostics.js';
+import { asError, ProtocolError, TaskNotFoundError } from '../../errors.js';
+import type { WorkerBlueprint } from '../../blueprint/types.js';
+import type { Clock } from '../../clock.js';
+import { contextsOf, mailContext } from '../../tasks/task.js';
+import { openLink } from '../../wire/link/link.js';
+import { sendFailure } from '../../wire/link/failure.js';
+import { CallFlag, INITIAL_CREDIT, Kind, PROTOCOL_VERSION, UPWARD, type BootMessage, type RemoteMeta } from '../../wire/link/protocol.js';
+import type { Body, Link, LinkReceiver } from '../../wire/link/types.js';
+import { Owner } from '../../workers/call/owner.js';
+import type { Pool } from '../../workers/pool/pool.js';
+import { targetsOf, type Target } from '../../workers/call/call-target.js';
+import type { MeshStream } from '../link/mesh-stream.js';
+import { NestedCalls } from './nested-calls.js';
+import { RelayedCall } from './relayed-call.js';
+import { SessionStatus } from './session-status.js';
+
+/** The part of CALL's arg that is the task's index. */
+const TASK_INDEX = 0xffff;
+
+/** What a session needs of its host. */
+export interface SessionHost {
+  readonly clock: Clock;
+  readonly name: string;
+  /** Starts the worker under this key, or finds it running. Rejects with why it cannot be had. */
+  open(boot: BootMessage): Promise<Pool>;
+  /** The session has ended: the pool that `open` gave it is not needed for it any more. */
+  ended(session: HostSession): void;
+}
+
+/**
+ * One caller's link to one worker of this host. To the caller it is a worker process: it says hello, takes calls, answers. What it is asked
+ * goes to the host's own pool of that worker.
+ */
+export class HostSession implements LinkReceiver {
+  readonly worker: WorkerBlueprint;
+  readonly link: Link;
+  readonly #stream: MeshStream;
+  readonly #host: SessionHost;
+  readonly #calls = new Map<number, RelayedCall>();
+  readonly #status: SessionStatus;
+  #pool: Pool | undefined;
+  #targets: readonly Target[] = [];
+  #nested: NestedCalls | undefined;
+  #meta: { readonly id: number; readonly value: RemoteMeta } | undefined;
+  #messageCredit: number = INITIAL_CREDIT.messages;
+  readonly #waitingMessages: (() => void)[] = [];
+  #isBooted = false;
+  #isOver = false;
+  /** Resolves when the link is over and its calls are aborted. */
+  readonly gone: Promise<void>;
+  #isGone!: () => void;
+
+  constructor(worker: WorkerBlueprint, stream: MeshStream, host: SessionHost) {
+    this.worker = worker;
+    this.#stream = stream;
+    this.#host = host;
+    this.gone = new Promise(resolve => (this.#isGone = resolve));
+    this.link = openLink(stream, this, { maxMessageSize: worker.settings.maxMessageSize });
+    this.#status = new SessionStatus(this.link, host.clock, host.name);
+  }
+
+  /** Calls of the caller that are not over. */
+  get calls(): number {
+    return this.#calls.size;
+  }
+
+  /** Pool that serves it, once it has one. */
+  get pool(): Pool | undefined {
+    return this.#pool;
+  }
+
+  // ── what the caller says
+
+  message(kind: number, id: number, arg: number, body: Body): void {
+    if (kind === Kind.BOOT) return this.#boot(body.value() as BootMessage);
+    if (!this.#pool) {
+      if (kind === Kind.STOP) return this.link.end();
+      if (kind === Kind.PING) return this.link.send(Kind.PONG, id, arg);
+      throw new ProtocolError(`message ${kind} before READY`);
+    }
+    if (id >= UPWARD) return this.#nested!.message(kind, id, arg, body);
+    switch (kind) {
+      case Kind.META:
+        this.#meta = { id, value: body.value() as RemoteMeta };
+        return;
+      case Kind.CALL:
+        return this.#accept(id, this.#targets[arg & TASK_INDEX], (arg & CallFlag.SENDS) !== 0, body);
+      case Kind.MAIL:
+        return this.#accept(id, targetsOf(this.worker)[arg === 0 ? 'ask' : 'tell'], false, body);
+      case Kind.CANCEL:
+        return this.#calls.get(id)?.withdraw(arg === 2);
+      case Kind.CREDIT:
+        return this.#credit(id, arg);
+      case Kind.ITEM:
+        return this.#calls.get(id)?.items?.push(body.take());
+      case Kind.END:
+        return this.#calls.get(id)?.items?.end();
+      case Kind.PING:
+        return this.link.send(Kind.PONG, id, arg);
+      case Kind.STOP:
+        return this.#finish();
+      // There are no sockets of a caller here.
+      case Kind.QUIET:
+        return;
+      default:
+        throw new ProtocolError(`message of kind ${kind}, which a caller never sends`);
+    }
+  }
+
+  closed(error?: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#status.stop();
+    if (error) publish('mesh.error', { host: this.#host.name, worker: this.worker.name, error });
+    for (const call of [...this.#calls.values()]) call.abandon();
+    this.#calls.clear();
+    this.#nested?.close();
+    for (const go of this.#waitingMessages.splice(0)) go();
+    this.#host.ended(this);
+    this.#isGone();
+  }
+
+  // ── what the host says
+
+  /** The host takes no more calls: the caller finishes what it has here and ends the link. */
+  leave(): void {
+    if (this.#pool) this.link.send(Kind.LEAVE, 0, 0);
+    else this.link.end();
+  }
+
+  /** A message that a worker sent unasked. Resolves when it is on its way. */
+  async tell(value: unknown): Promise<void> {
+    while (this.#messageCredit <= 0 && !this.#isOver) await new Promise<void>(resolve => this.#waitingMessages.push(resolve));
+    if (this.#isOver) return;
+    this.#messageCredit--;
+    this.link.sendValue(Kind.MESSAGE, 0, 0, value);
+  }
+
+  /** The link is broken off. */
+  destroy(): void {
+    this.link.destroy();
+  }
+
+  readonly #over = (id: number): void => {
+    this.#calls.delete(id);
+    this.#stream.isBusy = this.#calls.size > 0;
+  };
+
+  #boot(boot: BootMessage): void {
+    if (this.#isBooted) throw new ProtocolError('a second BOOT');
+    this.#isBooted = true;
+    void this.#open(boot);
+  }
+
+  async #open(boot: BootMessage): Promise<void> {
+    try {
+      if (boot.version !== PROTOCOL_VERSION)
+        throw new ProtocolError(`the caller speaks version ${boot.version} of the protocol, host ${this.#host.name} ${PROTOCOL_VERSION}`);
+      const pool = await this.#host.open(boot);
+      if (this.#isOver) return this.#host.ended(this);
+      const { name, tasks } = this.worker;
+      this.#nested = new NestedCalls(this.link, boot.workers);
+      this.#targets = targetsOf(this.worker).tasks;
+      this.#pool = pool;
+      const context = contextsOf(this.worker);
+      this.link.sendValue(Kind.HELLO, 0, 0, {
+        version: PROTOCOL_VERSION,
+        name,
+        pid: process.pid,
+        tasks: [...tasks.keys()],
+        context,
+        mail: mailContext(this.worker),
+      });
+      this.link.send(Kind.READY, 0, 0);
+      this.#status.begin(pool);
+    } catch (error) {
+      sendFailure(this.link, 0, asError(error), true);
+      this.link.end();
+    }
+  }
+
+  #accept(id: number, target: Target | undefined, isSending: boolean, body: Body): void {
+    const meta = this.#meta?.id === id ? this.#meta.value : undefined;
+    this.#meta = undefined;
+    const { name, settings } = this.worker;
+    const pool = this.#pool!;
+    if (!target) return sendFailure(this.link, id, new TaskNotFoundError({ worker: name, key: pool.key, task: 'a task it does not have' }));
+    if (this.#calls.has(id)) throw new ProtocolError(`call ${id} is made twice`);
+    const remaining = meta?.remaining;
+    const deadline = remaining === undefined ? undefined : Math.round(this.#host.clock.epoch() + remaining);
+    const owner = new Owner('app', 'mesh', meta?.caller ?? {}, {}, this.#stream.label);
+    const timeout = meta?.timeout !== undefined && (settings.timeout === 0 || meta.timeout < settings.timeout) ? meta.timeout : undefined;
+    const { affinity, attempt } = meta ?? {};
+    const origin = { link: this.link, id, directory: this.#nested!, over: this.#over };
+    const call = new RelayedCall(target, pool.key, owner, { timeout, affinity, deadline, attempt }, origin, isSending);
+    call.take(body);
+    this.#calls.set(id, call);
+    this.#stream.isBusy = true;
+    pool.enter(call);
+  }
+
+  #credit(id: number, arg: number): void {
+    const amount = arg & 0xff_ffff;
+    const lane = arg >>> 24;
+    if (lane === 3) {
+      this.#messageCredit += amount;
+      for (const go of this.#waitingMessages.splice(0)) go();
+    } else this.#calls.get(id)?.grant(lane === 2 ? 'events' : 'items', amount);
+  }
+
+  /** Everything is answered: the link ends when it has left. */
+  #finish(): void {
+    this.#status.stop();
+    this.link.end();
+  }
+}

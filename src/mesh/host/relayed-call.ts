@@ -1,0 +1,165 @@
+import { ProtocolError } from '../../errors.js';
+import { INITIAL_CREDIT, Kind } from '../../wire/link/protocol.js';
+import { sendFailure } from '../../wire/link/failure.js';
+import type { Body, Link } from '../../wire/link/types.js';
+import { Call, type CallSettings, type Due } from '../../workers/call/call.js';
+import type { Owner } from '../../workers/call/owner.js';
+import type { Target } from '../../workers/call/call-target.js';
+import type { Directory } from '../../workers/process/nested-calls.js';
+import { RelayedItems } from './relayed-items.js';
+
+/** Where a relayed call came from. */
+export interface RelayOrigin {
+  readonly link: Link;
+  /** Number of the call on that link. */
+  readonly id: number;
+  /** Finds the workers of the caller, for calls that the task makes. */
+  readonly directory: Directory;
+  /** It is over here: nothing more about it is heard. */
+  over(id: number): void;
+}
+
+/** What a caller said about a call besides its input. */
+export interface RelaySettings extends CallSettings {
+  readonly deadline: number | undefined;
+  readonly attempt: number | undefined;
+}
+
+/**
+ * A call of another machine, made again in a pool of this one. Values pass through as bytes: the worker checks its input, the caller its
+ * answer. Credit goes from end to end, so that neither end ever has more here than it granted.
+ */
+export class RelayedCall extends Call {
+  readonly #origin: RelayOrigin;
+  readonly #isTold: boolean;
+  /** Items that the caller can take. */
+  #granted: number = INITIAL_CREDIT.items;
+  /** When its credit ran out; -1: it has some. */
+  #outOfCredit = -1;
+  /** The caller gave it up: it is told only that the call is over. */
+  #isWithdrawn = false;
+
+  constructor(target: Target, key: string | undefined, owner: Owner, settings: RelaySettings, origin: RelayOrigin, sends: boolean) {
+    super(target, key, owner, settings);
+    this.#origin = origin;
+    this.#isTold = target.kind === 'tell';
+    this.latest = settings.deadline;
+    this.attempt = settings.attempt ?? 1;
+    if (sends) this.sender = new RelayedItems(origin.link, origin.id);
+  }
+
+  /** Workers that its task may call: those of its caller. */
+  get directory(): Directory {
+    return this.#origin.directory;
+  }
+
+  /** Number of the call on its caller's link. */
+  get number(): number {
+    return this.#origin.id;
+  }
+
+  /** Stream that the caller sends in. */
+  get items(): RelayedItems | undefined {
+    return this.sender instanceof RelayedItems ? this.sender : undefined;
+  }
+
+  /** Nothing is left to encode. */
+  override encode(): void {}
+
+  /** Keeps the argument as it came. */
+  take(body: Body): void {
+    if (body.length > 0) this.encodedAs(body.take());
+  }
+
+  /** A `tell` is never aborted, not even by the end of its caller. */
+  override register(): void {
+    if (!this.#isTold) super.register();
+  }
+
+  override get streams(): boolean {
+    return this.target.task?.yields !== undefined;
+  }
+
+  override get repeatable(): boolean {
+    return super.repeatable && !(this.streams && this.evidence);
+  }
+
+  override unsent(): void {
+    super.unsent();
+    this.#granted = INITIAL_CREDIT.items;
+    this.#outOfCredit = -1;
+  }
+
+  override answer(body: Body, microseconds: number): void {
+    if (this.settled) return;
+    const { link, id } = this.#origin;
+    if (body.length === 0) link.send(Kind.REPLY, id, microseconds);
+    else link.sendEncoded(Kind.REPLY, id, microseconds, body.take());
+    this.succeed(undefined);
+  }
+
+  override item(body: Body, now: number): void {
+    if (--this.#granted < 0) throw new ProtocolError(`${this.target.name} sent an item without credit`);
+    if (this.settled) return;
+    this.evidence = true;
+    this.began = now;
+    this.#origin.link.sendEncoded(Kind.ITEM, this.#origin.id, 0, body.take());
+    if (this.#granted === 0) this.#outOfCredit = now;
+  }
+
+  override end(): void {
+    if (this.settled) return;
+    this.#origin.link.send(Kind.END, this.#origin.id, 0);
+    this.succeed(undefined);
+  }
+
+  override told(name: string, payload: unknown): void {
+    this.#origin.link.sendValue(Kind.EVENT, this.#origin.id, 0, [name, payload]);
+  }
+
+  /** The caller can take more. */
+  grant(of: 'items' | 'events', amount: number): void {
+    if (of === 'events') this.eventCredit += amount;
+    else {
+      this.#granted += amount;
+      this.#outOfCredit = -1;
+    }
+    this.holder?.credit(this, of, amount);
+  }
+
+  /** The caller wants no more of it. */
+  withdraw(isLeaving: boolean): void {
+    const { holder, settled } = this;
+    if (settled) return;
+    this.#isWithdrawn = true;
+    if (isLeaving && this.streams) {
+      if (this.succeed(undefined)) holder?.withdraw(this, true);
+    } else this.abort(undefined);
+    this.#origin.link.send(Kind.DROPPED, this.#origin.id, 0);
+  }
+
+  /** The caller is gone. */
+  abandon(): void {
+    if (!this.#isTold) this.abort(new Error('the caller is gone'));
+  }
+
+  override dueAt(): number {
+    if (this.#outOfCredit < 0 || this.settled) return super.dueAt();
+    const { stallTimeout } = this.target.worker.settings;
+    return this.began < 0 || stallTimeout === 0 ? Infinity : this.#outOfCredit + stallTimeout;
+  }
+
+  override due(now: number): Due | undefined {
+    if (this.#outOfCredit < 0 || this.settled) return super.due(now);
+    return now >= this.dueAt() ? 'stall' : undefined;
+  }
+
+  protected delivered(): void {
+    this.#origin.over(this.#origin.id);
+  }
+
+  protected failed(error: Error): void {
+    this.#origin.over(this.#origin.id);
+    if (!this.#isWithdrawn) sendFailure(this.#origin.link, this.#origin.id, error);
+  }
+}

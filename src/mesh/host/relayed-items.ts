@@ -1,0 +1,62 @@
+import { INITIAL_CREDIT, Kind } from '../../wire/link/protocol.js';
+import { ProtocolError } from '../../errors.js';
+import type { Encoded, Link } from '../../wire/link/types.js';
+import type { CallSender, SenderPort } from '../../workers/call/input-stream.js';
+
+/** CREDIT's upper bits for items that a caller streams in. */
+const SENDS = 1 << 24;
+
+/**
+ * The stream of a remote caller on its way to the task. The worker's credit is passed on; until the first of it shows that the task has
+ * begun, what came is kept, so that it can be sent again to another process.
+ */
+export class RelayedItems implements CallSender {
+  readonly #link: Link;
+  readonly #id: number;
+  #port: SenderPort | undefined;
+  /** Undefined once the worker has granted credit: then each item goes to one process alone. */
+  #kept: Encoded[] | undefined = [];
+  #isEnded = false;
+  /** Items that may still come. */
+  #credit: number = INITIAL_CREDIT.sends;
+
+  constructor(link: Link, id: number) {
+    this.#link = link;
+    this.#id = id;
+  }
+
+  get repeatable(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** One item of the caller. */
+  push(encoded: Encoded): void {
+    if (--this.#credit < 0) throw new ProtocolError('an item of a caller without credit');
+    this.#kept?.push(encoded);
+    this.#port?.item(encoded);
+  }
+
+  /** The caller's stream has ended. */
+  end(): void {
+    this.#isEnded = true;
+    this.#port?.end();
+  }
+
+  attach(port: SenderPort | undefined): void {
+    this.#port = port;
+    if (!port) return;
+    for (const encoded of this.#kept ?? []) port.item(encoded);
+    if (this.#isEnded) port.end();
+  }
+
+  grant(amount: number): void {
+    this.#kept = undefined;
+    this.#credit += amount;
+    this.#link.send(Kind.CREDIT, this.#id, SENDS | amount);
+  }
+
+  stop(): void {
+    this.#port = undefined;
+    this.#kept = undefined;
+  }
+}

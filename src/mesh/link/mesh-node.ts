@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock, ClockTimer } from '../../clock.js';
+import { publish as tell } from '../../diagnostics.js';
+import { asError } from '../../errors.js';
+import type { MeshConnection, MeshMessage, MeshSubscription } from '../mesh-types.js';
+import { lastToken, subjectsOf, type Subjects } from '../subjects.js';
+import { decodeFrame, encodeFrame, FrameKind } from './frames.js';
+import { BEAT } from './liveness.js';
+import { MeshStream } from './mesh-stream.js';
+
+/** Milliseconds since the server's last answer in which silence is the other side's, and not that of our own cable. */
+const OWN_CABLE = 4 * BEAT;
+/** Beats without a word after which a busy host is given up: 3 s. */
+const HOST_SILENT = 15;
+/** The same of a caller, which may be busy with code of its own: 15 s. Its end is seen by the mesh much sooner. */
+const CALLER_SILENT = 75;
+
+/** One link of this node, and where its frames go. */
+interface Session {
+  readonly stream: MeshStream;
+  readonly to: string;
+  /** Own subject: where the mesh says that there was no receiver. */
+  readonly from: string;
+}
+
+/** Letters and digits that nobody guesses. */
+export function newId(): string {
+  return randomBytes(12).toString('base64url').replaceAll('_', '-');
+}
+
+/**
+ * One application on the mesh: its subjects, its links to others, and one beat that watches over all of them.
+ */
+export class MeshNode {
+  readonly id = newId();
+  readonly connection: MeshConnection;
+  readonly subjects: Subjects;
+  readonly clock: Clock;
+  readonly #sessions = new Map<string, Session>();
+  readonly #subscriptions = new Set<MeshSubscription>();
+  #beat: ClockTimer | undefined;
+  #heardServerAt = -Infinity;
+  #isProbing = false;
+  #isClosed = false;
+  readonly #resumed: (() => void)[] = [];
+
+  constructor(connection: MeshConnection, clock: Clock) {
+    this.connection = connection;
+    this.clock = clock;
+    this.subjects = subjectsOf(connection.namespace);
+    connection.onStatus(isUp => this.#onStatus(isUp));
+  }
+
+  /** Subjects on which this node receives as a caller. */
+  get ownPrefix(): string {
+    return this.subjects.toCaller(this.connection.user, this.id);
+  }
+
+  get links(): number {
+    return this.#sessions.size;
+  }
+
+  /** Calls the listener each time the mesh can be reached again. */
+  onResumed(listener: () => void): void {
+    this.#resumed.push(listener);
+  }
+
+  /** Receives on a subject until this node closes; what the listener throws is told, and ends nothing. */
+  async subscribe(subject: string, listener: (message: MeshMessage) => void): Promise<void> {
+    const subscription = await this.connection.subscribe(subject, message => {
+      try {
+        listener(message);
+      } catch (error) {
+        tell('hook.error', { hook: `mesh ${subject}`, error: asError(error) });
+      }
+    });
+    if (this.#isClosed) subscription.close();
+    else this.#subscriptions.add(subscription);
+  }
+
+  publish(subject: string, data: Uint8Array, reply?: string): void {
+    this.connection.publish(subject, data, reply);
+  }
+
+  /** Opens a link to a host, for one worker. */
+  connectTo(worker: string, host: string): MeshStream {
+    const session = newId();
+    const from = `${this.ownPrefix}.${session}`;
+    const to = this.subjects.toHost(worker, host, session);
+    return this.#add(session, { to, from, silentAfter: HOST_SILENT, opening: Buffer.from(this.ownPrefix) });
+  }
+
+  /** Takes a link that a caller opens. */
+  accept(session: string, worker: string, prefix: string): MeshStream {
+    const from = this.subjects.toHost(worker, this.id, session);
+    return this.#add(session, { to: `${prefix}.${session}`, from, silentAfter: CALLER_SILENT });
+  }
+
+  /** One frame for a link of this node. `opened`: it opens one that is not known. Frames of unknown links are answered by RESET. */
+  receive(message: MeshMessage, opened?: (session: string, prefix: string) => MeshStream | undefined): void {
+    const id = lastToken(message.subject);
+    let stream = this.#sessions.get(id)?.stream;
+    if (message.noReceiver) return stream?.noReceiver();
+    const frame = decodeFrame(message.data);
+    if (!frame) return;
+    if (!stream && frame.kind === FrameKind.OPEN) {
+      const prefix = frame.body.toString();
+      if (this.subjects.isCaller(prefix)) stream = opened?.(id, prefix);
+    }
+    if (stream) return stream.receive(frame);
+    // Whoever asks for a sign of life waits for an answer on its own subject.
+    if (frame.kind === FrameKind.PING && message.reply !== undefined)
+      this.publish(message.reply, encodeFrame(FrameKind.RESET, 0, 0, Buffer.from('it does not know this link any more')));
+  }
+
+  /** Ends every link, and what this node receives. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#beat?.cancel();
+    for (const { stream } of [...this.#sessions.values()]) stream.destroy();
+    for (const subscription of this.#subscriptions) subscription.close();
+    await this.connection.close();
+  }
+
+  #add(
+    session: string,
+    { to, from, silentAfter, opening }: { to: string; from: string; silentAfter: number; opening?: Uint8Array },
+  ): MeshStream {
+    const { connection, clock } = this;
+    const port = {
+      get isUp(): boolean {
+        return connection.isUp;
+      },
+      now: () => clock.now(),
+      send: (frame: Buffer, answered = false) => connection.publish(to, frame, answered ? from : undefined),
+      closed: () => void this.#sessions.delete(session),
+    };
+    const stream = new MeshStream(port, { label: session, silentAfter, opening });
+    this.#sessions.set(session, { stream, to, from });
+    this.#beat ??= this.#nextBeat();
+    return stream;
+  }
+
+  #nextBeat(): ClockTimer {
+    return this.clock.after(BEAT, () => {
+      this.#beat = undefined;
+      if (this.#isClosed) return;
+      if (this.connection.isUp) this.#look();
+      if (this.#sessions.size > 0) this.#beat = this.#nextBeat();
+    });
+  }
+
+  #look(): void {
+    let isAsking = false;
+    for (const { stream } of [...this.#sessions.values()]) {
+      const verdict = stream.beat();
+      if (verdict === 'gone') stream.giveUp('it has no connection to the mesh any more');
+      else if (verdict === 'silent' && this.clock.now() - this.#heardServerAt < OWN_CABLE) stream.giveUp('it does not answer');
+      isAsking ||= verdict === 'ping' || verdict === 'silent';
+    }
+    if (isAsking) void this.#probe();
+  }
+
+  /** Whether the server answers: without that, silence says nothing about the other side. */
+  async #probe(): Promise<void> {
+    if (this.#isProbing) return;
+    this.#isProbing = true;
+    try {
+      await this.connection.flush();
+      this.#heardServerAt = this.clock.now();
+    } catch {
+      // The connection says by itself when it is down.
+    }
+    this.#isProbing = false;
+  }
+
+  #onStatus(isUp: boolean): void {
+    if (!isUp || this.#isClosed) return;
+    for (const { stream } of this.#sessions.values()) stream.resumed();
+    for (const listener of this.#resumed) listener();
+  }
+}

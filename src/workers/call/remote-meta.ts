@@ -1,0 +1,21 @@
+import type { RemoteMeta } from '../../wire/link/protocol.js';
+import type { Call } from './call.js';
+
+/** Whether a call carries anything besides its input that the other machine's pool must know. */
+export function needsRemoteMeta({ options, parent, attempt, hard, target }: Call): boolean {
+  return options?.affinity !== undefined || parent !== undefined || attempt > 1 || hard !== target.hard;
+}
+
+/**
+ * What the other machine is told of a call.
+ * @param deadline in milliseconds since the epoch of this machine's clock
+ */
+export function remoteMetaOf(call: Call, deadline: number | undefined, epoch: number): RemoteMeta {
+  return {
+    caller: call.owner.caller,
+    remaining: deadline === undefined ? undefined : Math.max(0, deadline - epoch),
+    attempt: call.attempt,
+    timeout: call.hard === call.target.hard ? undefined : call.hard,
+    affinity: call.options?.affinity,
+  };
+}

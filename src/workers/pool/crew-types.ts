@@ -1,0 +1,45 @@
+import type { WorkerStatus } from '../../decorators/worker/worker-types.js';
+import type { Call } from '../call/call.js';
+import type { Member } from '../process/pooled-process.js';
+
+/** Figures of a pool in one row of `status()`, before those of the pool as a whole are known. */
+export type StatusRow = Omit<WorkerStatus, 'pool'>;
+
+/** What a pool tells those who look after its processes. */
+export interface Crew {
+  /** It takes calls from now on. */
+  joined(member: Member): void;
+  /** It takes no more calls. */
+  departed(member: Member): void;
+  /** It is dead. */
+  buried(member: Member): void;
+  /** A call of it is over. */
+  released(member: Member): void;
+  lingers(member: Member): void;
+  /** It was given another call. */
+  aged(member: Member): void;
+  /** It has nothing to do. */
+  idled(member: Member): void;
+  stray(member: Member, error: Error, untold: number): void;
+  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void;
+}
+
+/** The part of a pool that runs on other machines: one member for each host that serves the worker. */
+export interface RemoteCrew extends Crew {
+  readonly all: readonly Member[];
+  /** Those that take calls. */
+  readonly ready: readonly Member[];
+  /** The pool has no processes of its own. */
+  readonly isAlone: boolean;
+  /** The host for the next call, of those that fit. */
+  choose(fits: (member: Member) => boolean): Member | undefined;
+  /** The host for calls of this affinity; undefined: there is none now. */
+  homeOf(affinity: string): Member | undefined;
+  /** A call waits in the queue: for how long, where there is no host, is decided here. */
+  queued(call: Call): void;
+  /** Looks for hosts. Resolves when calls can be made, or it is known that they will have to wait; rejects when no host may serve it. */
+  start(): Promise<void>;
+  status(): readonly StatusRow[];
+  /** Ends all links; with `overdue` those that have calls at once. Hosts that did not let go in time are counted. */
+  stop(timeout: number, overdue: boolean): Promise<void>;
+}
