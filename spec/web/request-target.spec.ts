@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decodedPaths, normalizeTarget, normalPath } from '../../src/web/request-target.js';
+import { normalPath } from '../../src/endpoints/normal-path.js';
+import { decodedPaths, normalizeTarget } from '../../src/web/request-target.js';
 
 interface Asked {
   readonly method?: string;

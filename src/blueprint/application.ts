@@ -10,7 +10,7 @@ import { readInside } from './worker/inside.js';
 import { mergeModules } from './module.js';
 import { providerMistakes } from './provider/provider-declarations.js';
 import { readProvider, readProxy } from './provider/provider.js';
-import { sameAddresses } from './connection/same-address.js';
+import { sameAddresses, sameRoutes } from './connection/same-address.js';
 import { readWorker } from './worker/worker.js';
 import type { AppBlueprint, ConnectionBlueprint, Ctor, ProviderDeclaration, ProxyBlueprint, WorkerBlueprint } from './types.js';
 
@@ -111,7 +111,9 @@ export async function readModule(module: Ctor, options: ReadModuleOptions = {}):
   const scopes = await Promise.all(workers.map(worker => readInside(worker, options.listen ?? new Map())));
   mistakes.push(...scopes.flatMap(scope => scope.mistakes));
 
-  sameAddresses([...connections, ...scopes.flatMap(scope => scope.connections)], mistakes);
+  const listening = [...connections, ...scopes.flatMap(scope => scope.connections)];
+  sameAddresses(listening, mistakes);
+  sameRoutes(listening, mistakes);
   const built = [...connections, ...proxies, ...classesOf(providers).map(cls => readProvider(cls))];
   const inWorkers = scopes.flatMap(scope => [...scope.connections, ...classesOf(scope.providers).map(cls => readProvider(cls))]);
   mistakes.push(...strayOptions(built), ...unknownWorkers([...built, ...workers, ...inWorkers], workers));

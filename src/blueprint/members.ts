@@ -34,6 +34,7 @@ const BEARERS: Readonly<Record<MemberDecorator, readonly Role[]>> = {
   Every: ['connection', 'worker', ...PROVIDERS],
   After: ['connection', 'worker', ...PROVIDERS],
   Task: ['worker'],
+  Route: CONNECTION,
 };
 
 const ARTICLE: Readonly<Record<Role, string>> = {
@@ -57,16 +58,17 @@ function remedyFor(decorator: MemberDecorator, role: Role): string {
 
 function isFit(cls: Ctor, role: Role, member: MemberDeclaration, report: Report): boolean {
   const { key, decorator } = member;
+  const name = member.decorator === 'Route' ? member.as : decorator;
   if (member.isStatic) {
-    report(key, `@${decorator} is on a static method`, 'remove `static`: hooks run on instances');
+    report(key, `@${name} is on a static method`, 'remove `static`: hooks run on instances');
     return false;
   }
   if (!BEARERS[decorator].includes(role)) {
-    report(key, `@${decorator} cannot stand on ${ARTICLE[role]}`, remedyFor(decorator, role));
+    report(key, `@${name} cannot stand on ${ARTICLE[role]}`, remedyFor(decorator, role));
     return false;
   }
   if (!hasMethod(cls, key)) {
-    report(key, `@${decorator} is not on a method`, 'write a method, not a property or accessor');
+    report(key, `@${name} is not on a method`, 'write a method, not a property or accessor');
     return false;
   }
   return true;

@@ -4,7 +4,7 @@ import { schemeOf, type Use } from './connection/endpoints.js';
 import type { Report } from './mistakes.js';
 import type { ConnectionBlueprint, EndpointBlueprint, HookName } from './types.js';
 
-type Served = Pick<ConnectionBlueprint, 'cls' | 'hooks' | 'data'>;
+type Served = Pick<ConnectionBlueprint, 'cls' | 'hooks' | 'data' | 'routes'>;
 
 /** Hooks of connections that exchange messages: a request has one answer, and no life besides. */
 const OF_MESSAGES: Readonly<Partial<Record<HookName, string>>> = {
@@ -17,16 +17,24 @@ const OF_MESSAGES: Readonly<Partial<Record<HookName, string>>> = {
 };
 
 /** Whether a class can serve what its endpoints bring: requests, or messages. */
-export function checkServed({ cls, hooks, data }: Served, endpoints: readonly EndpointBlueprint[], use: Use, report: Report): void {
+export function checkServed({ cls, hooks, data, routes }: Served, endpoints: readonly EndpointBlueprint[], use: Use, report: Report): void {
   const isRequests = (endpoint: EndpointBlueprint): boolean => schemeNamed(schemeOf(endpoint))?.serves === 'requests';
   const requests = endpoints.find(isRequests);
   const messages = endpoints.find(endpoint => !isRequests(endpoint));
   if (messages && hooks.request.length > 0)
     report(use, `@OnRequest answers requests, and '${messages.url}' brings messages`, 'write an http: endpoint, or @OnData');
+  if (messages) {
+    for (const { key, as, path } of routes)
+      report(key, `@${as}('${path}') answers requests, and '${messages.url}' brings messages`, 'write an http: endpoint, or @OnData');
+  }
   checkMessageTypes({ cls, data }, endpoints, report);
   if (!requests) return;
-  if (hooks.request.length === 0)
-    report(use, `'${requests.url}' brings requests, and there is no @OnRequest`, "write a method with @OnRequest() of 'packet-ts/http'");
+  if (hooks.request.length === 0 && routes.length === 0)
+    report(
+      use,
+      `'${requests.url}' brings requests, and there is no @OnRequest and no route`,
+      "write a method with @OnRequest() or @Get('/…') of 'packet-ts/http'",
+    );
   const remedy = 'a request is answered by @OnRequest; its end is @OnClose';
   for (const { key } of data) report(key, `@OnData cannot stand on a class that serves requests ('${requests.url}')`, remedy);
   for (const [hook, decorator] of Object.entries(OF_MESSAGES)) {

@@ -6,6 +6,7 @@ import type { Ctor } from '../decorators/ctor.js';
 import type { MountedPart } from '../decorators/injection/provider-types.js';
 import type { Framing } from '../framing/framing.js';
 import type { Validator } from '../schema.js';
+import type { RouteBlueprint } from './connection/route-types.js';
 
 export type { Ctor, MountedPart };
 /** Something the container can resolve: what tsyringe takes. */
@@ -70,6 +71,8 @@ export interface ConnectionBlueprint {
   connect(): readonly EndpointBlueprint[];
   readonly hooks: Readonly<Record<HookName, readonly PropertyKey[]>>;
   readonly data: readonly DataRoute[];
+  /** Of `http:`: the subclass's before those of its bases, no two that answer the same. */
+  readonly routes: readonly RouteBlueprint[];
   readonly workerData: readonly WorkerDataRoute[];
   readonly workerEvents: readonly WorkerEventRoute[];
   readonly channels: readonly { readonly token: Ctor; readonly key: PropertyKey }[];

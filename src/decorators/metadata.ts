@@ -50,7 +50,15 @@ export type MemberDetails =
   | { readonly decorator: 'OnWorkerStart' | 'OnWorkerExit'; readonly worker: unknown }
   | { readonly decorator: 'OnChannel'; readonly token: unknown }
   | { readonly decorator: 'Every' | 'After'; readonly delay: unknown }
-  | { readonly decorator: 'Task'; readonly options: Readonly<Record<string, unknown>> };
+  | { readonly decorator: 'Task'; readonly options: Readonly<Record<string, unknown>> }
+  | {
+      readonly decorator: 'Route';
+      /** Get, Post …: as it is named in messages. */
+      readonly as: string;
+      readonly method: unknown;
+      readonly path: unknown;
+      readonly schemas: unknown;
+    };
 
 export type MemberDeclaration = MemberDetails & { readonly key: PropertyKey; readonly isStatic: boolean };
 export type MemberDecorator = MemberDetails['decorator'];

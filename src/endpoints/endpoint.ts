@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 import type { TlsOptions } from '../decorators/connection/endpoint-types.js';
+import type { RequestsBlueprint } from '../blueprint/connection/route-types.js';
 import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
 import type { Chunk } from '../framing/framing.js';
 import type { SocketHandle } from '../hosts/host.js';
@@ -182,6 +183,8 @@ export interface EndpointTarget {
   /** The command of `exec()`. */
   readonly exec?: ExecTarget | undefined;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Of a scheme that serves requests: what answers them. */
+  readonly requests?: RequestsBlueprint | undefined;
   /** Nothing is to be bound: sockets come from there. */
   readonly source?: SocketSource | undefined;
   /** What is accepted is to be passed on: not a byte is read. */

@@ -10,6 +10,7 @@ import { LimitError } from '../errors.js';
 import { connectionOn } from '../web/http-connection.js';
 import type { Forwarded } from './forwarded.js';
 import { clientOf, placeOf } from '../web/web-url.js';
+import type { SiteRoutes } from '../web/site.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /** What a TLS socket told, once. */
@@ -43,12 +44,15 @@ export class RequestArrival implements Arrival {
   readonly remote: Remote;
   /** The host that the client asked a trusted proxy for. */
   readonly host: string | undefined;
+  /** The routes of the endpoint that it came in at; undefined: it has none. */
+  readonly routes: SiteRoutes | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, scheme: 'http' | 'https', forwarded?: Forwarded) {
+  constructor(request: IncomingMessage, response: ServerResponse, scheme: 'http' | 'https', forwarded?: Forwarded, routes?: SiteRoutes) {
     this.request = request;
     this.response = response;
     this.secure = forwarded?.secure ?? scheme === 'https';
     this.host = forwarded?.host;
+    this.routes = routes;
     // A client that leaves in the middle of a write is told of by 'close'.
     response.on('error', () => {});
     // Asked at once: a socket that the client has reset knows it no more.

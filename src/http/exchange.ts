@@ -1,10 +1,11 @@
 import { currentContext, namedContext, type AsyncContext } from '../async-context.js';
 import { failing, guard } from '../guard.js';
 import type { About, CloseReason } from '../decorators/hook-types.js';
+import type { RouteAbout } from '../decorators/connection/route-types.js';
 import { observed, publish } from '../diagnostics.js';
-import type { PeerTls, Remote } from '../endpoints/endpoint.js';
+import type { Remote } from '../endpoints/endpoint.js';
 import { resetSocket } from '../endpoints/net/reset-socket.js';
-import { asError, LimitError, UsageError } from '../errors.js';
+import { asError, BoundaryError, LimitError, UsageError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
 import { raw } from '../framing/raw.js';
 import { abortReason, reasonOfError, tellsOfClosing } from '../session/close-reason.js';
@@ -21,7 +22,15 @@ import type { Owner } from '../workers/call/owner.js';
 import type { RequestArrival } from './arrival.js';
 import { endEventStream } from '../web/event-streams.js';
 import { requestOf, urlOf } from '../web/incoming.js';
+import { PlainAnswer, misfit, writePlain } from './plain-answer.js';
+import { readBody } from '../web/request/read-body.js';
+import { pathOf } from '../web/request-target.js';
+import { inputOf, type RouteSource } from './routes/input.js';
+import { answerOf } from './routes/returned.js';
+import type { RouteMatch } from '../web/routes/router.js';
+import { unrouted } from './routes/unrouted.js';
 import { noPeer } from './no-peer.js';
+import { originOf } from '../web/request/origin.js';
 import { writeResponse } from './outgoing.js';
 import { ResponseReader } from './reader.js';
 import { verdictOf } from '../web/status.js';
@@ -35,13 +44,10 @@ const LEFT: CloseReason = { by: 'peer', code: 'ECONNRESET' };
 /** What hooks return is not sent: a request has one answer. */
 const NO_FRAMING = raw() as Framing<unknown, unknown>;
 
-/** What `@OnRequest` is told besides the request. */
-export interface RequestAbout {
-  readonly remote: Remote;
-  readonly tls: PeerTls | undefined;
-  /** Never reused in this process. */
-  readonly id: string;
-}
+/** What `@OnRequest` and routes are told besides the request. */
+export type RequestAbout = RouteAbout;
+
+type Answer = Response | PlainAnswer;
 
 function reasonOf(error: Error): CloseReason {
   if (!(error instanceof LimitError)) return reasonOfError(error);
@@ -70,6 +76,10 @@ export class Exchange implements Guest, LineHost {
   /** What its calls are aborted with; there once it is over. */
   #aborted: Error | undefined;
   #owned: Disposable[] | undefined;
+  /** Made when it is asked for. */
+  #web: Request | undefined;
+  /** There once it has been read as a whole. */
+  #body: Buffer | undefined;
 
   /** Makes the handler. Throws what its constructor throws. */
   constructor(host: GuestHost, settings: Settings, arrival: RequestArrival, origin: SessionOrigin) {
@@ -175,7 +185,8 @@ export class Exchange implements Guest, LineHost {
           publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit: error.limit });
           this.#drop({ by: 'limit', code: error.limit, error });
         });
-        await writeResponse(answer, response, client);
+        if (answer instanceof Response) await writeResponse(answer, response, client);
+        else if (!client.isGone) writePlain(answer, response);
         client.watch();
       }
     } catch (thrown) {
@@ -186,44 +197,98 @@ export class Exchange implements Guest, LineHost {
   }
 
   /** What the handler answers; undefined: there was nothing to ask it. */
-  async #answer(): Promise<Response | undefined> {
-    const { request: incoming, secure, host, tls } = this.#arrival;
-    const { remote, id } = this;
-    const url = urlOf(incoming, secure, host);
-    if (!url) {
+  async #answer(): Promise<Answer | undefined> {
+    const { request: incoming, secure, host = incoming.headers.host ?? 'localhost' } = this.#arrival;
+    if (originOf(secure, host) === undefined) {
       this.#arrival.answer(400, 'the url or Host makes no sense');
       return undefined;
     }
-    if (incoming.method === 'TRACE') {
+    const { method = 'GET' } = incoming;
+    if (method === 'TRACE') {
       this.#arrival.answer(501, 'TRACE is not answered');
       return undefined;
     }
-    const { signal } = this.#abort;
-    // Who has failed to send a body whole is not asked for another request.
-    const { limits } = this.settings;
-    const request = requestOf(incoming, url, signal, limits, this.host.clock, () => this.#arrival.isLast());
+    const { routes } = this.#arrival;
+    if (!routes) return this.#askFallback();
+    const path = pathOf(incoming);
+    const match = routes.router.match(method, path);
+    if (match) return this.#askRoute(match, host);
+    return routes.hasFallback ? this.#askFallback() : unrouted(method, routes.methodsAt(path));
+  }
+
+  /** Asks `@OnRequest`. */
+  async #askFallback(): Promise<Answer> {
+    const { blueprint, name } = this.settings.plan;
+    const about = this.#about;
     try {
-      return await this.#ask(request, { remote, tls, id });
+      for (const key of blueprint.hooks.request) {
+        const answer = await this.#methods[key]!(this.#request(), about);
+        if (answer instanceof Response) return answer;
+        if (answer !== undefined) break;
+      }
+      throw new UsageError(`@OnRequest of ${name} returned no Response`);
     } catch (thrown) {
-      return this.#explained(asError(thrown));
+      return this.#explained(asError(thrown), 'OnRequest');
     }
   }
 
-  async #ask(request: Request, about: RequestAbout): Promise<Response> {
-    const { blueprint, name } = this.settings.plan;
-    for (const key of blueprint.hooks.request) {
-      const answer = await this.#methods[key]!(request, about);
-      if (answer instanceof Response) return answer;
-      if (answer !== undefined) break;
+  async #askRoute(match: RouteMatch, host: string): Promise<Answer> {
+    const { route } = match;
+    const source: RouteSource = {
+      incoming: this.#arrival.request,
+      host,
+      request: () => this.#request(),
+      body: () => this.#wholeBody(),
+    };
+    try {
+      const input = await inputOf(match, source);
+      if (input instanceof PlainAnswer) return input;
+      const returned = await this.#methods[route.key]!(input, this.#about);
+      return await answerOf(returned, route, () => this.#abort.signal);
+    } catch (thrown) {
+      const error = asError(thrown);
+      try {
+        return await this.#explained(error, route.as);
+      } catch (unexplained) {
+        if (unexplained !== error || !(error instanceof BoundaryError) || error.statusCode !== 400) throw unexplained;
+        this.#reason ??= reasonOf(error);
+        return misfit(error);
+      }
     }
-    throw new UsageError(`@OnRequest of ${name} returned no Response`);
+  }
+
+  get #about(): RequestAbout {
+    const { remote, id } = this;
+    const { tls } = this.#arrival;
+    return { remote, tls, id };
+  }
+
+  /** The web's view of the request. */
+  #request(): Request {
+    if (this.#web) return this.#web;
+    const { request: incoming, secure, host } = this.#arrival;
+    // Its origin makes sense, or nothing is asked.
+    const url = urlOf(incoming, secure, host)!;
+    const { limits } = this.settings;
+    // A client that has failed to send a body whole is not asked for another request.
+    const failed = (): void => this.#arrival.isLast();
+    return (this.#web = requestOf(incoming, url, this.#abort.signal, limits, this.host.clock, failed, this.#body));
+  }
+
+  async #wholeBody(): Promise<Buffer> {
+    try {
+      return (this.#body = await readBody(this.#arrival.request, this.settings.limits, this.host.clock));
+    } catch (error) {
+      this.#arrival.isLast();
+      throw error;
+    }
   }
 
   /** What `@OnError` makes of it. Rejects with the error when that is no Response. */
-  async #explained(error: Error): Promise<Response> {
+  async #explained(error: Error, hook: string): Promise<Response> {
     if (this.ending.causes(error)) throw error;
     for (const key of this.settings.plan.blueprint.hooks.error) {
-      const answer = await this.#methods[key]!(error, { during: 'message', hook: 'OnRequest' } satisfies About);
+      const answer = await this.#methods[key]!(error, { during: 'message', hook } satisfies About);
       if (answer instanceof Response) return answer;
     }
     throw error;

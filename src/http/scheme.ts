@@ -15,7 +15,9 @@ import { shareMount, type ArrivalOf } from './mount/mount-site.js';
 import { Mount } from './mount/mount.js';
 import { carrierOf, sitePathOf, webUrlOf } from '../web/web-url.js';
 import { share } from '../web/shared-server.js';
-import type { Site } from '../web/site.js';
+import type { HostServer } from '../web/http-server.js';
+import { Router } from '../web/routes/router.js';
+import type { Site, SiteRoutes } from '../web/site.js';
 
 /** Reads `trustProxy`: whether an address is one of our proxies. Undefined: there are none. */
 function proxiesOf({ trustProxy }: Readonly<Record<string, unknown>>): ((address: string) => boolean) | undefined {
@@ -25,15 +27,31 @@ function proxiesOf({ trustProxy }: Readonly<Record<string, unknown>>): ((address
   return isProxy && (address => isProxy({ address }));
 }
 
+/** The routes of the class that listens; undefined: it has none. */
+function routesOf(
+  { requests }: EndpointTarget,
+  sitePath: string | undefined,
+  server: () => HostServer | undefined,
+): SiteRoutes | undefined {
+  if (!requests || requests.routes.length === 0) return undefined;
+  const router = new Router(requests.routes, sitePath);
+  const methodsAt = (path: string): ReadonlySet<string> => server()?.methodsAt(sitePath, path) ?? router.methodsAt(path);
+  return { router, hasFallback: requests.hasFallback, methodsAt };
+}
+
 async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const { url, options } = target;
+  const joined: { server?: HostServer } = {};
   const limits = resolveLimits(options, raw(), scheme, 'listen');
   const admission = new Admission(limits, options);
   const hosts = (options['hosts'] as readonly string[] | undefined) ?? [];
   const trusted = proxiesOf(options);
   const idle = options['idleTimeout'] as Duration | Off | undefined;
+  const path = sitePathOf(url);
+  const routes = routesOf(target, path, () => joined.server);
   const site: Omit<Site, 'kind' | 'request'> = {
-    path: sitePathOf(url),
+    path,
+    routes,
     maxConnections: limits.maxConnections,
     headTimeout: limits.firstMessageTimeout,
     handshakeTimeout: limits.handshakeTimeout,
@@ -44,7 +62,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
     admits: address => (address !== undefined && trusted?.(address) === true) || admission.refusal({ address }) === undefined,
   };
   const arrivalOf: ArrivalOf = (incoming, response) =>
-    new RequestArrival(incoming, response, scheme, trusted && forwardedBy(incoming, trusted));
+    new RequestArrival(incoming, response, scheme, trusted && forwardedBy(incoming, trusted), routes);
   const request: Site['request'] = (incoming, response) => {
     const arrival = arrivalOf(incoming, response);
     const now = acceptor.limits ?? limits;
@@ -53,7 +71,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
   };
   // Where something is mounted the application says so: nobody writes that option.
   const { mounted } = options;
-  const { host, port, leave } =
+  const member =
     mounted instanceof Mount
       ? await shareMount(target, acceptor, mounted, {
           site,
@@ -62,7 +80,9 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
           admits: trusted && (({ remote }) => admission.refusal(remote) === undefined),
         })
       : await share(target, acceptor.reactor ?? acceptor, { ...site, kind: 'request', request });
-  return { address: { url: webUrlOf(scheme, host, port, site.path), host, port, path: site.path ?? '/' }, close: leave };
+  const { host, port, leave } = member;
+  joined.server = member.server;
+  return { address: { url: webUrlOf(scheme, host, port, path), host, port, path: path ?? '/' }, close: leave };
 }
 
 function schemeOf(name: 'http' | 'https'): Scheme {

@@ -3,7 +3,7 @@ import type { EndpointTarget } from '../endpoints/endpoint.js';
 import { checkPort } from '../endpoints/net/tcp.js';
 import { flawOf } from '../endpoints/tls/tls-credentials.js';
 import { webUrl } from './web-url.js';
-import { normalPath } from './request-target.js';
+import { normalPath } from '../endpoints/normal-path.js';
 
 /** What is wrong with an endpoint of the web, in words; undefined: nothing that can be seen without touching the system. */
 export function checkUrl({ url, options }: EndpointTarget, use: 'listen' | 'connect'): string | undefined {

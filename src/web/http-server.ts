@@ -138,6 +138,15 @@ export class HostServer implements HttpConnectionHost {
     return { host: address, port: this.port };
   }
 
+  /** The methods that the sites of a path have routes for. */
+  methodsAt(sitePath: string | undefined, path: string): ReadonlySet<string> {
+    const methods = new Set<string>();
+    for (const { path: own, routes } of this.#sites) {
+      if (own === sitePath) for (const method of routes?.router.methodsAt(path) ?? []) methods.add(method);
+    }
+    return methods;
+  }
+
   add(site: Site, source?: SocketSource): void {
     this.#sites.add(site);
     source?.attach(this.#server);
@@ -311,7 +320,7 @@ export class HostServer implements HttpConnectionHost {
 
   siteOf(request: IncomingMessage): Site | undefined {
     if (!this.#hasValidTarget(request, 'request')) return INVALID_TARGET;
-    return this.#only ?? siteFor(this.#sites, 'request', pathOf(request));
+    return this.#only ?? siteFor(this.#sites, 'request', pathOf(request), request.method);
   }
 
   closed(socket: Socket): void {
@@ -329,7 +338,7 @@ export class HostServer implements HttpConnectionHost {
   // ── its own ──
 
   #hasValidTarget(request: IncomingMessage, kind: Site['kind']): boolean {
-    return normalizeTarget(request) && (this.#only !== undefined || !isAmbiguous(this.#sites, kind, pathOf(request)));
+    return normalizeTarget(request) && (this.#only !== undefined || !isAmbiguous(this.#sites, kind, pathOf(request), request.method));
   }
 
   #unanswered(request: IncomingMessage, response: ServerResponse): void {

@@ -4,6 +4,7 @@ import { guard } from '../guard.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline, MAX_EXTENSION } from '../deadline.js';
 import { ConnectionClosedError, LimitError } from '../errors.js';
+import { originOf } from './request/origin.js';
 import { ReceivedRequest } from './received-request.js';
 
 /** What the body of a request may be and take. */
@@ -14,10 +15,9 @@ export interface BodyLimits {
 
 /** The absolute url of a request whose target is normal. Undefined: its Host is no host of a url. */
 export function urlOf({ url = '/', headers }: IncomingMessage, secure: boolean, forwardedHost?: string): URL | undefined {
-  const host = forwardedHost ?? headers.host ?? 'localhost';
+  const origin = originOf(secure, forwardedHost ?? headers.host ?? 'localhost');
   // Joined, not resolved: '//other.host/' is a path here.
-  const text = `${secure ? 'https' : 'http'}://${host}${url}`;
-  return URL.canParse(text) ? new URL(text) : undefined;
+  return origin === undefined ? undefined : new URL(origin + url);
 }
 
 /** More bytes are announced than may come. */
@@ -29,7 +29,8 @@ export function tooLarge({ maxMessageSize }: Pick<BodyLimits, 'maxMessageSize'>)
   return new LimitError('maxMessageSize', `the body is larger than maxMessageSize (${maxMessageSize} bytes)`);
 }
 
-function hasBody({ method, headers }: IncomingMessage): boolean {
+/** Whether a request has a body that a `Request` can have. */
+export function hasBody({ method, headers }: IncomingMessage): boolean {
   if (method === 'GET' || method === 'HEAD') return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
@@ -144,6 +145,7 @@ class Body implements UnderlyingSource<Uint8Array> {
 /**
  * A request as the web's `Request`.
  * @param failed hears why the body could not be read to its end.
+ * @param read the body, where it has been read.
  * @throws TypeError for a method that `Request` does not know: TRACE.
  */
 export function requestOf(
@@ -153,11 +155,13 @@ export function requestOf(
   limits: BodyLimits,
   clock: Clock,
   failed: (error: Error) => void,
+  read?: Uint8Array,
 ): Request {
   const { method = 'GET', rawHeaders } = incoming;
   const headers = new Headers();
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
   if (!hasBody(incoming)) return new ReceivedRequest(url, { method, headers, signal });
+  if (read) return new ReceivedRequest(url, { method, headers, signal, body: read });
   const body = new ReadableStream(new Body(incoming, limits, clock, failed), { highWaterMark: 0 });
   return new ReceivedRequest(url, { method, headers, signal, body, duplex: 'half' });
 }

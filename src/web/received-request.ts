@@ -4,13 +4,14 @@ import { deeperThan, poisonous } from '../framing/decoding/json-guard.js';
 /** Levels of arrays and objects in a JSON body, as in structured values: deeper ones overflow the stack of code that walks them. */
 const MAX_DEPTH = 100;
 
-function unreadable(message: string, cause?: unknown): BoundaryError {
-  const error = new BoundaryError({ direction: 'input', issues: [{ message }], what: 'body' });
+/** Something that a client has sent cannot be read. */
+export function unreadable(message: string, cause?: unknown, what = 'body'): BoundaryError {
+  const error = new BoundaryError({ direction: 'input', issues: [{ message }], what });
   return cause === undefined ? error : Object.assign(error, { cause });
 }
 
-/** Parses a body that somebody on the net has sent. Throws BoundaryError. */
-function parse(text: string): unknown {
+/** Parses a body that came from the net. Throws BoundaryError. */
+export function parseJson(text: string): unknown {
   if (deeperThan(text, MAX_DEPTH)) throw unreadable(`it is nested deeper than ${MAX_DEPTH} levels`);
   let document: unknown;
   try {
@@ -36,7 +37,7 @@ const WebRequest = Request as unknown as new (url: URL, init: RequestInit) => We
  */
 export class ReceivedRequest extends WebRequest {
   override async json(): Promise<unknown> {
-    return parse(await this.text());
+    return parseJson(await this.text());
   }
 
   override async formData(): Promise<FormData> {

@@ -1,28 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { normalPath } from '../endpoints/normal-path.js';
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[^:/?#@[\]<>^|\s\\]+)(?::\d*)?$/i;
 /** A target that needs no work: no dot segments, no escapes, nothing that a URL would write differently. */
 const NORMAL = /^(?:\/(?!\.)[\w\-.~!$&'()*+,;=:@]*)+(?:\?[^#]*)?$/;
 const ABSOLUTE = /^https?:\/\/([^/?#]*)([^#]*)$/i;
-const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
-const ESCAPE = /%[0-9a-f]{2}/gi;
 /** Separators that are escaped or doubled: some handlers take them for one. */
 const SEPARATORS = /%2f|%5c|\/\//i;
-const UNRESERVED = /[\w\-.~]/;
-
-/**
- * The one spelling of a path, as address rules, endpoints and handlers compare it: dot segments resolved, `\` written as `/`, letters and
- * digits not escaped (RFC 3986, 6.2.2). Undefined: it has a broken escape.
- */
-export function normalPath(path: string): string | undefined {
-  if (BROKEN_ESCAPE.test(path)) return undefined;
-  const { pathname } = new URL(`http://host${path}`);
-  if (!pathname.includes('%')) return pathname;
-  return pathname.replace(ESCAPE, escape => {
-    const character = String.fromCharCode(parseInt(escape.slice(1), 16));
-    return UNRESERVED.test(character) ? character : escape;
-  });
-}
 
 /** Whether a text is a host, with or without a port. */
 export function isHost(text: string): boolean {

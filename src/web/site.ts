@@ -1,6 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { RouteBlueprint } from '../blueprint/connection/route-types.js';
 import { decodedPaths } from './request-target.js';
+import { isMoreSpecific, type Router } from './routes/router.js';
+
+/** The routes of a site. */
+export interface SiteRoutes {
+  readonly router: Router;
+  /** What no route answers is answered, too. */
+  readonly hasFallback: boolean;
+  /** The methods that a path has routes for, at all sites of the same path. */
+  methodsAt(path: string): ReadonlySet<string>;
+}
 
 /** What one endpoint contributes to the server of its host and port. */
 export interface Site {
@@ -8,6 +19,8 @@ export interface Site {
   readonly kind: 'request' | 'upgrade';
   /** Undefined: every path that no other site of its kind answers. */
   readonly path: string | undefined;
+  /** Of a site of requests that has routes: others of the same path may answer what these do not. */
+  readonly routes?: SiteRoutes | undefined;
   /** Sockets that may be open at once before they are anybody's. Infinity is off. */
   readonly maxConnections: number;
   /** From a socket's first moment to the end of its first head, in milliseconds. Infinity is off. */
@@ -36,25 +49,54 @@ function answers({ kind, path }: Site, asked: string): boolean {
   return kind === 'request' && asked.startsWith(path.endsWith('/') ? path : `${path}/`);
 }
 
-/** The site for a path: the one with the longest path that fits. */
-export function siteFor(sites: Iterable<Site>, kind: Site['kind'], asked: string): Site | undefined {
-  let best: Site | undefined;
+/** What a site has to say to a request: the more, the higher. */
+interface Claim {
+  readonly rank: 'nothing' | 'everything' | 'path' | 'route';
+  readonly route?: RouteBlueprint;
+}
+const RANKS: readonly Claim['rank'][] = ['nothing', 'everything', 'path', 'route'];
+
+function claimOf({ routes }: Site, method: string, asked: string): Claim {
+  if (!routes) return { rank: 'everything' };
+  const match = routes.router.match(method, asked);
+  if (match) return { rank: 'route', route: match.route };
+  if (routes.router.methodsAt(asked).size > 0) return { rank: 'path' };
+  return { rank: routes.hasFallback ? 'everything' : 'nothing' };
+}
+
+function isHigher(claim: Claim, than: Claim): boolean {
+  if (claim.route && than.route) return isMoreSpecific(claim.route, than.route);
+  return RANKS.indexOf(claim.rank) > RANKS.indexOf(than.rank);
+}
+
+/**
+ * The site for a path: the one with the longest path that fits. Of several with that path the one whose route fits best, then one that has
+ * the path for other methods, then one that answers everything.
+ */
+export function siteFor(sites: Iterable<Site>, kind: Site['kind'], asked: string, method = 'GET'): Site | undefined {
+  let best: Site[] = [];
   for (const site of sites) {
     if (site.kind !== kind || !answers(site, asked)) continue;
-    if (!best || (site.path ?? '').length > (best.path ?? '').length) best = site;
+    const longer = (site.path ?? '').length - (best[0]?.path ?? '').length;
+    if (longer > 0 || best.length === 0) best = [site];
+    else if (longer === 0) best.push(site);
   }
-  return best;
+  if (best.length < 2) return best[0];
+  const [first, ...others] = best.map(site => ({ site, claim: claimOf(site, method, asked) }));
+  return others.reduce((highest, other) => (isHigher(other.claim, highest.claim) ? other : highest), first!).site;
 }
 
 /** A path that may belong to another site once it is decoded: an address rule of that site would not see what the handler may see. */
-export function isAmbiguous(sites: Iterable<Site>, kind: Site['kind'], asked: string): boolean {
+export function isAmbiguous(sites: Iterable<Site>, kind: Site['kind'], asked: string, method?: string): boolean {
   const decoded = decodedPaths(asked);
   if (decoded.length === 0) return false;
-  const site = siteFor(sites, kind, asked);
-  return decoded.some(path => siteFor(sites, kind, path) !== site);
+  const site = siteFor(sites, kind, asked, method);
+  return decoded.some(path => siteFor(sites, kind, path, method) !== site);
 }
 
 /** Both want to answer the same. */
 export function collides(site: Site, other: Site): boolean {
-  return site.kind === other.kind && site.path === other.path;
+  if (site.kind !== other.kind || site.path !== other.path) return false;
+  if (!site.routes || !other.routes) return !(site.routes ?? other.routes) || (site.routes ?? other.routes)!.hasFallback;
+  return (site.routes.hasFallback && other.routes.hasFallback) || site.routes.router.overlaps(other.routes.router);
 }

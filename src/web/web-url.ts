@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { Remote } from '../endpoints/endpoint.js';
-import { normalPath } from './request-target.js';
+import { normalPath } from '../endpoints/normal-path.js';
 
 const URL_PARTS = /^([a-z]+):\/\/(\[[0-9a-f:.%a-z]*\]|[^:/?#[\]@]*)(?::(\d{1,5}))?(\/[^?#]*)?(\?[^#]*)?$/i;
 const LOOPBACK = '127.0.0.1';

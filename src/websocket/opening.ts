@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { isSameHost } from '../web/request/same-host.js';
 
 /** Who may open a websocket here. */
 export interface DoorRules {
@@ -27,16 +28,6 @@ const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 
 function isLocalName(name: string, hosts: readonly string[]): boolean {
   return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || name === 'localhost' || hosts.some(host => host.toLowerCase() === name);
-}
-
-/** As browsers write it: without the port that the scheme has anyway. */
-function isSameHost(origin: string, host: string): boolean {
-  try {
-    const { protocol, host: of } = new URL(origin);
-    return of === new URL(`${protocol}//${host}`).host;
-  } catch {
-    return false;
-  }
 }
 
 /** The subprotocols that a client offers. */

@@ -13,6 +13,7 @@ import { checkReachable } from './reachable.js';
 import { checkTls } from './tls-options.js';
 import { readWorker } from '../worker/worker.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint, HookName, WorkerDataRoute, WorkerEventRoute } from '../types.js';
+import { readRoutes } from './routes.js';
 
 const HOOKS = {
   connect: 'OnConnect',
@@ -87,6 +88,7 @@ function build(cls: Ctor, mistakes: Mistake[]): ConnectionBlueprint {
     connect: () => endpointsOrThrow(cls, connect, options, 'connect'),
     hooks: readHooks(members),
     data: readData(members, report),
+    routes: readRoutes(cls, members, report),
     workerData: readWorkerData(members, report),
     workerEvents: readWorkerEvents(members, report),
     channels: readChannels(members, report),

@@ -3,6 +3,7 @@ import { schemeNamed } from '../../endpoints/endpoint.js';
 import { reporter } from '../mistakes.js';
 import { schemeOf } from './endpoints.js';
 import type { ConnectionBlueprint } from '../types.js';
+import { routeKey } from './route-path.js';
 
 const HOST_AND_PORT = /^[a-z]+:\/\/(\[[^\]]*\]|[^:/?#]*):(\d+)/i;
 const EVERYWHERE = new Set(['0.0.0.0', '::']);
@@ -52,5 +53,32 @@ export function sameAddresses(connections: readonly ConnectionBlueprint[], mista
         'give each a port of its own',
       );
     } else places.push(place);
+  }
+}
+
+/**
+ * Reports routes of several classes that answer the same at one url: only one could be called. Port 0 is another one each time where classes
+ * cannot share it.
+ */
+export function sameRoutes(connections: readonly ConnectionBlueprint[], mistakes: Mistake[]): void {
+  const known = new Map<string, ConnectionBlueprint>();
+  for (const connection of connections) {
+    const urls = connection
+      .listen()
+      .flatMap(({ url }) => (schemeNamed(schemeOf({ url, options: {} }))?.serves === 'requests' ? [url] : []));
+    for (const url of urls.filter(each => HOST_AND_PORT.exec(each)?.[2] !== '0')) {
+      for (const route of connection.routes) {
+        const key = `${url.replace(/\/$/, '')} ${routeKey(route)}`;
+        const other = known.get(key);
+        if (!other) known.set(key, connection);
+        else if (other !== connection) {
+          reporter(connection.name, mistakes)(
+            String(route.key),
+            `@${route.as}('${route.path}') at '${url}' is answered by ${other.name}, too`,
+            'give one of them another path, or another endpoint',
+          );
+        }
+      }
+    }
   }
 }

@@ -1,0 +1,114 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { RouteBlueprint, RoutePart } from '../../blueprint/connection/route-types.js';
+import { kindOfSchema, listsOf } from '../../blueprint/connection/schema-shape.js';
+import { BoundaryError } from '../../errors.js';
+import { hasBody } from '../../web/incoming.js';
+import { textAnswer, type PlainAnswer } from '../plain-answer.js';
+import { unreadable } from '../../web/received-request.js';
+import { isSameHost } from '../../web/request/same-host.js';
+import { fieldsOf, formatFor, readContent, type BodyFormat } from './content.js';
+import { paramsOf, type RouteMatch } from '../../web/routes/router.js';
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** What a route is given. */
+export class RouteRequest {
+  readonly #request: () => Request;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly headers: unknown;
+  readonly body: unknown;
+
+  constructor(parts: Readonly<Record<RoutePart, unknown>>, request: () => Request) {
+    this.params = parts.params;
+    this.query = parts.query;
+    this.headers = parts.headers;
+    this.body = parts.body;
+    this.#request = request;
+  }
+
+  /** Made when it is asked for. */
+  get request(): Request {
+    return this.#request();
+  }
+}
+
+/** A request, as far as a route's input is made of it. */
+export interface RouteSource {
+  readonly incoming: IncomingMessage;
+  /** The host that the client asked for. */
+  readonly host: string;
+  request(): Request;
+  /** The whole body. Rejects with LimitError, ConnectionClosedError. */
+  body(): Promise<Buffer>;
+}
+
+/** What routes need to know of their schemas, found out once. */
+interface Compiled {
+  readonly queryLists: ReadonlySet<string>;
+  readonly bodyLists: ReadonlySet<string>;
+  readonly bodyKind: string | undefined;
+}
+const COMPILED = new WeakMap<RouteBlueprint, Compiled>();
+
+function compiled(route: RouteBlueprint): Compiled {
+  let known = COMPILED.get(route);
+  if (!known) {
+    const { query, body } = route.schemas;
+    known = {
+      queryLists: query ? listsOf(query) : NONE,
+      bodyLists: body ? listsOf(body) : NONE,
+      bodyKind: body && kindOfSchema(body),
+    };
+    COMPILED.set(route, known);
+  }
+  return known;
+}
+
+/** A part as its schema leaves it. Throws BoundaryError. */
+function checked(part: RoutePart, value: unknown, { validate }: RouteBlueprint): unknown {
+  const verdict = validate[part]?.(value);
+  if (!verdict) return value;
+  if (verdict.issues) throw new BoundaryError({ direction: 'input', ...verdict, what: part });
+  return verdict.value;
+}
+
+function queryOf({ url = '' }: IncomingMessage, { queryLists }: Compiled): unknown {
+  const mark = url.indexOf('?');
+  return fieldsOf(mark < 0 ? '' : url.slice(mark + 1), queryLists, 'query');
+}
+
+/** Content that a form of another page may send without asking: then its origin must be this host. */
+function isForeignForm({ headers }: IncomingMessage, host: string, format: BodyFormat): boolean {
+  return format !== 'json' && headers.origin !== undefined && !isSameHost(headers.origin, host);
+}
+
+/**
+ * Makes what a route is given of a request: each part as its schema leaves it, the body last, so that nothing is read for a request that
+ * is wrong anyway. An answer in its place refuses the request.
+ * @throws BoundaryError, naming the part; what reading the body rejects with.
+ */
+export function inputOf(match: RouteMatch, source: RouteSource): RouteRequest | PlainAnswer | Promise<RouteRequest> {
+  const { route } = match;
+  const { incoming } = source;
+  const known = compiled(route);
+  const params = paramsOf(match);
+  if (!params) throw unreadable('an escape in the path is no UTF-8', undefined, 'params');
+  const request = (): Request => source.request();
+  const parts = {
+    params: checked('params', params, route),
+    query: checked('query', queryOf(incoming, known), route),
+    headers: checked('headers', incoming.headers satisfies IncomingHttpHeaders, route),
+  };
+  if (!hasBody(incoming)) return new RouteRequest({ ...parts, body: checked('body', undefined, route) }, request);
+  const format = formatFor(incoming, known.bodyKind);
+  if (format === undefined || (!route.schemas.body && format === 'bytes')) {
+    if (route.schemas.body) return textAnswer(415, 'a body of this content type is not taken here: send application/json');
+    return new RouteRequest({ ...parts, body: undefined }, request);
+  }
+  if (isForeignForm(incoming, source.host, format)) return textAnswer(403, 'forms of another origin are not taken here');
+  return source.body().then(bytes => {
+    const body = checked('body', readContent(bytes, format, known.bodyLists), route);
+    return new RouteRequest({ ...parts, body }, request);
+  });
+}

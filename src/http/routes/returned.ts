@@ -1,0 +1,90 @@
+import type { RouteBlueprint } from '../../blueprint/connection/route-types.js';
+import { BoundaryError, UsageError } from '../../errors.js';
+import { isAsyncIterable } from '../../session/handler/reply-stream.js';
+import { jsonAnswer, PlainAnswer, textAnswer } from '../plain-answer.js';
+
+const BYTES = 'application/octet-stream';
+
+function nameOf({ method, path }: RouteBlueprint): string {
+  return `${method} '${path}'`;
+}
+
+/** A value as the route's schema for responses leaves it. Throws BoundaryError, which is a 500. */
+function checked(value: unknown, route: RouteBlueprint): unknown {
+  const verdict = route.validate.response?.(value);
+  if (!verdict) return value;
+  if (verdict.issues) throw new BoundaryError({ direction: 'output', ...verdict, what: `response of ${nameOf(route)}` });
+  return verdict.value;
+}
+
+function jsonOf(value: unknown, route: RouteBlueprint): string {
+  const text: unknown = JSON.stringify(value);
+  if (typeof text === 'string') return text;
+  throw new UsageError(`${nameOf(route)} returned a ${typeof value}, which is no JSON: return a value, or a Response`);
+}
+
+/** One item of a stream: bytes and strings as they are, everything else as a line of JSON. */
+function itemOf(value: unknown, route: RouteBlueprint): Uint8Array {
+  const item = checked(value, route);
+  if (item instanceof Uint8Array) return item;
+  return Buffer.from(typeof item === 'string' ? item : `${jsonOf(item, route)}\n`);
+}
+
+function typeOf(first: unknown): string {
+  if (typeof first === 'string') return 'text/plain; charset=utf-8';
+  return first instanceof Uint8Array ? BYTES : 'application/x-ndjson';
+}
+
+/** The items of an async iterable as a body, pulled as fast as the client reads. Its first item says the content type. */
+async function streamed(items: AsyncIterable<unknown>, route: RouteBlueprint, signal: AbortSignal): Promise<Response> {
+  const iterator = items[Symbol.asyncIterator]();
+  const cancel = async (): Promise<void> => void (await iterator.return?.());
+  // The client may leave before there is an item, and a stream.
+  const left = (): void => void cancel().catch(() => {});
+  signal.addEventListener('abort', left, { once: true });
+  let next: IteratorResult<unknown> | undefined = await iterator.next();
+  signal.removeEventListener('abort', left);
+  const type = next.done ? undefined : typeOf(next.value);
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = next ?? (await iterator.next());
+        next = undefined;
+        if (done) {
+          controller.close();
+          return;
+        }
+        try {
+          controller.enqueue(itemOf(value, route));
+        } catch (error) {
+          left();
+          throw error;
+        }
+      },
+      cancel,
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, type === undefined ? {} : { headers: { 'content-type': type } });
+}
+
+/**
+ * What a route returned, as an answer: a `Response` as it is, `undefined` as 204, strings as text, bytes as they are, async iterables item
+ * by item, everything else as JSON.
+ * @throws BoundaryError where it does not fit the schema, UsageError for what is no JSON.
+ */
+export function answerOf(
+  returned: unknown,
+  route: RouteBlueprint,
+  signal: () => AbortSignal,
+): Response | PlainAnswer | Promise<Response | PlainAnswer> {
+  if (returned instanceof Response) return returned;
+  if (returned instanceof ReadableStream) return new Response(returned, { headers: { 'content-type': BYTES } });
+  if (typeof returned === 'object' && isAsyncIterable(returned)) return streamed(returned, route, signal());
+  const value = checked(returned, route);
+  if (value === undefined) return new PlainAnswer(204, {});
+  if (typeof value === 'string') return textAnswer(200, value);
+  if (value instanceof Uint8Array) return new PlainAnswer(200, { 'content-type': BYTES }, value);
+  if (value instanceof ArrayBuffer) return new PlainAnswer(200, { 'content-type': BYTES }, new Uint8Array(value));
+  return jsonAnswer(200, jsonOf(value, route));
+}
