@@ -16,6 +16,7 @@ declare -A package_of=(
   [socat]=socat
   [strace]=strace
   [nc]=netcat-openbsd
+  [nats-server]=nats-server
   [chromium]=chromium
   [ruby]=ruby-eventmachine
   [systemd-socket-activate]=systemd
@@ -28,6 +29,9 @@ programs=("$@")
 [ $# -gt 0 ] || mapfile -t programs < <(printf '%s\n' "${!package_of[@]}" | sort)
 
 # There are several programs called nc; the specs use -N and -U, which only this one has.
+# What Debian puts into /usr/sbin is not on the path of a user.
+PATH=$PATH:/usr/sbin
+
 present() {
   command -v "$1" >/dev/null || return 1
   [ "$1" != nc ] || nc -h 2>&1 | grep -q OpenBSD

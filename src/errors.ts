@@ -4,6 +4,7 @@
  */
 import { asError, brand, oneLine, PacketError } from './errors/packet-error.js';
 import { BoundaryError } from './errors/boundary.js';
+import { MeshError } from './errors/mesh.js';
 import {
   WorkerCrashedError,
   WorkerTimeoutError,
@@ -16,6 +17,7 @@ import {
 } from './errors/calls.js';
 
 export { BoundaryError, type Issue } from './errors/boundary.js';
+export { MeshError } from './errors/mesh.js';
 export { asError, oneLine, PacketError, type PacketErrorCode } from './errors/packet-error.js';
 export {
   WorkerCrashedError,
@@ -229,7 +231,7 @@ const CATALOGUE = {
   PacketError, ConfigurationError, BoundaryError, FramingError, EncodeError, NotCloneableError, MessageTooLargeError, ConnectError, ListenError,
   TlsError, TlsInjectionError, ProxyProtocolError, LimitError, ConnectionClosedError, UsageError, AbortError, ClosingError, WorkerCrashedError, WorkerTimeoutError, WorkerBusyError,
   QueueTimeoutError, WorkerUnavailableError, WorkerNotFoundError, WorkerExistsError, TaskNotFoundError, WorkerRecycledError, StreamStalledError,
-  CallCycleError, ProtocolError,
+  CallCycleError, ProtocolError, MeshError,
 } as const;
 
 for (const [name, cls] of Object.entries(CATALOGUE)) brand(cls, name);

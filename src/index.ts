@@ -125,6 +125,7 @@ export {
   FramingError,
   LimitError,
   ListenError,
+  MeshError,
   MessageTooLargeError,
   NotCloneableError,
   PacketError,

@@ -28,7 +28,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['reactor', 'multi-core', 'mesh'],
   ['app'],
   ['web'],
-  ['worker-main', 'testing', 'http', 'websocket'],
+  ['worker-main', 'testing', 'http', 'websocket', 'nats'],
   // The table of contents knows every floor; a sub-path that extends the application imports it as its users do.
   ['index', 'cli'],
 ];

@@ -3,7 +3,8 @@ import { delimiter, join } from 'node:path';
 
 /** The full path of a program, if it is installed. */
 export function findProgram(name: string): string | undefined {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+  // Debian puts servers into /usr/sbin, which is not on the path of a user.
+  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']) {
     try {
       accessSync(join(folder, name), constants.X_OK);
       return join(folder, name);

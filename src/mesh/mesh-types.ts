@@ -33,6 +33,8 @@ export interface MeshConnection {
    * @throws MeshError when the server refuses it.
    */
   subscribe(subject: string, onMessage: (message: MeshMessage) => void): Promise<MeshSubscription>;
+  /** The server has refused what was published on that subject: known at the latest after {@link flush}. */
+  isRefused(subject: string): boolean;
   /** Resolves when the server has handled everything published so far. Rejects when it cannot be reached. */
   flush(): Promise<void>;
   /** Called with every change of {@link isUp}. */

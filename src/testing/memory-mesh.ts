@@ -85,6 +85,10 @@ class MemoryConnection implements MeshConnection {
     return this.#server.subscribe(this, subject, onMessage);
   }
 
+  isRefused(): boolean {
+    return false;
+  }
+
   flush(): Promise<void> {
     if (!this.isUp) return Promise.reject(new Error('the mesh cannot be reached'));
     return new Promise(resolve => setImmediate(resolve));

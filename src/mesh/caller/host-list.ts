@@ -55,6 +55,8 @@ export class HostList {
     const { subjects } = this.#node;
     await this.#node.subscribe(subjects.here(this.#worker), ({ data }) => this.learn(data));
     this.#node.onResumed(() => this.#ask());
+    await this.#node.mustPublish(subjects.who(this.#worker));
+    await this.#node.mustPublish(subjects.toHost(this.#worker, PROBE, PROBE));
     await new Promise<void>(resolve => {
       const timer = this.#node.clock.after(ANSWER, resolve, true);
       this.#firstAnswer = () => {
@@ -75,6 +77,9 @@ export class HostList {
     for (const listener of this.#changed) listener();
   }
 }
+
+/** Token of no host and no link: publishing there shows whether it is permitted. */
+const PROBE = 'probe';
 
 /** Start of the last token of subjects on which answers to the question come. */
 export const WHO = 'who';

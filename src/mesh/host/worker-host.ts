@@ -12,6 +12,9 @@ import { HostSession, type SessionHost } from './host-session.js';
 /** Milliseconds between two announcements: callers forget what they did not hear of for longer. */
 const ANNOUNCE_EVERY = 30_000;
 
+/** Token of no caller: publishing there shows whether it is permitted. */
+const PROBE = 'probe';
+
 export interface WorkerHostOptions {
   readonly name: string;
   readonly zone: string | undefined;
@@ -54,6 +57,8 @@ export class WorkerHost {
       );
       await node.subscribe(subjects.who(worker.name), ({ reply }) => this.#answer(worker, reply));
     }
+    for (const worker of workers) await node.mustPublish(subjects.here(worker.name));
+    await node.mustPublish(subjects.toCaller(PROBE, PROBE));
     workforce.on('message', (value, { handle }) => this.#passOn(value, handle.name, handle.key));
     node.onResumed(() => this.#announce());
     this.#announce();

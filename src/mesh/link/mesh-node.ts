@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, ClockTimer } from '../../clock.js';
 import { publish as tell } from '../../diagnostics.js';
-import { asError } from '../../errors.js';
+import { asError, MeshError } from '../../errors.js';
 import type { MeshConnection, MeshMessage, MeshSubscription } from '../mesh-types.js';
 import { lastToken, subjectsOf, type Subjects } from '../subjects.js';
 import { decodeFrame, encodeFrame, FrameKind } from './frames.js';
@@ -76,6 +76,15 @@ export class MeshNode {
     });
     if (this.#isClosed) subscription.close();
     else this.#subscriptions.add(subscription);
+  }
+
+  /** Publishes nothing there, to no one. @throws MeshError when the server does not permit it. */
+  async mustPublish(subject: string): Promise<void> {
+    this.connection.publish(subject, new Uint8Array());
+    await this.connection.flush();
+    if (!this.connection.isRefused(subject)) return;
+    const { user } = this.connection;
+    throw new MeshError(`the server does not let ${user} publish to ${subject}`, { reason: 'permission', subject });
   }
 
   publish(subject: string, data: Uint8Array, reply?: string): void {
