@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { bootstrap, Module } from 'packet-ts';
 import { createTestApp } from 'packet-ts/testing';
-import { SharedWebWorker, WebPage, WebTalk, WebWorker } from '../fixtures/web.worker.js';
+import { SharedWebWorker, WebPage, WebRoutes, WebTalk, WebWorker } from '../fixtures/web.worker.js';
 import { atEnd, tcpClient, waitFor, webClient } from '../kit/index.js';
 
 @Module({ workers: [WebWorker] })
@@ -45,6 +45,8 @@ describe('http: and ws: inside workers', function () {
       if (module === DealtModule) expect(pids.size).to.equal(2);
       const [pid, body] = (await post(page.port, 'body')).split(' ');
       expect(body).to.equal('body');
+      expect(app.address(WebRoutes).port).to.equal(page.port);
+      expect(await (await fetch(`${page.url}/routes/a`)).text()).to.match(/^\d+ a$/);
       expect(app.workers.status().map(row => String(row.pid))).to.include(pid);
       const closed = clients.map(client => client.closed);
       expect(await app.close()).to.include({ graceful: true });
@@ -68,6 +70,7 @@ describe('http: and ws: inside workers', function () {
     const app = await createTestApp(DealtModule).start();
     atEnd(() => app.close({ timeout: '3s' }));
     const { port } = app.address(WebPage);
+    expect(await (await fetch(`http://127.0.0.1:${port}/routes/a`)).text()).to.equal(`${process.pid} a`);
     expect(await post(port, 'inline')).to.equal(`${process.pid} inline`);
   });
 });

@@ -2,6 +2,7 @@ import { schemeNamed } from '../endpoints/endpoint.js';
 import { checkMessageTypes } from './connection/messages.js';
 import { schemeOf, type Use } from './connection/endpoints.js';
 import type { Report } from './mistakes.js';
+import type { RequestsBlueprint } from './connection/route-types.js';
 import type { ConnectionBlueprint, EndpointBlueprint, HookName } from './types.js';
 
 type Served = Pick<ConnectionBlueprint, 'cls' | 'hooks' | 'data' | 'routes'>;
@@ -15,6 +16,11 @@ const OF_MESSAGES: Readonly<Partial<Record<HookName, string>>> = {
   end: 'OnEnd',
   exit: 'OnExit',
 };
+
+/** What answers the requests of a class. */
+export function requestsOf({ routes, hooks }: Pick<ConnectionBlueprint, 'routes' | 'hooks'>): RequestsBlueprint {
+  return { routes, hasFallback: hooks.request.length > 0 };
+}
 
 /** Whether a class can serve what its endpoints bring: requests, or messages. */
 export function checkServed({ cls, hooks, data, routes }: Served, endpoints: readonly EndpointBlueprint[], use: Use, report: Report): void {

@@ -1,4 +1,4 @@
-import { schemeOf } from '../blueprint/index.js';
+import { answerApart, requestsOf, schemeOf } from '../blueprint/index.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
@@ -20,7 +20,7 @@ import { resolveLimits, type Limits } from '../session/limits.js';
 import { Listener, type ListenerSettings } from '../reactor/listen/listener.js';
 import { clearInterval, setInterval } from '../system-timers.js';
 
-type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'framing' | 'listen'>;
+type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'framing' | 'listen' | 'routes' | 'hooks'>;
 
 /** One listening endpoint of a class inside the worker. */
 interface Door {
@@ -110,9 +110,10 @@ export class WorkerFrontage implements Frontage {
     const scheme = schemeNamed(schemeOf(door.endpoint))!;
     if (this.#inline || !scheme.shares) return false;
     const carrier = scheme.carrier!(door.endpoint.url);
-    const twin = this.#doors.find(({ endpoint: { url }, listener, shared }) => {
+    const twin = this.#doors.find(({ connection, endpoint: { url }, listener, shared }) => {
       const other = schemeNamed(schemeOf({ url, options: {} }))!;
-      return (listener ?? shared) && other.shares && other.carrier!(url) === carrier && url !== door.endpoint.url;
+      if (!(listener ?? shared) || !other.shares || other.carrier!(url) !== carrier) return false;
+      return url !== door.endpoint.url || answerApart(this.#inside[connection]!, this.#inside[door.connection]!);
     });
     if (twin) door.twin = twin;
     return twin !== undefined;
@@ -218,7 +219,10 @@ export class WorkerFrontage implements Frontage {
     const plan = { name: inside.name };
     const limits = limitsOf(inside, endpoint);
     const scheme = schemeNamed(schemeOf(endpoint))!;
-    if (this.#inline) return { plan, limits, scheme, target: { url: endpoint.url, options: endpoint.options } };
+    if (this.#inline) {
+      const requests = scheme.serves === 'requests' ? requestsOf(inside) : undefined;
+      return { plan, limits, scheme, target: { url: endpoint.url, options: endpoint.options, requests } };
+    }
     const url = scheme.carrier!(endpoint.url);
     const proxied = endpoint.options['proxyProtocol'] !== undefined;
     const options = proxied ? { ...endpoint.options, ...OF_THE_CLIENT } : endpoint.options;

@@ -1,6 +1,6 @@
 import { guard } from '../guard.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/types.js';
-import { schemeOf } from '../blueprint/index.js';
+import { answerApart, schemeOf } from '../blueprint/index.js';
 import type { Server } from 'node:net';
 import { schemeNamed, type SocketSource } from '../endpoints/endpoint.js';
 import { acceptFrom, PassedArrival, socketOn } from '../endpoints/passing/passed-socket.js';
@@ -36,7 +36,7 @@ class Mouth implements SocketSource {
 /** Which of a class's endpoints. */
 type Place = Pick<SocketMessage, 'connection' | 'endpoint'>;
 
-type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'listen'>;
+type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'listen' | 'routes' | 'hooks'>;
 
 /** The listening half of a worker: what the master deals, shares and hands off to it, and what it listens on by itself. */
 export class WorkerSockets implements SocketService {
@@ -144,7 +144,9 @@ export class WorkerSockets implements SocketService {
     for (const [at, endpoints] of this.#endpoints.entries()) {
       for (const [index, other] of endpoints.entries()) {
         const { shares, carrier: carrierOf } = schemeNamed(schemeOf(other))!;
-        if (shares && other.url !== url && carrierOf!(other.url) === carrier) yield { connection: at, endpoint: index };
+        if (!shares || carrierOf!(other.url) !== carrier || (at === connection && index === endpoint)) continue;
+        const isApart = other.url !== url || answerApart(this.#connections[at]!, this.#connections[connection]!);
+        if (isApart) yield { connection: at, endpoint: index };
       }
     }
   }

@@ -1,6 +1,5 @@
-import { schemeOf } from '../blueprint/index.js';
-import type { RequestsBlueprint } from '../blueprint/connection/route-types.js';
-import type { ConnectionBlueprint, EndpointBlueprint } from '../blueprint/types.js';
+import { requestsOf, schemeOf } from '../blueprint/index.js';
+import type { EndpointBlueprint } from '../blueprint/types.js';
 import { schemeNamed, type EndpointTarget, type Scheme, type SocketSource } from '../endpoints/endpoint.js';
 import { ConfigurationError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
@@ -32,10 +31,6 @@ export interface Settings {
 /** Schemes that a browser can reach. */
 const BROWSABLE: ReadonlySet<string> = new Set(['tcp', 'tls', 'fd', 'systemd']);
 
-function requestsOf({ routes, hooks }: ConnectionBlueprint): RequestsBlueprint {
-  return { routes, hasFallback: hooks.request.length > 0 };
-}
-
 /**
  * Reads an endpoint's options as numbers and parts.
  * @throws ConfigurationError for a scheme that nobody registered or that cannot do what is asked of it.
@@ -58,7 +53,7 @@ export function settingsOf(plan: HandlerPlan, endpoint: EndpointBlueprint, use: 
       url: endpoint.url,
       options,
       exec: endpoint.exec,
-      ...(scheme.serves === 'requests' && { requests: requestsOf(plan.blueprint) }),
+      requests: scheme.serves === 'requests' ? requestsOf(plan.blueprint) : undefined,
     },
     scheme,
     framing,

@@ -56,6 +56,8 @@ export function sameAddresses(connections: readonly ConnectionBlueprint[], mista
   }
 }
 
+type Answering = Pick<ConnectionBlueprint, 'routes' | 'hooks'>;
+
 /**
  * Reports routes of several classes that answer the same at one url: only one could be called. Port 0 is another one each time where classes
  * cannot share it.
@@ -81,4 +83,11 @@ export function sameRoutes(connections: readonly ConnectionBlueprint[], mistakes
       }
     }
   }
+}
+
+/** Whether two classes may answer at one url: no route of one answers what a route of the other does, and one at most has `@OnRequest`. */
+export function answerApart(a: Answering, b: Answering): boolean {
+  if (a.hooks.request.length > 0 && b.hooks.request.length > 0) return false;
+  const keys = new Set(a.routes.map(routeKey));
+  return b.routes.every(route => !keys.has(routeKey(route)));
 }
