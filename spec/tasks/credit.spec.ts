@@ -1,35 +1,38 @@
 import { expect } from 'chai';
 import { LimitError } from '../../src/errors.js';
 import { rejection } from '../workers/support/rig.js';
-import { CreditGate, creditFor, Lane, type CreditGateOptions } from '../../src/tasks/credit.js';
+import type { Room } from '../../src/wire/link/credit.js';
+import { CreditGate, type CreditGateOptions } from '../../src/tasks/credit.js';
 
+/** For so many messages, with bytes enough. */
+const room = (count: number): Room => ({ count, bytes: 1000 });
 const message = (byte: number): Uint8Array => Uint8Array.of(byte);
 
 describe('a credit gate', () => {
   const sent: number[] = [];
   const gate = (credit: number, options: Partial<CreditGateOptions> = {}): CreditGate =>
-    new CreditGate(credit, { send: encoded => void sent.push(encoded[0]!), ...options });
+    new CreditGate(room(credit), { send: encoded => void sent.push(encoded[0]!), ...options });
   beforeEach(() => void (sent.length = 0));
 
   it('sends while there is credit and keeps the rest in order', () => {
     const two = gate(2);
     for (const byte of [1, 2, 3, 4]) void two.push(message(byte));
     expect(sent).to.deep.equal([1, 2]);
-    two.give(1);
+    two.give(room(1));
     expect(sent).to.deep.equal([1, 2, 3]);
-    two.give(5);
+    two.give(room(5));
     expect(sent).to.deep.equal([1, 2, 3, 4]);
   });
 
   it('lets whoever waits go on when there is room for one more, not before', async () => {
     const one = gate(1);
-    let room = false;
-    const waiting = one.push(message(1)).then(() => (room = true));
+    let went = false;
+    const waiting = one.push(message(1)).then(() => (went = true));
     void one.push(message(2));
-    one.give(1);
+    one.give(room(1));
     await new Promise(setImmediate);
-    expect(room).to.equal(false);
-    one.give(1);
+    expect(went).to.equal(false);
+    one.give(room(1));
     await waiting;
   });
 
@@ -39,7 +42,7 @@ describe('a credit gate', () => {
     none.close(() => new Error('over'));
     expect((await rejection(waiting)).message).to.equal('over');
     expect((await rejection(none.push(message(2)))).message).to.equal('over');
-    none.give(9);
+    none.give(room(9));
     expect(sent).to.deep.equal([]);
   });
 
@@ -58,10 +61,10 @@ describe('a credit gate', () => {
     void one.push(message(2));
     void one.push(message(3));
     one.whenSent(() => told.push('sent'));
-    one.give(1);
+    one.give(room(1));
     expect(told).to.deep.equal(['nothing waits']);
-    one.give(1);
-    one.give(1);
+    one.give(room(1));
+    one.give(room(1));
     expect(told).to.deep.equal(['nothing waits', 'sent']);
     const none = gate(0);
     void none.push(message(4));
@@ -72,7 +75,7 @@ describe('a credit gate', () => {
 
   it('looks for credit where the sender goes on without awaiting it', () => {
     let looked = 0;
-    const one = gate(1, { lookForCredit: () => ++looked === 2 && one.give(5) });
+    const one = gate(1, { lookForCredit: () => ++looked === 2 && one.give(room(5)) });
     void one.push(message(1));
     expect(looked).to.equal(0);
     void one.push(message(2));
@@ -96,13 +99,22 @@ describe('a credit gate', () => {
     expect(() => few.push(message(3)))
       .to.throw(LimitError, /2 events of render\.draw wait .* maxMessageSize/)
       .with.property('limit', 'maxMessageSize');
-    few.give(1);
+    few.give(room(1));
     void few.push(message(3));
-    few.give(2);
+    few.give(room(2));
     expect(sent).to.deep.equal([1, 2, 3]);
   });
 
-  it('is told of by its lane and count', () => {
-    expect(creditFor(Lane.messages, 64)).to.equal(0x0300_0040);
+  it('sends while there is a byte of room, and the last message may be larger than that', async () => {
+    const few = new CreditGate({ count: 64, bytes: 10 }, { send: encoded => void sent.push(encoded.length) });
+    void few.push(new Uint8Array(9));
+    const waiting = few.push(new Uint8Array(500));
+    void few.push(new Uint8Array(2));
+    expect(sent).to.deep.equal([9, 500]);
+    few.give({ count: 2, bytes: 499 });
+    expect(sent).to.deep.equal([9, 500]);
+    few.give({ count: 1, bytes: 11 });
+    expect(sent).to.deep.equal([9, 500, 2]);
+    await waiting;
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { BoundaryError, MessageTooLargeError, NotCloneableError, TaskNotFoundError } from '../../src/errors.js';
-import { Kind } from '../../src/wire/link/protocol.js';
+import { Kind, PROTOCOL_VERSION } from '../../src/wire/link/protocol.js';
 import { ready, rig } from '../kit/runtime-rig.js';
 import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
 
@@ -18,7 +18,7 @@ describe('a task runtime', () => {
       const { master } = await ready(loaded(echo));
       expect(master.heard.map(({ kind }) => kind)).to.deep.equal(['HELLO', 'READY']);
       expect(master.heard[0]!.value).to.deep.equal({
-        version: 1,
+        version: PROTOCOL_VERSION,
         name: 'fixture',
         pid: process.pid,
         tasks: ['echo', 'context'],

@@ -136,8 +136,13 @@ export class WorkerRecycledError extends CallError {
 export class StreamStalledError extends CallError {
   readonly timeout: number;
 
-  constructor(call: CallName, timeout: number) {
-    super(call, `was given up: its stream had no credit for ${timeout} ms`, 'ERR_PACKET_STREAM_STALLED');
+  /** @param unread bytes that the streams of its process had unread, where that was too much */
+  constructor(call: CallName, timeout: number, unread?: number) {
+    const why =
+      unread === undefined
+        ? `its stream had no credit for ${timeout} ms`
+        : `streams have ${unread} bytes unread, and this one most of them: take items as they come, or send smaller ones`;
+    super(call, `was given up: ${why}`, 'ERR_PACKET_STREAM_STALLED');
     this.timeout = timeout;
   }
 }

@@ -1,12 +1,6 @@
 import { LimitError } from '../errors.js';
 import type { Encoded } from '../wire/link/types.js';
-
-/** CREDIT's upper bits: what the credit is for. */
-export const Lane = { items: 0, sends: 1, events: 2, messages: 3 } as const;
-
-export function creditFor(lane: number, count: number): number {
-  return (lane << 24) | count;
-}
+import { SendCredit, type Room } from '../wire/link/credit.js';
 
 const SENT: Promise<void> = Promise.resolve();
 
@@ -36,7 +30,7 @@ export interface CreditGateOptions {
  */
 export class CreditGate {
   readonly #options: CreditGateOptions;
-  #credit: number;
+  readonly #credit: SendCredit;
   /** Messages from `#first` on wait: `shift()` would move them all each time. */
   #waiting: (Encoded | undefined)[] = [];
   #first = 0;
@@ -45,8 +39,8 @@ export class CreditGate {
   #whenSent: (() => void) | undefined;
   #closed: (() => Error) | undefined;
 
-  constructor(credit: number, options: CreditGateOptions) {
-    this.#credit = credit;
+  constructor(credit: Room, options: CreditGateOptions) {
+    this.#credit = new SendCredit(credit);
     this.#options = options;
   }
 
@@ -60,25 +54,25 @@ export class CreditGate {
     // The sender has not awaited room: it may be holding the event loop, and credit, or the end, may have come.
     if (this.#room) this.#options.lookForCredit?.();
     if (this.#closed) return rejectedQuietly(this.#closed());
-    if (this.#credit > 0) {
-      this.#credit--;
+    if (this.#credit.open) {
+      this.#credit.spend(encoded.length);
       this.#options.send(encoded);
     } else this.#keep(encoded);
-    return this.#credit > 0 ? SENT : this.#awaitRoom();
+    return this.#credit.open ? SENT : this.#awaitRoom();
   }
 
-  give(credit: number): void {
-    this.#credit += credit;
-    while (this.#credit > 0 && this.waiting > 0) {
+  give(credit: Room): void {
+    this.#credit.give(credit);
+    while (this.#credit.open && this.waiting > 0) {
       const next = this.#waiting[this.#first]!;
       this.#waiting[this.#first++] = undefined;
       this.#waitingBytes -= next.length + OVERHEAD;
-      this.#credit--;
+      this.#credit.spend(next.length);
       this.#options.send(next);
     }
     if (this.waiting > 0) return;
     this.#forget();
-    if (this.#credit > 0) this.#open();
+    if (this.#credit.open) this.#open();
     this.#tellSent();
   }
 

@@ -1,8 +1,13 @@
 import { BoundaryError } from '../errors.js';
 import type { Validator } from '../schema.js';
+import { INITIAL_ROOM, ReceiveWindow, type Room } from '../wire/link/credit.js';
 
-/** How many items may be consumed before the caller hears of it: a message for every one would be half the traffic. */
-const CREDIT_BATCH = 8;
+interface Item {
+  readonly value: unknown;
+  readonly bytes: number;
+}
+
+const always = (): boolean => true;
 
 interface Taker {
   resolve(result: IteratorResult<unknown, undefined>): void;
@@ -13,8 +18,8 @@ export interface IncomingOptions {
   readonly worker: string;
   readonly task: string;
   readonly validate: Validator | undefined;
-  /** Tells the sender that there is room for so many more. */
-  credit(count: number): void;
+  /** Tells the sender that there is room for more. */
+  credit(room: Room): void;
   /** The reader has left its loop before the end. */
   left?(): void;
 }
@@ -22,9 +27,9 @@ export interface IncomingOptions {
 /** A stream that arrives over the link: parsed item by item when it is taken. One reader, once. */
 export class Incoming implements AsyncIterableIterator<unknown, undefined> {
   readonly #options: IncomingOptions;
-  readonly #items: unknown[] = [];
+  readonly #items: Item[] = [];
   readonly #takers: Taker[] = [];
-  #consumed = 0;
+  readonly #window = new ReceiveWindow(INITIAL_ROOM.items);
   #over = false;
   #failure: { readonly reason: unknown } | undefined;
 
@@ -38,13 +43,16 @@ export class Incoming implements AsyncIterableIterator<unknown, undefined> {
 
   next(): Promise<IteratorResult<unknown, undefined>> {
     return new Promise((resolve, reject) => {
-      if (this.#items.length > 0) this.#give({ resolve, reject }, this.#items.shift());
+      if (this.#items.length > 0) this.#give({ resolve, reject }, this.#items.shift()!);
       else if (this.#failure) {
         const { reason } = this.#failure;
         this.#failure = undefined; // Told once; after that it is simply over.
         reject(reason);
       } else if (this.#over) resolve({ done: true, value: undefined });
-      else this.#takers.push({ resolve, reject });
+      else {
+        this.#window.starved();
+        this.#takers.push({ resolve, reject });
+      }
     });
   }
 
@@ -56,8 +64,11 @@ export class Incoming implements AsyncIterableIterator<unknown, undefined> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  push(item: unknown): void {
+  /** @param bytes that it came in */
+  push(value: unknown, bytes: number): void {
     if (this.#over) return;
+    const item = { value, bytes };
+    this.#window.received(bytes);
     const taker = this.#takers.shift();
     if (taker) this.#give(taker, item);
     else this.#items.push(item);
@@ -85,18 +96,16 @@ export class Incoming implements AsyncIterableIterator<unknown, undefined> {
     this.end();
   }
 
-  #give(taker: Taker, item: unknown): void {
+  #give(taker: Taker, { value, bytes }: Item): void {
     const { worker, task, validate, credit } = this.#options;
-    const verdict = validate?.(item) ?? { value: item };
+    const verdict = validate?.(value) ?? { value };
     if (verdict.issues) {
       const error = new BoundaryError({ worker, task, direction: 'input', ...verdict });
       this.close();
       return taker.reject(error);
     }
-    if (!this.#over && ++this.#consumed >= CREDIT_BATCH) {
-      credit(this.#consumed);
-      this.#consumed = 0;
-    }
+    const room = this.#over ? undefined : this.#window.consumed(bytes, always);
+    if (room) credit(room);
     taker.resolve({ done: false, value: verdict.value });
   }
 }

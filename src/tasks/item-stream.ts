@@ -1,11 +1,12 @@
 import { currentContext } from '../async-context.js';
 import { BoundaryError } from '../errors.js';
 import type { Validator } from '../schema.js';
+import { SendCredit, type Room } from '../wire/link/credit.js';
 
 /** What a stream needs of the runtime. */
 export interface ItemPort {
-  /** Sends one item. Throws what the encoder throws. */
-  item(value: unknown): void;
+  /** Sends one item; returns its bytes. Throws what the encoder throws. */
+  item(value: unknown): number;
   /** The source has ended, or was left: settles the call. */
   ended(): void;
   failed(reason: unknown): void;
@@ -32,27 +33,27 @@ export class ItemStream {
   readonly #port: ItemPort;
   /** The task's own: its `finally` blocks run in it, whoever has left. */
   readonly #context = currentContext();
-  #credit: number;
+  readonly #credit: SendCredit;
   #wake: (() => void) | undefined;
   #left = false;
 
   constructor(
     result: unknown,
-    credit: number,
+    credit: Room,
     validate: Validator | undefined,
     name: { readonly worker: string; readonly task: string },
     port: ItemPort,
   ) {
     this.#source = sourceOf(result);
-    this.#credit = credit;
+    this.#credit = new SendCredit(credit);
     this.#validate = validate;
     this.#name = name;
     this.#port = port;
     void this.#run();
   }
 
-  give(credit: number): void {
-    this.#credit += credit;
+  give(credit: Room): void {
+    this.#credit.give(credit);
     this.#wakeUp();
   }
 
@@ -72,7 +73,7 @@ export class ItemStream {
   async #run(): Promise<void> {
     try {
       while (!this.#left) {
-        if (this.#credit === 0) {
+        if (!this.#credit.open) {
           await new Promise<void>(resolve => (this.#wake = resolve));
           continue;
         }
@@ -81,8 +82,7 @@ export class ItemStream {
         if (done) return this.#port.ended();
         const verdict = this.#validate?.(value);
         if (verdict?.issues) throw new BoundaryError({ ...this.#name, direction: 'output', ...verdict });
-        this.#credit--;
-        this.#port.item(value);
+        this.#credit.spend(this.#port.item(value));
       }
     } catch (reason) {
       if (this.#left) return;

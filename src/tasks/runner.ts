@@ -2,13 +2,14 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import { emptyContext } from '../async-context.js';
 import type { Clock } from '../clock.js';
 import { BoundaryError, WorkerTimeoutError } from '../errors.js';
-import { INITIAL_CREDIT, Kind, type CallMeta } from '../wire/link/protocol.js';
+import { Kind, type CallMeta } from '../wire/link/protocol.js';
 import type { Encoded, Link } from '../wire/link/types.js';
 import { Call } from './call.js';
 import { CallQueue } from './call-queue.js';
 import { CallContext, tooLate, type ContextPort } from './context.js';
-import { CreditGate, creditFor, Lane, type CreditGateOptions } from './credit.js';
+import { CreditGate, type CreditGateOptions } from './credit.js';
 import { sendFailure } from '../wire/link/failure.js';
+import { CreditKind, INITIAL_ROOM, sendCredit, type Room } from '../wire/link/credit.js';
 import { Incoming } from './incoming.js';
 import { ItemStream } from './item-stream.js';
 import type { Mark } from './started-mark.js';
@@ -101,7 +102,7 @@ export class Runner {
     let incoming: Incoming | undefined;
     if (sends) {
       const { name: worker } = this.#options;
-      const credit = (count: number): void => this.#link.send(Kind.CREDIT, id, creditFor(Lane.sends, count));
+      const credit = (room: Room): void => sendCredit(this.#link, id, CreditKind.sends, room);
       incoming = new Incoming({ worker, task: task.name, validate: task.receives, credit });
     }
     const call = new Call(id, task, input, meta, incoming);
@@ -154,10 +155,10 @@ export class Runner {
     }
   }
 
-  credit(id: number, lane: number, count: number): void {
+  credit(id: number, kind: number, room: Room): void {
     const call = this.#live.get(id);
-    if (lane === Lane.items) call?.items?.give(count);
-    else if (lane === Lane.events) call?.events?.give(count);
+    if (kind === CreditKind.items) call?.items?.give(room);
+    else if (kind === CreditKind.events) call?.events?.give(room);
   }
 
   /** One item that the caller streams in, its end, or its failure. */
@@ -246,15 +247,16 @@ export class Runner {
     try {
       call.items = new ItemStream(
         result,
-        INITIAL_CREDIT.items,
+        INITIAL_ROOM.items,
         call.task.yields,
         { worker: this.#options.name, task: call.task.name },
         {
           item: value => {
-            this.#link.sendValue(Kind.ITEM, call.id, 0, value, 'item');
+            const bytes = this.#link.sendValue(Kind.ITEM, call.id, 0, value, 'item');
             this.#now = this.#clock.now();
             this.#breathe();
             this.#options.said();
+            return bytes;
           },
           ended: () => {
             this.#now = this.#clock.now();
@@ -329,7 +331,7 @@ export class Runner {
       this.#link.sendEncoded(Kind.EVENT, call.id, 0, encoded);
       said();
     };
-    return new CreditGate(INITIAL_CREDIT.events, { ...gate, send, what: `events of ${name}.${call.task.name}` });
+    return new CreditGate(INITIAL_ROOM.events, { ...gate, send, what: `events of ${name}.${call.task.name}` });
   }
 
   #letOut(): void {

@@ -5,9 +5,9 @@ import { realClock, type Clock } from '../clock.js';
 import { ClosingError, MessageTooLargeError, ProtocolError, TaskNotFoundError } from '../errors.js';
 import { encodeValue } from '../wire/codec/codec.js';
 import { openLink } from '../wire/link/link.js';
+import { CreditKind, INITIAL_ROOM, readCredit } from '../wire/link/credit.js';
 import {
   CallFlag,
-  INITIAL_CREDIT,
   Kind,
   MOST_STATUS,
   PROTOCOL_VERSION,
@@ -20,7 +20,7 @@ import {
 import type { Body, Encoded, Link, LinkReceiver } from '../wire/link/types.js';
 import type { Arrivals } from './sockets/socket-queue.js';
 import { Allowance } from './allowance.js';
-import { CreditGate, Lane } from './credit.js';
+import { CreditGate } from './credit.js';
 import { HeldMessages } from './held-messages.js';
 import { Intake } from './sockets/socket-receiver.js';
 import { sendError, sendFailure } from '../wire/link/failure.js';
@@ -129,11 +129,9 @@ export class TaskRuntime implements LinkReceiver {
       case Kind.CANCEL:
         return this.#runner?.cancel(id, arg);
       case Kind.CREDIT:
-        if (arg >>> 24 === Lane.messages) this.#messages?.give(arg & 0xff_ffff);
-        else this.#runner?.credit(id, arg >>> 24, arg & 0xff_ffff);
-        return;
+        return this.#credit(id, arg, body);
       case Kind.ITEM:
-        return this.#runner?.incoming(id)?.push(body.value());
+        return this.#runner?.incoming(id)?.push(body.value(), body.length);
       case Kind.END:
         return this.#runner?.incoming(id)?.end();
       case Kind.FAILURE:
@@ -152,6 +150,12 @@ export class TaskRuntime implements LinkReceiver {
         if (this.#state !== 'waiting') throw new ProtocolError('a second BOOT');
         void this.#start(body.value() as BootMessage);
     }
+  }
+
+  #credit(id: number, arg: number, body: Body): void {
+    const { kind, ...room } = readCredit(arg, body);
+    if (kind === CreditKind.messages) this.#messages?.give(room);
+    else this.#runner?.credit(id, kind, room);
   }
 
   burst(): void {
@@ -238,7 +242,7 @@ export class TaskRuntime implements LinkReceiver {
       this.#link.sendEncoded(Kind.MESSAGE, 0, 0, encoded);
       this.#said();
     };
-    this.#messages = new CreditGate(INITIAL_CREDIT.messages, { ...gate, send, what: `messages of ${name} to its master` });
+    this.#messages = new CreditGate(INITIAL_ROOM.messages, { ...gate, send, what: `messages of ${name} to its master` });
     const context = {
       encode: (value: unknown, root: string) => encodeValue(value, maxMessageSize, root),
       status: (value: unknown) => this.#status(value, maxMessageSize),

@@ -1,7 +1,8 @@
 import { encodeValue } from '../../../src/wire/codec/codec.js';
 import { HEADER_SIZE, LARGE, PIECE, PIECE_SIZE, writeHeader } from '../../../src/wire/link/frames.js';
-import { INITIAL_CREDIT, Kind, PROTOCOL_VERSION, UPWARD } from '../../../src/wire/link/protocol.js';
+import { Kind, PROTOCOL_VERSION, UPWARD } from '../../../src/wire/link/protocol.js';
 import { Tag } from '../../../src/wire/codec/tags.js';
+import { INITIAL_ROOM } from '../../../src/wire/link/credit.js';
 
 /** Numbers that come again with the same seed: mulberry32. */
 export class Dice {
@@ -181,9 +182,9 @@ const MUTATIONS: readonly ((frame: Frame, dice: Dice) => Buffer)[] = [
     const piece = bytesOf({ kind: PIECE, id: 0, arg: 0, value: Buffer.alloc(PIECE_SIZE, Tag.ARRAY + 1) });
     return Buffer.concat([large, piece, piece, bytesOf(ready), piece, piece]);
   },
-  frame => Buffer.concat(Array.from({ length: INITIAL_CREDIT.messages + 1 }, () => bytesOf({ ...frame, kind: Kind.MESSAGE, id: 0 }))),
-  frame => Buffer.concat(Array.from({ length: INITIAL_CREDIT.items + 2 }, () => bytesOf({ ...frame, kind: Kind.ITEM, arg: 0 }))),
-  frame => Buffer.concat(Array.from({ length: INITIAL_CREDIT.events + 1 }, () => bytesOf({ ...frame, kind: Kind.EVENT }))),
+  frame => Buffer.concat(Array.from({ length: INITIAL_ROOM.messages.count + 1 }, () => bytesOf({ ...frame, kind: Kind.MESSAGE, id: 0 }))),
+  frame => Buffer.concat(Array.from({ length: INITIAL_ROOM.items.count + 2 }, () => bytesOf({ ...frame, kind: Kind.ITEM, arg: 0 }))),
+  frame => Buffer.concat(Array.from({ length: INITIAL_ROOM.events.count + 1 }, () => bytesOf({ ...frame, kind: Kind.EVENT }))),
 ];
 
 export const MUTATION_COUNT = MUTATIONS.length;

@@ -11,7 +11,7 @@ describe('a call that a worker makes to another', () => {
   let other: FakeWorker;
   let asker: FakeWorker;
   const ID = UPWARD + 1;
-  const up = (message: object, how = 0, id = ID): void => asker.link.sendValue(Kind.UPCALL, id, how, message);
+  const up = (message: object, how = 0, id = ID): void => void asker.link.sendValue(Kind.UPCALL, id, how, message);
 
   beforeEach(async () => {
     const second = blueprint({ prefetch: 0, queueTimeout: undefined }, { name: 'other', cls: class Other {} });
@@ -71,7 +71,6 @@ describe('a call that a worker makes to another', () => {
     for (let i = 0; i < 16; i++) other.link.sendValue(Kind.ITEM, call.id, 0, i);
     for (let i = 0; i < 16; i++) expect((await asker.next(Kind.ITEM)).value).to.equal(i);
     await other.next(Kind.CREDIT);
-    await other.next(Kind.CREDIT);
     for (let i = 16; i < 32; i++) other.link.sendValue(Kind.ITEM, call.id, 0, i);
     await rig.settle();
     expect(asker.kinds, 'no credit, no items').to.not.include('ITEM');
@@ -130,7 +129,7 @@ describe('a call that a worker makes to another', () => {
       const call = await other.call();
       other.link.sendValue(kind, call.id, 0, kind === Kind.ITEM ? 1 : ['progress', 1]);
       await asker.next(kind);
-      asker.link.send(Kind.CREDIT, ID, ((kind === Kind.ITEM ? 0 : 2) << 24) | 2);
+      asker.link.send(Kind.CREDIT, ID, ((kind === Kind.ITEM ? 0 : 2) << 24) | 300);
       await other.next(Kind.CANCEL);
       expect(asker.signals).to.include('SIGKILL');
       if (kind === Kind.ITEM) other.link.send(Kind.END, call.id, 0);

@@ -20,7 +20,7 @@ class FakeBerth {
   broken = false;
 
   constructor(changed: () => void) {
-    const say = (kind: number, id: number, arg: number): void => void this.said.push(`${NAMES.get(kind)} ${id} ${arg}`);
+    const say = (kind: number, id: number, arg: number): number => this.said.push(`${NAMES.get(kind)} ${id} ${arg}`);
     const link: Pick<Link, 'send' | 'sendValue'> = { send: say, sendValue: say };
     const passage = {
       pass: (_id: number, handle: SocketHandle, failed: () => void) => (this.broken ? failed() : void this.handles.push(handle)),

@@ -4,8 +4,8 @@ import type { CallBase, Sendable } from '../../decorators/worker/client-types.js
 import { Kind } from '../../wire/link/protocol.js';
 import type { Link } from '../../wire/link/types.js';
 import { Incoming } from '../incoming.js';
-import { creditFor, Lane } from '../credit.js';
 import { UpSender } from './nested-input.js';
+import { CreditKind, INITIAL_ROOM, ReceiveWindow, sendCredit, type Room } from '../../wire/link/credit.js';
 
 /** What a call to another worker may be given. */
 export interface UpCallOptions extends CallBase {
@@ -26,9 +26,6 @@ export interface UpCallPort {
 const GIVEN_UP = 0;
 const LEFT = 2;
 
-/** Events that a listener may have heard before the master is told. */
-const EVENT_BATCH = 16;
-
 /** One call that this worker made to another one, until it is settled: exactly once. */
 export class UpCall {
   readonly id: number;
@@ -42,7 +39,7 @@ export class UpCall {
   #sender: UpSender | undefined;
   /** The listeners of `on` run where the call was made. */
   readonly #context: AsyncContext | undefined;
-  #heard = 0;
+  #events: ReceiveWindow | undefined;
   #settled = false;
   readonly #onAbort = (): void => this.#giveUp(new AbortError(this.#options.signal?.reason));
 
@@ -52,7 +49,7 @@ export class UpCall {
     this.#options = options;
     this.#context = options.on && currentContext();
     if (streams) {
-      const credit = (count: number): void => port.link.send(Kind.CREDIT, id, creditFor(Lane.items, count));
+      const credit = (room: Room): void => sendCredit(port.link, id, CreditKind.items, room);
       const left = (): void => this.#leave();
       this.answer = this.#items = new Incoming({ worker, task, validate: undefined, credit, left });
     } else {
@@ -86,19 +83,20 @@ export class UpCall {
     else this.#reject(reason);
   }
 
-  item(value: unknown): void {
-    this.#items?.push(value);
+  item(value: unknown, bytes: number): void {
+    this.#items?.push(value, bytes);
   }
 
   end(): void {
     if (this.#settle()) this.#items?.end();
   }
 
-  grant(credit: number): void {
+  grant(credit: Room): void {
     this.#sender?.grant(credit);
   }
 
-  event(name: string, payload: unknown): void {
+  /** @param bytes that it came in */
+  event(name: string, payload: unknown, bytes: number): void {
     if (this.#settled) return;
     try {
       const { on } = this.#options;
@@ -107,9 +105,10 @@ export class UpCall {
     } catch (error) {
       this.#port.stray(error);
     }
-    if (++this.#heard < EVENT_BATCH) return;
-    this.#port.link.send(Kind.CREDIT, this.id, creditFor(Lane.events, this.#heard));
-    this.#heard = 0;
+    this.#events ??= new ReceiveWindow(INITIAL_ROOM.events);
+    this.#events.received(bytes);
+    const room = this.#events.consumed(bytes);
+    if (room) sendCredit(this.#port.link, this.id, CreditKind.events, room);
   }
 
   #giveUp(reason: unknown): void {

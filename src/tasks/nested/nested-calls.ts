@@ -4,8 +4,8 @@ import { AbortError, ClosingError, UsageError, WorkerNotFoundError } from '../..
 import { toMilliseconds } from '../../units.js';
 import { Kind, MOST_NAME, UPWARD, type BootMessage, type UpCallMessage } from '../../wire/link/protocol.js';
 import type { Body, Link } from '../../wire/link/types.js';
-import { Lane } from '../credit.js';
 import { UpCall, type UpCallOptions, type UpCallPort } from './nested-call.js';
+import { CreditKind, readCredit } from '../../wire/link/credit.js';
 
 /** UPCALL's arg. */
 const How = { task: 0, ask: 1, tell: 2 } as const;
@@ -83,10 +83,10 @@ export class Upstream {
     if (!call) return;
     if (kind === Kind.REPLY) call.reply(body.value());
     else if (kind === Kind.FAILURE) call.fail(body.value());
-    else if (kind === Kind.ITEM) call.item(body.value());
+    else if (kind === Kind.ITEM) call.item(body.value(), body.length);
     else if (kind === Kind.END) call.end();
-    else if (kind === Kind.EVENT) call.event(...(body.value() as [string, unknown]));
-    else if (kind === Kind.CREDIT && arg >>> 24 === Lane.sends) call.grant(arg & 0xff_ffff);
+    else if (kind === Kind.EVENT) call.event(...(body.value() as [string, unknown]), body.length);
+    else if (kind === Kind.CREDIT && arg >>> 24 === CreditKind.sends) call.grant(readCredit(arg, body));
   }
 
   close(): void {

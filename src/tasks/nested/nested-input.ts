@@ -1,10 +1,10 @@
 import { currentContext } from '../../async-context.js';
-import { INITIAL_CREDIT } from '../../wire/link/protocol.js';
 import type { Sendable } from '../../decorators/worker/client-types.js';
+import { INITIAL_ROOM, SendCredit, type Room } from '../../wire/link/credit.js';
 
 export interface UpSenderPort {
-  /** Throws what the encoder throws. */
-  item(value: unknown): void;
+  /** Returns its bytes. Throws what the encoder throws. */
+  item(value: unknown): number;
   end(): void;
   /** The iterable threw, or gave what cannot be sent. */
   failed(reason: unknown): void;
@@ -16,7 +16,7 @@ export class UpSender {
   readonly #port: UpSenderPort;
   /** The caller's iterable runs where the call was made, whoever grants the credit. */
   readonly #context = currentContext();
-  #credit: number = INITIAL_CREDIT.sends;
+  readonly #credit = new SendCredit(INITIAL_ROOM.sends);
   #reading = false;
   #over = false;
 
@@ -26,8 +26,8 @@ export class UpSender {
     void this.#read();
   }
 
-  grant(credit: number): void {
-    this.#credit += credit;
+  grant(room: Room): void {
+    this.#credit.give(room);
     void this.#context.runInAsyncScope(() => this.#read());
   }
 
@@ -42,15 +42,14 @@ export class UpSender {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      while (!this.#over && this.#credit > 0) {
+      while (!this.#over && this.#credit.open) {
         const { done, value } = await this.#source.next();
         if (this.#over) break;
         if (done) {
           this.#over = true;
           this.#port.end();
         } else {
-          this.#credit--;
-          this.#port.item(value);
+          this.#credit.spend(this.#port.item(value));
         }
       }
     } catch (reason) {

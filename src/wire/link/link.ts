@@ -132,14 +132,15 @@ class StreamLink implements Link {
     this.#send(kind, id, arg, encoded);
   }
 
-  sendValue(kind: number, id: number, arg: number, value: unknown, root = 'input'): void {
-    if (this.#state !== 'open') return;
-    if (this.#turn.encoder.busy) return this.#send(kind, id, arg, encodeValue(value, this.#limit, root));
+  sendValue(kind: number, id: number, arg: number, value: unknown, root = 'input'): number {
+    if (this.#state !== 'open') return 0;
+    if (this.#turn.encoder.busy) return this.#sendCopy(kind, id, arg, encodeValue(value, this.#limit, root));
     try {
       const length = this.#turn.encode(value, this.#limit, root);
       if (length > PIECE_SIZE || this.#mustWait(kind, id)) this.#outbox.add(kind, id, arg, this.#turn.detach(), true);
       else this.#turn.seal(length, kind, id, arg);
       this.#schedule();
+      return length;
     } finally {
       if (this.#nested.length > 0) this.#sendNested();
     }
@@ -192,6 +193,11 @@ class StreamLink implements Link {
     if ((value !== undefined && value.length > PIECE_SIZE) || this.#mustWait(kind, id)) this.#outbox.add(kind, id, arg, value);
     else this.#turn.append(kind, id, arg, value);
     this.#schedule();
+  }
+
+  #sendCopy(kind: number, id: number, arg: number, value: Encoded): number {
+    this.#send(kind, id, arg, value);
+    return value.length;
   }
 
   #mustWait(kind: number, id: number): boolean {

@@ -7,7 +7,7 @@
  * Calls are named by the side that makes them: the master's ids count 1, 2, 3 … per link and are also the sequence that the started
  * mark counts; ids with the top bit set are calls that the worker makes (to other workers, through the master).
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const Kind = {
   /** M→W, first. value: {@link BootMessage}. */
@@ -22,23 +22,23 @@ export const Kind = {
   REPLY: 5,
   /** Callee→caller: the call's error. Settles it. id 0: the worker could not start. */
   FAILURE: 6,
-  /** Either: one item of the stream of that call. With arg 1 it flows from the caller to the callee (`send`). Costs one credit. */
+  /** Either: one item of the stream of that call. With arg 1 it flows from the caller to the callee (`send`). Costs credit: one, and its bytes. */
   ITEM: 7,
   /** Either: the stream of that call has ended. arg as in ITEM. From the callee it settles the call. */
   END: 8,
-  /** Either: the receiver can take `arg & 0xffffff` more. Upper 8 bits: 0 the callee's items, 1 the caller's items, 2 events, 3 unasked messages (id 0). */
+  /** Either: the receiver has room for `arg & 0xffffff` more. Upper 8 bits: CreditKind of wire/credit. value: for so many more bytes of their values. */
   CREDIT: 9,
   /** Caller→callee: arg 0 the caller gave up; 1 its softTimeout has passed (the task's signal aborts, the caller still waits); 2 leave the stream (return()). */
   CANCEL: 10,
   /** W→M: a call that was cancelled before it began will not begin. Settles it for the accounts. */
   DROPPED: 11,
-  /** Callee→caller: value [name, payload]. Costs one event credit; each call has its own. None after the call is settled. */
+  /** Callee→caller: value [name, payload]. Costs credit for events; each call has its own. None after the call is settled. */
   EVENT: 12,
   /** W→M: value: what status() was given, at most {@link MOST_STATUS} bytes; only the latest counts. */
   STATUS: 13,
   /** Either: value: `ask` (arg 0) or `tell` (arg 1) to the mailbox. Answered like a call. */
   MAIL: 14,
-  /** W→M: value: what Master.send was given. Costs one unasked-message credit. */
+  /** W→M: value: what Master.send was given. Costs credit for unasked messages. */
   MESSAGE: 15,
   /** M→W. Answered by PONG with the same id and arg. */
   PING: 16,
@@ -89,9 +89,6 @@ export const UPWARD = 0x8000_0000;
 
 /** The last number that a call of the master can have: a process that was given so many is replaced. */
 export const LAST_CALL = UPWARD - 1;
-
-/** Credits given at the beginning, without asking. */
-export const INITIAL_CREDIT = { items: 16, sends: 16, events: 64, messages: 64 } as const;
 
 /** The most characters of each name in {@link UpCallMessage}: they are keys of the master's tables. */
 export const MOST_NAME = 1024;

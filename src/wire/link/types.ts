@@ -58,9 +58,10 @@ export interface Link {
   send(kind: number, id: number, arg: number): void;
   /**
    * Encodes the value now and sends it with this turn's write.
+   * Returns the bytes that the value takes.
    * Throws NotCloneableError or MessageTooLargeError, and then nothing is sent; they call the value `root`, by default 'input'.
    */
-  sendValue(kind: number, id: number, arg: number, value: unknown, root?: string): void;
+  sendValue(kind: number, id: number, arg: number, value: unknown, root?: string): number;
   /** Sends a value that was encoded before. */
   sendEncoded(kind: number, id: number, arg: number, encoded: Encoded): void;
   /** Writes what this turn has gathered, now. */

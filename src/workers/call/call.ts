@@ -4,7 +4,6 @@ import { asError, BoundaryError, AbortError, ProtocolError } from '../../errors.
 import { publish } from '../../diagnostics.js';
 import type { Refused } from '../../schema.js';
 import { toMilliseconds } from '../../units.js';
-import { INITIAL_CREDIT } from '../../wire/link/protocol.js';
 import { REUSABLE } from '../../wire/bytes/spare-memory.js';
 import type { Body, Encoded } from '../../wire/link/types.js';
 import type { Line, Queueable } from '../queue/fair-queue.js';
@@ -15,6 +14,9 @@ import { unwatch, watch, type Abortable } from './abort-listeners.js';
 import type { Target } from './call-target.js';
 import { copyArgument, keepText, type CopyToken } from './argument-copies.js';
 import type { Ticket } from '../queue/call-queue.js';
+import type { Room } from '../../wire/link/credit.js';
+import type { Delivery } from '../received/delivery.js';
+import type { UnreadBytes } from '../received/unread.js';
 
 /** All that a call may be given; which of it a certain task takes is a matter of types. */
 export interface CallSettings extends CallBase {
@@ -26,8 +28,12 @@ export interface CallSettings extends CallBase {
 export interface CallHolder {
   /** `leaving`: it only leaves the stream, and wants its generator to return. */
   withdraw(call: Call, leaving?: boolean): void;
-  /** The caller can take so many more items, or events, of it. */
-  credit(call: Call, of: 'items' | 'events', amount: number): void;
+  /** There is room for so many more items, or events, of it. */
+  credit(call: Call, of: 'items' | 'events', room: Room): void;
+  /** Whether so many bytes more of its items may wait: taken from what its process may have beside its first windows. */
+  grow?(call: Call, bytes: number): boolean;
+  /** What it sent for the call turns out to be nothing that an honest process sends. */
+  offence?(error: Error): void;
   /** The calls that hold the slots which a waiting call waits for; undefined: it gets one anyway. */
   ahead(): Iterable<Call> | undefined;
 }
@@ -37,9 +43,6 @@ export interface Pin {
   readonly pid: number;
   readonly bound: Set<Call>;
 }
-
-/** Credit for events is given back when so many were delivered. */
-const EVENT_GRANT = INITIAL_CREDIT.events / 2;
 
 /** Part of `cancelGrace` after which a task counts as one that does not obey its signal: calls that wait behind it get another process. */
 const LINGERS_AFTER = 0.25;
@@ -79,7 +82,6 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   weight = 0;
   /** Of a large argument, which it may share with others. */
   token: CopyToken | undefined;
-  #eventsDelivered = 0;
   /** Runs what the caller gave where it made the call, whatever brought the news. */
   readonly #context: AsyncContext | undefined;
   settled = false;
@@ -100,7 +102,10 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   attempt = 1;
   /** What earlier attempts ended with. */
   previous: Error[] | undefined;
-  eventCredit: number = INITIAL_CREDIT.events;
+  /** Its events on their way to the caller; made with the first one. */
+  events: Delivery | undefined;
+  /** Bytes by which the window of its items has grown. Written by its holder. */
+  grown = 0;
   /** Only this process may take it. */
   pin: Pin | undefined;
   /** It has a place among calls of equal affinity. */
@@ -257,8 +262,8 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     else this.succeed(verdict.value);
   }
 
-  /** One item of a stream; only streams take any. */
-  item(_body: Body, _now: number): void {
+  /** One item of a stream; only streams take any. `unread`: where its bytes are counted while nobody has taken it. */
+  item(_body: Body, _now: number, _unread: UnreadBytes): void {
     throw new ProtocolError(`an item for ${this.target.name}, which answers once`);
   }
 
@@ -271,17 +276,15 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return false;
   }
 
-  /** An event that its process says it emitted: checked, delivered, and its credit given back. */
-  told(name: string, payload: unknown): void {
+  /** An event that its process says it emitted: checked and delivered. The promise resolves when its listeners have dealt with it. */
+  told(name: string, payload: unknown): Promise<unknown> | undefined {
     const { task } = this.target;
     const check = task?.events.get(name);
     if (!check) throw new ProtocolError(`${this.target.name} emits ${name}, which it does not declare`);
     const verdict = this.target.worker.settings.validate === 'off' ? { value: payload } : check(payload);
-    if (verdict.issues) return this.giveUp(this.boundary(verdict));
-    // Whoever deals with it slowly is not sent more than it has dealt with.
-    const dealing = this.event(name, verdict.value);
-    if (dealing) void dealing.then(() => this.#eventDelivered());
-    else this.#eventDelivered();
+    if (!verdict.issues) return this.event(name, verdict.value);
+    this.giveUp(this.boundary(verdict));
+    return undefined;
   }
 
   /** Tells caller and owner. A throw of theirs is theirs. */
@@ -302,14 +305,6 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return first && second ? Promise.all([first, second]) : (first ?? second);
   }
 
-  /** One more may come. Told in batches. */
-  #eventDelivered(): void {
-    if (++this.#eventsDelivered < EVENT_GRANT || this.settled) return;
-    this.eventCredit += this.#eventsDelivered;
-    this.holder?.credit(this, 'events', this.#eventsDelivered);
-    this.#eventsDelivered = 0;
-  }
-
   /** It was given to a process, as number `id`. */
   sent(id: number, holder: CallHolder): void {
     this.id = id;
@@ -322,8 +317,9 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     this.began = -1;
     this.softened = this.evidence = this.suspected = this.lingers = false;
     this.holder = undefined;
-    this.eventCredit = INITIAL_CREDIT.events;
-    this.#eventsDelivered = 0;
+    this.events?.close();
+    this.events = undefined;
+    this.grown = 0;
   }
 
   /** Whether it may be tried again after its process died under it. */
@@ -370,6 +366,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     const signal = this.options?.signal;
     if (signal) unwatch(signal, this);
     this.sender?.stop();
+    this.events?.close();
     this.#input = undefined;
     this.over?.();
     return true;

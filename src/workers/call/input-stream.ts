@@ -1,9 +1,9 @@
 import { currentContext } from '../../async-context.js';
-import { asError, ProtocolError } from '../../errors.js';
+import { asError } from '../../errors.js';
 import { encodeValue } from '../../wire/codec/codec.js';
-import { INITIAL_CREDIT } from '../../wire/link/protocol.js';
 import type { Encoded } from '../../wire/link/types.js';
 import type { Sendable } from '../../decorators/worker/client-types.js';
+import { INITIAL_ROOM, SendCredit, WIDEST, type Room } from '../../wire/link/credit.js';
 
 /** Where the items go: one call on one link. */
 export interface SenderPort {
@@ -34,7 +34,7 @@ export class Sender implements CallSender {
   /** The caller's iterable runs where the call was made, whoever granted the credit. */
   readonly #context = currentContext();
   #port: SenderPort | undefined;
-  #credit = 0;
+  #credit = new SendCredit(INITIAL_ROOM.sends);
   #unconfirmed: Encoded[] | undefined = [];
   #ended = false;
   #stopped = false;
@@ -57,17 +57,19 @@ export class Sender implements CallSender {
     this.#port = port;
     if (!port || this.#stopped) return;
     const again = this.#unconfirmed ?? [];
-    this.#credit = INITIAL_CREDIT.sends - again.length;
-    for (const encoded of again) port.item(encoded);
+    this.#credit = new SendCredit(INITIAL_ROOM.sends);
+    for (const encoded of again) {
+      this.#credit.spend(encoded.length);
+      port.item(encoded);
+    }
     if (this.#ended) port.end();
     else this.#context.runInAsyncScope(() => void this.#pump());
   }
 
   /** Throws ProtocolError for more than was taken from it: the caller's iterable is read no further than that, however much is asked for. */
-  grant(amount: number): void {
-    if (this.#credit + amount > INITIAL_CREDIT.sends) throw new ProtocolError('credit for items that it was never sent');
+  grant(room: Room): void {
+    this.#credit.give(room, WIDEST);
     this.#unconfirmed = undefined;
-    this.#credit += amount;
     this.#context.runInAsyncScope(() => void this.#pump());
   }
 
@@ -83,7 +85,7 @@ export class Sender implements CallSender {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#credit > 0 && this.#port && !this.#ended) {
+      while (this.#credit.open && this.#port && !this.#ended) {
         const { done, value } = await this.#iterator.next();
         if (this.#stopped) return;
         if (done) this.#end();
@@ -99,7 +101,7 @@ export class Sender implements CallSender {
 
   #send(value: unknown): void {
     const encoded = encodeValue(value, this.#limit, 'item');
-    this.#credit--;
+    this.#credit.spend(encoded.length);
     this.#unconfirmed?.push(encoded);
     this.#port?.item(encoded);
   }

@@ -1,29 +1,32 @@
-import { AbortError, ProtocolError } from '../../errors.js';
-import { INITIAL_CREDIT } from '../../wire/link/protocol.js';
+import { AbortError, asError, ProtocolError, StreamStalledError } from '../../errors.js';
 import type { Body } from '../../wire/link/types.js';
-import { Call, type Due } from './call.js';
+import { Call, type CallHolder, type Due } from './call.js';
 import { quietly, rejectJoined } from './joined-stack.js';
-import type { Target } from './call-target.js';
+import { nameOf, type Target } from './call-target.js';
 
-/** Credit is given back when so many items were taken. */
-const GRANT = INITIAL_CREDIT.items / 2;
+import { INITIAL_ROOM, ReceiveWindow } from '../../wire/link/credit.js';
+import { KeptItems } from '../received/kept-items.js';
+import type { UnreadBytes } from '../received/unread.js';
 
 type Resolve = (result: IteratorResult<unknown, undefined> | Promise<never>) => void;
 const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined };
 
 /**
- * A call answered item by item. At most as many items wait here as credit was given; the task waits when the caller does not take them.
- * While it is without credit its time limits stand still and `stallTimeout` runs.
+ * A call answered item by item. At most as many items and bytes wait here as credit was given; the task waits when the caller does not take
+ * them. Items that wait are decoded and checked when they are taken. While it is without credit its time limits stand still and
+ * `stallTimeout` runs.
  */
 export class StreamCall extends Call implements ItemSource {
-  readonly #items: unknown[] = [];
+  #items: KeptItems | undefined;
   readonly #waiting: Resolve[] = [];
-  #granted: number = INITIAL_CREDIT.items;
-  #taken = 0;
+  #window = new ReceiveWindow(INITIAL_ROOM.items);
+  /** Where its items come from; stays when the process has ended the stream. */
+  #source: CallHolder | undefined;
   /** Since when it is without credit; -1: it has some. */
   #outOfCredit = -1;
   #over = false;
   #error: Promise<never> | undefined;
+  readonly #mayGrow = (bytes: number): boolean => this.holder?.grow?.(this, bytes) ?? false;
 
   override get streams(): boolean {
     return true;
@@ -36,25 +39,19 @@ export class StreamCall extends Call implements ItemSource {
 
   override unsent(): void {
     super.unsent();
-    this.#granted = INITIAL_CREDIT.items;
-    this.#taken = 0;
+    this.#window = new ReceiveWindow(INITIAL_ROOM.items);
     this.#outOfCredit = -1;
   }
 
-  override item(body: Body, now: number): void {
-    if (--this.#granted < 0) throw new ProtocolError(`${this.target.name} sent an item without credit`);
+  override item(body: Body, now: number, unread: UnreadBytes): void {
+    if (!this.#window.received(body.length)) throw new ProtocolError(`${this.target.name} sent an item without credit`);
     if (this.settled) return;
     this.evidence = true;
-    const { check } = this.target;
-    const verdict = check ? check(body.value()) : { value: body.value() };
-    if (verdict.issues) return this.giveUp(this.boundary(verdict));
     this.began = now;
-    const waiting = this.#waiting.shift();
-    if (waiting) {
-      waiting({ done: false, value: verdict.value });
-      this.#took();
-    } else this.#items.push(verdict.value);
-    if (this.#granted === 0) this.#outOfCredit = now;
+    this.#source = this.holder;
+    if (this.#waiting.length > 0) this.#give(body);
+    else (this.#items ??= new KeptItems(unread, bytes => this.#overflow(bytes))).push(body);
+    if (this.#window.exhausted) this.#outOfCredit = now;
   }
 
   override end(): void {
@@ -72,21 +69,18 @@ export class StreamCall extends Call implements ItemSource {
   }
 
   pull(): Promise<IteratorResult<unknown, undefined>> {
-    if (this.#items.length > 0) {
-      const value = this.#items.shift();
-      this.#took();
-      return Promise.resolve({ done: false, value });
-    }
+    if (this.#items !== undefined && this.#items.size > 0) return this.#first(this.#items);
     const error = this.#error;
     this.#error = undefined;
     if (error) return error;
     if (this.#over) return Promise.resolve(DONE);
+    this.#window.starved();
     return new Promise(resolve => this.#waiting.push(resolve));
   }
 
   /** The caller leaves the loop: the generator returns. */
   leave(): void {
-    this.#items.length = 0;
+    this.#items?.clear();
     this.#error = undefined;
     const { holder } = this;
     if (this.succeed(undefined)) holder?.withdraw(this, true);
@@ -97,7 +91,7 @@ export class StreamCall extends Call implements ItemSource {
   }
 
   protected failed(error: Error, place: string | undefined): void {
-    if (error instanceof AbortError) this.#items.length = 0;
+    if (error instanceof AbortError) this.#items?.clear();
     const rejected = rejectJoined(error, place);
     const first = this.#waiting.shift();
     if (first) first(rejected);
@@ -109,18 +103,59 @@ export class StreamCall extends Call implements ItemSource {
     this.#finish();
   }
 
+  /** To a caller that waits for it. */
+  #give(body: Body): void {
+    const { check } = this.target;
+    const verdict = check ? check(body.value()) : { value: body.value() };
+    if (verdict.issues) return this.giveUp(this.boundary(verdict));
+    this.#waiting.shift()!({ done: false, value: verdict.value });
+    this.#took(body.length);
+  }
+
+  #first(items: KeptItems): Promise<IteratorResult<unknown, undefined>> {
+    const { check } = this.target;
+    try {
+      const { value, bytes } = items.shift();
+      const verdict = check ? check(value) : { value };
+      if (verdict.issues) return this.#spoiled(items, this.boundary(verdict));
+      this.#took(bytes);
+      return Promise.resolve({ done: false, value: verdict.value });
+    } catch (error) {
+      // It costs the process its life, and with it this call; one that was ended before fails by itself.
+      this.#source?.offence?.(asError(error));
+      if (this.settled) return this.#spoiled(items, asError(error));
+      items.clear();
+      return this.pull();
+    }
+  }
+
+  /** An item that waited is none: the stream ends with that. */
+  #spoiled(items: KeptItems, error: Error): Promise<IteratorResult<unknown, undefined>> {
+    items.clear();
+    if (this.settled) this.#error = rejectJoined(error, undefined);
+    else this.giveUp(error);
+    return this.pull();
+  }
+
+  /** All streams together have too much unread, and this one most: it was let go of. */
+  #overflow(unread: number): void {
+    const error = new StreamStalledError(nameOf(this.target, this.key), 0, unread);
+    if (!this.settled) return this.giveUp(error);
+    this.#error = rejectJoined(error, undefined);
+    quietly(this.#error);
+  }
+
   #finish(): void {
     this.#over = true;
     for (const resolve of this.#waiting.splice(0)) resolve(DONE);
   }
 
-  #took(): void {
-    if (this.settled || ++this.#taken < GRANT) return;
-    const amount = this.#taken;
-    this.#taken = 0;
-    this.#granted += amount;
-    this.#outOfCredit = -1;
-    this.holder?.credit(this, 'items', amount);
+  #took(bytes: number): void {
+    if (this.settled) return;
+    const room = this.#window.consumed(bytes, this.#mayGrow);
+    if (!room) return;
+    if (!this.#window.exhausted) this.#outOfCredit = -1;
+    this.holder?.credit(this, 'items', room);
   }
 
   get #stallTimeout(): number {

@@ -170,7 +170,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     const { name, settings } = this.worker;
     const { directory, directoryOf } = this.#desk;
     const { maxMessageSize } = settings;
-    return new Upcalls({ link, name, key: this.key, pid: member.pid, maxMessageSize, parent, setBlocked, directoryOf }, directory);
+    const { unread } = roster;
+    return new Upcalls({ link, unread, name, key: this.key, pid: member.pid, maxMessageSize, parent, setBlocked, directoryOf }, directory);
   }
 
   joined(member: Member): void {

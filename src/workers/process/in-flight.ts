@@ -10,9 +10,12 @@ import { List } from '../queue/list.js';
 import { Pace } from '../queue/prefetch.js';
 import type { SenderPort } from '../call/input-stream.js';
 import { needsRemoteMeta } from '../call/remote-meta.js';
+import { CreditKind, INITIAL_ROOM, sendCredit, type Room } from '../../wire/link/credit.js';
+import { DealingLimit, Delivery } from '../received/delivery.js';
+import { unreadOfProcess, type UnreadBytes } from '../received/unread.js';
 
-/** Upper 8 bits of CREDIT's arg. */
-const CREDIT_OF = { items: 0, events: 2 } as const;
+/** Bytes by which the windows of all streams of one process may grow. */
+const MOST_GROWTH = 4 * 1024 * 1024;
 
 /** Those of calls whose time is watched elsewhere. */
 const NO_DEADLINES: Pick<Deadlines, 'add' | 'stop'> = { add() {}, stop() {} };
@@ -22,6 +25,19 @@ export interface RosterDesk {
   /** The process is done with the call, whatever became of it. */
   released(call: Call): void;
   expired(call: Call, due: Due): void;
+}
+
+export interface RosterSettings {
+  readonly concurrency: number;
+  /** Bytes; 0: any. */
+  readonly maxMessageSize: number;
+}
+
+function tell(call: Call, pair: unknown): Promise<unknown> | undefined {
+  if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string')
+    throw new ProtocolError(`an event of call ${call.id} without a name`);
+  const [name, payload] = pair as [string, unknown];
+  return call.told(name, payload);
 }
 
 /** A call that a dead process may have begun. */
@@ -53,16 +69,22 @@ export class Roster implements CallHolder, Watched {
   /** The time of this burst; -1 between bursts. */
   #now = -1;
   #freed = 0;
+  #grown = 0;
+  /** Events that their listeners are dealing with. */
+  readonly #dealing = new DealingLimit();
+  /** Items that nobody has taken yet. */
+  readonly unread: UnreadBytes;
   bursts = 0;
   /** Calls that it has answered. */
   done = 0;
   failed = 0;
 
   /** @param isRemote another machine's supervisor keeps the time limits, and may have begun all that was sent */
-  constructor(link: Link, clock: Clock, concurrency: number, suspect: boolean, desk: RosterDesk, isRemote = false) {
+  constructor(link: Link, clock: Clock, { concurrency, maxMessageSize }: RosterSettings, suspect: boolean, desk: RosterDesk, isRemote = false) {
     this.#link = link;
     this.#clock = clock;
     this.#concurrency = concurrency;
+    this.unread = unreadOfProcess(maxMessageSize);
     this.#desk = desk;
     this.#isRemote = isRemote;
     this.#deadlines = isRemote ? NO_DEADLINES : new Deadlines(clock, this);
@@ -182,6 +204,8 @@ export class Roster implements CallHolder, Watched {
   /** The process is done with it: the slot is free, and the next one that waits there begins. */
   release(call: Call): void {
     this.#calls.delete(call);
+    this.#grown -= call.grown;
+    call.grown = 0;
     // Asked first: to look into an empty Set costs as much as all else here.
     if (this.#blocked.size > 0) this.#blocked.delete(call);
     call.holder = undefined;
@@ -218,13 +242,35 @@ export class Roster implements CallHolder, Watched {
     this.#deadlines.add(call);
   }
 
-  credit(call: Call, of: 'items' | 'events', amount: number): void {
+  credit(call: Call, of: 'items' | 'events', room: Room): void {
     if (!this.holds(call)) return;
-    this.#link.send(Kind.CREDIT, call.id, (CREDIT_OF[of] << 24) | amount);
+    sendCredit(this.#link, call.id, CreditKind[of], room);
     if (of === 'events') return;
     // Its clock stood still while it had no credit.
     if (call.began >= 0) call.began = this.#clock.now();
     this.#deadlines.add(call);
+  }
+
+  grow(call: Call, bytes: number): boolean {
+    if (!this.holds(call) || this.#grown + bytes > MOST_GROWTH) return false;
+    this.#grown += bytes;
+    call.grown += bytes;
+    return true;
+  }
+
+  offence(error: Error): void {
+    this.#link.destroy(error);
+  }
+
+  /** The way of a call's events to its caller. */
+  eventsOf(call: Call): Delivery {
+    return new Delivery({
+      room: INITIAL_ROOM.events,
+      limit: this.#dealing,
+      handle: pair => tell(call, pair),
+      grant: room => this.credit(call, 'events', room),
+      offence: error => this.offence(error),
+    });
   }
 
   /** The clock of a stream runs anew with each item. */

@@ -1,11 +1,13 @@
 import { asError, ProtocolError, WorkerBusyError, WorkerNotFoundError } from '../../errors.js';
 import { sendFailure } from '../../wire/link/failure.js';
-import { INITIAL_CREDIT, Kind, MOST_NAME, type UpCallMessage } from '../../wire/link/protocol.js';
+import { Kind, MOST_NAME, type UpCallMessage } from '../../wire/link/protocol.js';
 import type { Body, Link } from '../../wire/link/types.js';
 import type { Call, CallSettings } from '../call/call.js';
 import { Inflow } from '../call/relayed-stream.js';
 import { Owner, type Owned, type Caller } from '../call/owner.js';
 import type { Route } from '../route.js';
+import { CreditKind, INITIAL_ROOM, readCredit, SendCredit, sendCredit, WIDEST, type Room } from '../../wire/link/credit.js';
+import type { UnreadBytes } from '../received/unread.js';
 
 /** Where a worker's calls to other workers go. */
 export interface Directory {
@@ -19,6 +21,8 @@ export type NestedRoute = Pick<Route, 'call' | 'ask'>;
 /** The process that makes them. */
 export interface Asker {
   readonly link: Link;
+  /** Where items are counted that nobody has taken yet. */
+  readonly unread: UnreadBytes;
   readonly name: string;
   readonly key: string | undefined;
   readonly pid: number;
@@ -68,8 +72,8 @@ class Upcall implements Owned {
   readonly #link: Link;
   readonly #mostUnread: number;
   /** Items and events that the asker can take. */
-  #items: number = INITIAL_CREDIT.items;
-  #events: number = INITIAL_CREDIT.events;
+  readonly #items = new SendCredit(INITIAL_ROOM.items);
+  readonly #events = new SendCredit(INITIAL_ROOM.events);
   readonly #waitingItems: (() => void)[] = [];
   readonly #waitingEvents: (() => void)[] = [];
   #iterator: AsyncIterator<unknown> | undefined;
@@ -77,12 +81,16 @@ class Upcall implements Owned {
   #unwanted = false;
   over = false;
 
-  constructor(id: number, size: number, { link, maxMessageSize }: Asker, ownerId: string, caller: Caller, sends: boolean) {
+  constructor(id: number, size: number, { link, maxMessageSize, unread }: Asker, ownerId: string, caller: Caller, sends: boolean) {
     this.#id = id;
     this.size = size;
     this.#link = link;
     this.#mostUnread = Math.max(MOST_UNREAD, 4 * (maxMessageSize || Infinity));
-    this.inflow = sends ? new Inflow(amount => link.send(Kind.CREDIT, id, (1 << 24) | amount)) : undefined;
+    const port = {
+      grant: (room: Room) => sendCredit(link, id, CreditKind.sends, room),
+      offence: (error: Error) => link.destroy(error),
+    };
+    this.inflow = sends ? new Inflow(unread, port) : undefined;
     this.owner = new Owner('task', ownerId, caller, { event: (_worker, name, payload) => this.#event(name, payload) });
   }
 
@@ -101,16 +109,14 @@ class Upcall implements Owned {
   }
 
   /** Throws ProtocolError for more than it was sent: what it does not read must not gather here. */
-  grant(of: number, amount: number): void {
-    const [left, most] = of === 0 ? [this.#items, INITIAL_CREDIT.items] : [this.#events, INITIAL_CREDIT.events];
-    if (left + amount > most) throw new ProtocolError('credit for what it was never sent');
-    if (of === 0) {
-      this.#items += amount;
+  grant(kind: number, room: Room): void {
+    if (kind === CreditKind.items) {
+      this.#items.give(room, WIDEST);
       this.#goOn();
-    } else {
-      this.#events += amount;
-      for (const go of this.#waitingEvents.splice(0, amount)) go();
-    }
+    } else if (kind === CreditKind.events) {
+      this.#events.give(room, INITIAL_ROOM.events);
+      for (const go of this.#waitingEvents.splice(0, room.count)) go();
+    } else throw new ProtocolError('credit for what it does not receive');
   }
 
   /** Sends on what becomes of it. Resolves when it is over; never rejects. */
@@ -128,9 +134,10 @@ class Upcall implements Owned {
     for (const go of this.#waitingEvents.splice(0)) go();
   }
 
-  #say(kind: number, value: unknown): void {
-    this.#link.sendValue(kind, this.#id, 0, value);
+  #say(kind: number, value: unknown): number {
+    const bytes = this.#link.sendValue(kind, this.#id, 0, value);
     this.#look();
+    return bytes;
   }
 
   /** What it does not read must not gather here. */
@@ -150,18 +157,17 @@ class Upcall implements Owned {
   async #forward(items: AsyncIterable<unknown>): Promise<void> {
     const iterator = (this.#iterator = items[Symbol.asyncIterator]());
     for (;;) {
-      while (this.#items <= 0 && !this.#unwanted) await new Promise<void>(resolve => this.#waitingItems.push(resolve));
+      while (!this.#items.open && !this.#unwanted) await new Promise<void>(resolve => this.#waitingItems.push(resolve));
       const { done, value } = await iterator.next();
       if (done) return;
-      this.#items--;
-      this.#say(Kind.ITEM, value);
+      this.#items.spend(this.#say(Kind.ITEM, value));
     }
   }
 
   #event(name: string, payload: unknown): Promise<void> | void {
     if (this.over) return;
-    this.#say(Kind.EVENT, [name, payload]);
-    if (--this.#events > 0) return;
+    this.#events.spend(this.#say(Kind.EVENT, [name, payload]));
+    if (this.#events.open) return;
     // The asker has as many as it can take: whoever emits waits.
     return new Promise<void>(resolve => this.#waitingEvents.push(resolve));
   }
@@ -191,8 +197,10 @@ export class Upcalls {
     if (kind === Kind.CANCEL) {
       if (arg === 2) call.leave();
       else call.abort(undefined);
-    } else if (kind === Kind.CREDIT && (arg >>> 24 === 0 || arg >>> 24 === 2)) call.grant(arg >>> 24, arg & 0xff_ffff);
-    else if (kind === Kind.ITEM && arg === 1 && call.inflow) call.inflow.push(body.value());
+    } else if (kind === Kind.CREDIT) {
+      const { kind: of, ...room } = readCredit(arg, body);
+      call.grant(of, room);
+    } else if (kind === Kind.ITEM && arg === 1 && call.inflow) call.inflow.push(body);
     else if (kind === Kind.END && arg === 1 && call.inflow) call.inflow.end();
     else throw new ProtocolError(`message ${kind} about a call of its own`);
   }

@@ -10,6 +10,8 @@ import type { Body, Link } from '../../wire/link/types.js';
 import type { Call, Due } from '../call/call.js';
 import { Ending } from './exit-report.js';
 import { Inbox, type InboxDesk } from './protocol-guard.js';
+import { CreditKind, INITIAL_ROOM, sendCredit } from '../../wire/link/credit.js';
+import { DealingLimit, Delivery } from '../received/delivery.js';
 import { KeepAlive } from './keep-alive.js';
 import { BURIAL, KillSwitch } from './kill-switch.js';
 import type { MemberDesk, MemberState } from './pooled-process-types.js';
@@ -27,7 +29,7 @@ export class Member implements InboxDesk, RosterDesk {
   readonly #process: HostProcess;
   readonly #link: Link;
   readonly #killSwitch: KillSwitch;
-  readonly #inbox: Inbox;
+  readonly #messages: Delivery;
   readonly #upcalls: Upcalls;
   /** A timer that throws every millisecond must not fill the log, and less so with large errors. */
   readonly #strays = new StrayQuota();
@@ -86,12 +88,18 @@ export class Member implements InboxDesk, RosterDesk {
     this.pid = pid;
     this.face = Object.freeze({ id: this.id, host: machine ?? 'local', handle, pid });
     this.place = `[worker ${name} ${machine === undefined ? `pid ${pid}` : `on ${machine}`}]`;
-    this.#inbox = new Inbox(worker, this);
-    this.#link = openLink(this.#process.stream, this.#inbox, { maxMessageSize: settings.maxMessageSize });
-    this.roster = new Roster(this.#link, clock, settings.concurrency, suspect, this, machine !== undefined);
+    this.#link = openLink(this.#process.stream, new Inbox(worker, this), { maxMessageSize: settings.maxMessageSize });
+    this.roster = new Roster(this.#link, clock, settings, suspect, this, machine !== undefined);
     this.pulse = new Pulse(clock, this.#process, this.#link, reason => this.kill(reason));
     this.sockets = new Sockets(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#counted);
     this.#keepAlive = new KeepAlive(this.#process);
+    this.#messages = new Delivery({
+      room: INITIAL_ROOM.messages,
+      limit: new DealingLimit(),
+      handle: value => this.#desk.unasked(this, value) ?? undefined,
+      grant: room => sendCredit(this.#link, 0, CreditKind.messages, room),
+      offence: error => this.#link.destroy(error),
+    });
     this.#upcalls = desk.upcalls(this);
   }
 
@@ -263,10 +271,8 @@ export class Member implements InboxDesk, RosterDesk {
     this.#idled();
   };
 
-  unasked(value: unknown): void {
-    const handled = this.#desk.unasked(this, value);
-    if (handled) void handled.then(() => this.#unaskedHandled());
-    else this.#unaskedHandled();
+  unasked(body: Body): void {
+    this.#messages.receive(body, 'an unasked message');
   }
 
   stray(error: Error, fatal: boolean, size: number): void {
@@ -381,11 +387,6 @@ export class Member implements InboxDesk, RosterDesk {
     this.timedOut = true;
     this.#ending.bootError = new Error(`it was not ready within its startTimeout of ${startTimeout} ms`);
     this.kill('exit');
-  }
-
-  #unaskedHandled(): void {
-    const credit = this.#inbox.dealtWith();
-    if (credit > 0) this.#link.send(Kind.CREDIT, 0, (3 << 24) | credit);
   }
 
   #setTimer(delay: number, run: () => void, keepAlive = false): void {

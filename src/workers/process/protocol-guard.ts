@@ -1,10 +1,11 @@
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import { asError, ProtocolError } from '../../errors.js';
-import { INITIAL_CREDIT, Kind, MOST_STATUS, PROTOCOL_VERSION, UPWARD, type HelloMessage } from '../../wire/link/protocol.js';
+import { Kind, MOST_STATUS, PROTOCOL_VERSION, UPWARD, type HelloMessage } from '../../wire/link/protocol.js';
 import type { Body, LinkReceiver } from '../../wire/link/types.js';
 import type { Call } from '../call/call.js';
 import type { Roster } from './in-flight.js';
 import type { Sockets } from '../sockets/socket-ledger.js';
+import { CreditKind, readCredit } from '../../wire/link/credit.js';
 
 /** What a process has said, once it was found to be allowed to. */
 export interface InboxDesk {
@@ -20,7 +21,7 @@ export interface InboxDesk {
   readonly sockets: Pick<Sockets, 'taken' | 'gone' | 'quieted'>;
   holds(connections: number, inbound: number): void;
   listens(message: unknown): void;
-  unasked(value: unknown): void;
+  unasked(body: Body): void;
   /** `fatal`: its process ends for it. `size`: bytes that it came in. */
   stray(error: Error, fatal: boolean, size: number): void;
   /** Something about a call that it makes to another worker. */
@@ -31,9 +32,6 @@ export interface InboxDesk {
   drained(): void;
   closed(error?: Error): void;
 }
-
-/** Credit for unasked messages is given back when so many were dealt with. */
-const MESSAGE_GRANT = INITIAL_CREDIT.messages / 2;
 
 /** HELLO has not come, READY has not come, at work. */
 type Phase = 'booting' | 'starting' | 'working';
@@ -62,8 +60,6 @@ export class Inbox implements LinkReceiver {
   readonly #desk: InboxDesk;
   #phase: Phase = 'booting';
   #hello: ReturnType<typeof checkHello> | undefined;
-  #dealtWith = 0;
-  #messageCredit: number = INITIAL_CREDIT.messages;
 
   constructor(worker: WorkerBlueprint, desk: InboxDesk) {
     this.#worker = worker;
@@ -76,6 +72,7 @@ export class Inbox implements LinkReceiver {
       roster.received();
       const call = roster.expect(id);
       if (call.streams) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
+      if (call.events !== undefined) call.events.flush();
       const large = call.spendLarge();
       call.answer(body, arg);
       roster.answered(arg, large);
@@ -101,14 +98,6 @@ export class Inbox implements LinkReceiver {
     this.#desk.closed(error);
   }
 
-  /** One more unasked message has been dealt with. Gives the credit that is due to the process now; 0: none yet. */
-  dealtWith(): number {
-    if (++this.#dealtWith < MESSAGE_GRANT) return 0;
-    this.#dealtWith = 0;
-    this.#messageCredit += MESSAGE_GRANT;
-    return MESSAGE_GRANT;
-  }
-
   #other(kind: number, id: number, arg: number, body: Body): void {
     const desk = this.#desk;
     switch (kind) {
@@ -132,7 +121,7 @@ export class Inbox implements LinkReceiver {
       case Kind.EVENT:
         return this.#event(desk.roster.find(id), body);
       case Kind.CREDIT:
-        return this.#credit(desk.roster.find(id), arg);
+        return this.#credit(desk.roster.find(id), arg, body);
       case Kind.STATUS:
         if (body.length > MOST_STATUS) throw new ProtocolError(`a status of ${body.length} bytes, which may have ${MOST_STATUS}`);
         return desk.status(body.value());
@@ -153,8 +142,7 @@ export class Inbox implements LinkReceiver {
       case Kind.LEAVE:
         return desk.drain();
       case Kind.MESSAGE:
-        if (--this.#messageCredit < 0) throw new ProtocolError('an unasked message without credit');
-        return desk.unasked(body.value());
+        return desk.unasked(body);
       default:
         throw new ProtocolError(`message of kind ${kind}, which a worker never sends`);
     }
@@ -168,6 +156,7 @@ export class Inbox implements LinkReceiver {
   #failure(call: Call, body: Body): void {
     if (this.#phase !== 'working') throw new ProtocolError('FAILURE before READY');
     call.evidence = true;
+    call.events?.flush();
     if (!call.settled) call.fail(asError(body.value()), this.#desk.place);
     const { roster } = this.#desk;
     roster.failed++;
@@ -177,12 +166,13 @@ export class Inbox implements LinkReceiver {
   #item(call: Call, arg: number, body: Body): void {
     if (arg !== 0) throw new ProtocolError(`an item of the caller's own stream for call ${call.id}`);
     const { roster } = this.#desk;
-    call.item(body, roster.now());
+    call.item(body, roster.now(), roster.unread);
     roster.touched(call);
   }
 
   #end(call: Call, arg: number): void {
     if (arg !== 0 || !call.streams) throw new ProtocolError(`the end of a stream that call ${call.id} does not have`);
+    call.events?.flush();
     call.end();
     const { roster } = this.#desk;
     roster.done++;
@@ -197,22 +187,18 @@ export class Inbox implements LinkReceiver {
   #event(call: Call | undefined, body: Body): void {
     // Its own last words may cross our knowledge that the call is over.
     if (!call) return;
-    if (--call.eventCredit < 0) throw new ProtocolError(`call ${call.id} sent an event without credit`);
+    const events = (call.events ??= this.#desk.roster.eventsOf(call));
+    if (call.settled) events.close();
     call.evidence = true;
-    if (call.settled) return;
-    const pair = body.value();
-    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string')
-      throw new ProtocolError(`an event of call ${call.id} without a name`);
-    const [name, payload] = pair as [string, unknown];
-    call.told(name, payload);
+    events.receive(body, `an event of call ${call.id}`);
   }
 
-  #credit(call: Call | undefined, arg: number): void {
-    const amount = arg & 0xff_ffff;
-    if (arg >>> 24 !== 1 || amount === 0) throw new ProtocolError('credit for what it does not receive');
+  #credit(call: Call | undefined, arg: number, body: Body): void {
+    const { kind, ...room } = readCredit(arg, body);
+    if (kind !== CreditKind.sends) throw new ProtocolError('credit for what it does not receive');
     if (!call) return;
     if (!call.sender) throw new ProtocolError(`credit for call ${call.id}, which sends nothing`);
     call.evidence = true;
-    call.sender.grant(amount);
+    call.sender.grant(room);
   }
 }
