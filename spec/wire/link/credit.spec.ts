@@ -1,7 +1,16 @@
 import { expect } from 'chai';
 import { ProtocolError } from '../../../src/errors.js';
 import { encodeValue } from '../../../src/wire/codec/codec.js';
-import { CreditKind, INITIAL_ROOM, ReceiveWindow, readCredit, SendCredit, sendCredit, WIDEST, type Room } from '../../../src/wire/link/credit.js';
+import {
+  CreditKind,
+  INITIAL_ROOM,
+  ReceiveWindow,
+  readCredit,
+  SendCredit,
+  sendCredit,
+  WIDEST,
+  type Room,
+} from '../../../src/wire/link/credit.js';
 import type { Body } from '../../../src/wire/link/types.js';
 
 const KB = 1024;

@@ -10,8 +10,7 @@ import type { Body, Link } from '../../wire/link/types.js';
 import type { Call, Due } from '../call/call.js';
 import { Ending } from './exit-report.js';
 import { Inbox, type InboxDesk } from './protocol-guard.js';
-import { CreditKind, INITIAL_ROOM, sendCredit } from '../../wire/link/credit.js';
-import { DealingLimit, Delivery } from '../received/delivery.js';
+import { messagesOf, type Delivery } from '../received/delivery.js';
 import { KeepAlive } from './keep-alive.js';
 import { BURIAL, KillSwitch } from './kill-switch.js';
 import type { MemberDesk, MemberState } from './pooled-process-types.js';
@@ -93,13 +92,7 @@ export class Member implements InboxDesk, RosterDesk {
     this.pulse = new Pulse(clock, this.#process, this.#link, reason => this.kill(reason));
     this.sockets = new Sockets(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#counted);
     this.#keepAlive = new KeepAlive(this.#process);
-    this.#messages = new Delivery({
-      room: INITIAL_ROOM.messages,
-      limit: new DealingLimit(),
-      handle: value => this.#desk.unasked(this, value) ?? undefined,
-      grant: room => sendCredit(this.#link, 0, CreditKind.messages, room),
-      offence: error => this.#link.destroy(error),
-    });
+    this.#messages = messagesOf(this.#link, value => this.#desk.unasked(this, value) ?? undefined);
     this.#upcalls = desk.upcalls(this);
   }
 

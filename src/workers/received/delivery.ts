@@ -1,8 +1,8 @@
 import { getHeapStatistics } from 'node:v8';
 import { asError, ProtocolError } from '../../errors.js';
 import { decodeValue } from '../../wire/codec/codec.js';
-import { ReceiveWindow, type Room } from '../../wire/link/credit.js';
-import type { Body, Encoded } from '../../wire/link/types.js';
+import { CreditKind, INITIAL_ROOM, ReceiveWindow, sendCredit, type Room } from '../../wire/link/credit.js';
+import type { Body, Encoded, Link } from '../../wire/link/types.js';
 
 /** Bytes of values of one process that handlers may be dealing with at once: decoded, a byte takes up to forty. */
 const AT_ONCE = Math.floor(getHeapStatistics().heap_size_limit / 256);
@@ -126,4 +126,15 @@ export class Delivery {
     }
     return began;
   }
+}
+
+/** The unasked messages of the process at the other end of a link. */
+export function messagesOf(link: Link, handle: DeliveryOptions['handle']): Delivery {
+  return new Delivery({
+    room: INITIAL_ROOM.messages,
+    limit: new DealingLimit(),
+    handle,
+    grant: room => sendCredit(link, 0, CreditKind.messages, room),
+    offence: error => link.destroy(error),
+  });
 }
