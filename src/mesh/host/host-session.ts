@@ -3,9 +3,10 @@ import { asError, ProtocolError, TaskNotFoundError } from '../../errors.js';
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import type { Clock } from '../../clock.js';
 import { contextsOf, mailContext } from '../../tasks/task.js';
+import { CreditKind, INITIAL_ROOM, readCredit, SendCredit } from '../../wire/link/credit.js';
 import { openLink } from '../../wire/link/link.js';
 import { sendFailure } from '../../wire/link/failure.js';
-import { CallFlag, INITIAL_CREDIT, Kind, PROTOCOL_VERSION, UPWARD, type BootMessage, type RemoteMeta } from '../../wire/link/protocol.js';
+import { CallFlag, Kind, PROTOCOL_VERSION, UPWARD, type BootMessage, type RemoteMeta } from '../../wire/link/protocol.js';
 import type { Body, Link, LinkReceiver } from '../../wire/link/types.js';
 import { Owner } from '../../workers/call/owner.js';
 import type { Pool } from '../../workers/pool/pool.js';
@@ -43,7 +44,7 @@ export class HostSession implements LinkReceiver {
   #targets: readonly Target[] = [];
   #nested: NestedCalls | undefined;
   #meta: { readonly id: number; readonly value: RemoteMeta } | undefined;
-  #messageCredit: number = INITIAL_CREDIT.messages;
+  readonly #messageCredit = new SendCredit(INITIAL_ROOM.messages);
   readonly #waitingMessages: (() => void)[] = [];
   #isBooted = false;
   #isOver = false;
@@ -91,7 +92,7 @@ export class HostSession implements LinkReceiver {
       case Kind.CANCEL:
         return this.#calls.get(id)?.withdraw(arg === 2);
       case Kind.CREDIT:
-        return this.#credit(id, arg);
+        return this.#credit(id, arg, body);
       case Kind.ITEM:
         return this.#calls.get(id)?.items?.push(body.take());
       case Kind.END:
@@ -131,10 +132,9 @@ export class HostSession implements LinkReceiver {
 
   /** A message that a worker sent unasked. Resolves when it is on its way. */
   async tell(value: unknown): Promise<void> {
-    while (this.#messageCredit <= 0 && !this.#isOver) await new Promise<void>(resolve => this.#waitingMessages.push(resolve));
+    while (!this.#messageCredit.open && !this.#isOver) await new Promise<void>(resolve => this.#waitingMessages.push(resolve));
     if (this.#isOver) return;
-    this.#messageCredit--;
-    this.link.sendValue(Kind.MESSAGE, 0, 0, value);
+    this.#messageCredit.spend(this.link.sendValue(Kind.MESSAGE, 0, 0, value));
   }
 
   /** The link is broken off. */
@@ -200,13 +200,12 @@ export class HostSession implements LinkReceiver {
     pool.enter(call);
   }
 
-  #credit(id: number, arg: number): void {
-    const amount = arg & 0xff_ffff;
-    const lane = arg >>> 24;
-    if (lane === 3) {
-      this.#messageCredit += amount;
+  #credit(id: number, arg: number, body: Body): void {
+    const { kind, ...room } = readCredit(arg, body);
+    if (kind === CreditKind.messages) {
+      this.#messageCredit.give(room);
       for (const go of this.#waitingMessages.splice(0)) go();
-    } else this.#calls.get(id)?.grant(lane === 2 ? 'events' : 'items', amount);
+    } else this.#calls.get(id)?.grant(kind === CreditKind.events ? 'events' : 'items', room);
   }
 
   /** Everything is answered: the link ends when it has left. */

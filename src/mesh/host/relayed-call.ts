@@ -1,10 +1,12 @@
 import { ProtocolError } from '../../errors.js';
-import { INITIAL_CREDIT, Kind } from '../../wire/link/protocol.js';
+import { INITIAL_ROOM, SendCredit, type Room } from '../../wire/link/credit.js';
+import { Kind } from '../../wire/link/protocol.js';
 import { sendFailure } from '../../wire/link/failure.js';
 import type { Body, Link } from '../../wire/link/types.js';
 import { Call, type CallSettings, type Due } from '../../workers/call/call.js';
 import type { Owner } from '../../workers/call/owner.js';
 import type { Target } from '../../workers/call/call-target.js';
+import type { Receiver } from '../../workers/received/delivery.js';
 import type { Directory } from '../../workers/process/nested-calls.js';
 import { RelayedItems } from './relayed-items.js';
 
@@ -32,8 +34,9 @@ export interface RelaySettings extends CallSettings {
 export class RelayedCall extends Call {
   readonly #origin: RelayOrigin;
   readonly #isTold: boolean;
-  /** Items that the caller can take. */
-  #granted: number = INITIAL_CREDIT.items;
+  /** Items and events that the caller can take. */
+  #itemCredit = new SendCredit(INITIAL_ROOM.items);
+  #eventCredit = new SendCredit(INITIAL_ROOM.events);
   /** When its credit ran out; -1: it has some. */
   #outOfCredit = -1;
   /** The caller gave it up: it is told only that the call is over. */
@@ -86,7 +89,8 @@ export class RelayedCall extends Call {
 
   override unsent(): void {
     super.unsent();
-    this.#granted = INITIAL_CREDIT.items;
+    this.#itemCredit = new SendCredit(INITIAL_ROOM.items);
+    this.#eventCredit = new SendCredit(INITIAL_ROOM.events);
     this.#outOfCredit = -1;
   }
 
@@ -99,12 +103,13 @@ export class RelayedCall extends Call {
   }
 
   override item(body: Body, now: number): void {
-    if (--this.#granted < 0) throw new ProtocolError(`${this.target.name} sent an item without credit`);
+    if (!this.#itemCredit.open) throw new ProtocolError(`${this.target.name} sent an item without credit`);
+    this.#itemCredit.spend(body.length);
     if (this.settled) return;
     this.evidence = true;
     this.began = now;
     this.#origin.link.sendEncoded(Kind.ITEM, this.#origin.id, 0, body.take());
-    if (this.#granted === 0) this.#outOfCredit = now;
+    if (!this.#itemCredit.open) this.#outOfCredit = now;
   }
 
   override end(): void {
@@ -113,18 +118,27 @@ export class RelayedCall extends Call {
     this.succeed(undefined);
   }
 
-  override told(name: string, payload: unknown): void {
-    this.#origin.link.sendValue(Kind.EVENT, this.#origin.id, 0, [name, payload]);
+  /** Events pass through as bytes, on the credit of the caller. */
+  override receiver(): Receiver {
+    return {
+      receive: (body, from) => {
+        if (!this.#eventCredit.open) throw new ProtocolError(`${from} without credit`);
+        this.#eventCredit.spend(body.length);
+        if (!this.settled) this.#origin.link.sendEncoded(Kind.EVENT, this.#origin.id, 0, body.take());
+      },
+      flush() {},
+      close() {},
+    };
   }
 
   /** The caller can take more. */
-  grant(of: 'items' | 'events', amount: number): void {
-    if (of === 'events') this.eventCredit += amount;
+  grant(of: 'items' | 'events', room: Room): void {
+    if (of === 'events') this.#eventCredit.give(room);
     else {
-      this.#granted += amount;
+      this.#itemCredit.give(room);
       this.#outOfCredit = -1;
     }
-    this.holder?.credit(this, of, amount);
+    this.holder?.credit(this, of, room);
   }
 
   /** The caller wants no more of it. */

@@ -1,10 +1,7 @@
-import { INITIAL_CREDIT, Kind } from '../../wire/link/protocol.js';
+import { CreditKind, INITIAL_ROOM, SendCredit, sendCredit, WIDEST, type Room } from '../../wire/link/credit.js';
 import { ProtocolError } from '../../errors.js';
 import type { Encoded, Link } from '../../wire/link/types.js';
 import type { CallSender, SenderPort } from '../../workers/call/input-stream.js';
-
-/** CREDIT's upper bits for items that a caller streams in. */
-const SENDS = 1 << 24;
 
 /**
  * The stream of a remote caller on its way to the task. The worker's credit is passed on; until the first of it shows that the task has
@@ -18,7 +15,7 @@ export class RelayedItems implements CallSender {
   #kept: Encoded[] | undefined = [];
   #isEnded = false;
   /** Items that may still come. */
-  #credit: number = INITIAL_CREDIT.sends;
+  readonly #credit = new SendCredit(INITIAL_ROOM.sends);
 
   constructor(link: Link, id: number) {
     this.#link = link;
@@ -31,7 +28,8 @@ export class RelayedItems implements CallSender {
 
   /** One item of the caller. */
   push(encoded: Encoded): void {
-    if (--this.#credit < 0) throw new ProtocolError('an item of a caller without credit');
+    if (!this.#credit.open) throw new ProtocolError('an item of a caller without credit');
+    this.#credit.spend(encoded.length);
     this.#kept?.push(encoded);
     this.#port?.item(encoded);
   }
@@ -49,10 +47,10 @@ export class RelayedItems implements CallSender {
     if (this.#isEnded) port.end();
   }
 
-  grant(amount: number): void {
+  grant(room: Room): void {
+    this.#credit.give(room, WIDEST);
     this.#kept = undefined;
-    this.#credit += amount;
-    this.#link.send(Kind.CREDIT, this.#id, SENDS | amount);
+    sendCredit(this.#link, this.#id, CreditKind.sends, room);
   }
 
   stop(): void {

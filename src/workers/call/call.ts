@@ -15,7 +15,7 @@ import type { Target } from './call-target.js';
 import { copyArgument, keepText, type CopyToken } from './argument-copies.js';
 import type { Ticket } from '../queue/call-queue.js';
 import type { Room } from '../../wire/link/credit.js';
-import type { Delivery } from '../received/delivery.js';
+import type { Delivery, Receiver } from '../received/delivery.js';
 import type { UnreadBytes } from '../received/unread.js';
 
 /** All that a call may be given; which of it a certain task takes is a matter of types. */
@@ -103,7 +103,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** What earlier attempts ended with. */
   previous: Error[] | undefined;
   /** Its events on their way to the caller; made with the first one. */
-  events: Delivery | undefined;
+  events: Receiver | undefined;
   /** Bytes by which the window of its items has grown. Written by its holder. */
   grown = 0;
   /** Only this process may take it. */
@@ -274,6 +274,11 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
 
   get streams(): boolean {
     return false;
+  }
+
+  /** What takes its events when the first one comes: `usual`, unless they go somewhere else. */
+  receiver(usual: () => Delivery): Receiver {
+    return usual();
   }
 
   /** An event that its process says it emitted: checked and delivered. The promise resolves when its listeners have dealt with it. */

@@ -18,7 +18,7 @@ export interface CallSender {
   /** The call was sent; undefined: it is nowhere at present. */
   attach(port: SenderPort | undefined): void;
   /** The process takes more. Throws ProtocolError for more than was taken from it. */
-  grant(amount: number): void;
+  grant(room: Room): void;
   /** The call has settled. */
   stop(): void;
 }

@@ -11,7 +11,7 @@ import { Pace } from '../queue/prefetch.js';
 import type { SenderPort } from '../call/input-stream.js';
 import { needsRemoteMeta } from '../call/remote-meta.js';
 import { CreditKind, INITIAL_ROOM, sendCredit, type Room } from '../../wire/link/credit.js';
-import { DealingLimit, Delivery } from '../received/delivery.js';
+import { DealingLimit, Delivery, type Receiver } from '../received/delivery.js';
 import { unreadOfProcess, type UnreadBytes } from '../received/unread.js';
 
 /** Bytes by which the windows of all streams of one process may grow. */
@@ -80,7 +80,14 @@ export class Roster implements CallHolder, Watched {
   failed = 0;
 
   /** @param isRemote another machine's supervisor keeps the time limits, and may have begun all that was sent */
-  constructor(link: Link, clock: Clock, { concurrency, maxMessageSize }: RosterSettings, suspect: boolean, desk: RosterDesk, isRemote = false) {
+  constructor(
+    link: Link,
+    clock: Clock,
+    { concurrency, maxMessageSize }: RosterSettings,
+    suspect: boolean,
+    desk: RosterDesk,
+    isRemote = false,
+  ) {
     this.#link = link;
     this.#clock = clock;
     this.#concurrency = concurrency;
@@ -263,14 +270,17 @@ export class Roster implements CallHolder, Watched {
   }
 
   /** The way of a call's events to its caller. */
-  eventsOf(call: Call): Delivery {
-    return new Delivery({
-      room: INITIAL_ROOM.events,
-      limit: this.#dealing,
-      handle: pair => tell(call, pair),
-      grant: room => this.credit(call, 'events', room),
-      offence: error => this.offence(error),
-    });
+  eventsOf(call: Call): Receiver {
+    return call.receiver(
+      () =>
+        new Delivery({
+          room: INITIAL_ROOM.events,
+          limit: this.#dealing,
+          handle: pair => tell(call, pair),
+          grant: room => this.credit(call, 'events', room),
+          offence: error => this.offence(error),
+        }),
+    );
   }
 
   /** The clock of a stream runs anew with each item. */

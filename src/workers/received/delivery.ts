@@ -57,11 +57,21 @@ export interface DeliveryOptions {
   offence(error: Error): void;
 }
 
+/** Takes values that a process sends on credit. */
+export interface Receiver {
+  /** A value has come. Throws ProtocolError where it had no credit, or is none. */
+  receive(body: Body, from: string): void;
+  /** Hands over whatever waits, now: nothing comes any more. Throws ProtocolError for what is none. */
+  flush(): void;
+  /** Whatever waits is wanted by nobody. */
+  close(): void;
+}
+
 /**
  * Values that a process sends on credit and that handlers take one by one: events of a call, unasked messages. Those that would be too much
  * for memory while others are being dealt with wait as bytes.
  */
-export class Delivery {
+export class Delivery implements Receiver {
   readonly #options: DeliveryOptions;
   readonly #window: ReceiveWindow;
   #waiting: Encoded[] = [];
@@ -73,7 +83,6 @@ export class Delivery {
     this.#window = new ReceiveWindow(options.room);
   }
 
-  /** A value has come. Throws ProtocolError where it had no credit, or is none. */
   receive(body: Body, from: string): void {
     const { limit } = this.#options;
     if (!this.#window.received(body.length)) throw new ProtocolError(`${from} without credit`);
@@ -82,13 +91,11 @@ export class Delivery {
     else this.#waiting.push(body.take());
   }
 
-  /** Hands over whatever waits, now: nothing comes any more. Throws ProtocolError for what is none. */
   flush(): void {
     this.#options.limit.forget(this.#again);
     for (const bytes of this.#waiting.splice(0)) void this.#options.handle(decodeValue(bytes));
   }
 
-  /** Whatever waits is wanted by nobody. */
   close(): void {
     this.#over = true;
     this.#waiting = [];
