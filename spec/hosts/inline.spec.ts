@@ -73,7 +73,7 @@ describe('the inline host', () => {
       const handle = { close: () => void closed++ };
       master.link.sendValue(Kind.SOCKET, 1, 0, { how: 'deal', connection: 0, endpoint: 0, url: 'tcp:' });
       inline.sockets!.pass(1, handle, () => expect.fail('it arrives'));
-      await master.kind('TAKEN');
+      await master.kind('SOCKET_ACK');
       if (when === 'before it dies') inline.sockets!.release(handle);
       inline.kill('SIGKILL');
       await exit;

@@ -1,6 +1,6 @@
 import type { BootMessage } from '../../src/wire/link/protocol.js';
 import { duplexPair } from '../../src/wire/link/duplex-pair.js';
-import { MemoryMark, TaskRuntime, type LoadedWorker, type Mark, type RuntimeEnd } from '../../src/tasks/index.js';
+import { MemoryStartedMark, TaskRuntime, type LoadedWorker, type StartedMark, type RuntimeEnd } from '../../src/tasks/index.js';
 import { atEnd } from './cleanup.js';
 import { LinkEnd } from './link-end.js';
 import { bootMessage } from './worker-fixture.js';
@@ -11,7 +11,7 @@ export interface Rig {
 }
 
 export interface RigOptions {
-  readonly mark?: Mark;
+  readonly mark?: StartedMark;
   readonly clock?: { now(): number };
 }
 
@@ -19,7 +19,7 @@ export interface RigOptions {
 export function rig(
   worker: LoadedWorker | (() => Promise<LoadedWorker>),
   boot: Partial<BootMessage> = {},
-  { mark = new MemoryMark(), clock }: RigOptions = {},
+  { mark = new MemoryStartedMark(), clock }: RigOptions = {},
 ): Rig {
   const [outside, inside] = duplexPair();
   const load = typeof worker === 'function' ? worker : () => Promise.resolve(worker);

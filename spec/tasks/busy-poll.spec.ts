@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Vigil } from '../../src/tasks/busy-poll.js';
+import { BusyPoll } from '../../src/tasks/busy-poll.js';
 
 /** A turn of the event loop, behind everything that waits for it. */
 function turn(): Promise<void> {
@@ -11,7 +11,7 @@ class Scene {
   now = 0;
   interruptions = 0;
   asked = 0;
-  readonly vigil = new Vigil({ now: () => this.now }, () => {
+  readonly vigil = new BusyPoll({ now: () => this.now }, () => {
     this.asked++;
     return this.interruptions;
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { closeSync, openSync } from 'node:fs';
-import { markFile } from '../../src/hosts/mark-file.js';
-import { FileMark, type Mark } from '../../src/tasks/started-mark.js';
+import { startedMarkFile } from '../../src/hosts/mark-file.js';
+import { FileStartedMark, type StartedMark } from '../../src/tasks/started-mark.js';
 import { Kind } from '../../src/wire/link/protocol.js';
 import { ready } from '../kit/runtime-rig.js';
 import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
@@ -13,7 +13,7 @@ const open: (() => void)[] = [];
 /** Tasks take no time unless they say so. */
 const clock = { time: 0, now: () => clock.time };
 
-class Marked implements Mark {
+class Marked implements StartedMark {
   begin(id: number): void {
     log.push(`mark ${id}`);
   }
@@ -96,11 +96,11 @@ describe('the started mark', () => {
   it('costs a task nothing when it cannot be written', () => {
     const fd = openSync('/dev/full', 'r');
     closeSync(fd);
-    expect(() => new FileMark(fd).begin(1)).not.to.throw();
+    expect(() => new FileStartedMark(fd).begin(1)).not.to.throw();
   });
 
   it('is read as "anything may have begun" where no file could be made', () => {
-    const mark = markFile('fixture', ['/no/such/folder']);
+    const mark = startedMarkFile('fixture', ['/no/such/folder']);
     expect(mark.fd).to.equal(undefined);
     expect(mark.read()).to.equal(0xffff_ffff);
   });

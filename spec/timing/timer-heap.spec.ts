@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Alarms, type Alarmed } from '../../src/timing/timer-heap.js';
+import { TimerHeap, type HeapTimer } from '../../src/timing/timer-heap.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 
 describe('alarms', () => {
-  const sleeper = (rang: () => void): Alarmed => ({ alarmAt: Infinity, alarmIndex: -1, alarm: rang });
+  const sleeper = (rang: () => void): HeapTimer => ({ alarmAt: Infinity, alarmIndex: -1, alarm: rang });
 
   it('ring each at its time, whatever was set, moved and switched off before', async () => {
     await fc.assert(
@@ -12,7 +12,7 @@ describe('alarms', () => {
         fc.array(fc.record({ who: fc.nat(7), at: fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constant(Infinity)) }), { maxLength: 60 }),
         async settings => {
           const clock = new FakeClock();
-          const alarms = new Alarms(clock);
+          const alarms = new TimerHeap(clock);
           const rang: [number, number][] = [];
           const sleepers = Array.from({ length: 8 }, (_, who) => sleeper(() => rang.push([who, clock.now()])));
           const expected = new Map<number, number>();
@@ -34,7 +34,7 @@ describe('alarms', () => {
 
   it('may be set again by the one that rings', async () => {
     const clock = new FakeClock();
-    const alarms = new Alarms(clock);
+    const alarms = new TimerHeap(clock);
     const rang: number[] = [];
     const again = sleeper(() => {
       rang.push(clock.now());
@@ -47,7 +47,7 @@ describe('alarms', () => {
 
   it('have one timer, moved only when something is due earlier', async () => {
     const clock = new FakeClock();
-    const alarms = new Alarms(clock);
+    const alarms = new TimerHeap(clock);
     const many = Array.from({ length: 100 }, () => sleeper(() => {}));
     for (const [i, each] of many.entries()) alarms.set(each, 100 + i);
     expect(clock.pending).to.equal(1);

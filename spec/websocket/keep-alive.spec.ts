@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Alarms } from '../../src/timing/timer-heap.js';
+import { TimerHeap } from '../../src/timing/timer-heap.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 import { KeepAlive } from '../../src/websocket/keep-alive.js';
 import { atEnd } from '../kit/index.js';
@@ -21,7 +21,7 @@ function watched() {
     lost: () => (seen.lost = true),
   };
   const start = clock.now();
-  const keepAlive = new KeepAlive(host, 1_000, { clock, alarms: new Alarms(clock) });
+  const keepAlive = new KeepAlive(host, 1_000, { clock, alarms: new TimerHeap(clock) });
   atEnd(() => keepAlive.stop());
   return { clock, seen, keepAlive, pings: () => seen.pings.map(at => at - start) };
 }

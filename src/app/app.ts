@@ -11,7 +11,7 @@ import type { Workers } from '../workers/workers.js';
 export type { CloseSummary };
 
 /** What stands behind an {@link App}. */
-export interface AppPort {
+export interface AppHost {
   readonly workers: Workers;
   readonly reactor: Reactor;
   addresses(connection: Ctor | Mounted): readonly BoundAddress[];
@@ -29,10 +29,10 @@ export interface AppPort {
  * await app.close();
  */
 export class App implements AsyncDisposable {
-  readonly #port: AppPort;
+  readonly #port: AppHost;
 
   /** Made by `bootstrap()`. */
-  constructor(port: AppPort) {
+  constructor(port: AppHost) {
     this.#port = port;
   }
 

@@ -7,7 +7,7 @@ import type { BoundAddress } from '../endpoints/endpoint.js';
 import { asError, ClosingError, UsageError, type Mistake } from '../errors.js';
 import { hostNamed } from '../hosts/registry.js';
 import { Logger } from '../logger.js';
-import { dialerOf, Reactor, ReactorCore, WorkerFrontage, type Dialer } from '../reactor/index.js';
+import { dialerOf, Reactor, ReactorCore, MasterPoolListener, type Dialer } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
 import { toMilliseconds, type Duration, type Off, type Size } from '../units.js';
 import type { BuiltProxy } from '../workers/proxy/proxy-gate.js';
@@ -15,7 +15,7 @@ import { Owner } from '../workers/call/owner.js';
 import { Workers } from '../workers/workers.js';
 import { Workforce, type WorkforceOptions } from '../workers/workforce.js';
 import type { Mesh } from '../mesh/mesh-types.js';
-import { App, type AppPort, type CloseSummary } from './app.js';
+import { App, type AppHost, type CloseSummary } from './app.js';
 import { closeInOrder, type ClosingParts } from './closing.js';
 import { connectionBuild } from './connection-plan.js';
 import { AppContainer, type Override } from './container/container.js';
@@ -26,7 +26,7 @@ import { MeshSide, placedWorker, type Placements } from './mesh/mesh-side.js';
 import { ownParts } from './container/own-parts.js';
 import { mastersOverrides, unusedOverrides } from './container/overrides.js';
 import { providedInside } from './container/provided-inside.js';
-import { Residents } from './container/managed-providers.js';
+import { ManagedProviders } from './container/managed-providers.js';
 import { planWorker } from './worker-container.js';
 
 /** How an application is put together. */
@@ -63,7 +63,7 @@ function sharesMaster({ settings: { runtime } }: WorkerBlueprint): boolean {
 const DEFAULT_CLOSE_TIMEOUT: Duration = '15s';
 
 /** Everything that an application consists of, wired: the one place that knows all floors. */
-export class Assembly implements AppPort {
+export class Assembly implements AppHost {
   readonly app: App;
   readonly workforce: Workforce;
   readonly workers: Workers;
@@ -77,7 +77,7 @@ export class Assembly implements AppPort {
   readonly #container: AppContainer;
   readonly #hosts: Hosts;
   readonly #mesh: MeshSide | undefined;
-  readonly #residents: Residents;
+  readonly #residents: ManagedProviders;
   readonly #addresses = new Map<Ctor, BoundAddress[]>();
   /** What mount() made and started, by the classes that listen for it. */
   readonly #mounts = new Map<Ctor, RunningMount>();
@@ -119,7 +119,7 @@ export class Assembly implements AppPort {
       directoryOf: options.directoryOf,
       frontage: pool => {
         const { connections } = blueprint.inside.get(pool.worker.cls)!;
-        return connections.length === 0 ? undefined : new WorkerFrontage(pool, this.#clock, connections);
+        return connections.length === 0 ? undefined : new MasterPoolListener(pool, this.#clock, connections);
       },
     });
     this.workers = new Workers(this.workforce);
@@ -150,7 +150,7 @@ export class Assembly implements AppPort {
       this.owner,
       mastersOverrides(options.overrides, blueprint),
     );
-    this.#residents = new Residents(this.#container, {
+    this.#residents = new ManagedProviders(this.#container, {
       timers: this.#core.timers,
       workers: this.workers,
       readyProcesses: () => this.workforce.readyProcesses(),

@@ -26,7 +26,7 @@ export interface ClosingParts {
 }
 
 /** The least that workers get to be killed and buried, past the deadline. */
-const BURIAL = 1;
+const LEAST_FOR_WORKERS = 1;
 
 /**
  * Ends an application in the seven steps. Each step has the time that is left until the deadline; whatever a step has not finished
@@ -55,7 +55,7 @@ export async function closeInOrder(parts: ClosingParts, timeout: number, cutOff:
   await within(() => parts.callsSettled());
   await within(() => parts.stopResidents());
   const connections = parts.destroyConnections();
-  const left = expired ? BURIAL : deadline === Infinity ? 0 : Math.max(BURIAL, deadline - clock.now());
+  const left = expired ? LEAST_FOR_WORKERS : deadline === Infinity ? 0 : Math.max(LEAST_FOR_WORKERS, deadline - clock.now());
   const { calls, pids } = await parts.stopWorkers(left);
   // Past the deadline it is begun all the same, and not waited for.
   if ((await Promise.race([parts.dispose(), alarm])) === late) expired = true;

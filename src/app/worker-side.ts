@@ -6,11 +6,11 @@ import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
 import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/start/worker-environment.js';
 import { connectionBuild } from './connection-plan.js';
 import type { Override } from './container/container.js';
-import { Patience } from '../workers/pool/shutdown-deadline.js';
+import { ShutdownDeadline } from '../workers/pool/shutdown-deadline.js';
 import { standIn } from './container/stand-in.js';
-import { Residents } from './container/managed-providers.js';
+import { ManagedProviders } from './container/managed-providers.js';
 import { workerContainer } from './worker-container.js';
-import { WorkerSockets } from '../multi-core/worker-listeners.js';
+import { WorkerListeners } from '../multi-core/worker-listeners.js';
 
 /**
  * Part of the time a worker has to stop, and milliseconds at most, that is kept for `@OnStop` and what is disposed of: connections which do
@@ -61,7 +61,7 @@ async function createWorker(
     },
   );
   refuse(container.mistakes);
-  const residents = new Residents(container, {
+  const residents = new ManagedProviders(container, {
     timers: core.timers,
     workers: undefined,
     readyProcesses: () => [],
@@ -72,8 +72,8 @@ async function createWorker(
     await residents.stop();
     await container.dispose(error => environment.stray(error), clock);
   };
-  const sockets = app.connections.length > 0 ? new WorkerSockets(core, environment, app.connections) : undefined;
-  const patience = new Patience(clock);
+  const sockets = app.connections.length > 0 ? new WorkerListeners(core, environment, app.connections) : undefined;
+  const patience = new ShutdownDeadline(clock);
   const stop = async (): Promise<void> => {
     await core.stopListening();
     await patience.within(core.drain());

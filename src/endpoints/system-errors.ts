@@ -30,7 +30,7 @@ function opensslReason(error: unknown): string | undefined {
 }
 
 /** An error of the system in words. */
-export function textOf(error: unknown): string {
+export function systemErrorText(error: unknown): string {
   const code = codeOf(error);
   const text = TEXTS[code] ?? opensslReason(error);
   if (text !== undefined) return `${text} (${code})`;
@@ -39,7 +39,7 @@ export function textOf(error: unknown): string {
 
 /** A listen error of the system as ours. */
 export function listenError(url: string, error: unknown): ListenError {
-  return new ListenError(url, textOf(error), { cause: error });
+  return new ListenError(url, systemErrorText(error), { cause: error });
 }
 
 function reasonOf(code: string): ConnectError['reason'] {
@@ -50,7 +50,7 @@ function reasonOf(code: string): ConnectError['reason'] {
 /** A connect error of the system as ours; of several addresses, the first that failed speaks. */
 export function connectError(url: string, error: unknown): ConnectError {
   const first: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
-  return new ConnectError(url, reasonOf(codeOf(first)), textOf(first), { cause: error });
+  return new ConnectError(url, reasonOf(codeOf(first)), systemErrorText(first), { cause: error });
 }
 
 /** What a dial that was given up rejects with. */

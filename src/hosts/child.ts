@@ -5,10 +5,10 @@ import { guard, NO_VICTIM } from '../guard.js';
 import { publish } from '../diagnostics.js';
 import { asError } from '../errors.js';
 import { LINK_FD } from './child-contract.js';
-import { Chute } from './socket-channel.js';
+import { SocketChannelMaster } from './socket-channel.js';
 import { EXIT_REPORT, type HostExit, type HostProcess, type HostSpec } from './host.js';
 import { lastLines } from './last-lines.js';
-import type { MarkFile } from './mark-file.js';
+import type { StartedMarkFile } from './mark-file.js';
 import { deadStream } from './launch/not-launched.js';
 import { OutputReader } from './output.js';
 import { viewProcess } from './proc.js';
@@ -28,9 +28,9 @@ const QUIET_TURNS = 3;
 export class WorkerChild implements HostProcess {
   readonly pid: number;
   readonly stream: Duplex;
-  readonly sockets: Chute | undefined;
+  readonly sockets: SocketChannelMaster | undefined;
   readonly #child: ChildProcess;
-  readonly #mark: MarkFile;
+  readonly #mark: StartedMarkFile;
   readonly #reaper: Reaper;
   readonly #killedForMemory: () => boolean;
   readonly #stderr: OutputReader | undefined;
@@ -44,7 +44,7 @@ export class WorkerChild implements HostProcess {
   #lastWords: NodeJS.Timeout | undefined;
   #keepAlive = true;
 
-  constructor(child: ChildProcess, spec: HostSpec, mark: MarkFile, reaper: Reaper, killedForMemory: () => boolean) {
+  constructor(child: ChildProcess, spec: HostSpec, mark: StartedMarkFile, reaper: Reaper, killedForMemory: () => boolean) {
     this.#child = child;
     this.#mark = mark;
     this.#reaper = reaper;
@@ -108,10 +108,10 @@ export class WorkerChild implements HostProcess {
   }
 
   /** Where there can be none the worker cannot do its work: it ends before it began. */
-  #chute(): Chute | undefined {
+  #chute(): SocketChannelMaster | undefined {
     if (this.pid === 0) return undefined;
     try {
-      return new Chute(this.#child);
+      return new SocketChannelMaster(this.#child);
     } catch (error) {
       this.#child.kill('SIGKILL');
       this.#finish(null, null, asError(error));

@@ -25,7 +25,7 @@ export interface SocketHandle {
 }
 
 /** The way on which sockets reach one worker. In order; what each one is, is said over the link under the same id. */
-export interface SocketPassage {
+export interface SocketChannel {
   /** Passes one; ours stays open. `failed`: it will never arrive. */
   pass(id: number, handle: SocketHandle, failed: () => void): void;
   /** The worker has it for good: ours is closed, where that is another one. */
@@ -83,7 +83,7 @@ export interface HostProcess {
   /** True when the system shows the process as stopped (state T). */
   stopped(): boolean;
   /** There where the spec says that it takes sockets. */
-  readonly sockets?: SocketPassage | undefined;
+  readonly sockets?: SocketChannel | undefined;
   /** Whether this worker keeps the master's event loop running: while it has calls, or starts, or stops. It is born with true. */
   keepAlive(yes: boolean): void;
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { guard } from '../guard.js';
 import { asError } from '../errors.js';
-import type { Host, HostExit, HostProcess, HostSpec, SocketHandle, SocketPassage } from './host.js';
+import type { Host, HostExit, HostProcess, HostSpec, SocketHandle, SocketChannel } from './host.js';
 import type { InlineHostOptions, InlineWorker } from './inline-types.js';
 import { registerHost } from './registry.js';
 import { setImmediate } from '../system-timers.js';
@@ -32,7 +32,7 @@ class InlineProcess implements HostProcess {
   readonly pid = process.pid;
   readonly stream: Duplex;
   /** The same socket here and there: nothing is copied, nothing closed. */
-  readonly sockets: SocketPassage = {
+  readonly sockets: SocketChannel = {
     pass: (id, handle, failed) => setImmediate(() => (this.#worker?.receive && !this.#exit ? this.#worker.receive(id, handle) : failed())),
     release: handle => {
       if (this.#abandoned.has(handle)) handle.close();

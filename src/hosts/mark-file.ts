@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { publish } from '../diagnostics.js';
 
 /** Four bytes that outlive a worker: the highest call id that it may have begun, little-endian. */
-export interface MarkFile {
+export interface StartedMarkFile {
   /** What the child gets as its descriptor MARK_FD; undefined where no file could be made. */
   readonly fd: number | undefined;
   read(): number;
@@ -16,7 +16,7 @@ export interface MarkFile {
 export const UNKNOWN_MARK = 0xffff_ffff;
 
 /** The mark of a worker that must not have one. */
-export const NO_MARK: MarkFile = { fd: undefined, read: () => UNKNOWN_MARK, close: () => {} };
+export const NO_MARK: StartedMarkFile = { fd: undefined, read: () => UNKNOWN_MARK, close: () => {} };
 
 /** An unlinked file of four zero bytes: its block is taken now, so a disk that fills up later does no harm. */
 function unlinkedFile(folder: string): number {
@@ -32,7 +32,7 @@ function unlinkedFile(folder: string): number {
   }
 }
 
-class UnlinkedMark implements MarkFile {
+class UnlinkedMark implements StartedMarkFile {
   readonly fd: number;
   #last: number | undefined;
 
@@ -61,7 +61,7 @@ class UnlinkedMark implements MarkFile {
  * Makes the mark of one worker, in the folder for temporary files or else in memory (`/dev/shm`).
  * Where neither can be written it says so once per worker as `app.warning`, and every call that a dying worker had counts as begun.
  */
-export function markFile(worker: string, folders: readonly string[] = [tmpdir(), '/dev/shm']): MarkFile {
+export function startedMarkFile(worker: string, folders: readonly string[] = [tmpdir(), '/dev/shm']): StartedMarkFile {
   let reason: unknown;
   for (const folder of folders) {
     try {

@@ -4,7 +4,7 @@ import { asError } from '../errors.js';
 import { WorkerChild } from './child.js';
 import type { Host, HostProcess, HostSpec } from './host.js';
 import { launchPlan, type LaunchPlan } from './launch/launch-plan.js';
-import { markFile, NO_MARK, type MarkFile } from './mark-file.js';
+import { startedMarkFile, NO_MARK, type StartedMarkFile } from './mark-file.js';
 import { canForbidFiles, withoutFiles } from './launch/no-files.js';
 import { NotLaunched } from './launch/not-launched.js';
 import { systemMemoryKills } from './proc.js';
@@ -49,7 +49,7 @@ class ProcessHost implements Host {
   }
 
   start(spec: HostSpec): HostProcess {
-    let mark: MarkFile | undefined;
+    let mark: StartedMarkFile | undefined;
     let planned: LaunchPlan | undefined;
     try {
       const { args, ...plan } = (planned = launchPlan(spec, {
@@ -61,7 +61,7 @@ class ProcessHost implements Host {
       }));
       // One that may write nowhere must not fill the disk through its mark. Where that cannot be kept from it, it has none.
       const sandboxed = isWithoutFiles(spec);
-      mark = sandboxed && !canForbidFiles() ? NO_MARK : markFile(spec.name);
+      mark = sandboxed && !canForbidFiles() ? NO_MARK : startedMarkFile(spec.name);
       const start =
         sandboxed && mark.fd !== undefined ? withoutFiles(process.execPath, args, plan.env) : { command: process.execPath, args };
       const child = spawn(start.command, start.args, {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { SocketHandle, SocketPassage } from './host.js';
+import type { SocketHandle, SocketChannel } from './host.js';
 import { setImmediate } from '../system-timers.js';
 
 /**
@@ -31,7 +31,7 @@ function channelOf(owner: object): Channel | undefined {
 }
 
 /** The master's end. */
-export class Chute implements SocketPassage {
+export class SocketChannelMaster implements SocketChannel {
   readonly #child: ChildProcess;
 
   /** @throws Error where this Node hides its channel. */
@@ -53,7 +53,7 @@ export class Chute implements SocketPassage {
     child.send(id, handle as unknown as Parameters<ChildProcess['send']>[1], error => {
       if (error) failed();
     });
-    // Node sends the next one when the last was acknowledged, over the channel. TAKEN over the link is the acknowledgement here.
+    // Node sends the next one when the last was acknowledged, over the channel. SOCKET_ACK over the link is the acknowledgement here.
     child.emit('internalMessage', { cmd: 'NODE_HANDLE_ACK' });
   }
 
@@ -71,7 +71,7 @@ export class Chute implements SocketPassage {
  * The worker's end: gives what comes to `received`. False: this process was given no chute. Afterwards the process is no forked child to
  * libraries that look for `process.send`.
  */
-export function openChuteEnd(owner: NodeJS.Process, received: (id: number, handle: SocketHandle) => void): boolean {
+export function openSocketChannel(owner: NodeJS.Process, received: (id: number, handle: SocketHandle) => void): boolean {
   const channel = channelOf(owner);
   if (!channel) return false;
   channel.onread = data => {

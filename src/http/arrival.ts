@@ -9,7 +9,7 @@ import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import { LimitError } from '../errors.js';
 import { connectionOn } from '../web/http-connection.js';
 import type { Forwarded } from './forwarded.js';
-import { clientOf, placeOf } from '../web/web-url.js';
+import { clientOf, listenPlaceOf } from '../web/web-url.js';
 import type { SiteRoutes } from '../web/site.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
@@ -58,7 +58,8 @@ export class RequestArrival implements Arrival {
     // Asked at once: a socket that the client has reset knows it no more.
     const { remoteAddress, remotePort } = request.socket;
     const { address } = forwarded ?? {};
-    this.remote = address === undefined ? placeOf(scheme, remoteAddress, remotePort) : clientOf(this.secure ? 'https' : 'http', address);
+    this.remote =
+      address === undefined ? listenPlaceOf(scheme, remoteAddress, remotePort) : clientOf(this.secure ? 'https' : 'http', address);
   }
 
   get raw(): Socket {

@@ -8,12 +8,12 @@ import { resetSocket } from '../endpoints/net/reset-socket.js';
 import { asError, BoundaryError, LimitError, UsageError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
 import { raw } from '../framing/raw.js';
-import { abortReason, reasonOfError, tellsOfClosing } from '../session/close-reason.js';
+import { abortReason, reasonOfError, isCausedByClosing } from '../session/close-reason.js';
 import { connectionId } from '../session/connection-id.js';
 import type { Methods } from '../session/handler/message-router.js';
 import { finalHooks } from '../session/final-hooks.js';
-import type { Guest, GuestHost } from '../reactor/request-host.js';
-import { Line, type LineHost } from '../session/handler/handler-runner.js';
+import type { RequestScope, RequestHost } from '../reactor/request-host.js';
+import { HandlerRunner, type HandlerRunnerHost } from '../session/handler/handler-runner.js';
 import type { Built } from '../session/handler/handler-types.js';
 import { startOwned, type SessionOrigin } from '../session/session-host.js';
 import type { Settings } from '../session/settings.js';
@@ -21,10 +21,10 @@ import { ownerOf } from '../session/handler/worker-events.js';
 import type { Owner } from '../workers/call/owner.js';
 import type { RequestArrival } from './arrival.js';
 import { endEventStream } from '../web/event-streams.js';
-import { requestOf, urlOf } from '../web/incoming.js';
+import { requestOf, requestUrlOf } from '../web/incoming.js';
 import { PlainAnswer, misfit, writePlain } from './plain-answer.js';
 import { readBody } from '../web/request/read-body.js';
-import { pathOf } from '../web/request-target.js';
+import { pathOfTarget } from '../web/request-target.js';
 import { inputOf, type RouteSource } from './routes/input.js';
 import { answerOf } from './routes/returned.js';
 import type { RouteMatch } from '../web/routes/router.js';
@@ -33,7 +33,7 @@ import { noPeer } from './no-peer.js';
 import { originOf } from '../web/request/origin.js';
 import { writeResponse } from './outgoing.js';
 import { ResponseReader } from './reader.js';
-import { verdictOf } from '../web/status.js';
+import { errorStatusOf } from '../web/status.js';
 
 /** How long `@OnClose` waits for hooks that do not finish, in milliseconds. */
 const STRAGGLERS = 5_000;
@@ -55,10 +55,10 @@ function reasonOf(error: Error): CloseReason {
 }
 
 /** One request with the handler that was made for it: from its head to its last byte, then `@OnClose`. */
-export class Exchange implements Guest, LineHost {
-  readonly host: GuestHost;
+export class Exchange implements RequestScope, HandlerRunnerHost {
+  readonly host: RequestHost;
   readonly settings: Settings;
-  readonly line: Line;
+  readonly runner: HandlerRunner;
   readonly built: Built;
   readonly owner: Owner | undefined;
   readonly framing = NO_FRAMING;
@@ -82,7 +82,7 @@ export class Exchange implements Guest, LineHost {
   #body: Buffer | undefined;
 
   /** Makes the handler. Throws what its constructor throws. */
-  constructor(host: GuestHost, settings: Settings, arrival: RequestArrival, origin: SessionOrigin) {
+  constructor(host: RequestHost, settings: Settings, arrival: RequestArrival, origin: SessionOrigin) {
     const { plan } = settings;
     this.host = host;
     this.settings = settings;
@@ -90,7 +90,7 @@ export class Exchange implements Guest, LineHost {
     this.#origin = origin;
     this.#serial = host.nextId();
     this.context = namedContext({ handler: plan.name, serial: this.#serial }, currentContext);
-    this.line = new Line(this, plan, false);
+    this.runner = new HandlerRunner(this, plan, false);
     if (plan.wantsOwner) this.owner = ownerOf(this, arrival.caller);
     const peer = noPeer(() => this.id);
     try {
@@ -100,7 +100,7 @@ export class Exchange implements Guest, LineHost {
       this.owner?.close();
       throw error;
     }
-    this.line.serve(this.built.instance);
+    this.runner.serve(this.built.instance);
   }
 
   // ── Guest ──
@@ -110,13 +110,13 @@ export class Exchange implements Guest, LineHost {
   }
 
   get quiet(): boolean {
-    return this.line.quiet;
+    return this.runner.quiet;
   }
 
   open(): void {
     const { plan } = this.settings;
     if (observed('connection.open')) publish('connection.open', { id: this.id, handler: plan.name, remote: this.remote });
-    this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.line, () => this.id));
+    this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.runner, () => this.id));
     this.#arrival.response.once(
       'close',
       guard(
@@ -133,7 +133,7 @@ export class Exchange implements Guest, LineHost {
   async shutdown(): Promise<void> {
     if (this.#over) return;
     if (this.owner) this.owner.exempt = true;
-    await this.line.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
+    await this.runner.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
     if (this.owner && !this.#over) this.owner.exempt = false;
     endEventStream(this.#arrival.response);
   }
@@ -149,10 +149,10 @@ export class Exchange implements Guest, LineHost {
     return this.#arrival.remote;
   }
 
-  readonly ending = {
-    over: false,
-    leaving: false,
-    causes: (error: Error): boolean => this.#aborted !== undefined && tellsOfClosing(error, this.#aborted),
+  readonly state = {
+    isOver: false,
+    isLeaving: false,
+    causes: (error: Error): boolean => this.#aborted !== undefined && isCausedByClosing(error, this.#aborted),
   };
 
   reply(): void {}
@@ -167,7 +167,7 @@ export class Exchange implements Guest, LineHost {
   working(): void {}
 
   settled(): void {
-    if (this.#over && this.line.quiet) this.#finish();
+    if (this.#over && this.runner.quiet) this.#finish();
   }
 
   // ── its own ──
@@ -176,7 +176,7 @@ export class Exchange implements Guest, LineHost {
   async #serve(): Promise<void> {
     const { response } = this.#arrival;
     const { drainTimeout } = this.settings.limits;
-    this.line.due++;
+    this.runner.due++;
     try {
       const answer = await this.#answer();
       if (answer) {
@@ -192,7 +192,7 @@ export class Exchange implements Guest, LineHost {
     } catch (thrown) {
       this.#failed(asError(thrown));
     }
-    this.line.due--;
+    this.runner.due--;
     this.settled();
   }
 
@@ -210,7 +210,7 @@ export class Exchange implements Guest, LineHost {
     }
     const { routes } = this.#arrival;
     if (!routes) return this.#askFallback();
-    const path = pathOf(incoming);
+    const path = pathOfTarget(incoming);
     const match = routes.router.match(method, path);
     if (match) return this.#askRoute(match, host);
     return routes.hasFallback ? this.#askFallback() : unrouted(method, routes.methodsAt(path));
@@ -268,7 +268,7 @@ export class Exchange implements Guest, LineHost {
     if (this.#web) return this.#web;
     const { request: incoming, secure, host } = this.#arrival;
     // Its origin makes sense, or nothing is asked.
-    const url = urlOf(incoming, secure, host)!;
+    const url = requestUrlOf(incoming, secure, host)!;
     const { limits } = this.settings;
     // A client that has failed to send a body whole is not asked for another request.
     const failed = (): void => this.#arrival.isLast();
@@ -286,7 +286,7 @@ export class Exchange implements Guest, LineHost {
 
   /** What `@OnError` makes of it. Rejects with the error when that is no Response. */
   async #explained(error: Error, hook: string): Promise<Response> {
-    if (this.ending.causes(error)) throw error;
+    if (this.state.causes(error)) throw error;
     for (const key of this.settings.plan.blueprint.hooks.error) {
       const answer = await this.#methods[key]!(error, { during: 'message', hook } satisfies About);
       if (answer instanceof Response) return answer;
@@ -300,14 +300,15 @@ export class Exchange implements Guest, LineHost {
   }
 
   #failed(error: Error): void {
-    if (this.ending.causes(error)) return;
-    if (verdictOf(error).status === 500 || this.#arrival.response.headersSent) this.#log(error, { during: 'message', hook: 'OnRequest' });
+    if (this.state.causes(error)) return;
+    if (errorStatusOf(error).status === 500 || this.#arrival.response.headersSent)
+      this.#log(error, { during: 'message', hook: 'OnRequest' });
     this.#refuse(error);
   }
 
   #refuse(error: Error): void {
     this.#reason ??= reasonOf(error);
-    const { status, text } = verdictOf(error);
+    const { status, text } = errorStatusOf(error);
     if (!this.#over) this.#arrival.answer(status, text);
   }
 
@@ -326,7 +327,7 @@ export class Exchange implements Guest, LineHost {
   #closed(): void {
     if (this.#over) return;
     this.#over = true;
-    this.ending.over = true;
+    this.state.isOver = true;
     const { response } = this.#arrival;
     const reason = (this.#reason ??= response.writableFinished ? DONE : LEFT);
     const aborted = (this.#aborted = reason === DONE ? ANSWERED : abortReason(reason));
@@ -334,9 +335,9 @@ export class Exchange implements Guest, LineHost {
     else this.#abort.abort(aborted);
     for (const owned of this.#owned ?? []) owned[Symbol.dispose]();
     this.owner?.abort(aborted);
-    this.line.stop();
+    this.runner.stop();
     this.#origin.left(this.#arrival);
-    if (this.line.quiet) this.#finish();
+    if (this.runner.quiet) this.#finish();
     else this.host.clock.after(STRAGGLERS, () => this.#finish());
   }
 

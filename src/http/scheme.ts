@@ -1,7 +1,7 @@
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
 import { raw } from '../framing/raw.js';
 import { Admission, proxyRule } from '../reactor/listen/admission.js';
-import { registerGuests } from '../reactor/request-host.js';
+import { registerRequestScopes } from '../reactor/request-host.js';
 import { resolveLimits } from '../session/limits.js';
 import { toMilliseconds, type Duration, type Off } from '../units.js';
 import { RequestArrival } from './arrival.js';
@@ -9,15 +9,15 @@ import { checkUrl } from '../web/check-url.js';
 import { Exchange } from './exchange.js';
 import { forwardedBy } from './forwarded.js';
 import { isHostAllowed } from './host-rule.js';
-import { announcesTooMuch, tooLarge } from '../web/incoming.js';
-import { MountArrival, MountGuest } from './mount/mount-guest.js';
+import { announcesTooMuch, bodyTooLarge } from '../web/incoming.js';
+import { MountArrival, MountScope } from './mount/mount-guest.js';
 import { shareMount, type ArrivalOf } from './mount/mount-site.js';
 import { Mount } from './mount/mount.js';
-import { carrierOf, sitePathOf, webUrlOf } from '../web/web-url.js';
+import { socketUrlOf, sitePathOf, webUrlOf } from '../web/web-url.js';
 import { share } from '../web/shared-server.js';
-import type { HostServer } from '../web/http-server.js';
+import type { HttpServer } from '../web/http-server.js';
 import { Router } from '../web/routes/router.js';
-import type { Site, SiteRoutes } from '../web/site.js';
+import type { VirtualPath, SiteRoutes } from '../web/site.js';
 
 /** Reads `trustProxy`: whether an address is one of our proxies. Undefined: there are none. */
 function proxiesOf({ trustProxy }: Readonly<Record<string, unknown>>): ((address: string) => boolean) | undefined {
@@ -31,7 +31,7 @@ function proxiesOf({ trustProxy }: Readonly<Record<string, unknown>>): ((address
 function routesOf(
   { requests }: EndpointTarget,
   sitePath: string | undefined,
-  server: () => HostServer | undefined,
+  server: () => HttpServer | undefined,
 ): SiteRoutes | undefined {
   if (!requests || requests.routes.length === 0) return undefined;
   const router = new Router(requests.routes, sitePath);
@@ -41,7 +41,7 @@ function routesOf(
 
 async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const { url, options } = target;
-  const joined: { server?: HostServer } = {};
+  const joined: { server?: HttpServer } = {};
   const limits = resolveLimits(options, raw(), scheme, 'listen');
   const admission = new Admission(limits, options);
   const hosts = (options['hosts'] as readonly string[] | undefined) ?? [];
@@ -49,7 +49,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
   const idle = options['idleTimeout'] as Duration | Off | undefined;
   const path = sitePathOf(url);
   const routes = routesOf(target, path, () => joined.server);
-  const site: Omit<Site, 'kind' | 'request'> = {
+  const site: Omit<VirtualPath, 'kind' | 'request'> = {
     path,
     routes,
     maxConnections: limits.maxConnections,
@@ -63,10 +63,10 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
   };
   const arrivalOf: ArrivalOf = (incoming, response) =>
     new RequestArrival(incoming, response, scheme, trusted && forwardedBy(incoming, trusted), routes);
-  const request: Site['request'] = (incoming, response) => {
+  const request: VirtualPath['request'] = (incoming, response) => {
     const arrival = arrivalOf(incoming, response);
     const now = acceptor.limits ?? limits;
-    if (announcesTooMuch(incoming, now)) arrival.answer(413, tooLarge(now).message);
+    if (announcesTooMuch(incoming, now)) arrival.answer(413, bodyTooLarge(now).message);
     else acceptor.accept(arrival);
   };
   // Where something is mounted the application says so: nobody writes that option.
@@ -90,7 +90,7 @@ function schemeOf(name: 'http' | 'https'): Scheme {
     name,
     proxied: true,
     serves: 'requests',
-    carrier: carrierOf,
+    carrier: socketUrlOf,
     shares: true,
     listen: (target, acceptor) => listen(name, target, acceptor),
     check: checkUrl,
@@ -99,9 +99,9 @@ function schemeOf(name: 'http' | 'https'): Scheme {
 
 for (const name of ['http', 'https'] as const) {
   registerScheme(schemeOf(name));
-  registerGuests(name, (host, settings, arrival, origin) =>
+  registerRequestScopes(name, (host, settings, arrival, origin) =>
     arrival instanceof MountArrival
-      ? new MountGuest(host, settings, arrival, origin)
+      ? new MountScope(host, settings, arrival, origin)
       : // Their sites accept nothing else.
         new Exchange(host, settings, arrival as RequestArrival, origin),
   );

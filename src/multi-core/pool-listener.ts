@@ -11,19 +11,19 @@ import type { SocketHandle } from '../hosts/host.js';
 import { MAX_DELAY } from '../units.js';
 import { encodeValue } from '../wire/codec/codec.js';
 import type { ListenPlan } from '../wire/link/protocol.js';
-import type { Frontage, Move } from '../workers/sockets/pool-listener-types.js';
+import type { PoolListener, MovedConnection } from '../workers/sockets/pool-listener-types.js';
 import type { Pool } from '../workers/pool/pool.js';
-import type { Sockets } from '../workers/sockets/socket-ledger.js';
+import type { SocketLedger } from '../workers/sockets/socket-ledger.js';
 import { Admission } from '../reactor/listen/admission.js';
 import { readCertificate } from '../reactor/listen/certificate.js';
-import { resolveLimits, type Limits } from '../session/limits.js';
+import { resolveLimits, type ConnectionLimits } from '../session/limits.js';
 import { Listener, type ListenerSettings } from '../reactor/listen/listener.js';
 import { clearInterval, setInterval } from '../system-timers.js';
 
 type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'framing' | 'listen' | 'routes' | 'hooks'>;
 
 /** One listening endpoint of a class inside the worker. */
-interface Door {
+interface PoolEndpoint {
   readonly connection: number;
   readonly index: number;
   readonly endpoint: EndpointBlueprint;
@@ -32,13 +32,13 @@ interface Door {
   /** Is bound here, and accepted from there. */
   shared?: SharedSocket;
   /** Another door: what comes in there may be for this endpoint. */
-  twin?: Door;
+  twin?: PoolEndpoint;
 }
 
 /** Options that say who may come in: where a proxy speaks first, only the process that hears it knows. */
 const OF_THE_CLIENT = { proxyProtocol: undefined, allow: undefined, deny: undefined, maxPerPeer: undefined };
 
-function limitsOf({ options, framing }: Inside, endpoint: EndpointBlueprint): Limits {
+function limitsOf({ options, framing }: Inside, endpoint: EndpointBlueprint): ConnectionLimits {
   const used = (endpoint.options['framing'] ?? framing ?? options['framing'] ?? raw()) as Parameters<typeof resolveLimits>[1];
   return resolveLimits(endpoint.options, used, schemeOf(endpoint), 'listen');
 }
@@ -54,7 +54,7 @@ function takenOut(transport: Transport): SocketHandle | undefined {
  * What one pool shows to the world: listens for the connections inside its worker, and deals what it accepts to the process with fewest; or
  * lets the processes accept themselves. It counts over all of them.
  */
-export class WorkerFrontage implements Frontage {
+export class MasterPoolListener implements PoolListener {
   readonly plan: readonly (readonly ListenPlan[])[];
   readonly #pool: Pool;
   readonly #clock: Clock;
@@ -62,11 +62,11 @@ export class WorkerFrontage implements Frontage {
   readonly #inline: boolean;
   /** The kernel deals; in one process there is nobody to share with. */
   readonly #shares: boolean;
-  readonly #doors: readonly Door[];
+  readonly #doors: readonly PoolEndpoint[];
   /** Of classes that wait for what is handed off to them: how many there are. */
   readonly #admissions = new Map<number, Admission>();
   /** Where processes listen by themselves. */
-  readonly #own = new Map<Sockets, Map<string, { readonly connection: number; readonly address: BoundAddress }>>();
+  readonly #own = new Map<SocketLedger, Map<string, { readonly connection: number; readonly address: BoundAddress }>>();
   /** A program whose workers listen goes on, also where nothing in this process does. */
   #alive: NodeJS.Timeout | undefined;
   #opening: Promise<void> | undefined;
@@ -78,7 +78,7 @@ export class WorkerFrontage implements Frontage {
     this.#inside = inside;
     this.#inline = pool.host.sharesMaster === true;
     this.#shares = pool.worker.settings.accept === 'shared' && !this.#inline;
-    const doors = inside.map((each, connection) => each.listen().map((endpoint, index): Door => ({ connection, index, endpoint })));
+    const doors = inside.map((each, connection) => each.listen().map((endpoint, index): PoolEndpoint => ({ connection, index, endpoint })));
     this.plan = doors.map(each =>
       each.map(({ endpoint }) => ({ url: endpoint.url, by: this.#comesFromHere(endpoint) ? 'master' : 'worker' })),
     );
@@ -106,7 +106,7 @@ export class WorkerFrontage implements Frontage {
   }
 
   /** An endpoint that listens beside others at one address comes in by their door. */
-  #hasTwin(door: Door): boolean {
+  #hasTwin(door: PoolEndpoint): boolean {
     const scheme = schemeNamed(schemeOf(door.endpoint))!;
     if (this.#inline || !scheme.shares) return false;
     const carrier = scheme.carrier!(door.endpoint.url);
@@ -119,11 +119,11 @@ export class WorkerFrontage implements Frontage {
     return twin !== undefined;
   }
 
-  joined({ sockets }: { readonly sockets: Sockets }): void {
+  joined({ sockets }: { readonly sockets: SocketLedger }): void {
     for (const door of this.#doors) void this.#offer(sockets, door);
   }
 
-  listens({ sockets }: { readonly sockets: Sockets }, message: unknown): void {
+  listens({ sockets }: { readonly sockets: SocketLedger }, message: unknown): void {
     const { connection, endpoint, address } = (message ?? {}) as Record<'connection' | 'endpoint' | 'address', unknown>;
     const { url, host, port, path } = (address ?? {}) as Partial<Record<keyof BoundAddress, unknown>>;
     const plan = this.plan[connection as number]?.[endpoint as number];
@@ -142,7 +142,7 @@ export class WorkerFrontage implements Frontage {
     const at = this.#inside.findIndex(each => each.cls === cls);
     if (at < 0) return undefined;
     const here = this.#doors.filter(({ connection }) => connection === at).flatMap(door => this.#addressOf(door) ?? []);
-    const alive = new Set(this.#pool.staff.all.map(({ sockets }) => sockets));
+    const alive = new Set(this.#pool.processSet.all.map(({ sockets }) => sockets));
     for (const sockets of [...this.#own.keys()]) if (!alive.has(sockets)) this.#own.delete(sockets);
     const there = [...this.#own.values()].flatMap(own => [...own.values()]).filter(({ connection }) => connection === at);
     return [...here, ...there.map(({ address }) => address)];
@@ -157,12 +157,12 @@ export class WorkerFrontage implements Frontage {
    * Gives a live connection to a process of the pool. Resolves when one has it; else rejects, and the handle is still the caller's.
    * @throws UsageError, LimitError, NotCloneableError, WorkerUnavailableError, WorkerNotFoundError
    */
-  async move(connection: number, { handle, url, remote, rest, data }: Move): Promise<void> {
+  async move(connection: number, { handle, url, remote, rest, data }: MovedConnection): Promise<void> {
     const leave = this.#enter(connection, remote);
     try {
       await new Promise<void>((resolve, reject) => {
         const message = { how: 'move' as const, connection, endpoint: 0, url, rest, data };
-        this.#pool.dealing.place({ handle, message, taken: resolve, failed: reject, gone: leave });
+        this.#pool.socketBalancer.place({ handle, message, taken: resolve, failed: reject, gone: leave });
       });
     } catch (error) {
       leave();
@@ -205,7 +205,7 @@ export class WorkerFrontage implements Frontage {
     return schemeNamed(scheme)?.carrier !== undefined || (this.#inline && scheme === 'memory');
   }
 
-  async #listen(door: Door): Promise<void> {
+  async #listen(door: PoolEndpoint): Promise<void> {
     const inside = this.#inside[door.connection]!;
     const settings = this.#settings(inside, door.endpoint);
     const listener: Listener = new Listener(settings, this.#clock, this, arrival => this.#deal(door, listener, arrival));
@@ -231,7 +231,7 @@ export class WorkerFrontage implements Frontage {
     return { plan, limits, scheme: schemeNamed(schemeOf({ url, options }))!, target };
   }
 
-  async #share(door: Door): Promise<void> {
+  async #share(door: PoolEndpoint): Promise<void> {
     const { url, options } = door.endpoint;
     await readCertificate(this.#inside[door.connection]!.name, options);
     door.shared = await bindShared({ url: schemeNamed(schemeOf(door.endpoint))!.carrier!(url), options });
@@ -242,18 +242,18 @@ export class WorkerFrontage implements Frontage {
   }
 
   /** Resolves when the process accepts, or is dead. */
-  #offer(sockets: Sockets, { connection, index, shared }: Door): Promise<void> {
+  #offer(sockets: SocketLedger, { connection, index, shared }: PoolEndpoint): Promise<void> {
     if (!shared) return Promise.resolve();
     const { handle, address } = shared;
     const message = { how: 'share' as const, connection, endpoint: index, url: address.url };
     return new Promise(resolve => sockets.send({ handle, message, taken: resolve, back: resolve, gone: () => {} }, this.#clock.now()));
   }
 
-  #deal({ connection, index, endpoint }: Door, listener: Listener, arrival: Arrival): boolean {
+  #deal({ connection, index, endpoint }: PoolEndpoint, listener: Listener, arrival: Arrival): boolean {
     const { remote } = arrival;
     const handle = this.#inline ? new PassedArrival(arrival) : takenOut(arrival as Transport);
     if (!handle) return false;
-    this.#pool.dealing.place({
+    this.#pool.socketBalancer.place({
       handle,
       message: { how: 'deal', connection, endpoint: index, url: endpoint.url },
       taken: () => {},
@@ -288,7 +288,7 @@ export class WorkerFrontage implements Frontage {
   }
 
   /** As it was written: what is beneath it is nobody's business. */
-  #addressOf({ endpoint, twin, ...own }: Door): BoundAddress | undefined {
+  #addressOf({ endpoint, twin, ...own }: PoolEndpoint): BoundAddress | undefined {
     const { listener, shared } = twin ?? own;
     const address = shared?.address ?? (listener && listener.address);
     if (!address) return undefined;

@@ -13,7 +13,7 @@ import type { WorkerEnvironment } from '../tasks/start/worker-environment.js';
 import type { SocketMessage } from '../wire/link/protocol.js';
 
 /** The listener of an endpoint whose sockets the master gives. */
-class Mouth implements SocketSource {
+class SocketFeed implements SocketSource {
   #server: Server | undefined;
 
   attach(server: Server): void {
@@ -39,13 +39,13 @@ type Place = Pick<SocketMessage, 'connection' | 'endpoint'>;
 type Inside = Pick<ConnectionBlueprint, 'cls' | 'name' | 'options' | 'listen' | 'routes' | 'hooks'>;
 
 /** The listening half of a worker: what the master deals, shares and hands off to it, and what it listens on by itself. */
-export class WorkerSockets implements SocketService {
+export class WorkerListeners implements SocketService {
   readonly #core: ReactorCore;
   readonly #environment: WorkerEnvironment;
   readonly #connections: readonly Inside[];
   /** Its own reading of its endpoints; where they are is the master's word. */
   readonly #endpoints: readonly (readonly EndpointBlueprint[])[];
-  readonly #mouths = new Map<string, Promise<Mouth>>();
+  readonly #mouths = new Map<string, Promise<SocketFeed>>();
 
   constructor(core: ReactorCore, environment: WorkerEnvironment, connections: readonly Inside[]) {
     this.#core = core;
@@ -123,14 +123,14 @@ export class WorkerSockets implements SocketService {
     return this.#endpoints[connection]![endpoint]!;
   }
 
-  async #open(place: Place, counts: boolean): Promise<Mouth> {
-    const mouth = new Mouth();
+  async #open(place: Place, counts: boolean): Promise<SocketFeed> {
+    const mouth = new SocketFeed();
     await this.#core.listenTo(mouth, this.#connections[place.connection]!.cls, this.#endpointOf(place), counts);
     return mouth;
   }
 
   /** The mouth of an endpoint, when all that share its address have theirs. */
-  async #mouthsAt(place: Place, counts: boolean): Promise<Mouth> {
+  async #mouthsAt(place: Place, counts: boolean): Promise<SocketFeed> {
     const [mouth] = await Promise.all([this.#mouth(place, counts), ...[...this.#sharing(place)].map(other => this.#mouth(other, counts))]);
     return mouth;
   }
@@ -151,7 +151,7 @@ export class WorkerSockets implements SocketService {
     }
   }
 
-  #mouth(message: Place, counts: boolean): Promise<Mouth> {
+  #mouth(message: Place, counts: boolean): Promise<SocketFeed> {
     const key = `${message.connection} ${message.endpoint}`;
     let mouth = this.#mouths.get(key);
     if (!mouth) {

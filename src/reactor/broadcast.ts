@@ -37,11 +37,11 @@ function inOnePiece(chunks: readonly Chunk[]): Uint8Array {
 export function broadcast(sessions: Iterable<Session>, message: unknown): void {
   const encodings = new Map<Framing<unknown, unknown>, Encoded>();
   for (const session of sessions) {
-    if (!session.ending.open) continue;
+    if (!session.state.isOpen) continue;
     const { framing } = session;
     let found = encodings.get(framing);
     if (!found) encodings.set(framing, (found = shareable(encoded(framing, message, session.settings.plan.name))));
     session.say(found.message);
-    if (found.shared) session.outbound.shares(found.shared);
+    if (found.shared) session.sendBuffer.shares(found.shared);
   }
 }

@@ -3,21 +3,21 @@ import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
 import type { Arrival, SocketSource, Transport } from '../endpoints/endpoint.js';
 import { asError, ClosingError, ConfigurationError } from '../errors.js';
-import { Alarms } from '../timing/timer-heap.js';
+import { TimerHeap } from '../timing/timer-heap.js';
 import { broadcast } from './broadcast.js';
 import { BufferBudget } from '../session/outbound/buffer-budget.js';
 import { Channels } from '../channels/channel.js';
 import { planOf, type HandlerPlan } from '../session/handler/message-router.js';
-import { guestsOf, type Guest, type GuestHost } from './request-host.js';
+import { requestScopesOf, type RequestScope, type RequestHost } from './request-host.js';
 import { Listener } from './listen/listener.js';
 import { descriptors } from '../endpoints/descriptors.js';
 import { establish } from './dial/dial.js';
 import type { Handlers } from '../session/handler/handler-types.js';
 import { Session } from '../session/session.js';
-import type { Mover, SessionOrigin } from '../session/session-host.js';
+import type { HandOffStarter, SessionOrigin } from '../session/session-host.js';
 import { settingsFrom, settingsOf, type Settings } from '../session/settings.js';
 import { Timers } from '../timing/timers.js';
-import { Turn } from '../timing/flush-scheduler.js';
+import { FlushScheduler } from '../timing/flush-scheduler.js';
 import { setImmediate } from '../system-timers.js';
 import { limitOf, toBytes, type Off, type Size } from '../units.js';
 
@@ -30,7 +30,7 @@ export interface ReactorOptions {
   /** The most bytes that may wait to be sent on all connections together. Default '256mb'. */
   readonly maxBufferedBytesTotal?: Size | Off | undefined;
   /** Hands connections off; in the master. */
-  readonly mover?: Mover | undefined;
+  readonly mover?: HandOffStarter | undefined;
 }
 
 /** Something that begins nothing new when the reactor closes: a Dialer. */
@@ -58,10 +58,10 @@ let lastId = 0;
  * This process's sockets and timers, without a policy of its own: what `Reactor` shows to users and the application drives when it closes.
  * Closing goes `stopListening()`, `drain()`, and past the deadline `destroy()`.
  */
-export class ReactorCore implements GuestHost {
+export class ReactorCore implements RequestHost {
   readonly clock: Clock;
-  readonly turn = new Turn();
-  readonly alarms: Alarms;
+  readonly turn = new FlushScheduler();
+  readonly alarms: TimerHeap;
   readonly timers: Timers;
   readonly channels = new Channels();
   readonly #handlers: Handlers;
@@ -72,13 +72,13 @@ export class ReactorCore implements GuestHost {
   readonly #open = new Map<Ctor, Set<Session>>();
   /** Closed ones whose `@OnClose` has not settled. */
   readonly #leaving = new Set<Session>();
-  readonly #guests = new Set<Guest>();
+  readonly #guests = new Set<RequestScope>();
   #empty: (() => void)[] = [];
   /** Of the open ones, those that came in. */
   #inbound = 0;
   #closing = false;
   readonly #counted: ReactorOptions['counted'];
-  readonly mover: Mover | undefined;
+  readonly mover: HandOffStarter | undefined;
   readonly budget: BufferBudget;
 
   constructor({ clock, handlers, counted, maxBufferedBytesTotal = MAX_BUFFERED_TOTAL, mover }: ReactorOptions) {
@@ -87,7 +87,7 @@ export class ReactorCore implements GuestHost {
     this.#counted = counted;
     this.mover = mover;
     this.#handlers = handlers;
-    this.alarms = new Alarms(clock);
+    this.alarms = new TimerHeap(clock);
     this.timers = new Timers(clock);
   }
 
@@ -202,8 +202,8 @@ export class ReactorCore implements GuestHost {
   /** Connections whose handlers are at it. */
   get busy(): number {
     let busy = 0;
-    for (const session of this.sessions()) if (!session.line.quiet) busy++;
-    for (const session of this.#leaving) if (!session.line.quiet) busy++;
+    for (const session of this.sessions()) if (!session.runner.quiet) busy++;
+    for (const session of this.#leaving) if (!session.runner.quiet) busy++;
     for (const guest of this.#guests) if (!guest.quiet) busy++;
     return busy;
   }
@@ -241,7 +241,7 @@ export class ReactorCore implements GuestHost {
   destroy(): number {
     const cutOff = [...this.sessions(), ...this.#leaving];
     const guests = [...this.#guests];
-    for (const { ending } of cutOff) ending.abandon({ by: 'shutdown', code: 'SHUTDOWN' });
+    for (const { state } of cutOff) state.finishNow({ by: 'shutdown', code: 'SHUTDOWN' });
     for (const guest of guests) guest.abandon({ by: 'shutdown', code: 'SHUTDOWN' });
     this.timers.close();
     return cutOff.length + guests.length;
@@ -269,7 +269,7 @@ export class ReactorCore implements GuestHost {
     this.#lookWhetherEmpty();
   }
 
-  departed(guest: Guest): void {
+  departed(guest: RequestScope): void {
     this.#guests.delete(guest);
     this.#inbound--;
     this.#tell();
@@ -286,7 +286,7 @@ export class ReactorCore implements GuestHost {
   }
 
   #accept(settings: Settings, arrival: Arrival, origin: SessionOrigin, data?: object): boolean {
-    let made: Session | Guest;
+    let made: Session | RequestScope;
     try {
       made = this.#receive(settings, arrival, origin, data);
     } catch (thrown) {
@@ -298,8 +298,8 @@ export class ReactorCore implements GuestHost {
     return true;
   }
 
-  #receive(settings: Settings, arrival: Arrival, origin: SessionOrigin, data: object | undefined): Session | Guest {
-    const makeGuest = guestsOf(settings.scheme.name);
+  #receive(settings: Settings, arrival: Arrival, origin: SessionOrigin, data: object | undefined): Session | RequestScope {
+    const makeGuest = requestScopesOf(settings.scheme.name);
     // A scheme without guests accepts transports.
     if (!makeGuest) return this.#begin(settings, arrival as Transport, data, origin);
     const guest = makeGuest(this, settings, arrival, origin);

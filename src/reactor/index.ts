@@ -1,9 +1,9 @@
 export { ChannelFace, Channels } from '../channels/channel.js';
 export { ReactorCore, type ReactorOptions } from './core.js';
 export { Dialer, dialerOf, type DialerEvents, type DialerState } from './dial/dialer.js';
-export { WorkerFrontage } from '../multi-core/pool-listener.js';
+export { MasterPoolListener } from '../multi-core/pool-listener.js';
 export type { HandOffOptions } from '../session/takeover/hand-off.js';
-export type { Limits } from '../session/limits.js';
+export type { ConnectionLimits } from '../session/limits.js';
 export type { Listening } from './listen/listener.js';
 export { Peer, type FileRange, type PipeOptions } from '../session/peer.js';
 export type { Build, Built, Handlers } from '../session/handler/handler-types.js';

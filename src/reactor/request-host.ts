@@ -4,7 +4,7 @@ import type { SessionHost, SessionOrigin } from '../session/session-host.js';
 import type { Settings } from '../session/settings.js';
 
 /** Something that the reactor counts, closes and waits for like a connection, and that is served in another way: a request of `http:`. */
-export interface Guest {
+export interface RequestScope {
   readonly settings: Settings;
   /** No method of it is running. */
   readonly quiet: boolean;
@@ -17,22 +17,22 @@ export interface Guest {
 }
 
 /** Whose guest it is. */
-export interface GuestHost extends SessionHost {
+export interface RequestHost extends SessionHost {
   /** It is over, `@OnClose` and all. */
-  departed(guest: Guest): void;
+  departed(guest: RequestScope): void;
 }
 
 /** Makes a guest of what a scheme accepted. It may throw: then the arrival is still the caller's. */
-export type MakeGuest = (host: GuestHost, settings: Settings, arrival: Arrival, origin: SessionOrigin) => Guest;
+export type MakeRequestScope = (host: RequestHost, settings: Settings, arrival: Arrival, origin: SessionOrigin) => RequestScope;
 
-const MAKERS = new Map<string, MakeGuest>();
+const MAKERS = new Map<string, MakeRequestScope>();
 
 /** What this scheme accepts becomes guests, not sessions. */
-export function registerGuests(scheme: string, make: MakeGuest): void {
+export function registerRequestScopes(scheme: string, make: MakeRequestScope): void {
   MAKERS.set(scheme, make);
 }
 
 /** How a scheme's guests are made; undefined: it accepts transports. */
-export function guestsOf(scheme: string): MakeGuest | undefined {
+export function requestScopesOf(scheme: string): MakeRequestScope | undefined {
   return MAKERS.get(scheme);
 }

@@ -27,7 +27,7 @@ export function abortReason({ by, code }: CloseReason): Error {
 }
 
 /** True for an error that tells of nothing but the end of the connection that met it. */
-export function tellsOfClosing(error: Error, reason: Error): boolean {
+export function isCausedByClosing(error: Error, reason: Error): boolean {
   if (error === reason || error.cause === reason || error instanceof ConnectionClosedError) return true;
   return error instanceof AbortError || (error.name === 'AbortError' && !(error instanceof PacketError));
 }

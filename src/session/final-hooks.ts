@@ -8,7 +8,7 @@ import type { Built } from './handler/handler-types.js';
 import type { Settings } from './settings.js';
 
 /** Whose connection is over. */
-export interface Departed {
+export interface ClosedConnection {
   readonly id: string;
   readonly settings: Settings;
   readonly built: Built;
@@ -17,7 +17,7 @@ export interface Departed {
 }
 
 /** Runs `@OnClose`, ends the owner, disposes what was made for the connection. Never rejects: there is nobody left to tell but the log. */
-export async function finalHooks({ id, settings, built, owner, context }: Departed, reason: CloseReason): Promise<void> {
+export async function finalHooks({ id, settings, built, owner, context }: ClosedConnection, reason: CloseReason): Promise<void> {
   const { name, blueprint } = settings.plan;
   const failed = (hook: string, thrown: unknown): void => publish('hook.error', { id, handler: name, hook, error: asError(thrown) });
   if (owner) owner.exempt = true;

@@ -3,14 +3,14 @@ import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
 import type { Owner } from '../workers/call/owner.js';
-import { abortReason, reasonOfError, reasonOfTransport, tellsOfClosing } from './close-reason.js';
-import type { Deadlines } from './timeouts/deadlines.js';
+import { abortReason, reasonOfError, reasonOfTransport, isCausedByClosing } from './close-reason.js';
+import type { ConnectionDeadlines } from './timeouts/deadlines.js';
 import { finalHooks } from './final-hooks.js';
 import { HalfCloseGrace } from './timeouts/half-close-grace.js';
-import type { Line } from './handler/handler-runner.js';
-import type { Outbound } from './outbound/send-buffer.js';
+import type { HandlerRunner } from './handler/handler-runner.js';
+import type { SendBuffer } from './outbound/send-buffer.js';
 import type { Built } from './handler/handler-types.js';
-import { Hold, type Reader } from './inbound/read-loop.js';
+import { PauseReason, type ReadLoop } from './inbound/read-loop.js';
 import type { SessionHost } from './session-host.js';
 import type { Settings } from './settings.js';
 
@@ -31,21 +31,21 @@ const State = {
 const STRAGGLERS = 5_000;
 
 /** The session, as its ending sees it. */
-export interface EndingHost {
+export interface ConnectionStateHost {
   readonly id: string;
   readonly host: SessionHost;
   readonly settings: Settings;
   readonly transport: Transport;
-  readonly reader: Reader;
-  readonly outbound: Outbound;
-  readonly line: Line;
-  readonly deadlines: Deadlines;
+  readonly readLoop: ReadLoop;
+  readonly sendBuffer: SendBuffer;
+  readonly runner: HandlerRunner;
+  readonly deadlines: ConnectionDeadlines;
   readonly owner: Owner | undefined;
   readonly context: AsyncContext;
   readonly built: Built;
-  readonly ending: Ending;
+  readonly state: ConnectionState;
   /** Its bytes flow to another peer, or another's to it: half-closed, it stays. */
-  readonly piped: boolean;
+  readonly isPiped: boolean;
   /** Publishes that a limit was exceeded, and closes it for that. */
   exceeded(limit: string, message: string, by?: 'limit' | 'timeout'): void;
   /** Sends what is encoded. */
@@ -57,8 +57,8 @@ export interface EndingHost {
 }
 
 /** How one connection ends: once, for one reason, politely where there is time for it. Only here does its state change. */
-export class Ending {
-  readonly #session: EndingHost;
+export class ConnectionState {
+  readonly #session: ConnectionStateHost;
   #state: number = State.OPEN;
   #reason: CloseReason | undefined;
   /** The message of `end(message)`, encoded. */
@@ -89,32 +89,32 @@ export class Ending {
   #abort: AbortController | undefined;
   #stragglers: Disposable | undefined;
 
-  constructor(session: EndingHost) {
+  constructor(session: ConnectionStateHost) {
     this.#session = session;
     this.#limit = session.settings.limits.halfCloseGrace;
   }
 
   /** Nothing has begun to end it. */
-  get open(): boolean {
+  get isOpen(): boolean {
     return this.#state === State.OPEN;
   }
 
   /** Our direction ends as soon as nothing is due. */
-  get leaving(): boolean {
+  get isLeaving(): boolean {
     return this.#state === State.LEAVING || (this.#halving && this.#state === State.OPEN);
   }
 
   /** We have finished, and listen. */
-  get half(): boolean {
+  get isHalfClosed(): boolean {
     return this.#halving && this.#state === State.ENDED && this.#reason === undefined;
   }
 
   /** Nothing can be sent any more. */
-  get over(): boolean {
+  get isOver(): boolean {
     return this.#state >= State.ENDED;
   }
 
-  get gone(): boolean {
+  get isClosed(): boolean {
     return this.#state >= State.GONE;
   }
 
@@ -135,23 +135,23 @@ export class Ending {
   }
 
   causes(error: Error): boolean {
-    return this.#aborted !== undefined && (error === this.#reason?.error || tellsOfClosing(error, this.#aborted));
+    return this.#aborted !== undefined && (error === this.#reason?.error || isCausedByClosing(error, this.#aborted));
   }
 
   /** The first reason counts. */
-  because(reason: CloseReason): void {
+  setReason(reason: CloseReason): void {
     this.#reason ??= reason;
   }
 
   /** Ends it when no reply is due any more, after the farewell; nothing more is read. */
-  leave(reason: CloseReason, farewell?: Chunk | readonly Chunk[], grace?: number): void {
+  end(reason: CloseReason, farewell?: Chunk | readonly Chunk[], grace?: number): void {
     if (grace !== undefined) {
       this.#limit = Math.min(this.#limit, grace);
       this.#limitIsFixed = true;
     }
-    if (this.half) {
+    if (this.isHalfClosed) {
       this.#deaf(reason, State.ENDED);
-      if (this.#late) this.closed(undefined);
+      if (this.#late) this.onClosed(undefined);
       else this.startGrace(this.#limit, this.#limitIsFixed);
       return;
     }
@@ -162,20 +162,20 @@ export class Ending {
   }
 
   /** Ends it with what has been sent so far. */
-  leaveNow(reason: CloseReason): void {
+  endNow(reason: CloseReason): void {
     if (this.#state >= State.ENDED) return;
     this.#deaf(reason, State.LEAVING);
     this.#end();
   }
 
   /** Closes it at once: with a reset where an answer is cut off by that, so that the peer can tell. */
-  drop(reason: CloseReason): void {
+  destroy(reason: CloseReason): void {
     if (this.#state >= State.GONE) return;
     const cuts = this.#cutsAnswer;
     // It was ending, and what was to be sent before will never arrive.
     if (cuts && (reason.by === 'limit' || reason.by === 'timeout') && this.#reason?.by !== 'error') this.#reason = reason;
     this.#deaf(reason, State.ENDED);
-    if (this.#late) this.closed(undefined);
+    if (this.#late) this.onClosed(undefined);
     else if (cuts) this.#reset();
     else this.#session.transport.destroy();
   }
@@ -184,12 +184,12 @@ export class Ending {
   reset(reason: CloseReason): void {
     if (this.#state >= State.GONE) return;
     this.#deaf(reason, State.ENDED);
-    if (this.#late) this.closed(undefined);
+    if (this.#late) this.onClosed(undefined);
     else this.#reset();
   }
 
   /** Ends our direction when no reply is due; the peer is heard to its end. */
-  halve(): void {
+  requestHalfClose(): void {
     if (this.#state !== State.OPEN) return;
     this.#halving = true;
     this.step();
@@ -202,20 +202,20 @@ export class Ending {
   }
 
   /** Closes it at once and waits for nobody: neither for handlers that are still at it, nor for the transport's word. */
-  abandon(reason: CloseReason): void {
-    this.drop(reason);
-    this.closed(undefined);
+  finishNow(reason: CloseReason): void {
+    this.destroy(reason);
+    this.onClosed(undefined);
     this.#finish();
   }
 
   /** Its handler could not be made: whatever that has begun with its peer is over, and nobody is told. */
-  stillborn(error: Error): void {
-    const { owner, deadlines, outbound } = this.#session;
+  constructorFailed(error: Error): void {
+    const { owner, deadlines, sendBuffer } = this.#session;
     this.#reason = reasonOfError(error);
     this.#aborted = abortReason(this.#reason);
     this.#state = State.FINISHED;
     deadlines.close();
-    outbound.close();
+    sendBuffer.close();
     this.#abort?.abort(this.#aborted);
     owner?.abort(error);
     owner?.close();
@@ -229,51 +229,51 @@ export class Ending {
   /** Its socket is on its way to another process: here nothing is heard or said any more. */
   moving(): void {
     this.#state = Math.max(this.#state, State.ENDED);
-    this.#session.reader.hold(Hold.DEAF);
+    this.#session.readLoop.hold(PauseReason.DEAF);
     this.#session.deadlines.hush();
   }
 
   /** The peer has finished. */
-  peerEnded(): void {
+  onPeerEnd(): void {
     this.#finned = true;
-    const { settings, piped } = this.#session;
-    if (this.#state < State.ENDED && !settings.allowHalfOpen && !piped) this.startGrace(settings.limits.halfCloseGrace);
+    const { settings, isPiped } = this.#session;
+    if (this.#state < State.ENDED && !settings.allowHalfOpen && !isPiped) this.startGrace(settings.limits.halfCloseGrace);
   }
 
   /** The peer has finished, and all that it sent is handled. True the first time. */
-  heardAll(): boolean {
+  hasHandledAll(): boolean {
     if (!this.#finned || this.#heard) return false;
     return (this.#heard = true);
   }
 
   /** What comes next, now that something has been done. */
   step(): void {
-    const { line, settings, piped } = this.#session;
+    const { runner, settings, isPiped } = this.#session;
     if (this.#state >= State.GONE) {
-      if (line.quiet) this.#finish();
+      if (runner.quiet) this.#finish();
       return;
     }
-    if (line.due > 0) return;
+    if (runner.due > 0) return;
     if (this.#halving && this.#state === State.OPEN) this.#end();
     if (this.#late && this.#heard) {
-      this.closed(undefined);
+      this.onClosed(undefined);
       return;
     }
-    if (this.#state === State.OPEN && this.#heard && (!piped || this.#unheard)) {
+    if (this.#state === State.OPEN && this.#heard && (!isPiped || this.#unheard)) {
       if (settings.allowHalfOpen && !this.#told) {
         this.#told = true;
-        void line.hook('OnEnd', settings.plan.blueprint.hooks.end);
+        void runner.hook('OnEnd', settings.plan.blueprint.hooks.end);
       }
-      if (!settings.allowHalfOpen || this.#unheard) this.leave({ by: 'peer', code: 'END' });
+      if (!settings.allowHalfOpen || this.#unheard) this.end({ by: 'peer', code: 'END' });
     }
     if (this.#state === State.LEAVING) this.#end();
   }
 
   /** Everything sent is with the kernel. */
-  flushed(): void {
-    const { piped, transport } = this.#session;
+  onFlushed(): void {
+    const { isPiped, transport } = this.#session;
     if (this.#state === State.ENDED && this.#resets) this.#reset();
-    if (this.#state !== State.ENDED || piped || (this.#halving && !this.#finned)) return;
+    if (this.#state !== State.ENDED || isPiped || (this.#halving && !this.#finned)) return;
     if (transport.needsNoGoodbye) transport.destroy();
     // Also when the peer has finished: a command may have closed its stdout and run on.
     else this.startGrace(this.#limit, this.#limitIsFixed);
@@ -290,10 +290,10 @@ export class Ending {
   }
 
   /** `halfCloseGrace` has passed without a byte that moved, and no handler ran. */
-  graceExpired(): void {
-    const { outbound, settings } = this.#session;
+  onGraceExpired(): void {
+    const { sendBuffer, settings } = this.#session;
     // Everything is with the system: nothing is waited for but the peer's own end.
-    if (this.#state >= State.ENDED && outbound.empty) this.drop({ by: 'peer', code: 'END' });
+    if (this.#state >= State.ENDED && sendBuffer.empty) this.destroy({ by: 'peer', code: 'END' });
     else
       this.#session.exceeded(
         'halfCloseGrace',
@@ -303,30 +303,30 @@ export class Ending {
   }
 
   /** The command behind it has ended: told when everything that it said is handled. */
-  exited(status: ExitStatus): void {
+  onExit(status: ExitStatus): void {
     this.#status = status;
   }
 
   /** The transport is closed. */
-  closed(error: Error | undefined): void {
+  onClosed(error: Error | undefined): void {
     if (this.#state >= State.GONE) return;
-    const { host, owner, line, reader, deadlines, outbound, settings } = this.#session;
+    const { host, owner, runner, readLoop, deadlines, sendBuffer, settings } = this.#session;
     const unforeseen = this.#reason === undefined;
-    this.#late = this.#halving && unforeseen && !error && this.#finned && !(this.#heard && line.due === 0);
+    this.#late = this.#halving && unforeseen && !error && this.#finned && !(this.#heard && runner.due === 0);
     if (this.#late) return;
-    if (this.#status) void line.hook('OnExit', settings.plan.blueprint.hooks.exit, this.#status);
+    if (this.#status) void runner.hook('OnExit', settings.plan.blueprint.hooks.exit, this.#status);
     const reason = (this.#reason ??= reasonOfTransport(error));
     const aborted = (this.#aborted = abortReason(reason));
     this.#state = State.GONE;
-    reader.hold(Hold.DEAF);
+    readLoop.hold(PauseReason.DEAF);
     deadlines.close();
-    outbound.close();
+    sendBuffer.close();
     this.#session.released();
     if (this.#abort) this.#session.context.runInAsyncScope(() => this.#abort!.abort(aborted));
     owner?.abort(aborted);
-    line.stop();
-    if (unforeseen && error && reason.by === 'error') void line.tell(error, { during: 'socket' });
-    if (line.quiet) {
+    runner.stop();
+    if (unforeseen && error && reason.by === 'error') void runner.tell(error, { during: 'socket' });
+    if (runner.quiet) {
       this.#finish();
       return;
     }
@@ -337,25 +337,25 @@ export class Ending {
   #deaf(reason: CloseReason, state: number): void {
     this.#reason ??= reason;
     this.#state = Math.max(this.#state, state);
-    this.#session.reader.hold(Hold.DEAF);
+    this.#session.readLoop.hold(PauseReason.DEAF);
     this.#session.deadlines.hush();
   }
 
   #end(): void {
     this.#state = State.ENDED;
-    const { outbound, transport } = this.#session;
+    const { sendBuffer, transport } = this.#session;
     if (this.#farewell !== undefined) this.#session.say(this.#farewell);
     this.#farewell = undefined;
-    outbound.flush();
-    this.#resets = outbound.brokenOff && transport.reset !== undefined && this.#reason?.by !== 'local';
+    sendBuffer.flush();
+    this.#resets = sendBuffer.brokenOff && transport.reset !== undefined && this.#reason?.by !== 'local';
     if (!this.#resets) transport.end(this.#reason);
-    if (outbound.empty) this.flushed();
+    if (sendBuffer.empty) this.onFlushed();
   }
 
   /** Bytes wait to be sent, or the rest of an answer would have followed. */
   get #cutsAnswer(): boolean {
-    const { line, outbound, piped } = this.#session;
-    return piped || line.isStreaming || outbound.brokenOff || !outbound.empty;
+    const { runner, sendBuffer, isPiped } = this.#session;
+    return isPiped || runner.isStreaming || sendBuffer.brokenOff || !sendBuffer.empty;
   }
 
   #reset(): void {

@@ -7,7 +7,7 @@ import { descriptors } from '../endpoints/descriptors.js';
  * The limits of one endpoint, as numbers to compare with: milliseconds, bytes, counts; Infinity where a limit is off.
  * Shared by all sessions of the endpoint and read when they need it, so a change takes effect at once.
  */
-export interface Limits {
+export interface ConnectionLimits {
   maxConnections: number;
   whenFull: 'reject' | 'pause';
   maxPerPeer: number;
@@ -60,7 +60,7 @@ export function defaultMaxPerPeer(maxConnections: number): number {
 }
 
 /** Calls back when one of these limits is changed. Reading them costs what it did. */
-export function whenChanged(limits: Limits, names: readonly (keyof Limits)[], changed: () => void): void {
+export function whenChanged(limits: ConnectionLimits, names: readonly (keyof ConnectionLimits)[], changed: () => void): void {
   for (const name of names) {
     let value: unknown = limits[name];
     const set = (next: unknown): void => {
@@ -86,7 +86,7 @@ export function resolveLimits(
   framing: Framing<unknown, unknown>,
   scheme: string,
   use: 'listen' | 'connect',
-): Limits {
+): ConnectionLimits {
   const time = (value: Duration | Off | undefined, fallback: Duration): number => limitOf(toMilliseconds(value ?? fallback));
   const size = (value: Size | Off | undefined, fallback: Size): number => limitOf(toBytes(value ?? fallback));
   const count = (value: number | Off | undefined, fallback: number): number => limitOf(value === false ? 0 : (value ?? fallback));

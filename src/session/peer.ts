@@ -6,8 +6,8 @@ import type { Framing } from '../framing/framing.js';
 import type { Duration, Off, Size } from '../units.js';
 import { UsageError } from '../errors.js';
 import { anything, checkGiven, flag, isFraming, number, show } from '../option-rules.js';
-import { handOff, type HandOffOptions, type MovingHost } from './takeover/hand-off.js';
-import type { Piping } from './takeover/pipe.js';
+import { handOff, type HandOffOptions, type HandOffHost } from './takeover/hand-off.js';
+import type { ConnectionPipes } from './takeover/pipe.js';
 
 export interface PipeOptions {
   /** Stop after so many bytes, 0 included; the rest is handled as messages again. Default: until the source has finished. */
@@ -24,9 +24,9 @@ export interface FileRange {
 }
 
 /** What a peer asks of its session. */
-export interface PeerPort extends MovingHost {
+export interface PeerHost extends HandOffHost {
   readonly id: string;
-  readonly pipes: Piping;
+  readonly pipes: ConnectionPipes;
   readonly bytesRead: number;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
@@ -43,7 +43,7 @@ export interface PeerPort extends MovingHost {
   startTls(options: TlsOptions | undefined): Promise<void>;
 }
 
-let reach: (peer: Peer) => PeerPort;
+let reach: (peer: Peer) => PeerHost;
 
 /**
  * The other side, as a connection's handler sees it. Inject it: it belongs to this connection alone.
@@ -58,14 +58,14 @@ let reach: (peer: Peer) => PeerPort;
 // oxlint-disable-next-line typescript/no-explicit-any, typescript/no-empty-object-type -- a plain `Peer` takes any message
 export class Peer<In = any, Out = any, Data extends object = {}> implements PeerShape<In, Out, Data> {
   declare readonly [peerTypes]?: { readonly in: In; readonly out: Out; readonly data: Data };
-  readonly #session: PeerPort;
+  readonly #session: PeerHost;
 
   static {
     reach = peer => peer.#session;
   }
 
   /** Made by the reactor. */
-  constructor(session: PeerPort) {
+  constructor(session: PeerHost) {
     this.#session = session;
   }
 
@@ -90,7 +90,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    * @throws ConnectionClosedError when the connection closes before.
    */
   flush(): Promise<void> {
-    return this.#session.outbound.whenEmpty();
+    return this.#session.sendBuffer.whenEmpty();
   }
 
   /**
@@ -113,7 +113,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /** Closes at once; what is not sent yet is dropped, and then the peer gets a TCP reset instead of a FIN. */
   destroy(error?: Error): void {
-    this.#session.ending.drop({ by: 'local', code: 'DESTROY', error });
+    this.#session.state.destroy({ by: 'local', code: 'DESTROY', error });
   }
 
   /**
@@ -121,7 +121,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    * `destroy()` does the same where it cuts an answer off. Where there is no reset (unix sockets, commands) it is `destroy()`.
    */
   reset(): void {
-    this.#session.ending.reset({ by: 'local', code: 'RESET' });
+    this.#session.state.reset({ by: 'local', code: 'RESET' });
   }
 
   /** Stops reading and handling messages until `resume()`. */
@@ -152,7 +152,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
   // oxlint-disable-next-line typescript/no-explicit-any -- whatever it speaks
   pipe(to: Peer<any, any, any>, options: PipeOptions = {}): Promise<number> {
     checkGiven('pipe()', options, { limit: anything, end: flag });
-    return this.#session.pipes.start(portOf(to).pipes, options);
+    return this.#session.pipes.start(peerHostOf(to).pipes, options);
   }
 
   /**
@@ -226,12 +226,12 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /** As many bytes wait to be sent as `highWaterMark` says: better wait for `@OnDrain` or `flush()`. */
   get congested(): boolean {
-    return this.#session.outbound.congested;
+    return this.#session.sendBuffer.congested;
   }
 
   /** Bytes sent and not yet taken by the kernel. */
   get bufferedBytes(): number {
-    return this.#session.outbound.bytes;
+    return this.#session.sendBuffer.bytes;
   }
 
   get bytesRead(): number {
@@ -249,7 +249,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /** Aborted when the peer is gone. */
   get signal(): AbortSignal {
-    return this.#session.ending.signal;
+    return this.#session.state.signal;
   }
 
   /** What `reactor.connect` or `dial` was given as `data`; empty for accepted connections. */
@@ -260,6 +260,6 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 }
 
 /** The session behind a peer: for the reactor, never for handlers. */
-export function portOf(peer: Peer): PeerPort {
+export function peerHostOf(peer: Peer): PeerHost {
   return reach(peer);
 }

@@ -2,28 +2,28 @@ import type { Ctor } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
 import type { Arrival, Remote } from '../endpoints/endpoint.js';
-import type { Move } from '../workers/sockets/pool-listener-types.js';
-import type { Alarms } from '../timing/timer-heap.js';
+import type { MovedConnection } from '../workers/sockets/pool-listener-types.js';
+import type { TimerHeap } from '../timing/timer-heap.js';
 import type { BufferBudget } from './outbound/buffer-budget.js';
 import type { HandlerPlan } from './handler/message-router.js';
-import type { Line } from './handler/handler-runner.js';
+import type { HandlerRunner } from './handler/handler-runner.js';
 import type { HandOffOptions } from './takeover/hand-off.js';
 import type { Session } from './session.js';
 import type { Timers } from '../timing/timers.js';
-import type { Turn } from '../timing/flush-scheduler.js';
+import type { FlushScheduler } from '../timing/flush-scheduler.js';
 
 /** `options.data` can be sent there. Throws UsageError, NotCloneableError, WorkerNotFoundError. */
-export type Mover = (worker: Ctor, options: HandOffOptions) => (what: Move) => Promise<void>;
+export type HandOffStarter = (worker: Ctor, options: HandOffOptions) => (what: MovedConnection) => Promise<void>;
 
 /** What a session needs from its reactor. */
 export interface SessionHost {
   readonly clock: Clock;
-  readonly turn: Turn;
-  readonly alarms: Alarms;
+  readonly turn: FlushScheduler;
+  readonly alarms: TimerHeap;
   readonly timers: Timers;
   readonly budget: BufferBudget;
   /** Finds where connections are handed off to, and what moves one there; in the master only. Throws what speaks against it. */
-  readonly mover?: Mover | undefined;
+  readonly mover?: HandOffStarter | undefined;
   /** A number never used before in this process. */
   nextId(): number;
   /** Delivers what is published on a channel until it is disposed. */
@@ -43,7 +43,7 @@ export interface SessionOrigin {
 }
 
 /** Starts what a connection owns by its decorators: timers and subscriptions. */
-export function startOwned(host: SessionHost, plan: HandlerPlan, line: Line, id: () => string): Disposable[] | undefined {
+export function startOwned(host: SessionHost, plan: HandlerPlan, line: HandlerRunner, id: () => string): Disposable[] | undefined {
   const { channels, timers } = plan.blueprint;
   if (channels.length === 0 && timers.length === 0) return undefined;
   const owned: Disposable[] = channels.map(({ token, key }) => host.subscribe(token, item => line.hook('OnChannel', [key], item)));

@@ -11,32 +11,31 @@ import { mayAnswer, type AnswerBudget } from './inbound/answer-budget.js';
 import { reasonOfError } from './close-reason.js';
 import { connectionId } from './connection-id.js';
 import { encoded, fitting, framingOn, mustHaveOne, mustStream } from './outbound/encode.js';
-import { Deadlines } from './timeouts/deadlines.js';
-import { Ending, type EndingHost } from './lifecycle.js';
-import { Line, type LineHost } from './handler/handler-runner.js';
-import { Outbound, type OutboundHost } from './outbound/send-buffer.js';
-import { Patience, type PatienceHost } from './timeouts/timeout-policy.js';
-import { Peer, type FileRange, type PeerPort } from './peer.js';
-import { Piping, type PipingHost } from './takeover/pipe.js';
+import { ConnectionDeadlines } from './timeouts/deadlines.js';
+import { ConnectionState } from './lifecycle.js';
+import { HandlerRunner } from './handler/handler-runner.js';
+import { SendBuffer } from './outbound/send-buffer.js';
+import { TimeoutPolicy } from './timeouts/timeout-policy.js';
+import { Peer, type FileRange } from './peer.js';
+import { ConnectionPipes } from './takeover/pipe.js';
 import type { Built } from './handler/handler-types.js';
-import { RateGate } from './inbound/rate-limiter.js';
-import { Hold, Reader, type ReaderHost } from './inbound/read-loop.js';
-import { Room } from './outbound/drain-waiters.js';
+import { RateLimiter } from './inbound/rate-limiter.js';
+import { PauseReason, ReadLoop } from './inbound/read-loop.js';
+import { DrainWaiters } from './outbound/drain-waiters.js';
 import { sendFile } from './outbound/send-file.js';
 import { startOwned, type SessionHost, type SessionOrigin } from './session-host.js';
 import type { Settings } from './settings.js';
-import { startTls, type SecuringHost } from './takeover/start-tls.js';
+import { startTls } from './takeover/start-tls.js';
 import { ownerOf } from './handler/worker-events.js';
 
 const NO_DATA: object = Object.freeze({});
 
 /**
  * One connection: bytes in, messages to the handler in order, replies out, within its limits, closed once for one reason.
- * It joins the rooms: Reader (bytes not handled), Line (methods), Outbound (bytes not sent), Patience (deadlines), Ending.
+ * Its parts: ReadLoop (bytes not handled yet), HandlerRunner (the handler's methods), SendBuffer (bytes not sent yet),
+ * TimeoutPolicy (deadlines), ConnectionState (how it ends).
  */
-export class Session
-  implements TransportSink, PeerPort, EndingHost, ReaderHost, LineHost, OutboundHost, PatienceHost, PipingHost, SecuringHost
-{
+export class Session implements TransportSink {
   readonly host: SessionHost;
   readonly settings: Settings;
   readonly transport: Transport;
@@ -45,21 +44,21 @@ export class Session
   readonly origin: SessionOrigin | undefined;
   readonly openedAt: number;
   readonly peer: Peer;
-  readonly reader: Reader;
-  readonly line: Line;
-  readonly deadlines: Deadlines;
+  readonly readLoop: ReadLoop;
+  readonly runner: HandlerRunner;
+  readonly deadlines: ConnectionDeadlines;
   readonly owner: Owner | undefined;
   readonly built: Built;
-  readonly ending: Ending;
+  readonly state: ConnectionState;
   readonly context: AsyncContext;
-  readonly #patience: Patience;
-  #outbound: Outbound | undefined;
+  readonly #timeouts: TimeoutPolicy;
+  #sendBuffer: SendBuffer | undefined;
   readonly #serial: number;
-  readonly #rate: RateGate | undefined;
+  readonly #rate: RateLimiter | undefined;
   framing: Framing<unknown, unknown>;
   bytesRead = 0;
-  #room: Room | undefined;
-  #piping: Piping | undefined;
+  #drainWaiters: DrainWaiters | undefined;
+  #pipes: ConnectionPipes | undefined;
   /** Timers and subscriptions. */
   #owned: Disposable[] | undefined;
 
@@ -75,25 +74,25 @@ export class Session
     this.framing = framingOn(transport, settings.framing);
     this.#serial = host.nextId();
     this.context = namedContext({ handler: plan.name, serial: this.#serial }, origin ? emptyContext : currentContext);
-    this.#rate = limits.rateLimit && new RateGate(limits.rateLimit, host.clock);
-    this.reader = new Reader(this, transport, host.turn, settings, this.#rate);
-    this.line = new Line(this, plan, settings.concurrency > 1 && settings.ordered);
-    this.#patience = new Patience(this);
-    this.deadlines = new Deadlines(host.clock, host.alarms, this.#patience);
-    this.ending = new Ending(this);
+    this.#rate = limits.rateLimit && new RateLimiter(limits.rateLimit, host.clock);
+    this.readLoop = new ReadLoop(this, transport, host.turn, settings, this.#rate);
+    this.runner = new HandlerRunner(this, plan, settings.concurrency > 1 && settings.ordered);
+    this.#timeouts = new TimeoutPolicy(this);
+    this.deadlines = new ConnectionDeadlines(host.clock, host.alarms, this.#timeouts);
+    this.state = new ConnectionState(this);
     this.peer = new Peer(this);
     if (plan.wantsOwner) this.owner = ownerOf(this);
     // What the constructor ends, ends when it is through.
-    this.line.due++;
+    this.runner.due++;
     try {
       this.built = this.context.runInAsyncScope(() => plan.build(this.peer, this.owner));
     } catch (error) {
-      this.ending.stillborn(asError(error));
-      this.#piping?.close();
+      this.state.constructorFailed(asError(error));
+      this.#pipes?.close();
       throw error;
     }
-    this.line.due--;
-    this.line.serve(this.built.instance);
+    this.runner.due--;
+    this.runner.serve(this.built.instance);
   }
 
   // ── what the reactor asks ──
@@ -101,30 +100,30 @@ export class Session
   /** Begins: the transport delivers, timers run. Resolves when `@OnConnect` has settled; undefined when it has already. Never rejects. */
   open(): Promise<void> | undefined {
     const { plan } = this.settings;
-    this.reader.hold(Hold.OPENING | (plan.reads ? 0 : Hold.UNREAD));
+    this.readLoop.hold(PauseReason.OPENING | (plan.reads ? 0 : PauseReason.UNREAD));
     this.transport.open(this);
     const { remote, local } = this.transport;
     if (observed('connection.open')) publish('connection.open', { id: this.id, handler: plan.name, remote, local });
-    if (!this.ending.open) {
-      this.ending.step();
+    if (!this.state.isOpen) {
+      this.state.step();
       return undefined;
     }
-    this.#patience.begin();
-    this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.line, () => this.id));
-    const connecting = this.line.hook('OnConnect', plan.blueprint.hooks.connect);
-    if (connecting) return connecting.then(() => this.reader.release(Hold.OPENING));
-    this.reader.release(Hold.OPENING);
+    this.#timeouts.begin();
+    this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.runner, () => this.id));
+    const connecting = this.runner.hook('OnConnect', plan.blueprint.hooks.connect);
+    if (connecting) return connecting.then(() => this.readLoop.release(PauseReason.OPENING));
+    this.readLoop.release(PauseReason.OPENING);
     return undefined;
   }
 
   /** The application is closing: runs `@OnShutdown`, then ends when nothing is due and gives the peer `grace` ms to finish. Never rejects. */
   async shutdown(grace: number): Promise<void> {
-    if (!this.ending.open && !this.ending.half) return;
+    if (!this.state.isOpen && !this.state.isHalfClosed) return;
     if (this.owner) this.owner.exempt = true;
-    await this.line.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
-    if (this.owner && !this.ending.gone) this.owner.exempt = false;
-    this.ending.leave({ by: 'shutdown', code: 'SHUTDOWN' }, undefined, grace);
-    this.line.endIdleStreams(this.host.clock, grace);
+    await this.runner.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
+    if (this.owner && !this.state.isClosed) this.owner.exempt = false;
+    this.state.end({ by: 'shutdown', code: 'SHUTDOWN' }, undefined, grace);
+    this.runner.endIdleStreams(this.host.clock, grace);
   }
 
   // ── TransportSink ──
@@ -132,65 +131,65 @@ export class Session
   data(chunk: Buffer, from?: Remote): void {
     if (from && this.origin?.admits(from) === false) return;
     this.bytesRead += chunk.length;
-    this.#patience.heard();
-    if (this.reader.held(Hold.PIPED)) this.#piping?.data(chunk);
-    else this.reader.data(chunk, from);
+    this.#timeouts.heard();
+    if (this.readLoop.held(PauseReason.PIPED)) this.#pipes?.data(chunk);
+    else this.readLoop.data(chunk, from);
   }
 
   ended(): void {
-    if (this.transport.shared) this.ending.because({ by: 'local', code: 'END' });
-    this.ending.peerEnded();
-    this.reader.settle();
-    if (this.reader.held(Hold.PIPED)) this.#piping?.sourceEnded();
+    if (this.transport.shared) this.state.setReason({ by: 'local', code: 'END' });
+    this.state.onPeerEnd();
+    this.readLoop.settle();
+    if (this.readLoop.held(PauseReason.PIPED)) this.#pipes?.sourceEnded();
     // A connection that nobody reads may yet be piped; where nothing was received there is nothing to wait for.
-    if (!this.settings.plan.reads && this.reader.inbound.weight === 0) this.ending.heardAll();
-    this.reader.pump();
-    this.ending.step();
+    if (!this.settings.plan.reads && this.readLoop.inbound.weight === 0) this.state.hasHandledAll();
+    this.readLoop.pump();
+    this.state.step();
   }
 
   drained(): void {
-    this.outbound.drained();
+    this.sendBuffer.drained();
   }
 
   partial(): void {
-    this.#patience.heard();
-    if (this.ending.open) this.#patience.message(true);
+    this.#timeouts.heard();
+    if (this.state.isOpen) this.#timeouts.message(true);
   }
 
   broken(error: Error): void {
-    if (this.reader.held(Hold.PIPED | Hold.UNREAD)) this.unreadable(error);
-    else this.reader.fail(error);
+    if (this.readLoop.held(PauseReason.PIPED | PauseReason.UNREAD)) this.unreadable(error);
+    else this.readLoop.fail(error);
   }
 
   undelivered(error: Error, to: Remote): void {
-    void this.line.tell(error, { during: 'socket', from: to });
+    void this.runner.tell(error, { during: 'socket', from: to });
   }
 
   exited(status: ExitStatus): void {
-    this.ending.exited(status);
+    this.state.onExit(status);
   }
 
   unheard(): void {
-    this.ending.unheard();
+    this.state.unheard();
   }
 
   closed(error?: Error): void {
-    this.ending.closed(error);
+    this.state.onClosed(error);
   }
 
   // ── EndingHost ──
 
   /** Made when it is first asked for: a connection to which nothing was said has none. */
-  get outbound(): Outbound {
-    return (this.#outbound ??= new Outbound(this.transport, this, this.host.turn, this.settings.limits, this.host.budget));
+  get sendBuffer(): SendBuffer {
+    return (this.#sendBuffer ??= new SendBuffer(this.transport, this, this.host.turn, this.settings.limits, this.host.budget));
   }
 
   get id(): string {
     return connectionId(this.#serial);
   }
 
-  get piped(): boolean {
-    return this.#piping?.busy === true;
+  get isPiped(): boolean {
+    return this.#pipes?.busy === true;
   }
 
   released(): void {
@@ -199,8 +198,8 @@ export class Session
     this.#owned = undefined;
     this.origin?.left(this.transport);
     this.host.left(this);
-    this.#piping?.close();
-    this.#room?.open();
+    this.#pipes?.close();
+    this.#drainWaiters?.open();
   }
 
   finished(): void {
@@ -210,37 +209,37 @@ export class Session
   // ── ReaderHost ──
 
   get hasRoom(): boolean {
-    return this.line.inFlight < this.settings.concurrency;
+    return this.runner.inFlight < this.settings.concurrency;
   }
 
   handle(message: unknown, from: Remote | undefined): void {
-    this.#patience.message(false);
-    this.line.message(message, from);
-    if (this.ending.leaving) this.ending.step();
+    this.#timeouts.message(false);
+    this.runner.message(message, from);
+    if (this.state.isLeaving) this.state.step();
   }
 
   dry(begun: boolean): void {
-    this.#patience.message(begun);
-    if (!this.ending.heardAll()) return;
-    this.#patience.message(false);
+    this.#timeouts.message(begun);
+    if (!this.state.hasHandledAll()) return;
+    this.#timeouts.message(false);
     try {
-      const last = this.reader.inbound.end();
-      if (last !== undefined) this.line.message(last, undefined);
+      const last = this.readLoop.inbound.end();
+      if (last !== undefined) this.runner.message(last, undefined);
     } catch (thrown) {
       this.unreadable(thrown);
     }
-    this.ending.step();
+    this.state.step();
   }
 
   unreadable(thrown: unknown, from?: Remote): void {
     const error = asError(thrown);
-    if (from) return this.line.unreadable(error, from);
+    if (from) return this.runner.unreadable(error, from);
     const reason = reasonOfError(error);
-    this.ending.because(reason);
-    this.reader.hold(Hold.DEAF);
+    this.state.setReason(reason);
+    this.readLoop.hold(PauseReason.DEAF);
     this.deadlines.hush();
-    this.ending.startGrace(this.settings.limits.halfCloseGrace);
-    void this.line.tell(error, { during: 'framing' }).then(() => this.ending.leaveNow(reason));
+    this.state.startGrace(this.settings.limits.halfCloseGrace);
+    void this.runner.tell(error, { during: 'framing' }).then(() => this.state.endNow(reason));
   }
 
   tooFast(): void {
@@ -249,7 +248,7 @@ export class Session
   }
 
   cork(corked: boolean): void {
-    this.outbound.cork(corked);
+    this.sendBuffer.cork(corked);
   }
 
   // ── LineHost ──
@@ -259,96 +258,96 @@ export class Session
   }
 
   get answerBudget(): AnswerBudget | undefined {
-    return this.reader.inbound.answerBudget;
+    return this.readLoop.inbound.answerBudget;
   }
 
   reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void {
-    if (this.ending.over) return;
+    if (this.state.isOver) return;
     const bytes = this.#encode(value, framing);
     if (mayAnswer(bytes, within, this.settings.plan)) this.say(bytes, to);
   }
 
   room(): Promise<void> | undefined {
-    if (!this.reader.held(Hold.CONGESTED) || this.ending.over) return undefined;
-    return (this.#room ??= new Room()).wait();
+    if (!this.readLoop.held(PauseReason.CONGESTED) || this.state.isOver) return undefined;
+    return (this.#drainWaiters ??= new DrainWaiters()).wait();
   }
 
   fail(error: Error, { during, hook, from }: About): void {
     publish('connection.error', { id: this.id, handler: this.settings.plan.name, during, hook, error, from: from?.url });
     // Where one of many senders is to blame, the others go on.
-    if (!from) this.ending.leaveNow(reasonOfError(error));
+    if (!from) this.state.endNow(reasonOfError(error));
   }
 
   working(): void {
-    this.#patience.working();
+    this.#timeouts.working();
   }
 
   settled(): void {
-    if (!this.ending.gone) {
+    if (!this.state.isClosed) {
       this.clocks();
-      this.reader.pump();
+      this.readLoop.pump();
     }
-    this.ending.step();
+    this.state.step();
   }
 
   // ── OutboundHost ──
 
   waits(waiting: boolean): void {
-    this.#patience.waits(waiting);
-    if (!waiting) this.ending.flushed();
+    this.#timeouts.waits(waiting);
+    if (!waiting) this.state.onFlushed();
     this.clocks();
   }
 
   progressed(): void {
-    this.#patience.progressed();
+    this.#timeouts.progressed();
   }
 
   congestion(congested: boolean): void {
     if (congested) {
-      this.reader.hold(Hold.CONGESTED);
+      this.readLoop.hold(PauseReason.CONGESTED);
       return;
     }
-    this.reader.release(Hold.CONGESTED, true);
-    this.#room?.open();
-    this.#piping?.hasRoom();
-    if (!this.ending.over) void this.line.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
+    this.readLoop.release(PauseReason.CONGESTED, true);
+    this.#drainWaiters?.open();
+    this.#pipes?.hasRoom();
+    if (!this.state.isOver) void this.runner.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
   }
 
   exceeded(limit: string, message: string, by: 'limit' | 'timeout' = 'limit'): void {
     const error = new LimitError(limit, message);
     publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit });
-    this.ending.drop({ by, code: limit, error });
+    this.state.destroy({ by, code: limit, error });
   }
 
   // ── PeerPort ──
 
   send(message: unknown, to?: Remote): boolean {
-    if (!this.ending.open) return false;
+    if (!this.state.isOpen) return false;
     if (!to) mustHaveOne(this.transport);
     this.say(this.#encode(message, this.framing), to);
     return true;
   }
 
   end(message: unknown): void {
-    if (!this.ending.open && !this.ending.half) return;
+    if (!this.state.isOpen && !this.state.isHalfClosed) return;
     if (message !== undefined) mustHaveOne(this.transport);
     const farewell = message === undefined ? undefined : this.#encode(message, this.framing);
-    this.ending.leave({ by: 'local', code: 'END' }, farewell);
+    this.state.end({ by: 'local', code: 'END' }, farewell);
   }
 
   halfClose(): void {
     mustStream(this.transport, 'a connection of whole messages has no half-close: end() it');
-    this.ending.halve();
+    this.state.requestHalfClose();
   }
 
   pause(): void {
-    this.reader.hold(Hold.PAUSED);
+    this.readLoop.hold(PauseReason.PAUSED);
     this.clocks();
   }
 
   resume(): void {
-    if (!this.reader.held(Hold.PAUSED)) return;
-    this.reader.release(Hold.PAUSED, true);
+    if (!this.readLoop.held(PauseReason.PAUSED)) return;
+    this.readLoop.release(PauseReason.PAUSED, true);
     this.clocks();
   }
 
@@ -356,21 +355,21 @@ export class Session
     if (this.settings.concurrency > 1)
       throw new UsageError(`${this.settings.plan.name} has concurrency above 1: its framing cannot change`);
     this.framing = framingOn(this.transport, framing);
-    this.reader.inbound.use(framing, this.settings.messageLimit(framing));
-    this.reader.again();
+    this.readLoop.inbound.use(framing, this.settings.messageLimit(framing));
+    this.readLoop.again();
   }
 
   setIdleTimeout(timeout: Duration | Off): void {
-    this.#patience.setIdleTimeout(timeout);
+    this.#timeouts.setIdleTimeout(timeout);
   }
 
   async sendFile(path: string | URL, range: FileRange): Promise<number> {
     mustStream(this.transport, 'a connection of whole messages takes no file: send its parts as messages');
-    this.line.due++;
+    this.runner.due++;
     try {
       return await sendFile(this, path, range);
     } finally {
-      this.line.due--;
+      this.runner.due--;
       this.settled();
     }
   }
@@ -379,19 +378,19 @@ export class Session
     return startTls(this, options);
   }
 
-  get pipes(): Piping {
-    return (this.#piping ??= new Piping(this));
+  get pipes(): ConnectionPipes {
+    return (this.#pipes ??= new ConnectionPipes(this));
   }
 
   say(bytes: Chunk | readonly Chunk[], to?: Remote): void {
-    this.#patience.said();
-    if (this.transport.kind === 'stream') this.outbound.push(bytes);
-    else if (this.transport.lossless) this.outbound.message(bytes);
-    else if (to || !this.transport.shared) this.outbound.datagram(fitting(bytes, this.transport, this.settings.plan.name), to);
+    this.#timeouts.said();
+    if (this.transport.kind === 'stream') this.sendBuffer.push(bytes);
+    else if (this.transport.lossless) this.sendBuffer.message(bytes);
+    else if (to || !this.transport.shared) this.sendBuffer.datagram(fitting(bytes, this.transport, this.settings.plan.name), to);
   }
 
   clocks(): void {
-    this.#patience.clocks();
+    this.#timeouts.clocks();
   }
 
   #encode(value: unknown, framing: Framing<unknown, unknown>): Chunk | readonly Chunk[] {

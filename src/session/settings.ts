@@ -7,7 +7,7 @@ import { speaksHttp } from '../framing/header-and-body.js';
 import { raw } from '../framing/raw.js';
 import { limitOf, toBytes, type Off, type Size } from '../units.js';
 import type { HandlerPlan } from './handler/message-router.js';
-import { resolveLimits, type Limits } from './limits.js';
+import { resolveLimits, type ConnectionLimits } from './limits.js';
 
 /** What all sessions of one endpoint share. */
 export interface Settings {
@@ -15,7 +15,7 @@ export interface Settings {
   readonly target: EndpointTarget;
   readonly scheme: Scheme;
   readonly framing: Framing<unknown, unknown>;
-  readonly limits: Limits;
+  readonly limits: ConnectionLimits;
   /** Messages handled at once. */
   readonly concurrency: number;
   readonly ordered: boolean;

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 
 /** A token bucket: how often something may be done. */
-export class Allowance {
+export class TokenBucket {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #burst: number;
   readonly #perMillisecond: number;

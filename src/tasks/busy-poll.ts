@@ -29,7 +29,7 @@ const interruptions: Interruptions = () => process.resourceUsage().involuntaryCo
  * one call after the other would otherwise pay for a processor that falls asleep and is woken, more than for all else together.
  * A process that is called now and then does not do it, nor one whose processor others want.
  */
-export class Vigil {
+export class BusyPoll {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #interruptions: Interruptions;
   /** Of the last calls, the share that came soon. */

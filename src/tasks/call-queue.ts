@@ -1,11 +1,11 @@
-import type { Call } from './call.js';
+import type { RunningCall } from './call.js';
 
 /** Slots given out that may lie in front of the queue before it is moved up. */
 const SLACK = 512;
 
 /** Calls that have arrived and not begun, in the order of their ids. A dropped one keeps its place until its turn comes, and is then passed over. */
-export class CallQueue {
-  #calls: Call[] = [];
+export class RunQueue {
+  #calls: RunningCall[] = [];
   #head = 0;
 
   /** Those that were dropped included. */
@@ -17,7 +17,7 @@ export class CallQueue {
     return this.#head === this.#calls.length;
   }
 
-  push(call: Call): void {
+  push(call: RunningCall): void {
     if (this.#head > SLACK) {
       this.#calls = this.#calls.slice(this.#head);
       this.#head = 0;
@@ -25,7 +25,7 @@ export class CallQueue {
     this.#calls.push(call);
   }
 
-  shift(): Call | undefined {
+  shift(): RunningCall | undefined {
     while (this.#head < this.#calls.length) {
       const call = this.#calls[this.#head]!;
       this.#calls[this.#head++] = undefined!; // The input of a call that is over is nobody's any more.
@@ -38,14 +38,14 @@ export class CallQueue {
     return undefined;
   }
 
-  find(id: number): Call | undefined {
+  find(id: number): RunningCall | undefined {
     for (let i = this.#head; i < this.#calls.length; i++)
       if (this.#calls[i]!.id === id && this.#calls[i]!.phase === 'waiting') return this.#calls[i];
     return undefined;
   }
 
   /** The id of the last of at most `count` quick calls at the front; that of `first` where there is none. */
-  lastQuick(first: Call, count: number): number {
+  lastQuick(first: RunningCall, count: number): number {
     let last = first;
     for (let i = this.#head; i < this.#calls.length && i < this.#head + count && this.#calls[i]!.task.quick; i++) last = this.#calls[i]!;
     return last.id;

@@ -2,18 +2,18 @@ import { outsideOfCallers } from '../async-context.js';
 import { AbortError } from '../errors.js';
 import type { CallMeta } from '../wire/link/protocol.js';
 import type { CreditGate } from './credit.js';
-import type { Incoming } from './incoming.js';
-import type { ItemStream } from './item-stream.js';
+import type { IncomingStream } from './incoming.js';
+import type { YieldedItems } from './item-stream.js';
 import type { RunnableTask } from './task.js';
 
 /** One call at the worker, from its arrival until it is settled. What only some calls have is made when it is asked for. */
-export class Call {
+export class RunningCall {
   readonly id: number;
   readonly task: RunnableTask;
   readonly input: unknown;
   readonly meta: CallMeta | undefined;
   /** What the caller streams in; there from the arrival, because items may follow before the call begins. */
-  readonly incoming: Incoming | undefined;
+  readonly incoming: IncomingStream | undefined;
   /** answering: the task has returned, and its answer follows events that wait for credit. */
   phase: 'waiting' | 'running' | 'answering' | 'settled' = 'waiting';
   /** When it began, on the monotonic clock in ms. */
@@ -21,11 +21,11 @@ export class Call {
   /** The caller has given up: what comes out is of interest to nobody, only that it is over. */
   abandoned = false;
   events: CreditGate | undefined;
-  items: ItemStream | undefined;
+  items: YieldedItems | undefined;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 
-  constructor(id: number, task: RunnableTask, input: unknown, meta: CallMeta | undefined, incoming: Incoming | undefined) {
+  constructor(id: number, task: RunnableTask, input: unknown, meta: CallMeta | undefined, incoming: IncomingStream | undefined) {
     this.id = id;
     this.task = task;
     this.input = input;

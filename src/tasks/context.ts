@@ -1,26 +1,26 @@
 import { AbortError, BoundaryError, UsageError } from '../errors.js';
 import type { Encoded } from '../wire/link/types.js';
-import type { Call } from './call.js';
+import type { RunningCall } from './call.js';
 import { rejectedQuietly, type CreditGate } from './credit.js';
 import { nothingIncoming } from './incoming.js';
 
 /** What a context needs of the runtime. */
-export interface ContextPort {
+export interface ContextHost {
   readonly worker: string;
   encode(value: unknown, root: string): Encoded;
   /** The way of a call's events to its caller. */
-  eventGate(call: Call): CreditGate;
+  eventGate(call: RunningCall): CreditGate;
   status(value: unknown): void;
 }
 
 /** The second parameter of a task: {@link import('../decorators/worker/task-types.js').TaskContext} over one call. */
 export class CallContext {
-  readonly #call: Call;
-  readonly #port: ContextPort;
+  readonly #call: RunningCall;
+  readonly #port: ContextHost;
   readonly emit: (event: string, payload: unknown) => Promise<void>;
   readonly status: (value: unknown) => void;
 
-  constructor(call: Call, port: ContextPort) {
+  constructor(call: RunningCall, port: ContextHost) {
     this.#call = call;
     this.#port = port;
     this.emit = (event, payload) => this.#emit(event, payload);

@@ -25,7 +25,7 @@ export interface IncomingOptions {
 }
 
 /** A stream that arrives over the link: parsed item by item when it is taken. One reader, once. */
-export class Incoming implements AsyncIterableIterator<unknown, undefined> {
+export class IncomingStream implements AsyncIterableIterator<unknown, undefined> {
   readonly #options: IncomingOptions;
   readonly #items: Item[] = [];
   readonly #takers: Taker[] = [];

@@ -1,6 +1,6 @@
 export type { SocketService } from './sockets/socket-receiver.js';
 export { importWorker } from './start/import-worker.js';
-export { MemoryMark, type Mark } from './started-mark.js';
+export { MemoryStartedMark, type StartedMark } from './started-mark.js';
 export { Master } from './master.js';
 export { prepareProcess, type ProcessLink } from './start/process-setup.js';
 export { TaskRuntime, type RuntimeEnd, type TaskRuntimeOptions } from './runtime.js';

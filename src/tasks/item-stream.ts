@@ -4,7 +4,7 @@ import type { Validator } from '../schema.js';
 import { SendCredit, type Room } from '../wire/link/credit.js';
 
 /** What a stream needs of the runtime. */
-export interface ItemPort {
+export interface ItemStreamHost {
   /** Sends one item; returns its bytes. Throws what the encoder throws. */
   item(value: unknown): number;
   /** The source has ended, or was left: settles the call. */
@@ -26,11 +26,11 @@ function sourceOf(result: unknown): Source {
 }
 
 /** One streaming call: takes from the generator only what the caller has room for. */
-export class ItemStream {
+export class YieldedItems {
   readonly #source: Source;
   readonly #validate: Validator | undefined;
   readonly #name: { readonly worker: string; readonly task: string };
-  readonly #port: ItemPort;
+  readonly #port: ItemStreamHost;
   /** The task's own: its `finally` blocks run in it, whoever has left. */
   readonly #context = currentContext();
   readonly #credit: SendCredit;
@@ -42,7 +42,7 @@ export class ItemStream {
     credit: Room,
     validate: Validator | undefined,
     name: { readonly worker: string; readonly task: string },
-    port: ItemPort,
+    port: ItemStreamHost,
   ) {
     this.#source = sourceOf(result);
     this.#credit = new SendCredit(credit);

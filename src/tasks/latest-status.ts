@@ -1,4 +1,4 @@
-import { Allowance } from './allowance.js';
+import { TokenBucket } from './allowance.js';
 import { Kind } from '../wire/link/protocol.js';
 import type { Clock } from '../clock.js';
 import type { Encoded, Link } from '../wire/link/types.js';
@@ -14,13 +14,13 @@ const PER_MILLISECOND = 1;
  */
 export class LatestStatus {
   readonly #link: Link;
-  readonly #atOnce: Allowance;
+  readonly #atOnce: TokenBucket;
   #value: Encoded | undefined;
   #scheduled = false;
 
   constructor(link: Link, clock: Pick<Clock, 'now'>) {
     this.#link = link;
-    this.#atOnce = new Allowance(clock, BURST, PER_MILLISECOND);
+    this.#atOnce = new TokenBucket(clock, BURST, PER_MILLISECOND);
   }
 
   set(value: Encoded): void {

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 
 /** What a Master does its work with. */
-export interface MasterPort {
+export interface MasterHost {
   send(data: unknown): Promise<void>;
   status(value: unknown): void;
 }
@@ -11,9 +11,9 @@ export interface MasterPort {
  * @example constructor(private readonly master: Master) {} … await this.master.send({ warmed: 120 })
  */
 export class Master {
-  readonly #port: MasterPort | undefined;
+  readonly #port: MasterHost | undefined;
 
-  constructor(port?: MasterPort) {
+  constructor(port?: MasterHost) {
     this.#port = port;
   }
 
@@ -31,7 +31,7 @@ export class Master {
     this.#there().status(value);
   }
 
-  #there(): MasterPort {
+  #there(): MasterHost {
     if (!this.#port) throw new UsageError('Master exists in workers only: inject it there');
     return this.#port;
   }

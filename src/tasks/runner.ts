@@ -4,17 +4,17 @@ import type { Clock } from '../clock.js';
 import { BoundaryError, WorkerTimeoutError } from '../errors.js';
 import { Kind, type CallMeta } from '../wire/link/protocol.js';
 import type { Encoded, Link } from '../wire/link/types.js';
-import { Call } from './call.js';
-import { CallQueue } from './call-queue.js';
-import { CallContext, tooLate, type ContextPort } from './context.js';
+import { RunningCall } from './call.js';
+import { RunQueue } from './call-queue.js';
+import { CallContext, tooLate, type ContextHost } from './context.js';
 import { CreditGate, type CreditGateOptions } from './credit.js';
 import { sendFailure } from '../wire/link/failure.js';
 import { CreditKind, INITIAL_ROOM, sendCredit, type Room } from '../wire/link/credit.js';
-import { Incoming } from './incoming.js';
-import { ItemStream } from './item-stream.js';
-import type { Mark } from './started-mark.js';
+import { IncomingStream } from './incoming.js';
+import { YieldedItems } from './item-stream.js';
+import type { StartedMark } from './started-mark.js';
 import type { RunnableTask } from './task.js';
-import { Vigil } from './busy-poll.js';
+import { BusyPoll } from './busy-poll.js';
 import { setImmediate } from '../system-timers.js';
 
 /** Calls that one write of the mark may cover. All but the first may turn out not to have begun, when the process dies. */
@@ -31,12 +31,12 @@ export interface RunnerOptions {
   readonly key: string | undefined;
   readonly concurrency: number;
   readonly link: Link;
-  readonly mark: Mark;
+  readonly mark: StartedMark;
   readonly clock: Pick<Clock, 'now'>;
   /** It has its process to itself, and may keep that awake where calls come one after the other. */
   readonly watchful: boolean;
   /** What contexts tell the master, apart from events. */
-  readonly context: Pick<ContextPort, 'encode' | 'status'>;
+  readonly context: Pick<ContextHost, 'encode' | 'status'>;
   /** How events behave that find no credit. */
   readonly gate: Pick<CreditGateOptions, 'lookForCredit' | 'maxWaiting'>;
   /** Something beside answers was given to the link. */
@@ -52,13 +52,13 @@ export interface RunnerOptions {
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #link: Link;
-  readonly #mark: Mark;
+  readonly #mark: StartedMark;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #port: ContextPort;
-  readonly #vigil: Vigil | undefined;
-  readonly #waiting = new CallQueue();
+  readonly #port: ContextHost;
+  readonly #vigil: BusyPoll | undefined;
+  readonly #waiting = new RunQueue();
   /** Calls that a later message may be about: begun and not settled, or with something to stream in. */
-  readonly #live = new Map<number, Call>();
+  readonly #live = new Map<number, RunningCall>();
   #running = 0;
   /** Every call up to here is marked, up to there begun. */
   #marked = 0;
@@ -81,7 +81,7 @@ export class Runner {
     this.#link = options.link;
     this.#mark = options.mark;
     this.#clock = options.clock;
-    this.#vigil = options.watchful ? new Vigil(options.clock) : undefined;
+    this.#vigil = options.watchful ? new BusyPoll(options.clock) : undefined;
     this.#port = {
       ...options.context,
       worker: options.name,
@@ -99,13 +99,13 @@ export class Runner {
 
   accept(id: number, task: RunnableTask, input: unknown, meta: CallMeta | undefined, sends: boolean): void {
     if (this.#stopped) return;
-    let incoming: Incoming | undefined;
+    let incoming: IncomingStream | undefined;
     if (sends) {
       const { name: worker } = this.#options;
       const credit = (room: Room): void => sendCredit(this.#link, id, CreditKind.sends, room);
-      incoming = new Incoming({ worker, task: task.name, validate: task.receives, credit });
+      incoming = new IncomingStream({ worker, task: task.name, validate: task.receives, credit });
     }
-    const call = new Call(id, task, input, meta, incoming);
+    const call = new RunningCall(id, task, input, meta, incoming);
     if (sends) this.#live.set(id, call);
     this.#waiting.push(call);
   }
@@ -162,7 +162,7 @@ export class Runner {
   }
 
   /** One item that the caller streams in, its end, or its failure. */
-  incoming(id: number): Incoming | undefined {
+  incoming(id: number): IncomingStream | undefined {
     return this.#live.get(id)?.incoming;
   }
 
@@ -179,7 +179,7 @@ export class Runner {
   }
 
   /** Marks this call, and with it the calls behind it that will be begun within the next millisecond or so. */
-  #markFrom(call: Call): void {
+  #markFrom(call: RunningCall): void {
     this.#marked = call.task.quick ? this.#waiting.lastQuick(call, GROUP - 1) : call.id;
     this.#mark.begin(this.#marked);
   }
@@ -195,7 +195,7 @@ export class Runner {
     });
   }
 
-  #begin(call: Call): void {
+  #begin(call: RunningCall): void {
     this.#running++;
     this.#begun = call.id;
     call.phase = 'running';
@@ -204,12 +204,12 @@ export class Runner {
     emptyContext().runInAsyncScope(this.#enter, this, call);
   }
 
-  #enter(call: Call): void {
+  #enter(call: RunningCall): void {
     if (this.#trace) this.#trace.run(call.id, each => this.#invoke(each), call);
     else this.#invoke(call);
   }
 
-  #invoke(call: Call): void {
+  #invoke(call: RunningCall): void {
     const { task } = call;
     try {
       let { input } = call;
@@ -227,7 +227,7 @@ export class Runner {
     }
   }
 
-  #await(call: Call, result: PromiseLike<unknown>): void {
+  #await(call: RunningCall, result: PromiseLike<unknown>): void {
     this.#live.set(call.id, call);
     Promise.resolve(result).then(
       value => {
@@ -242,10 +242,10 @@ export class Runner {
     );
   }
 
-  #stream(call: Call, result: unknown): void {
+  #stream(call: RunningCall, result: unknown): void {
     this.#live.set(call.id, call);
     try {
-      call.items = new ItemStream(
+      call.items = new YieldedItems(
         result,
         INITIAL_ROOM.items,
         call.task.yields,
@@ -275,7 +275,7 @@ export class Runner {
     }
   }
 
-  #reply(call: Call, value: unknown): void {
+  #reply(call: RunningCall, value: unknown): void {
     const { task } = call;
     try {
       const verdict = call.abandoned ? undefined : task.output?.(value);
@@ -295,13 +295,13 @@ export class Runner {
     this.#settled(call);
   }
 
-  #fail(call: Call, reason: unknown): void {
+  #fail(call: RunningCall, reason: unknown): void {
     this.#now = this.#clock.now();
     this.#settle(call, () => sendFailure(this.#link, call.id, reason));
   }
 
   /** Sends what settles a call, behind the events that its task has emitted. */
-  #settle(call: Call, send: () => void): void {
+  #settle(call: RunningCall, send: () => void): void {
     if (!call.events?.waiting) {
       send();
       return this.#settled(call);
@@ -314,7 +314,7 @@ export class Runner {
     });
   }
 
-  #settled(call: Call): void {
+  #settled(call: RunningCall): void {
     call.task.quick = this.#now - call.began < TURN;
     call.events?.close(() => tooLate(this.#options.name, call.task.name));
     call.settle();
@@ -323,7 +323,7 @@ export class Runner {
     this.#unsent++;
   }
 
-  #eventGate(call: Call): CreditGate {
+  #eventGate(call: RunningCall): CreditGate {
     // Credit for it is looked up there, also while the task holds the loop.
     this.#live.set(call.id, call);
     const { gate, said, name } = this.#options;

@@ -18,19 +18,19 @@ import {
   type SocketMessage,
 } from '../wire/link/protocol.js';
 import type { Body, Encoded, Link, LinkReceiver } from '../wire/link/types.js';
-import type { Arrivals } from './sockets/socket-queue.js';
-import { Allowance } from './allowance.js';
+import type { SocketQueue } from './sockets/socket-queue.js';
+import { TokenBucket } from './allowance.js';
 import { CreditGate } from './credit.js';
 import { HeldMessages } from './held-messages.js';
-import { Intake } from './sockets/socket-receiver.js';
+import { SocketReceiver } from './sockets/socket-receiver.js';
 import { sendError, sendFailure } from '../wire/link/failure.js';
 import { LatestStatus } from './latest-status.js';
-import type { Mark } from './started-mark.js';
+import type { StartedMark } from './started-mark.js';
 import { Master } from './master.js';
 import { Runner } from './runner.js';
 import { isPermanent } from './start/start-mistakes.js';
 import { contextsOf, mailContext, mailTask, runnableTasks, type RunnableTask } from './task.js';
-import { Upstream } from './nested/nested-calls.js';
+import { NestedCaller } from './nested/nested-calls.js';
 import type { CreatedWorker, LoadWorker, LoadedWorker } from './start/worker-environment.js';
 
 /** How a runtime ended: told to stop, could not start, or its link is gone. `clean`: everything it had to do was done. */
@@ -39,10 +39,10 @@ export interface RuntimeEnd {
 }
 
 export interface TaskRuntimeOptions {
-  readonly mark: Mark;
+  readonly mark: StartedMark;
   readonly load: LoadWorker;
   /** Where sockets arrive; none do unless it is said. */
-  readonly arrivals?: Arrivals | undefined;
+  readonly arrivals?: SocketQueue | undefined;
   /** What measures how long tasks take; the machine's own unless said otherwise. */
   readonly clock?: Pick<Clock, 'now'>;
   /** It has its process to itself, and may keep that awake where calls come one after the other. */
@@ -77,7 +77,7 @@ export class TaskRuntime implements LinkReceiver {
   readonly #link: Link;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #latest: LatestStatus;
-  readonly #eager: Allowance;
+  readonly #eager: TokenBucket;
   readonly #held = new HeldMessages();
   #polling = false;
   #polledAt = -Infinity;
@@ -85,9 +85,9 @@ export class TaskRuntime implements LinkReceiver {
   #state: State = 'waiting';
   #boot: BootMessage | undefined;
   #runner: Runner | undefined;
-  #upstream: Upstream | undefined;
+  #upstream: NestedCaller | undefined;
   #created: CreatedWorker | undefined;
-  #intake: Intake | undefined;
+  #intake: SocketReceiver | undefined;
   #tasks: readonly RunnableTask[] = [];
   #mail: RunnableTask | undefined;
   /** The META whose CALL comes next. */
@@ -103,7 +103,7 @@ export class TaskRuntime implements LinkReceiver {
     this.#link = openLink(stream, this, { maxMessageSize: 0, trusted: true });
     this.#clock = options.clock ?? realClock;
     this.#latest = new LatestStatus(this.#link, this.#clock);
-    this.#eager = new Allowance(this.#clock, BURST, PER_MILLISECOND);
+    this.#eager = new TokenBucket(this.#clock, BURST, PER_MILLISECOND);
   }
 
   // ── what the link says
@@ -140,9 +140,9 @@ export class TaskRuntime implements LinkReceiver {
         return this.#link.send(Kind.PONG, id, arg);
       case Kind.SOCKET:
         return this.#intake?.announce(id, body.value() as SocketMessage);
-      case Kind.SETTLED:
+      case Kind.SOCKET_COMMIT:
         return this.#intake?.settle(id, arg);
-      case Kind.QUIET:
+      case Kind.STOP_LISTENING:
         return this.#intake?.quiet(arg);
       case Kind.STOP:
         return this.#onStop(arg);
@@ -218,7 +218,7 @@ export class TaskRuntime implements LinkReceiver {
     this.#state = 'ready';
     const { arrivals } = this.#options;
     const { sockets } = this.#created;
-    if (arrivals && sockets) this.#intake = new Intake(this.#link, arrivals, sockets);
+    if (arrivals && sockets) this.#intake = new SocketReceiver(this.#link, arrivals, sockets);
     this.#link.send(Kind.READY, 0, 0);
     if (this.#stopSoon !== undefined) this.#onStop(this.#stopSoon);
   }
@@ -260,7 +260,7 @@ export class TaskRuntime implements LinkReceiver {
       said: this.#said,
     });
     const trace = runner.traceCalls.bind(runner);
-    this.#upstream = new Upstream({ link: this.#link, workers, stray: error => this.stray(error), trace, said: this.#said });
+    this.#upstream = new NestedCaller({ link: this.#link, workers, stray: error => this.stray(error), trace, said: this.#said });
     return runner;
   }
 
@@ -273,7 +273,7 @@ export class TaskRuntime implements LinkReceiver {
         status: value => this.#status(value, maxMessageSize),
       }),
       client: (worker, key) => this.#upstream!.client(worker, key),
-      holds: (connections, inbound) => this.#link.send(Kind.HOLDS, inbound, connections),
+      holds: (connections, inbound) => this.#link.send(Kind.CONNECTIONS, inbound, connections),
       listens: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),
       stray: error => this.stray(error),
     };

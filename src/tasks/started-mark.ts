@@ -2,13 +2,13 @@ import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 
 /** Where a worker says which calls it may have begun, so that it is known after its death. */
-export interface Mark {
+export interface StartedMark {
   /** Every call up to this id may have begun. Told before it begins. Never throws. */
   begin(id: number): void;
 }
 
 /** The mark of a worker process: four bytes in an unlinked file that the master reads when the process is dead. */
-export class FileMark implements Mark {
+export class FileStartedMark implements StartedMark {
   readonly #fd: number;
   readonly #bytes = Buffer.alloc(4);
 
@@ -27,7 +27,7 @@ export class FileMark implements Mark {
 }
 
 /** The mark of a worker that shares the master's memory. */
-export class MemoryMark implements Mark {
+export class MemoryStartedMark implements StartedMark {
   highest = 0;
 
   begin(id: number): void {

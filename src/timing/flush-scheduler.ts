@@ -17,7 +17,7 @@ export interface Resumable {
  * The end of a turn and the beginning of the next, shared by all sessions of a reactor:
  * what they sent in one turn leaves in one write each, and who has more work than a turn's share stands in line for the next.
  */
-export class Turn {
+export class FlushScheduler {
   #unsent: Flushable[] = [];
   #waiting: Resumable[] = [];
 

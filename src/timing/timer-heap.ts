@@ -3,7 +3,7 @@ import type { Clock, ClockTimer } from '../clock.js';
 import { stallExtension } from '../deadline.js';
 
 /** Somebody who wants to be called at a time. Both fields are the queue's. */
-export interface Alarmed {
+export interface HeapTimer {
   /** When; Infinity when it waits for nothing. */
   alarmAt: number;
   /** Where it stands in the queue, -1 when it does not. */
@@ -18,9 +18,9 @@ export interface Alarmed {
  *
  * As with `deadline()`, what is due when the timer fires is judged after the next poll, and after a stall of the event loop later still.
  */
-export class Alarms {
+export class TimerHeap {
   readonly #clock: Clock;
-  readonly #heap: Alarmed[] = [];
+  readonly #heap: HeapTimer[] = [];
   #timer: ClockTimer | undefined;
   #timerAt = Infinity;
   /** End of the extension after a stall: nothing is judged earlier. -Infinity: there is none. */
@@ -31,7 +31,7 @@ export class Alarms {
   }
 
   /** Calls it at that time, instead of the one it was set to. */
-  set(who: Alarmed, at: number): void {
+  set(who: HeapTimer, at: number): void {
     const before = who.alarmAt;
     who.alarmAt = at;
     if (at === Infinity) this.#remove(who);
@@ -42,7 +42,7 @@ export class Alarms {
     if (at < this.#timerAt) this.#arm(at);
   }
 
-  #remove(who: Alarmed): void {
+  #remove(who: HeapTimer): void {
     const index = who.alarmIndex;
     if (index < 0) return;
     who.alarmIndex = -1;
@@ -86,7 +86,7 @@ export class Alarms {
     if (next && next.alarmAt < this.#timerAt) this.#arm(next.alarmAt);
   };
 
-  #rise(who: Alarmed, from: number): void {
+  #rise(who: HeapTimer, from: number): void {
     const heap = this.#heap;
     let index = from;
     while (index > 0) {
@@ -99,7 +99,7 @@ export class Alarms {
     this.#place(who, index);
   }
 
-  #sink(who: Alarmed, from: number): void {
+  #sink(who: HeapTimer, from: number): void {
     const heap = this.#heap;
     let index = from;
     for (;;) {
@@ -113,7 +113,7 @@ export class Alarms {
     this.#place(who, index);
   }
 
-  #place(who: Alarmed, index: number): void {
+  #place(who: HeapTimer, index: number): void {
     this.#heap[index] = who;
     who.alarmIndex = index;
   }

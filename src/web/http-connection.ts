@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { publish } from '../diagnostics.js';
 import { guard } from '../guard.js';
-import type { Site } from './site.js';
+import type { VirtualPath } from './site.js';
 import { StandIn } from './stand-in.js';
 import { takenFrom } from './taken.js';
 
@@ -32,8 +32,8 @@ export function connectionOn(socket: Socket): HttpConnection | undefined {
 /** The server of a connection. */
 export interface HttpConnectionHost {
   /** Undefined: no endpoint answers it. */
-  siteOf(request: IncomingMessage): Site | undefined;
-  serve(request: IncomingMessage, response: ServerResponse, site: Site | undefined): void;
+  siteOf(request: IncomingMessage): VirtualPath | undefined;
+  serve(request: IncomingMessage, response: ServerResponse, site: VirtualPath | undefined): void;
   /** Counts it no more. */
   closed(socket: Socket): void;
 }
@@ -57,7 +57,7 @@ export class HttpConnection {
   readonly #host: HttpConnectionHost;
   #id: string | undefined;
   /** In the order of their requests, and who answers them. */
-  readonly #underWay = new Map<ServerResponse, Site | undefined>();
+  readonly #underWay = new Map<ServerResponse, VirtualPath | undefined>();
   /** Received, not begun; oldest first. */
   #waiting: Exchanged[] = [];
   /** What is to happen once nothing is left to answer. */
@@ -87,7 +87,7 @@ export class HttpConnection {
   }
 
   /** What is under way for a site. */
-  *answersOf(site: Site): Generator<ServerResponse, void> {
+  *answersOf(site: VirtualPath): Generator<ServerResponse, void> {
     for (const [response, of] of this.#underWay) if (of === site) yield response;
   }
 

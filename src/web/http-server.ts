@@ -15,9 +15,9 @@ import { prepared } from './prepare-socket.js';
 import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
 import { judgeAfterPoll } from './node-timeouts.js';
 import { endEventStream } from './event-streams.js';
-import { refuse } from './refuse.js';
-import { normalizeTarget, pathOf } from './request-target.js';
-import { collides, isAmbiguous, siteFor, type Site } from './site.js';
+import { answerAndClose } from './refuse.js';
+import { normalizeTarget, pathOfTarget } from './request-target.js';
+import { isSameAddress, isAmbiguous, virtualPathFor, type VirtualPath } from './site.js';
 import { setImmediate } from '../system-timers.js';
 
 /** Where a server listens, and how. What differs cannot share it. */
@@ -38,7 +38,7 @@ const BACKLOG = 1024;
 /** The answer to a request whose target or Host cannot be used; no word of them is repeated. */
 const BAD_TARGET = 'the request target or Host is not valid';
 /** Answers requests that have such a target, in their turn. */
-const INVALID_TARGET: Site = {
+const INVALID_TARGET: VirtualPath = {
   kind: 'request',
   path: undefined,
   maxConnections: Infinity,
@@ -52,13 +52,13 @@ const INVALID_TARGET: Site = {
 const LOOK = { often: 50, seldom: 1_000 } as const;
 
 /**
- * The one Node server of a host and port, with or without TLS: all endpoints there share it, each is a {@link Site} of it.
+ * The one Node server of a host and port, with or without TLS: all endpoints there share it, each is a {@link VirtualPath} of it.
  * Parsing is Node's. It stops listening when its last site leaves; requests under way finish then, idle connections are closed at once.
  */
-export class HostServer implements HttpConnectionHost {
+export class HttpServer implements HttpConnectionHost {
   readonly binding: Binding;
   readonly #server: Server;
-  readonly #sites = new Set<Site>();
+  readonly #sites = new Set<VirtualPath>();
   /** Time limit of a request's head in milliseconds: that of the most patient site. Infinity: none. */
   #headTimeout: number;
   /** Undefined: clients come by themselves. */
@@ -69,10 +69,10 @@ export class HostServer implements HttpConnectionHost {
   readonly #bound: Promise<void>;
   #closed: Promise<void> | undefined;
   /** The site that every request is for, where there is only one. */
-  #only: Site | undefined;
+  #only: VirtualPath | undefined;
 
   /** Binds at once. */
-  constructor(binding: Binding, first: Site) {
+  constructor(binding: Binding, first: VirtualPath) {
     this.binding = binding;
     // The blueprint has checked it.
     this.#isProxy = proxyRule(binding.options);
@@ -127,8 +127,8 @@ export class HostServer implements HttpConnectionHost {
   }
 
   /** Nobody answers what this one would. */
-  hasRoomFor(site: Site): boolean {
-    return [...this.#sites].every(other => !collides(site, other));
+  hasRoomFor(site: VirtualPath): boolean {
+    return [...this.#sites].every(other => !isSameAddress(site, other));
   }
 
   /** Resolves with where it listens. Rejects with a ListenError. */
@@ -147,7 +147,7 @@ export class HostServer implements HttpConnectionHost {
     return methods;
   }
 
-  add(site: Site, source?: SocketSource): void {
+  add(site: VirtualPath, source?: SocketSource): void {
     this.#sites.add(site);
     source?.attach(this.#server);
     this.#headTimeout = Math.max(this.#headTimeout, site.headTimeout);
@@ -157,7 +157,7 @@ export class HostServer implements HttpConnectionHost {
   }
 
   /** The site answers no more. With the last one the address is free; resolves then. */
-  remove(site: Site): Promise<void> {
+  remove(site: VirtualPath): Promise<void> {
     this.#sites.delete(site);
     this.#sitesChanged();
     site.closed?.();
@@ -165,7 +165,7 @@ export class HostServer implements HttpConnectionHost {
   }
 
   /** Resolves when what is under way for a site that has left is through; event streams are ended. */
-  async finished(site: Site): Promise<void> {
+  async finished(site: VirtualPath): Promise<void> {
     const answers = [...this.#connections.values()].flatMap(connection => [...connection.answersOf(site)]);
     for (const response of answers) endEventStream(response);
     await Promise.all(
@@ -182,7 +182,7 @@ export class HostServer implements HttpConnectionHost {
   }
 
   /** Cuts off what is under way for a site. */
-  cutOff(site: Site): void {
+  cutOff(site: VirtualPath): void {
     for (const connection of this.#connections.values()) if (!connection.answersOf(site).next().done) connection.destroy();
   }
 
@@ -318,16 +318,16 @@ export class HostServer implements HttpConnectionHost {
 
   // ── HttpConnectionHost ──
 
-  siteOf(request: IncomingMessage): Site | undefined {
+  siteOf(request: IncomingMessage): VirtualPath | undefined {
     if (!this.#hasValidTarget(request, 'request')) return INVALID_TARGET;
-    return this.#only ?? siteFor(this.#sites, 'request', pathOf(request), request.method);
+    return this.#only ?? virtualPathFor(this.#sites, 'request', pathOfTarget(request), request.method);
   }
 
   closed(socket: Socket): void {
     this.#connections.delete(socket);
   }
 
-  serve(request: IncomingMessage, response: ServerResponse, site: Site | undefined): void {
+  serve(request: IncomingMessage, response: ServerResponse, site: VirtualPath | undefined): void {
     if (!site) this.#unanswered(request, response);
     else if (site.allowsHost?.(request) === false)
       answer(response, 403, 'on the loopback, Host is an address, localhost, or one of `hosts`');
@@ -337,13 +337,13 @@ export class HostServer implements HttpConnectionHost {
 
   // ── its own ──
 
-  #hasValidTarget(request: IncomingMessage, kind: Site['kind']): boolean {
-    return normalizeTarget(request) && (this.#only !== undefined || !isAmbiguous(this.#sites, kind, pathOf(request), request.method));
+  #hasValidTarget(request: IncomingMessage, kind: VirtualPath['kind']): boolean {
+    return normalizeTarget(request) && (this.#only !== undefined || !isAmbiguous(this.#sites, kind, pathOfTarget(request), request.method));
   }
 
   #unanswered(request: IncomingMessage, response: ServerResponse): void {
     if (this.#sites.size === 0) answer(response, 503, 'closing');
-    else if (!siteFor(this.#sites, 'upgrade', pathOf(request))) answer(response, 404, 'not found');
+    else if (!virtualPathFor(this.#sites, 'upgrade', pathOfTarget(request))) answer(response, 404, 'not found');
     else answer(response, 426, 'a websocket is spoken here', { Upgrade: 'websocket' });
   }
 
@@ -357,7 +357,7 @@ export class HostServer implements HttpConnectionHost {
     socket.on('error', () => {});
     const wantsWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
     const isValid = this.#hasValidTarget(request, 'upgrade');
-    const site = isValid && wantsWebSocket ? siteFor(this.#sites, 'upgrade', pathOf(request)) : undefined;
+    const site = isValid && wantsWebSocket ? virtualPathFor(this.#sites, 'upgrade', pathOfTarget(request)) : undefined;
     // Its body would be taken for frames: Node does not read it.
     if (hasBody(request)) this.#refuse(socket, 400, 'body', 'a request for an upgrade has no body');
     else if (!isValid) this.#refuse(socket, 400, 'target', BAD_TARGET);
@@ -371,7 +371,7 @@ export class HostServer implements HttpConnectionHost {
 
   #refuse(socket: Socket, status: number, reason: string, why: string): void {
     this.#rejected(reason, socket.remoteAddress, undefined, why);
-    refuse(socket, status, why);
+    answerAndClose(socket, status, why);
   }
 }
 

@@ -14,7 +14,7 @@ export interface BodyLimits {
 }
 
 /** The absolute url of a request whose target is normal. Undefined: its Host is no host of a url. */
-export function urlOf({ url = '/', headers }: IncomingMessage, secure: boolean, forwardedHost?: string): URL | undefined {
+export function requestUrlOf({ url = '/', headers }: IncomingMessage, secure: boolean, forwardedHost?: string): URL | undefined {
   const origin = originOf(secure, forwardedHost ?? headers.host ?? 'localhost');
   // Joined, not resolved: '//other.host/' is a path here.
   return origin === undefined ? undefined : new URL(origin + url);
@@ -25,7 +25,7 @@ export function announcesTooMuch({ headers }: IncomingMessage, { maxMessageSize 
   return Number(headers['content-length'] ?? 0) > maxMessageSize;
 }
 
-export function tooLarge({ maxMessageSize }: Pick<BodyLimits, 'maxMessageSize'>): LimitError {
+export function bodyTooLarge({ maxMessageSize }: Pick<BodyLimits, 'maxMessageSize'>): LimitError {
   return new LimitError('maxMessageSize', `the body is larger than maxMessageSize (${maxMessageSize} bytes)`);
 }
 
@@ -98,7 +98,7 @@ class Body implements UnderlyingSource<Uint8Array> {
     if (!controller) return;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#limits.maxMessageSize) {
-      this.#fail(tooLarge(this.#limits));
+      this.#fail(bodyTooLarge(this.#limits));
       return;
     }
     this.#pause();

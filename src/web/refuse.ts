@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { guard } from '../guard.js';
 
 /** Answers on a socket that nobody speaks HTTP on any more, and closes it. */
-export function refuse(
+export function answerAndClose(
   socket: Duplex,
   status: number,
   why: string,

@@ -65,7 +65,7 @@ export function decodedPaths(path: string): readonly string[] {
 }
 
 /** The path of a request whose target is normal. */
-export function pathOf({ url = '/' }: IncomingMessage): string {
+export function pathOfTarget({ url = '/' }: IncomingMessage): string {
   const query = url.indexOf('?');
   return query < 0 ? url : url.slice(0, query);
 }

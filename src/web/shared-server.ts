@@ -5,14 +5,14 @@ import type { TlsOptions } from '../decorators/connection/endpoint-types.js';
 import type { EndpointTarget } from '../endpoints/endpoint.js';
 import { listenError } from '../endpoints/system-errors.js';
 import { ListenError } from '../errors.js';
-import { HostServer, type Binding } from './http-server.js';
+import { HttpServer, type Binding } from './http-server.js';
 import { webUrl } from './web-url.js';
-import type { Site } from './site.js';
+import type { VirtualPath } from './site.js';
 
 /** The servers of each reactor: what is not one application does not share. */
-const SERVERS = new WeakMap<object, Set<HostServer>>();
+const SERVERS = new WeakMap<object, Set<HttpServer>>();
 
-function serversOf(reactor: object): Set<HostServer> {
+function serversOf(reactor: object): Set<HttpServer> {
   let servers = SERVERS.get(reactor);
   if (!servers) SERVERS.set(reactor, (servers = new Set()));
   return servers;
@@ -40,7 +40,7 @@ async function bindingOf({ url, options, source }: EndpointTarget): Promise<Bind
 export interface Membership {
   readonly host: string;
   readonly port: number;
-  readonly server: HostServer;
+  readonly server: HttpServer;
   /** Resolves when the site answers no more; with the last one of a server, when the address is free. */
   leave(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export interface Membership {
  * and port share, port 0 too as long as they do not want the same path.
  * @throws ListenError
  */
-export async function share(target: EndpointTarget, reactor: object, site: Site): Promise<Membership> {
+export async function share(target: EndpointTarget, reactor: object, site: VirtualPath): Promise<Membership> {
   const binding = await bindingOf(target);
   const servers = serversOf(reactor);
   const there = [...servers].filter(server => server.isAt(binding));
@@ -61,7 +61,7 @@ export async function share(target: EndpointTarget, reactor: object, site: Site)
       const wrong = speakAlike(there[0]!.binding, binding) ? 'path' : 'port, with other certificates or proxies, or none';
       throw new ListenError(target.url, `another endpoint of this application listens there: the same ${wrong}`);
     }
-    servers.add((server = new HostServer(binding, site)));
+    servers.add((server = new HttpServer(binding, site)));
   }
   const joined = server;
   const leave = (): Promise<void> => joined.remove(site).finally(() => forgetClosed(servers));
@@ -73,6 +73,6 @@ export async function share(target: EndpointTarget, reactor: object, site: Site)
   }
 }
 
-function forgetClosed(servers: Set<HostServer>): void {
+function forgetClosed(servers: Set<HttpServer>): void {
   for (const server of servers) if (server.isClosed) servers.delete(server);
 }

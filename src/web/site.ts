@@ -14,7 +14,7 @@ export interface SiteRoutes {
 }
 
 /** What one endpoint contributes to the server of its host and port. */
-export interface Site {
+export interface VirtualPath {
   /** Requests (http) or upgrades to another protocol (ws). */
   readonly kind: 'request' | 'upgrade';
   /** Undefined: every path that no other site of its kind answers. */
@@ -43,7 +43,7 @@ export interface Site {
   closed?(): void;
 }
 
-function answers({ kind, path }: Site, asked: string): boolean {
+function answers({ kind, path }: VirtualPath, asked: string): boolean {
   if (path === undefined || path === asked) return true;
   // A site of requests has everything below its path.
   return kind === 'request' && asked.startsWith(path.endsWith('/') ? path : `${path}/`);
@@ -56,7 +56,7 @@ interface Claim {
 }
 const RANKS: readonly Claim['rank'][] = ['nothing', 'everything', 'path', 'route'];
 
-function claimOf({ routes }: Site, method: string, asked: string): Claim {
+function claimOf({ routes }: VirtualPath, method: string, asked: string): Claim {
   if (!routes) return { rank: 'everything' };
   const match = routes.router.match(method, asked);
   if (match) return { rank: 'route', route: match.route };
@@ -73,8 +73,13 @@ function isHigher(claim: Claim, than: Claim): boolean {
  * The site for a path: the one with the longest path that fits. Of several with that path the one whose route fits best, then one that has
  * the path for other methods, then one that answers everything.
  */
-export function siteFor(sites: Iterable<Site>, kind: Site['kind'], asked: string, method = 'GET'): Site | undefined {
-  let best: Site[] = [];
+export function virtualPathFor(
+  sites: Iterable<VirtualPath>,
+  kind: VirtualPath['kind'],
+  asked: string,
+  method = 'GET',
+): VirtualPath | undefined {
+  let best: VirtualPath[] = [];
   for (const site of sites) {
     if (site.kind !== kind || !answers(site, asked)) continue;
     const longer = (site.path ?? '').length - (best[0]?.path ?? '').length;
@@ -87,15 +92,15 @@ export function siteFor(sites: Iterable<Site>, kind: Site['kind'], asked: string
 }
 
 /** A path that may belong to another site once it is decoded: an address rule of that site would not see what the handler may see. */
-export function isAmbiguous(sites: Iterable<Site>, kind: Site['kind'], asked: string, method?: string): boolean {
+export function isAmbiguous(sites: Iterable<VirtualPath>, kind: VirtualPath['kind'], asked: string, method?: string): boolean {
   const decoded = decodedPaths(asked);
   if (decoded.length === 0) return false;
-  const site = siteFor(sites, kind, asked, method);
-  return decoded.some(path => siteFor(sites, kind, path, method) !== site);
+  const site = virtualPathFor(sites, kind, asked, method);
+  return decoded.some(path => virtualPathFor(sites, kind, path, method) !== site);
 }
 
 /** Both want to answer the same. */
-export function collides(site: Site, other: Site): boolean {
+export function isSameAddress(site: VirtualPath, other: VirtualPath): boolean {
   if (site.kind !== other.kind || site.path !== other.path) return false;
   if (!site.routes || !other.routes) return !(site.routes ?? other.routes) || (site.routes ?? other.routes)!.hasFallback;
   return (site.routes.hasFallback && other.routes.hasFallback) || site.routes.router.overlaps(other.routes.router);

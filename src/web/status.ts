@@ -2,13 +2,13 @@ import { PacketError } from '../errors.js';
 import { isTimeout, textFor } from '../errors/status-code.js';
 
 /** The answer to a request whose error nobody explains. */
-export interface Verdict {
+export interface ErrorStatus {
   readonly status: number;
   readonly text: string;
 }
 
 /** The status and text for an error: its own words for a mistake of the client, fixed ones for everything else. */
-export function verdictOf(error: Error): Verdict {
+export function errorStatusOf(error: Error): ErrorStatus {
   const status = statusOf(error);
   return { status, text: textFor(status, error.message) };
 }

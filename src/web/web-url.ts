@@ -41,13 +41,13 @@ export function webUrlOf(scheme: string, host: string, port: number, path = ''):
 }
 
 /** The tcp: endpoint beneath an endpoint of the web. */
-export function carrierOf(url: string): string {
+export function socketUrlOf(url: string): string {
   const parts = webUrl(url);
   return parts ? webUrlOf('tcp', parts.host, parts.port) : url;
 }
 
 /** One end of a socket. */
-export function placeOf(scheme: string, address: string | undefined, port: number | undefined, path = ''): Remote {
+export function listenPlaceOf(scheme: string, address: string | undefined, port: number | undefined, path = ''): Remote {
   if (address === undefined || port === undefined) return { url: `${scheme}:` };
   return { url: webUrlOf(scheme, address, port, path), address, port };
 }

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocketServer } from 'ws';
 import { LimitError } from '../errors.js';
-import { refuse } from '../web/refuse.js';
+import { answerAndClose } from '../web/refuse.js';
 import type { FrameSocket } from './frame-socket.js';
 import { agreed, offersOf } from './opening.js';
-import { WebSocketTransport, type Manner } from './transport.js';
+import { WebSocketTransport, type WebSocketSettings } from './transport.js';
 
 /** A request for a websocket that was found right: it is answered when the connection is opened, or refused. */
 export class AcceptedWebSocket extends WebSocketTransport {
@@ -18,7 +18,7 @@ export class AcceptedWebSocket extends WebSocketTransport {
     asked: IncomingMessage,
     socket: Socket,
     head: Buffer,
-    manner: Manner,
+    manner: WebSocketSettings,
     protocols?: readonly string[],
   ) {
     const { host = '' } = asked.headers;
@@ -39,8 +39,8 @@ export class AcceptedWebSocket extends WebSocketTransport {
   }
 
   protected refuse(error: Error | undefined): void {
-    if (!(error instanceof LimitError)) refuse(this.socket, 500, 'no connection could be made');
-    else if (error.limit === 'allow' || error.limit === 'deny') refuse(this.socket, 403, 'not from your address');
-    else refuse(this.socket, 503, 'no room for another connection');
+    if (!(error instanceof LimitError)) answerAndClose(this.socket, 500, 'no connection could be made');
+    else if (error.limit === 'allow' || error.limit === 'deny') answerAndClose(this.socket, 403, 'not from your address');
+    else answerAndClose(this.socket, 503, 'no room for another connection');
   }
 }

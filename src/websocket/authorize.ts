@@ -6,10 +6,10 @@ import type { Remote } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import { asError } from '../errors.js';
 import { guard } from '../guard.js';
-import { urlOf } from '../web/incoming.js';
-import { placeOf } from '../web/web-url.js';
-import { refuse } from '../web/refuse.js';
-import { verdictOf } from '../web/status.js';
+import { requestUrlOf } from '../web/incoming.js';
+import { listenPlaceOf } from '../web/web-url.js';
+import { answerAndClose } from '../web/refuse.js';
+import { errorStatusOf } from '../web/status.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /** Headers that the refusal writes itself. */
@@ -40,7 +40,7 @@ async function refuseWith(socket: Socket, answer: Response): Promise<void> {
   const headers: Record<string, string | readonly string[]> = {};
   for (const [name, value] of answer.headers) if (!OURS.has(name)) headers[name === 'content-type' ? 'Content-Type' : name] = value;
   headers['set-cookie'] = answer.headers.getSetCookie();
-  refuse(socket, answer.status, await answer.text(), headers);
+  answerAndClose(socket, answer.status, await answer.text(), headers);
 }
 
 /** Asks `authorize` of an endpoint for each request for a websocket, before it is answered and before anything is made for it. */
@@ -61,7 +61,7 @@ export class AuthorizationGate {
   /** Calls `admit`, or refuses the request with the `Response` that `authorize` gives. Never rejects. */
   async ask(request: IncomingMessage, socket: Socket, admit: () => void): Promise<void> {
     const { maxConnections, handshakeTimeout } = this.#limits;
-    const remote = placeOf(this.#scheme, socket.remoteAddress, socket.remotePort);
+    const remote = listenPlaceOf(this.#scheme, socket.remoteAddress, socket.remotePort);
     const asked: Asked = { request, socket, remote, abort: new AbortController() };
     if (this.#undecided.size >= maxConnections) {
       this.#refuse(asked, 503, 'maxConnections', 'no room for another connection');
@@ -105,7 +105,7 @@ export class AuthorizationGate {
     } catch (thrown) {
       if (abort.signal.aborted || socket.destroyed) return;
       const error = asError(thrown);
-      const { status, text } = verdictOf(error);
+      const { status, text } = errorStatusOf(error);
       if (status >= 500) this.#events.onError(error);
       this.#refuse(asked, status, 'authorize', text);
     }
@@ -119,11 +119,11 @@ export class AuthorizationGate {
 
   #refuse({ socket, remote }: Asked, status: number, reason: string, why: string): void {
     this.#events.onRefused(reason, why, remote);
-    refuse(socket, status, why);
+    answerAndClose(socket, status, why);
   }
 
   async #decide({ request, socket, remote, abort: { signal } }: Asked): Promise<Response | undefined> {
-    const url = urlOf(request, this.#scheme === 'wss');
+    const url = requestUrlOf(request, this.#scheme === 'wss');
     if (!url) return new Response('the request target or Host is not valid', { status: 400 });
     const headers = new Headers();
     for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) headers.append(request.rawHeaders[i]!, request.rawHeaders[i + 1]!);

@@ -12,8 +12,8 @@ import { placesOf, socketOptions } from '../endpoints/net/tcp.js';
 import { asError, ConnectError } from '../errors.js';
 import { webUrl, webUrlOf } from '../web/web-url.js';
 import { FrameSocket } from './frame-socket.js';
-import { frameOptionsOf, limitsOf, mannerOf } from './frame-options.js';
-import { WebSocketTransport, type Manner } from './transport.js';
+import { frameOptionsOf, limitsOf, webSocketSettingsOf } from './frame-options.js';
+import { WebSocketTransport, type WebSocketSettings } from './transport.js';
 
 const PLACES = placesOf('tcp');
 
@@ -21,7 +21,7 @@ const PLACES = placesOf('tcp');
 class DialedWebSocket extends WebSocketTransport {
   readonly #opened: FrameSocket;
 
-  constructor(opened: FrameSocket, socket: Socket, manner: Manner, url: string, headers: Headers) {
+  constructor(opened: FrameSocket, socket: Socket, manner: WebSocketSettings, url: string, headers: Headers) {
     super(socket, manner, { url, headers, protocol: opened.protocol || undefined }, false);
     this.#opened = opened;
   }
@@ -68,10 +68,14 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
 }
 
 /** Dials and opens a websocket. Throws ConnectError. */
-export async function dialWebSocket(scheme: Manner['scheme'], target: EndpointTarget, signal: AbortSignal): Promise<WebSocketTransport> {
+export async function dialWebSocket(
+  scheme: WebSocketSettings['scheme'],
+  target: EndpointTarget,
+  signal: AbortSignal,
+): Promise<WebSocketTransport> {
   const { host, port, path = '/', query } = webUrl(target.url)!;
   const url = webUrlOf(scheme, host, port, path + query);
-  const manner = mannerOf(scheme, target);
+  const manner = webSocketSettingsOf(scheme, target);
   const limits = limitsOf(target, 'connect');
   const { handshakeTimeout } = limits;
   const socket = await socketTo(target, signal);

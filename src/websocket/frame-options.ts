@@ -2,9 +2,9 @@ import type { EndpointTarget } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
 import { webUrl } from '../web/web-url.js';
 import { raw } from '../framing/raw.js';
-import { resolveLimits, type Limits } from '../session/limits.js';
+import { resolveLimits, type ConnectionLimits } from '../session/limits.js';
 import { limitOf, toMilliseconds, type Duration, type Off } from '../units.js';
-import type { Manner } from './transport.js';
+import type { WebSocketSettings } from './transport.js';
 
 /** Below the 60 s after which proxies close a connection that is silent. */
 const KEEP_ALIVE = '45s';
@@ -28,18 +28,18 @@ export interface FrameOptions {
 }
 
 /** The limits of an endpoint, in numbers. */
-export function limitsOf({ options }: EndpointTarget, use: 'listen' | 'connect'): Limits {
+export function limitsOf({ options }: EndpointTarget, use: 'listen' | 'connect'): ConnectionLimits {
   const framing = (options['framing'] as Framing<unknown, unknown> | undefined) ?? raw();
   return resolveLimits(options, framing, 'ws', use);
 }
 
-export function mannerOf(scheme: Manner['scheme'], { url, options }: EndpointTarget): Manner {
+export function webSocketSettingsOf(scheme: WebSocketSettings['scheme'], { url, options }: EndpointTarget): WebSocketSettings {
   const keepAlive = limitOf(toMilliseconds((options['keepAlive'] as Duration | Off | undefined) ?? KEEP_ALIVE));
   // The blueprint has checked the url.
   return { scheme, path: webUrl(url)!.path ?? '', stream: options['stream'] === true, keepAlive };
 }
 
-export function frameOptionsOf({ maxMessageSize }: Pick<Limits, 'maxMessageSize'>, { stream }: Manner): FrameOptions {
+export function frameOptionsOf({ maxMessageSize }: Pick<ConnectionLimits, 'maxMessageSize'>, { stream }: WebSocketSettings): FrameOptions {
   const most = stream ? Math.max(maxMessageSize, PIECE) : maxMessageSize;
   return {
     maxPayload: most <= COUNTABLE ? most : 0,

@@ -1,6 +1,6 @@
 import { setImmediate } from '../system-timers.js';
 import { realClock, type Clock } from '../clock.js';
-import { Alarms, type Alarmed } from '../timing/timer-heap.js';
+import { TimerHeap, type HeapTimer } from '../timing/timer-heap.js';
 import type { PingBacklog } from './ping-backlog.js';
 
 /** The connection whose peer is watched. */
@@ -19,13 +19,13 @@ export interface KeepAliveHost {
 /** A clock, and the one timer of all websockets that go by it. */
 export interface KeepAliveTiming {
   readonly clock: Clock;
-  readonly alarms: Alarms;
+  readonly alarms: TimerHeap;
 }
 
-const REAL: KeepAliveTiming = { clock: realClock, alarms: new Alarms(realClock) };
+const REAL: KeepAliveTiming = { clock: realClock, alarms: new TimerHeap(realClock) };
 
 /** Pings a peer that has been silent for a period, and gives it up when it is silent for another one. */
-export class KeepAlive implements Alarmed {
+export class KeepAlive implements HeapTimer {
   alarmAt = Infinity;
   alarmIndex = -1;
   readonly #host: KeepAliveHost;

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { isSameHost } from '../web/request/same-host.js';
 
 /** Who may open a websocket here. */
-export interface DoorRules {
+export interface OpeningRules {
   /** Besides the host itself; '*' is all. */
   readonly origins: readonly string[];
   /** Names of the loopback, besides addresses and localhost. */
@@ -46,7 +46,7 @@ export function agreed(protocols: readonly string[] | undefined, offers: Iterabl
  * Whether a request for a websocket is one, and from whom it may come. A page of another origin would act with its visitor's cookies,
  * and one whose name was bound to the loopback would reach what listens there: both are refused unless they are named.
  */
-export function refusalOf(request: IncomingMessage, { origins, hosts, protocols }: DoorRules): OpeningRefusal | undefined {
+export function refusalOf(request: IncomingMessage, { origins, hosts, protocols }: OpeningRules): OpeningRefusal | undefined {
   const { method, headers, socket } = request;
   const { origin, host = '' } = headers;
   if (method !== 'GET') return { status: 405, reason: 'method', why: 'a websocket is opened with GET', headers: { Allow: 'GET' } };

@@ -5,26 +5,26 @@ import type { AuthorizeOpening } from '../decorators/connection/endpoint-types.j
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Remote, type Scheme } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
 import { checkUrl } from '../web/check-url.js';
-import { carrierOf, placeOf, sitePathOf, webUrlOf } from '../web/web-url.js';
-import { refuse } from '../web/refuse.js';
+import { socketUrlOf, listenPlaceOf, sitePathOf, webUrlOf } from '../web/web-url.js';
+import { answerAndClose } from '../web/refuse.js';
 import { share } from '../web/shared-server.js';
-import type { Site } from '../web/site.js';
+import type { VirtualPath } from '../web/site.js';
 import { Admission } from '../reactor/listen/admission.js';
 import { AcceptedWebSocket } from './accepted.js';
 import { AuthorizationGate } from './authorize.js';
 import { dialWebSocket } from './dial.js';
 import { FrameSocket } from './frame-socket.js';
-import { frameOptionsOf, limitsOf, mannerOf } from './frame-options.js';
-import { agreed, refusalOf, type DoorRules } from './opening.js';
-import type { Manner } from './transport.js';
+import { frameOptionsOf, limitsOf, webSocketSettingsOf } from './frame-options.js';
+import { agreed, refusalOf, type OpeningRules } from './opening.js';
+import type { WebSocketSettings } from './transport.js';
 
-function rulesOf({ options }: EndpointTarget): DoorRules {
-  const { origins = [], hosts = [], protocols } = options as Partial<DoorRules>;
+function rulesOf({ options }: EndpointTarget): OpeningRules {
+  const { origins = [], hosts = [], protocols } = options as Partial<OpeningRules>;
   return { origins, hosts, protocols };
 }
 
 /** What a websocket endpoint contributes to the server of its host and port. */
-function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Site {
+function siteOf(target: EndpointTarget, manner: WebSocketSettings, acceptor: Acceptor): VirtualPath {
   const limits = limitsOf(target, 'listen');
   const rules = rulesOf(target);
   const { protocols } = rules;
@@ -59,8 +59,8 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
       Object.assign(server.options, frameOptionsOf(acceptor.limits ?? limits, manner));
       if (refusal) {
         const { status, reason, why, headers } = refusal;
-        onRefused(reason, why, placeOf(manner.scheme, socket.remoteAddress, socket.remotePort));
-        refuse(socket, status, why, headers);
+        onRefused(reason, why, listenPlaceOf(manner.scheme, socket.remoteAddress, socket.remotePort));
+        answerAndClose(socket, status, why, headers);
       } else if (gate) void gate.ask(request, socket, () => admit(request, socket, head));
       else admit(request, socket, head);
     },
@@ -68,17 +68,17 @@ function siteOf(target: EndpointTarget, manner: Manner, acceptor: Acceptor): Sit
   };
 }
 
-async function listen(scheme: Manner['scheme'], target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
-  const site = siteOf(target, mannerOf(scheme, target), acceptor);
+async function listen(scheme: WebSocketSettings['scheme'], target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
+  const site = siteOf(target, webSocketSettingsOf(scheme, target), acceptor);
   const { host, port, leave } = await share(target, acceptor.reactor ?? acceptor, site);
   return { address: { url: webUrlOf(scheme, host, port, site.path), host, port, path: site.path ?? '/' }, close: leave };
 }
 
-function schemeOf(name: Manner['scheme']): Scheme {
+function schemeOf(name: WebSocketSettings['scheme']): Scheme {
   return {
     name,
     proxied: true,
-    carrier: carrierOf,
+    carrier: socketUrlOf,
     shares: true,
     listen: (target, acceptor) => listen(name, target, acceptor),
     connect: (target, signal) => dialWebSocket(name, target, signal),

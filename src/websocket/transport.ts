@@ -8,7 +8,7 @@ import { unacknowledgedBytes } from '../endpoints/net/send-queue.js';
 import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import type { Chunk } from '../framing/framing.js';
 import { isText } from '../framing/shared-text.js';
-import { placeOf } from '../web/web-url.js';
+import { listenPlaceOf } from '../web/web-url.js';
 import { takenFrom } from '../web/taken.js';
 import { closeCodeOf, violation } from './close-codes.js';
 import { dataFrames } from './data-frames.js';
@@ -19,7 +19,7 @@ import { PingBacklog } from './ping-backlog.js';
 import { monotonicNow, nextTick, setImmediate } from '../system-timers.js';
 
 /** How a connection is spoken on, besides its limits. */
-export interface Manner {
+export interface WebSocketSettings {
   readonly scheme: 'ws' | 'wss';
   /** As the url has it; '' where it has none. */
   readonly path: string;
@@ -59,7 +59,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
   readonly local: Remote;
   readonly tls: PeerTls | undefined;
   protected readonly socket: Socket;
-  readonly #manner: Manner;
+  readonly #manner: WebSocketSettings;
   readonly #isServer: boolean;
   #ws: FrameSocket | undefined;
   #sink: TransportSink | undefined;
@@ -96,7 +96,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
   #early: Chunk[] = [];
   #earlyBytes = 0;
 
-  constructor(socket: Socket, manner: Manner, request: OpeningRequest, isServer: boolean) {
+  constructor(socket: Socket, manner: WebSocketSettings, request: OpeningRequest, isServer: boolean) {
     this.socket = socket;
     this.#manner = manner;
     this.#isServer = isServer;
@@ -104,8 +104,8 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     if (!manner.stream) this.lossless = true;
     this.request = request;
     const { scheme, path } = manner;
-    this.remote = placeOf(scheme, socket.remoteAddress, socket.remotePort, isServer ? '' : path);
-    this.local = placeOf(scheme, socket.localAddress, socket.localPort, isServer ? path : '');
+    this.remote = listenPlaceOf(scheme, socket.remoteAddress, socket.remotePort, isServer ? '' : path);
+    this.local = listenPlaceOf(scheme, socket.localAddress, socket.localPort, isServer ? path : '');
     this.tls = socket instanceof TLSSocket ? peerTlsOf(socket, isServer) : undefined;
     socket.on(
       'error',

@@ -1,11 +1,11 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import { asError, ClosingError, TaskNotFoundError, WorkerNotFoundError } from '../errors.js';
-import type { Call, CallSettings, Pin } from './call/call.js';
-import type { Front } from './proxy/proxy-gate.js';
+import type { Call, CallSettings, PinnedProcess } from './call/call.js';
+import type { ProxyGate } from './proxy/proxy-gate.js';
 import type { Owner } from './call/owner.js';
 import type { Pool } from './pool/pool.js';
 import { PromiseCall, TellCall } from './call/promise-call.js';
-import { failedCall, ItemStream, StreamCall } from './call/stream-call.js';
+import { failedCall, CallItems, StreamCall } from './call/stream-call.js';
 import { targetsOf, type Target, type Targets } from './call/call-target.js';
 
 /**
@@ -18,7 +18,7 @@ export class Route {
   /** The started pool; written by the workforce. */
   pool: Pool | undefined;
   /** What stands in front of it; written by the workforce. */
-  front: Front | undefined;
+  front: ProxyGate | undefined;
   /** It is being stopped. Written by the workforce. */
   closing: Promise<readonly number[]> | undefined;
   /** Clients hold it: it is to be found under its key even when nothing is started there. Written by the workforce. */
@@ -69,7 +69,7 @@ export class Route {
     settings: CallSettings | undefined,
     owner: Owner,
     parent?: Call,
-    pin?: Pin,
+    pin?: PinnedProcess,
     asker?: Call,
   ): unknown {
     let call: PromiseCall | StreamCall;
@@ -83,7 +83,7 @@ export class Route {
     call.pin = pin;
     call.admitted = asker !== undefined;
     this.#submit(call, input);
-    return call instanceof StreamCall ? new ItemStream(call) : call.promise;
+    return call instanceof StreamCall ? new CallItems(call) : call.promise;
   }
 
   notFound(task: string): TaskNotFoundError {

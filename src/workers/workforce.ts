@@ -10,15 +10,15 @@ import { BoundaryError, ClosingError, UsageError, WorkerExistsError, WorkerNotFo
 import type { Host } from '../hosts/host.js';
 import { encodeValue } from '../wire/codec/codec.js';
 import type { BootMessage } from '../wire/link/protocol.js';
-import type { Frontage, Move } from './sockets/pool-listener-types.js';
+import type { PoolListener, MovedConnection } from './sockets/pool-listener-types.js';
 import { Announcer } from './announcer.js';
 import type { Call } from './call/call.js';
 import type { RemoteCrew } from './pool/crew-types.js';
 import { clientOf, type Client } from './client.js';
-import { Front, type BuiltProxy } from './proxy/proxy-gate.js';
-import type { Member } from './process/pooled-process.js';
+import { ProxyGate, type BuiltProxy } from './proxy/proxy-gate.js';
+import type { PooledProcess } from './process/pooled-process.js';
 import type { Owner } from './call/owner.js';
-import { Pool, type PoolDesk } from './pool/pool.js';
+import { Pool, type PoolHost } from './pool/pool.js';
 import { Route } from './route.js';
 import type { Directory } from './process/nested-calls.js';
 
@@ -30,7 +30,7 @@ export interface WorkforceOptions {
   /** Builds a proxy through the container. Called once per started (worker, key). */
   proxy?(cls: Ctor, worker: WorkerBlueprint, key: string | undefined): BuiltProxy;
   /** What listens for the connections of a worker that has some. Called once per started (worker, key). */
-  frontage?(pool: Pool): Frontage | undefined;
+  frontage?(pool: Pool): PoolListener | undefined;
   /** The part of a pool that runs on other machines. Called once per started (worker, key). */
   remote?(pool: Pool): RemoteCrew | undefined;
   /** Where calls go that are made in the task of this one, if not to this application's workers. */
@@ -112,13 +112,13 @@ export class Workforce implements Directory {
   /** Those that are started begin to listen; others will when they are. Rejects with the first ListenError. */
   async listen(): Promise<void> {
     this.#listening = true;
-    for (const pool of this.#pools()) await pool.frontage?.open();
+    for (const pool of this.#pools()) await pool.poolListener?.open();
   }
 
   /** No worker listens any more, in this process or its own. Never rejects. */
   async stopListening(): Promise<void> {
     this.#listening = false;
-    await Promise.all(this.#pools().map(pool => pool.frontage?.close()));
+    await Promise.all(this.#pools().map(pool => pool.poolListener?.close()));
     for (const member of this.#members()) member.sockets.quiet();
   }
 
@@ -137,14 +137,14 @@ export class Workforce implements Directory {
   mover(
     cls: Ctor,
     { to, data, key }: { to?: Ctor | undefined; data?: object | undefined; key?: string | undefined },
-  ): (what: Move) => Promise<void> {
+  ): (what: MovedConnection) => Promise<void> {
     const worker = this.blueprint(cls);
     const pool = this.get(worker, key);
     if (!pool) throw new WorkerNotFoundError(worker.name, key, 'it is not started');
-    const { frontage } = pool;
-    if (!frontage) throw new UsageError(`${worker.className} has no connections: list the class in its @Worker({ connections })`);
-    const target = frontage.target(to, data);
-    return what => frontage.move(target, what);
+    const { poolListener } = pool;
+    if (!poolListener) throw new UsageError(`${worker.className} has no connections: list the class in its @Worker({ connections })`);
+    const target = poolListener.target(to, data);
+    return what => poolListener.move(target, what);
   }
 
   /** What is listened on for a worker, and how many connections each of its processes has, by id. */
@@ -152,16 +152,18 @@ export class Workforce implements Directory {
     readonly listeners: readonly { readonly name: string; readonly url: string }[];
     readonly connections: ReadonlyMap<string, number>;
   } {
-    const pools = this.#pools().filter(({ worker, frontage }) => worker.name === name && frontage);
+    const pools = this.#pools().filter(({ worker, poolListener }) => worker.name === name && poolListener);
     return {
-      listeners: pools.flatMap(({ frontage }) => [...frontage!.listeners()]),
-      connections: new Map(pools.flatMap(({ staff }) => staff.all.map(({ id, connections }): [string, number] => [id, connections]))),
+      listeners: pools.flatMap(({ poolListener }) => [...poolListener!.listeners()]),
+      connections: new Map(
+        pools.flatMap(({ processSet }) => processSet.all.map(({ id, connections }): [string, number] => [id, connections])),
+      ),
     };
   }
 
   /** Where a connection class of a worker listens; undefined: it is none of a started worker. */
   addresses(connection: Ctor): readonly BoundAddress[] | undefined {
-    const found = this.#pools().flatMap(pool => pool.frontage?.addresses(connection) ?? []);
+    const found = this.#pools().flatMap(pool => pool.poolListener?.addresses(connection) ?? []);
     return found.length > 0 ? found : undefined;
   }
 
@@ -180,7 +182,7 @@ export class Workforce implements Directory {
   async restart(worker: WorkerBlueprint): Promise<void> {
     const pools = this.#pools().filter(pool => pool.worker === worker);
     if (pools.length === 0) throw new WorkerNotFoundError(worker.name, undefined, 'it is not started');
-    await Promise.all(pools.map(pool => pool.staff.restart()));
+    await Promise.all(pools.map(pool => pool.processSet.restart()));
   }
 
   get(worker: WorkerBlueprint, key: string | undefined): Pool | undefined {
@@ -248,7 +250,7 @@ export class Workforce implements Directory {
     return blueprint && this.#route(blueprint, key);
   }
 
-  #desk(worker: WorkerBlueprint): PoolDesk {
+  #desk(worker: WorkerBlueprint): PoolHost {
     return {
       clock: this.clock,
       host: this.#options.host(worker.settings.runtime),
@@ -266,14 +268,14 @@ export class Workforce implements Directory {
   /** A worker that cannot listen is not started. */
   async #listen(route: Route, pool: Pool): Promise<void> {
     try {
-      await pool.frontage?.open();
+      await pool.poolListener?.open();
     } catch (error) {
       await this.#close(route, pool, pool.worker.settings.closeTimeout);
       throw error;
     }
   }
 
-  #unasked(member: Member, value: unknown): Promise<void> | void {
+  #unasked(member: PooledProcess, value: unknown): Promise<void> | void {
     const { name, key } = member.handle;
     const front = this.#routes.get(name)?.get(key)?.front;
     if (front) return front.unasked(value);
@@ -308,7 +310,7 @@ export class Workforce implements Directory {
     const { worker, key } = route;
     const proxy = worker.proxy();
     const { proxy: build } = this.#options;
-    if (proxy && build) route.front = new Front(route, options, () => build(proxy, worker, key));
+    if (proxy && build) route.front = new ProxyGate(route, options, () => build(proxy, worker, key));
     return (route.pool = new Pool(worker, key, options, this.#desk(worker), route.front));
   }
 
@@ -325,8 +327,8 @@ export class Workforce implements Directory {
     return killed;
   }
 
-  #members(): Member[] {
-    return this.#pools().flatMap(pool => [...pool.staff.all]);
+  #members(): PooledProcess[] {
+    return this.#pools().flatMap(pool => [...pool.processSet.all]);
   }
 
   #pools(): Pool[] {

@@ -24,7 +24,7 @@ describe('a worker that names callers for the calls it makes', () => {
   afterEach(() => rig.close());
 
   function up(input: unknown, more: object = {}): void {
-    asker.link.sendValue(Kind.UPCALL, ++last, 0, { worker: 'other', task: 'run', input, ...more });
+    asker.link.sendValue(Kind.NESTED_CALL, ++last, 0, { worker: 'other', task: 'run', input, ...more });
   }
 
   /** What the other worker is given, one call after the other, until `until` comes. */

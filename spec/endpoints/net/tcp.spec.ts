@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Socket } from 'node:net';
 import '../../../src/endpoints/index.js';
 import { schemeNamed, type Scheme, type Transport } from '../../../src/endpoints/endpoint.js';
-import { hostAndPort, urlOf } from '../../../src/endpoints/net/tcp.js';
+import { hostAndPort, tcpUrlOf } from '../../../src/endpoints/net/tcp.js';
 import { deferred } from '../../kit/signals.js';
 import { WireClient } from '../../kit/wire-client.js';
 
@@ -18,8 +18,8 @@ describe('tcp:', () => {
   });
 
   it('writes IPv6 addresses in brackets', () => {
-    expect(urlOf('tcp', '::1', 7)).to.equal('tcp://[::1]:7');
-    expect(urlOf('tcp', '127.0.0.1', 7)).to.equal('tcp://127.0.0.1:7');
+    expect(tcpUrlOf('tcp', '::1', 7)).to.equal('tcp://[::1]:7');
+    expect(tcpUrlOf('tcp', '127.0.0.1', 7)).to.equal('tcp://127.0.0.1:7');
   });
 
   it('checks its url without touching the system', () => {

@@ -3,24 +3,24 @@ import type { Remote } from '../../../src/endpoints/endpoint.js';
 import type { Framing } from '../../../src/framing/framing.js';
 import { lines } from '../../../src/framing/lines.js';
 import { raw } from '../../../src/framing/raw.js';
-import { Datagrams } from '../../../src/session/inbound/datagram-queue.js';
+import { DatagramQueue } from '../../../src/session/inbound/datagram-queue.js';
 
 const at = (port: number, address = '127.0.0.1'): Remote => ({ url: `udp://${address}:${port}`, address, port });
 const COST = 256;
 
 describe('datagrams that wait', () => {
-  const drain = (datagrams: Datagrams): string[] => {
+  const drain = (datagrams: DatagramQueue): string[] => {
     const all: string[] = [];
     for (let message = datagrams.next(); message !== undefined; message = datagrams.next())
       all.push(`${datagrams.from?.port} ${String(message)}`);
     return all;
   };
-  const put = (datagrams: Datagrams, port: number, ...texts: readonly string[]): void => {
+  const put = (datagrams: DatagramQueue, port: number, ...texts: readonly string[]): void => {
     for (const text of texts) datagrams.push(Buffer.from(text), at(port));
   };
 
   it('are read in the order of their sender, and senders take turns', () => {
-    const datagrams = new Datagrams(raw(), Infinity, Infinity);
+    const datagrams = new DatagramQueue(raw(), Infinity, Infinity);
     put(datagrams, 1, 'a', 'b', 'c');
     put(datagrams, 2, 'd');
     put(datagrams, 3, 'e', 'f');
@@ -29,7 +29,7 @@ describe('datagrams that wait', () => {
   });
 
   it('are never more than there is room for: the sender with most waiting loses its newest', () => {
-    const datagrams = new Datagrams(raw(), Infinity, 4 * (COST + 1));
+    const datagrams = new DatagramQueue(raw(), Infinity, 4 * (COST + 1));
     put(datagrams, 1, 'a', 'b', 'c', 'd', 'lost');
     put(datagrams, 2, 'e', 'f');
     expect(datagrams.weight).to.equal(4 * (COST + 1));
@@ -37,13 +37,13 @@ describe('datagrams that wait', () => {
   });
 
   it('among many that have one each, a newcomer does not push out another', () => {
-    const datagrams = new Datagrams(raw(), Infinity, 3 * (COST + 1));
+    const datagrams = new DatagramQueue(raw(), Infinity, 3 * (COST + 1));
     for (const port of [1, 2, 3, 4, 5]) put(datagrams, port, 'x');
     expect(drain(datagrams)).to.deep.equal(['1 x', '2 x', '3 x']);
   });
 
   it('from many ports of one address share its turn and its room', () => {
-    const datagrams = new Datagrams(raw(), Infinity, 6 * (COST + 1));
+    const datagrams = new DatagramQueue(raw(), Infinity, 6 * (COST + 1));
     for (let port = 1; port <= 50; port++) put(datagrams, port, 'x');
     datagrams.push(Buffer.from('a'), at(1, '10.0.0.1'));
     for (let port = 51; port <= 100; port++) put(datagrams, port, 'x');
@@ -57,7 +57,7 @@ describe('datagrams that wait', () => {
   });
 
   it('from one /64 of IPv6 count as one address', () => {
-    const datagrams = new Datagrams(raw(), Infinity, 4 * (COST + 1));
+    const datagrams = new DatagramQueue(raw(), Infinity, 4 * (COST + 1));
     for (let host = 1; host <= 20; host++) datagrams.push(Buffer.from('x'), at(1, `2001:db8::${host}`));
     for (const text of ['a', 'b']) datagrams.push(Buffer.from(text), at(1, '2001:db8:0:1::1'));
     const read = drain(datagrams);
@@ -65,13 +65,13 @@ describe('datagrams that wait', () => {
   });
 
   it('one that is larger than the room is taken when nothing else waits', () => {
-    const datagrams = new Datagrams(raw(), Infinity, 10);
+    const datagrams = new DatagramQueue(raw(), Infinity, 10);
     put(datagrams, 1, 'x'.repeat(100));
     expect(drain(datagrams)).to.have.length(1);
   });
 
   it('one that cannot be read throws, and the next call goes on behind it', () => {
-    const datagrams = new Datagrams(lines(), 3, Infinity);
+    const datagrams = new DatagramQueue(lines(), 3, Infinity);
     put(datagrams, 1, 'too long', 'ok');
     expect(() => datagrams.next())
       .to.throw()
@@ -89,7 +89,7 @@ describe('datagrams that wait', () => {
         return decoder;
       },
     };
-    const datagrams = new Datagrams(strict, Infinity, Infinity);
+    const datagrams = new DatagramQueue(strict, Infinity, Infinity);
     put(datagrams, 1, 'a;b;', '', 'c;half', 'd;');
     expect([datagrams.next(), datagrams.next(), datagrams.next()]).to.deep.equal(['a', 'b', 'c']);
     expect(() => datagrams.next())

@@ -3,14 +3,14 @@ import { Connection } from '../../../src/decorators/connection/connection.js';
 import { OnData } from '../../../src/decorators/connection/connection-hooks.js';
 import { lines } from '../../../src/framing/lines.js';
 import { Peer } from '../../../src/reactor/index.js';
-import type { Mover } from '../../../src/session/session-host.js';
+import type { HandOffStarter } from '../../../src/session/session-host.js';
 import { rig, type Rig } from '../../kit/reactor.js';
 import { soon, tcpClient } from '../../kit/index.js';
 
 class Worker {}
 
 /** Whoever is handed a connection closes it. */
-const closing: Mover =
+const closing: HandOffStarter =
   () =>
   ({ handle }) =>
     Promise.resolve(handle.close());

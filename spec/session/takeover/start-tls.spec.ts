@@ -8,7 +8,7 @@ import type { TlsOptions } from '../../../src/decorators/connection/endpoint-typ
 import { lines } from '../../../src/framing/lines.js';
 import { raw } from '../../../src/framing/raw.js';
 import { Peer, type Listening } from '../../../src/reactor/index.js';
-import { Hold } from '../../../src/session/inbound/read-loop.js';
+import { PauseReason } from '../../../src/session/inbound/read-loop.js';
 import { FakeClock } from '../../../src/testing/fake-clock.js';
 import { Authority, type Certificate } from '../../kit/certificates.js';
 import { Events } from '../../kit/events.js';
@@ -495,7 +495,7 @@ describe('startTls()', () => {
 
     it('on a connection that is being handed off', async () => {
       const { handler } = await meet(await serve());
-      for (const { reader } of kit.core.sessions(Mail)) reader.hold(Hold.MOVING);
+      for (const { readLoop } of kit.core.sessions(Mail)) readLoop.hold(PauseReason.MOVING);
       expect(await refusal(handler)).to.match(/being handed off/);
     });
 

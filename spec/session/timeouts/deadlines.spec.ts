@@ -1,16 +1,16 @@
 import { expect } from 'chai';
-import { Alarms } from '../../../src/timing/timer-heap.js';
-import { Deadlines, DRAIN, FIRST, GRACE, IDLE, MESSAGE } from '../../../src/session/timeouts/deadlines.js';
+import { TimerHeap } from '../../../src/timing/timer-heap.js';
+import { ConnectionDeadlines, DRAIN, FIRST, GRACE, IDLE, MESSAGE } from '../../../src/session/timeouts/deadlines.js';
 import { FakeClock } from '../../../src/testing/fake-clock.js';
 
 describe('deadlines', () => {
   let clock: FakeClock;
-  let deadlines: Deadlines;
+  let deadlines: ConnectionDeadlines;
   const expired: string[] = [];
   beforeEach(() => {
     clock = new FakeClock();
     expired.length = 0;
-    deadlines = new Deadlines(clock, new Alarms(clock), { expired: name => expired.push(`${name} ${clock.now()}`) });
+    deadlines = new ConnectionDeadlines(clock, new TimerHeap(clock), { expired: name => expired.push(`${name} ${clock.now()}`) });
   });
 
   it('expire once, at their time', async () => {

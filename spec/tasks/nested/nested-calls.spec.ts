@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { AbortError, ClosingError, NotCloneableError, WorkerNotFoundError } from '../../../src/errors.js';
-import { Kind, UPWARD, type BootMessage, type UpCallMessage } from '../../../src/wire/link/protocol.js';
+import { Kind, UPWARD, type BootMessage, type NestedCallMessage } from '../../../src/wire/link/protocol.js';
 import type { Said } from '../../kit/link-end.js';
 import { ready, rig, type Rig } from '../../kit/runtime-rig.js';
 import { loaded, taskOf, workerOf } from '../../kit/worker-fixture.js';
@@ -34,7 +34,7 @@ async function calling(use: (other: Other, input: unknown) => unknown, key?: str
   );
 }
 
-const upcall = ({ master }: Rig): Promise<Said & { readonly value: UpCallMessage }> => master.kind('UPCALL') as never;
+const upcall = ({ master }: Rig): Promise<Said & { readonly value: NestedCallMessage }> => master.kind('NESTED_CALL') as never;
 
 describe('a client of another worker, inside a worker', () => {
   it('calls through the master and gives its answer', async () => {
@@ -70,8 +70,8 @@ describe('a client of another worker, inside a worker', () => {
       await other.add(input);
     });
     const ids = [made.master.call(0, 'a'), made.master.call(0, 'b'), made.master.call(0, 'c')];
-    await made.master.hears(({ kind, value }) => kind === 'UPCALL' && (value as UpCallMessage).input === 'c');
-    const calls = made.master.heard.filter(({ kind }) => kind === 'UPCALL').map(({ value }) => value as UpCallMessage);
+    await made.master.hears(({ kind, value }) => kind === 'NESTED_CALL' && (value as NestedCallMessage).input === 'c');
+    const calls = made.master.heard.filter(({ kind }) => kind === 'NESTED_CALL').map(({ value }) => value as NestedCallMessage);
     expect(calls.map(({ input, parent }) => [input, parent])).to.deep.equal([
       ['a', ids[0]],
       ['b', ids[1]],
@@ -87,7 +87,7 @@ describe('a client of another worker, inside a worker', () => {
     made.master.link.sendValue(Kind.REPLY, asked.id, 0, 'answer');
     expect((await made.master.settled(id)).value).to.equal('answer');
     expect((await made.master.ask(0, 'tell')).kind).to.equal('REPLY');
-    const told = await made.master.hears(({ kind, arg }) => kind === 'UPCALL' && arg === 2);
+    const told = await made.master.hears(({ kind, arg }) => kind === 'NESTED_CALL' && arg === 2);
     made.master.link.sendValue(Kind.REPLY, told.id, 0, 'nobody waits for this');
     await made.master.roundTrip();
   });
@@ -98,7 +98,7 @@ describe('a client of another worker, inside a worker', () => {
       .to.be.instanceOf(NotCloneableError)
       .with.property('path')
       .that.includes('fn');
-    expect(made.master.heard.some(({ kind }) => kind === 'UPCALL')).to.equal(false);
+    expect(made.master.heard.some(({ kind }) => kind === 'NESTED_CALL')).to.equal(false);
   });
 
   it('gives up when its signal aborts, and tells the master', async () => {
@@ -141,7 +141,7 @@ describe('a client of another worker, inside a worker', () => {
     });
     for (const fails of [false, true]) {
       const id = made.master.call(0);
-      const call = await made.master.hears(({ kind, value }) => kind === 'UPCALL' && (value as UpCallMessage).parent === id);
+      const call = await made.master.hears(({ kind, value }) => kind === 'NESTED_CALL' && (value as NestedCallMessage).parent === id);
       made.master.link.sendValue(Kind.ITEM, call.id, 0, 1);
       if (fails) made.master.link.sendValue(Kind.FAILURE, call.id, 0, new Error('cut'));
       else made.master.link.send(Kind.END, call.id, 0);

@@ -4,7 +4,7 @@ import { deepStrictEqual } from 'node:assert';
 import { inspect } from 'node:util';
 import { ProtocolError } from '../../../src/errors.js';
 import { decodeValue, encodeValue } from '../../../src/wire/codec/codec.js';
-import { Decoder } from '../../../src/wire/codec/decoder.js';
+import { ValueDecoder } from '../../../src/wire/codec/decoder.js';
 import { Tag } from '../../../src/wire/codec/tags.js';
 
 /** No dates: `deepStrictEqual` takes two invalid ones for different. */
@@ -70,7 +70,7 @@ describe('the decoder', () => {
 
   it('keeps nothing of a message in the memory that the next one is read into', () => {
     const memory = Buffer.alloc(1024);
-    const decoder = new Decoder();
+    const decoder = new ValueDecoder();
     const read = (value: object): unknown => {
       const encoded = encodeValue(value);
       memory.set(encoded);

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
-import { unwatch, watch } from '../../../src/workers/call/abort-listeners.js';
+import { unwatchAbort, watchAbort } from '../../../src/workers/call/abort-listeners.js';
 
 describe('watching a signal', () => {
   const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
@@ -8,9 +8,9 @@ describe('watching a signal', () => {
   it('takes one listener for any number of watchers, and none when the last has gone', () => {
     const { signal } = new AbortController();
     const watchers = Array.from({ length: 1000 }, () => ({ abort: () => {} }));
-    for (const watcher of watchers) watch(signal, watcher);
+    for (const watcher of watchers) watchAbort(signal, watcher);
     expect(listeners(signal)).to.equal(1);
-    for (const watcher of watchers) unwatch(signal, watcher);
+    for (const watcher of watchers) unwatchAbort(signal, watcher);
     expect(listeners(signal)).to.equal(0);
   });
 
@@ -21,9 +21,9 @@ describe('watching a signal', () => {
       { abort: (reason: unknown) => told.push(['first', reason]) },
       { abort: (reason: unknown) => told.push(['second', reason]) },
     ];
-    watch(control.signal, first);
-    watch(control.signal, second);
-    unwatch(control.signal, second);
+    watchAbort(control.signal, first);
+    watchAbort(control.signal, second);
+    unwatchAbort(control.signal, second);
     control.abort('why');
     expect(told).to.deep.equal([['first', 'why']]);
     expect(listeners(control.signal)).to.equal(0);
@@ -32,10 +32,10 @@ describe('watching a signal', () => {
   it('may be taken up again', () => {
     const { signal } = new AbortController();
     const watcher = { abort: () => {} };
-    watch(signal, watcher);
-    unwatch(signal, watcher);
-    watch(signal, watcher);
+    watchAbort(signal, watcher);
+    unwatchAbort(signal, watcher);
+    watchAbort(signal, watcher);
     expect(listeners(signal)).to.equal(1);
-    unwatch(signal, watcher);
+    unwatchAbort(signal, watcher);
   });
 });

@@ -71,10 +71,10 @@ describe('the staff of a pool', () => {
       await started({ minWorkers: 0, idleTimeout: 1000 }, { call: echo });
       await rig.client().run(1);
       const worker = await rig.host.worker(1);
-      worker.link.send(Kind.HOLDS, 0, 1);
+      worker.link.send(Kind.CONNECTIONS, 0, 1);
       await rig.clock.advance(5000);
       expect(alive()).to.equal(1);
-      worker.link.send(Kind.HOLDS, 0, 0);
+      worker.link.send(Kind.CONNECTIONS, 0, 0);
       await rig.clock.advance(5000);
       expect(alive()).to.equal(0);
     });

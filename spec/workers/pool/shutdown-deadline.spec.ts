@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { FakeClock } from '../../../src/testing/fake-clock.js';
-import { Patience } from '../../../src/workers/pool/shutdown-deadline.js';
+import { ShutdownDeadline } from '../../../src/workers/pool/shutdown-deadline.js';
 
 describe('patience', () => {
   it('has no end unless it is given one', async () => {
-    const patience = new Patience(new FakeClock());
+    const patience = new ShutdownDeadline(new FakeClock());
     patience.shorten(0);
     expect(patience.left).to.equal(Infinity);
     await patience.within(Promise.resolve());
@@ -12,7 +12,7 @@ describe('patience', () => {
 
   it('is brought forward, never put off, and ends for those who wait already', async () => {
     const clock = new FakeClock();
-    const patience = new Patience(clock);
+    const patience = new ShutdownDeadline(clock);
     let over = false;
     const waiting = patience.within(new Promise(() => {})).then(() => (over = true));
     patience.shorten(1000);
@@ -29,7 +29,7 @@ describe('patience', () => {
 
   it('leaves no timer when it is stopped', () => {
     const clock = new FakeClock();
-    const patience = new Patience(clock);
+    const patience = new ShutdownDeadline(clock);
     patience.shorten(1000);
     patience.stop();
     expect(clock.pending).to.equal(0);

@@ -95,7 +95,7 @@ describe('the supervisor', () => {
   });
 
   describe('tells a failed start from a death at work', () => {
-    const table: [string, supervisor.Ending, boolean][] = [
+    const table: [string, supervisor.ExitFacts, boolean][] = [
       ['died before it was ready', { readyFor: undefined, done: 0, held: 0, ours: false }, true],
       ['died idle right after it was ready', { readyFor: 999, done: 0, held: 0, ours: false }, true],
       ['died idle a second after it was ready', { readyFor: 1000, done: 0, held: 0, ours: false }, false],

@@ -11,7 +11,7 @@ describe('a call that a worker makes to another', () => {
   let other: FakeWorker;
   let asker: FakeWorker;
   const ID = UPWARD + 1;
-  const up = (message: object, how = 0, id = ID): void => void asker.link.sendValue(Kind.UPCALL, id, how, message);
+  const up = (message: object, how = 0, id = ID): void => void asker.link.sendValue(Kind.NESTED_CALL, id, how, message);
 
   beforeEach(async () => {
     const second = blueprint({ prefetch: 0, queueTimeout: undefined }, { name: 'other', cls: class Other {} });
@@ -50,7 +50,7 @@ describe('a call that a worker makes to another', () => {
     await small.workforce.start(small.worker, undefined, undefined);
     await small.workforce.start(second, undefined, undefined);
     const [from, to] = [await small.host.worker(1), await small.host.worker(2)];
-    from.link.sendValue(Kind.UPCALL, ID, 0, { worker: 'large', task: 'run', input: 1 });
+    from.link.sendValue(Kind.NESTED_CALL, ID, 0, { worker: 'large', task: 'run', input: 1 });
     to.fail(await to.call(), new RangeError('x'.repeat(10_000)));
     expect((await from.next(Kind.FAILURE)).value).to.include({ name: 'RangeError', message: 'x'.repeat(500) });
     await small.close();
@@ -182,7 +182,7 @@ describe('a call that a worker makes to another', () => {
     const parent = await asker.call();
     up({ worker: 'other', task: 'run', input: 'inner', parent: parent.id });
     const inner = await other.call();
-    other.link.sendValue(Kind.UPCALL, ID, 0, { worker: 'fixture', task: 'run', input: 'back', parent: inner.id });
+    other.link.sendValue(Kind.NESTED_CALL, ID, 0, { worker: 'fixture', task: 'run', input: 'back', parent: inner.id });
     const { value } = await other.next(Kind.FAILURE);
     expect(value).to.be.instanceOf(CallCycleError);
     expect((value as CallCycleError).chain).to.deep.equal(['fixture.run', 'other.run', 'fixture.run']);
@@ -198,7 +198,7 @@ describe('a call that a worker makes to another', () => {
     const [inFixture, inOther] = [await asker.call(), await other.call()];
     up({ worker: 'other', task: 'run', input: 'crosswise', parent: inFixture.id });
     await rig.settle();
-    other.link.sendValue(Kind.UPCALL, ID, 0, { worker: 'fixture', task: 'run', input: 'back', parent: inOther.id });
+    other.link.sendValue(Kind.NESTED_CALL, ID, 0, { worker: 'fixture', task: 'run', input: 'back', parent: inOther.id });
     const { value } = await other.next(Kind.FAILURE);
     expect(value).to.be.instanceOf(CallCycleError);
     expect((value as CallCycleError).chain).to.deep.equal(['fixture.run', 'other.run', 'fixture.run']);

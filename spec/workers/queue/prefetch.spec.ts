@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { MAX_PREFETCH, Pace } from '../../../src/workers/queue/prefetch.js';
+import { MAX_PREFETCH, ServiceTime } from '../../../src/workers/queue/prefetch.js';
 
 /** A pace after calls that took so many milliseconds each, one after the other. */
-function paced(suspect: boolean, ...times: number[]): Pace {
-  const pace = new Pace(suspect);
+function paced(suspect: boolean, ...times: number[]): ServiceTime {
+  const pace = new ServiceTime(suspect);
   let now = 0;
   pace.begin(now);
   for (const time of times) pace.finished(1, (now += time));
@@ -11,7 +11,7 @@ function paced(suspect: boolean, ...times: number[]): Pace {
 }
 
 describe('the pace of a process', () => {
-  it('gives nothing ahead before anything is known', () => expect(new Pace(false).window).to.equal(0));
+  it('gives nothing ahead before anything is known', () => expect(new ServiceTime(false).window).to.equal(0));
 
   it('gives as many ahead as were lately finished in a millisecond', () => {
     expect(paced(false, ...Array.from({ length: 20 }, () => 0.1)).window).to.equal(9);
@@ -23,7 +23,7 @@ describe('the pace of a process', () => {
     expect(paced(false, ...Array.from({ length: 40 }, () => 0)).window).to.equal(MAX_PREFETCH));
 
   it('divides the time of a burst by its calls', () => {
-    const pace = new Pace(false);
+    const pace = new ServiceTime(false);
     pace.begin(0);
     for (let i = 1; i <= 20; i++) pace.finished(100, i);
     expect(pace.window).to.be.within(90, 100);

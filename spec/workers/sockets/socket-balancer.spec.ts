@@ -4,8 +4,8 @@ import type { SocketHandle } from '../../../src/hosts/host.js';
 import { FakeClock } from '../../../src/testing/fake-clock.js';
 import { Kind, type SocketMessage } from '../../../src/wire/link/protocol.js';
 import type { Link } from '../../../src/wire/link/types.js';
-import { Dealing, type Parcel } from '../../../src/workers/sockets/socket-balancer.js';
-import { Sockets } from '../../../src/workers/sockets/socket-ledger.js';
+import { SocketBalancer, type PassedSocket } from '../../../src/workers/sockets/socket-balancer.js';
+import { SocketLedger } from '../../../src/workers/sockets/socket-ledger.js';
 
 const NAMES = new Map(Object.entries(Kind).map(([name, kind]) => [kind as number, name]));
 
@@ -14,7 +14,7 @@ class FakeBerth {
   readonly said: string[] = [];
   readonly handles: SocketHandle[] = [];
   readonly released: SocketHandle[] = [];
-  readonly sockets: Sockets;
+  readonly sockets: SocketLedger;
   live = true;
   /** The chute breaks at once. */
   broken = false;
@@ -26,7 +26,7 @@ class FakeBerth {
       pass: (_id: number, handle: SocketHandle, failed: () => void) => (this.broken ? failed() : void this.handles.push(handle)),
       release: (handle: SocketHandle) => void this.released.push(handle),
     };
-    this.sockets = new Sockets(link as Link, passage, () => this.live, changed);
+    this.sockets = new SocketLedger(link as Link, passage, () => this.live, changed);
   }
 
   takeAll(): void {
@@ -48,7 +48,7 @@ class Table {
   error: Error | undefined;
   readonly worker = { name: 'fixture' };
   readonly key = undefined;
-  readonly dealing = new Dealing(this);
+  readonly dealing = new SocketBalancer(this);
   /** What became of the parcels, by number. */
   readonly fates: string[] = [];
   #last = 0;
@@ -70,7 +70,7 @@ class Table {
     berth.live = false;
     berth.sockets.close();
   }
-  parcel(): Parcel {
+  parcel(): PassedSocket {
     const name = ++this.#last;
     const message: SocketMessage = { how: 'deal', connection: 0, endpoint: 0, url: 'tcp://127.0.0.1:1' };
     const tell = (what: string): void => void this.fates.push(`${name} ${what}`);
@@ -110,7 +110,7 @@ describe('dealing sockets to processes', () => {
     expect(berth.said).to.deep.equal(['SOCKET 1 0']);
     expect(berth.released).to.deep.equal([]);
     berth.sockets.taken(1, 0);
-    expect(berth.said).to.deep.equal(['SOCKET 1 0', 'SETTLED 1 0']);
+    expect(berth.said).to.deep.equal(['SOCKET 1 0', 'SOCKET_COMMIT 1 0']);
     expect(berth.released).to.deep.equal([handle]);
     table.dealing.close(new Error('over'));
   });
@@ -172,7 +172,7 @@ describe('dealing sockets to processes', () => {
     await table.clock.advance('1500ms');
     expect(other.sockets.size).to.equal(2);
     other.takeAll();
-    expect(stopped.said).to.include('SETTLED 1 1');
+    expect(stopped.said).to.include('SOCKET_COMMIT 1 1');
     expect(table.fates).to.have.members(['1 taken', '2 taken']);
     stopped.sockets.taken(1, 0);
     expect(stopped.released).to.deep.equal([]);

@@ -25,7 +25,7 @@ export function startTimers(timers: Timers, blueprints: readonly TimerBlueprint[
 }
 
 /** What a resident reacts to. */
-export interface ResidentWorld {
+export interface ManagedProviderHost {
   readonly timers: Timers;
   /** Undefined in a worker's process. */
   readonly workers: Workers | undefined;
@@ -35,15 +35,15 @@ export interface ResidentWorld {
 }
 
 /** Something with hooks that lives as long as the application: a provider, or a proxy. */
-export class Resident {
+export class ManagedProvider {
   readonly instance: object;
   readonly #blueprint: ProviderBlueprint;
-  readonly #world: ResidentWorld;
+  readonly #world: ManagedProviderHost;
   #ends: (() => void)[] = [];
   #started = false;
   #stopping: Promise<void> | undefined;
 
-  constructor(instance: object, blueprint: ProviderBlueprint, world: ResidentWorld) {
+  constructor(instance: object, blueprint: ProviderBlueprint, world: ManagedProviderHost) {
     this.instance = instance;
     this.#blueprint = blueprint;
     this.#world = world;

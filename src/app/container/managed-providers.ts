@@ -1,17 +1,17 @@
 import { readProvider } from '../../blueprint/index.js';
 import type { ProviderBlueprint } from '../../blueprint/types.js';
 import type { AppContainer } from './container.js';
-import { Resident, type ResidentWorld } from './managed-provider.js';
+import { ManagedProvider, type ManagedProviderHost } from './managed-provider.js';
 
 /** Everything with hooks that lives as long as the application, in dependency order. */
-export class Residents {
+export class ManagedProviders {
   readonly #container: AppContainer;
-  readonly #world: ResidentWorld;
+  readonly #world: ManagedProviderHost;
   /** In the order in which they started. */
-  readonly #all: Resident[] = [];
+  readonly #all: ManagedProvider[] = [];
   #closing = false;
 
-  constructor(container: AppContainer, world: ResidentWorld) {
+  constructor(container: AppContainer, world: ManagedProviderHost) {
     this.#container = container;
     this.#world = world;
   }
@@ -29,8 +29,8 @@ export class Residents {
   }
 
   /** Takes in something that was built elsewhere: a proxy. Starting it is the caller's. */
-  add(instance: object, blueprint: ProviderBlueprint): Resident {
-    const resident = new Resident(instance, blueprint, this.#world);
+  add(instance: object, blueprint: ProviderBlueprint): ManagedProvider {
+    const resident = new ManagedProvider(instance, blueprint, this.#world);
     this.#all.push(resident);
     return resident;
   }

@@ -1,5 +1,5 @@
 import { realClock, type Clock, type ClockTimer } from '../../clock.js';
-import { Quota } from '../../workers/process/log-limiter.js';
+import { OutputLimiter } from '../../workers/process/log-limiter.js';
 
 /** Lines of one kind at once, and then a second. */
 const BURST = 10;
@@ -13,7 +13,7 @@ const MOST_KINDS = 1_000;
 type Summarize = (count: number) => void;
 
 interface Kind {
-  readonly quota: Quota;
+  readonly quota: OutputLimiter;
   /** The latest one: it knows best what they are about. */
   summarize: Summarize | undefined;
 }
@@ -48,7 +48,7 @@ export class LogLimiter {
   #kindOf(name: string): Kind {
     const key = this.#kinds.has(name) || this.#kinds.size < MOST_KINDS ? name : '';
     let kind = this.#kinds.get(key);
-    if (!kind) this.#kinds.set(key, (kind = { quota: new Quota(BURST, PER_SECOND), summarize: undefined }));
+    if (!kind) this.#kinds.set(key, (kind = { quota: new OutputLimiter(BURST, PER_SECOND), summarize: undefined }));
     return kind;
   }
 

@@ -20,21 +20,21 @@ export function hostAndPort(url: string): { readonly host: string; readonly port
 }
 
 /** `scheme://host:port`, with an IPv6 address in brackets. */
-export function urlOf(scheme: string, host: string, port: number): string {
+export function tcpUrlOf(scheme: string, host: string, port: number): string {
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Where somebody is, in the words of a scheme over TCP. */
-export function placeOf(scheme: string, address: string | undefined, port: number | undefined): Remote {
+export function tcpPlaceOf(scheme: string, address: string | undefined, port: number | undefined): Remote {
   if (address === undefined || port === undefined) return { url: `${scheme}:` };
-  return { url: urlOf(scheme, address, port), address, port };
+  return { url: tcpUrlOf(scheme, address, port), address, port };
 }
 
 /** Where the two ends of a scheme over TCP are. */
 export function placesOf(scheme: string): Places {
   return {
-    remote: (address, port) => placeOf(scheme, address, port),
-    local: ({ localAddress, localPort }) => placeOf(scheme, localAddress, localPort),
+    remote: (address, port) => tcpPlaceOf(scheme, address, port),
+    local: ({ localAddress, localPort }) => tcpPlaceOf(scheme, localAddress, localPort),
   };
 }
 
@@ -73,7 +73,7 @@ export async function listenAtPort(
   const bound = listener.server.address();
   // Where somebody else has bound, it is as it was written.
   const { host, port } = typeof bound === 'object' && bound ? { host: bound.address, port: bound.port } : hostAndPort(target.url)!;
-  return { address: { url: urlOf(scheme, host, port), host, port }, close: () => listener.close() };
+  return { address: { url: tcpUrlOf(scheme, host, port), host, port }, close: () => listener.close() };
 }
 
 function connect({ url, options }: EndpointTarget, signal: AbortSignal): Promise<Transport> {

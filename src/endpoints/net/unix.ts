@@ -10,14 +10,14 @@ import { dialSocket } from './net-dial.js';
 import { NetListener } from './net-listener.js';
 import { SocketTransport, type Places } from './socket-transport.js';
 import { listenError } from '../system-errors.js';
-import { backlogOf, placeOf } from './tcp.js';
+import { backlogOf, tcpPlaceOf } from './tcp.js';
 
 const MODE = 0o600;
 /** What fits into a socket address, without the byte that ends it. The kernel's limit; on some systems it is smaller. */
 const LONGEST = process.platform === 'linux' ? 107 : 103;
 
 /** The path of `unix:/run/app.sock` or `unix:relative.sock`. */
-export function pathOf(url: string): string {
+export function unixPathOf(url: string): string {
   return url.replace(/^unix:(\/\/(?=\/))?/i, '');
 }
 
@@ -29,7 +29,7 @@ export function unixTransport(path: string | undefined, isClient: boolean): (soc
   const [remote, local] = isClient ? [named, nameless] : [nameless, named];
   // An address is a proxy's word: it has a TCP client.
   const places: Places = {
-    remote: (address, port) => (address === undefined ? remote : placeOf('tcp', address, port)),
+    remote: (address, port) => (address === undefined ? remote : tcpPlaceOf('tcp', address, port)),
     local: () => local,
   };
   return socket => new SocketTransport(socket, places);
@@ -92,7 +92,7 @@ export function withMode<T>({ options }: EndpointTarget, bind: () => T): T {
 
 async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const { url, options } = target;
-  const path = pathOf(url);
+  const path = unixPathOf(url);
   const backlog = backlogOf(options);
   const around = (bind: () => void): void => withMode(target, bind);
   const bind = (): Promise<NetListener> => NetListener.bind(target, {}, { path, backlog }, unixTransport(path, false), acceptor, around);
@@ -109,7 +109,7 @@ async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound
 }
 
 function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transport> {
-  const path = pathOf(url);
+  const path = unixPathOf(url);
   // As everybody writes the abstract names of Linux: the kernel has a zero byte there.
   return dialSocket(url, { path: path.replace(/^@/, '\0') }, signal, unixTransport(path, true));
 }
@@ -122,7 +122,7 @@ export const unix: Scheme = {
   listen,
   connect,
   check: ({ url }, use) => {
-    const path = pathOf(url);
+    const path = unixPathOf(url);
     if (path === '') return "it has no path: write 'unix:/run/app.sock'";
     if (use === 'listen' && path.startsWith('@'))
       return `abstract sockets have no permissions, everybody on the machine could connect: write a path (for a file of that name './${path}')`;

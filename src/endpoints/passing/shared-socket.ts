@@ -2,8 +2,8 @@ import type { SocketHandle } from '../../hosts/host.js';
 import type { BoundAddress, EndpointTarget } from '../endpoint.js';
 import { bindHandle } from './passed-socket.js';
 import { listenError } from '../system-errors.js';
-import { hostAndPort, urlOf } from '../net/tcp.js';
-import { pathOf, replaceStale, withMode } from '../net/unix.js';
+import { hostAndPort, tcpUrlOf } from '../net/tcp.js';
+import { unixPathOf, replaceStale, withMode } from '../net/unix.js';
 import { nodeDns } from '../node-modules.js';
 
 /** A socket that is bound here and accepted from elsewhere. */
@@ -31,12 +31,12 @@ async function bindPort(url: string): Promise<SharedSocket> {
   const where = hostAndPort(url)!;
   const { address: host, family } = await nodeDns().lookup(where.host);
   const { handle, port } = bindHandle(host, where.port, family);
-  return { address: { url: urlOf('tcp', host, port), host, port }, handle, close: () => handle.close() };
+  return { address: { url: tcpUrlOf('tcp', host, port), host, port }, handle, close: () => handle.close() };
 }
 
 async function bindPath(target: EndpointTarget): Promise<SharedSocket> {
   const { url } = target;
-  const path = pathOf(url);
+  const path = unixPathOf(url);
   const bind = (): SocketHandle => withMode(target, () => bindHandle(path, -1, -1).handle);
   let handle: SocketHandle;
   try {

@@ -2,7 +2,7 @@ import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Acceptor, Bound, BoundAddress, EndpointTarget, Transport } from '../endpoint.js';
 import { NetListener } from '../net/net-listener.js';
-import { backlogOf, socketOptions, tcpTransport, urlOf } from '../net/tcp.js';
+import { backlogOf, socketOptions, tcpTransport, tcpUrlOf } from '../net/tcp.js';
 import { unixTransport } from '../net/unix.js';
 
 /** What the system knows of a descriptor that was given to this process. */
@@ -78,7 +78,7 @@ export function inheritedTransport(socket: Socket, { kind, path }: Inherited, is
 }
 
 function addressOf(bound: string | AddressInfo | null, { path }: Inherited, url: string): BoundAddress {
-  if (typeof bound === 'object' && bound) return { url: urlOf('tcp', bound.address, bound.port), host: bound.address, port: bound.port };
+  if (typeof bound === 'object' && bound) return { url: tcpUrlOf('tcp', bound.address, bound.port), host: bound.address, port: bound.port };
   // Of an inherited unix socket Node knows nothing.
   return path === undefined ? { url, host: '', port: 0 } : { url: `unix:${path}`, host: '', port: 0, path };
 }

@@ -4,7 +4,7 @@ import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { Pem, TlsOptions } from '../../decorators/connection/endpoint-types.js';
 import { publish } from '../../diagnostics.js';
 import { asError, TlsError } from '../../errors.js';
-import { textOf } from '../system-errors.js';
+import { systemErrorText } from '../system-errors.js';
 import { nodeCrypto, nodeTls } from '../node-modules.js';
 
 /** Certificate, key and authorities, read and found to fit each other. */
@@ -34,7 +34,9 @@ async function readFrom(file: URL, option: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw new Error(`${option} names the file ${file.protocol === 'file:' ? fileURLToPath(file) : file.href}: ${textOf(cause)}`, { cause });
+    throw new Error(`${option} names the file ${file.protocol === 'file:' ? fileURLToPath(file) : file.href}: ${systemErrorText(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -72,7 +74,7 @@ export function flawOf({ cert, key, ca, minVersion }: TlsOptions): string | unde
     materialOf(first || undefined, second || undefined, rest.filter(Boolean) as (string | Buffer)[], minVersion);
     return undefined;
   } catch (error) {
-    return textOf(error);
+    return systemErrorText(error);
   }
 }
 
@@ -147,7 +149,7 @@ export class Credentials {
       ]);
       return materialOf(certificate, secret, authorities, minVersion);
     } catch (error) {
-      throw new TlsError(`the certificate cannot be used: ${textOf(error)}`, { cause: error });
+      throw new TlsError(`the certificate cannot be used: ${systemErrorText(error)}`, { cause: error });
     }
   }
 }

@@ -5,21 +5,21 @@ import type { TlsOptions } from '../../decorators/connection/endpoint-types.js';
 import { asError, TlsError } from '../../errors.js';
 import type { PeerTls, TlsStart } from '../endpoint.js';
 import { noteSecured } from '../net/reset-socket.js';
-import { textOf } from '../system-errors.js';
+import { systemErrorText } from '../system-errors.js';
 import { credentialsOf } from './tls-credentials.js';
-import { noticeEnd, tlsServerOf, type Outcome } from './tls-server.js';
+import { noticeEnd, tlsServerOf, type HandshakeOutcome } from './tls-server.js';
 import { nodeTls } from '../node-modules.js';
 import { setImmediate } from '../../system-timers.js';
 
 function typed(error: Error): TlsError {
-  return error instanceof TlsError ? error : new TlsError(`TLS handshake failed: ${textOf(error)}`, { cause: error });
+  return error instanceof TlsError ? error : new TlsError(`TLS handshake failed: ${systemErrorText(error)}`, { cause: error });
 }
 
 function left(): Error {
   return Object.assign(new Error('the peer left'), { code: 'ECONNRESET' });
 }
 
-function shakeAsClient(plain: Socket, options: TlsOptions, host: string, outcome: Outcome): void {
+function shakeAsClient(plain: Socket, options: TlsOptions, host: string, outcome: HandshakeOutcome): void {
   const name = options.servername ?? host;
   const begin = async (): Promise<void> => {
     const { context } = await credentialsOf(options).current();
@@ -52,7 +52,7 @@ function shakeAsClient(plain: Socket, options: TlsOptions, host: string, outcome
  * Sends what was written to a socket, then takes it over with TLS; exactly one of the two is called. A failed one is destroyed.
  * Whoever listens to the plain socket has stopped: from here on its bytes are TLS's.
  */
-export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outcome: Outcome): void {
+export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outcome: HandshakeOutcome): void {
   let settled = false;
   // What made it close has its say first.
   const lost = guard(plain, () => void setImmediate(() => failed(left())));

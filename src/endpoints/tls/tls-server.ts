@@ -9,7 +9,7 @@ import { Credentials, credentialsOf, type Material } from './tls-credentials.js'
 import { nodeCrypto, nodeTls } from '../node-modules.js';
 
 /** How a handshake ends: one of them is called, once. */
-export interface Outcome {
+export interface HandshakeOutcome {
   secured(socket: TLSSocket): void;
   failed(error: Error): void;
 }
@@ -32,14 +32,14 @@ export function noticeEnd(plain: Socket): void {
 }
 
 /** Handshakes under way, by the socket beneath. */
-const SHAKING = new WeakMap<Socket, Outcome>();
+const SHAKING = new WeakMap<Socket, HandshakeOutcome>();
 
 /** Node names the socket beneath a TLS socket so, and has no other word for it. Should it cease to, no handshake succeeds. */
 interface Above {
   readonly _parent?: Socket | null;
 }
 
-function take(socket: TLSSocket): Outcome | undefined {
+function take(socket: TLSSocket): HandshakeOutcome | undefined {
   const beneath = (socket as TLSSocket & Above)._parent;
   if (!beneath) return undefined;
   const outcome = SHAKING.get(beneath);
@@ -103,7 +103,7 @@ export class TlsServer {
   }
 
   /** Begins a handshake on an accepted socket. */
-  shake(socket: Socket, outcome: Outcome): void {
+  shake(socket: Socket, outcome: HandshakeOutcome): void {
     this.#current().then(
       server => {
         if (socket.destroyed) return;

@@ -3,7 +3,7 @@ import { guard, NO_VICTIM } from '../../guard.js';
 import { UsageError } from '../../errors.js';
 import type { Chunk } from '../../framing/framing.js';
 import type { Remote, Transport, TransportSink } from '../endpoint.js';
-import { hostAndPort, urlOf } from '../net/tcp.js';
+import { hostAndPort, tcpUrlOf } from '../net/tcp.js';
 import { nextTick } from '../../system-timers.js';
 
 /** What fits into one datagram: 65 535 bytes less the headers, of which IPv6 does not count its own. */
@@ -19,7 +19,7 @@ export interface UdpSocketFacts {
 
 /** Where a datagram of that address comes from. */
 export function udpPlace(address: string, port: number): Remote {
-  return { url: urlOf('udp', address, port), address, port };
+  return { url: tcpUrlOf('udp', address, port), address, port };
 }
 
 /** One bound datagram socket as a transport of messages. */

@@ -6,7 +6,7 @@ import { ListenError } from '../../errors.js';
 import type { Acceptor, Bound, EndpointTarget, Scheme, Transport } from '../endpoint.js';
 import { registerScheme } from '../endpoint.js';
 import { aborted, connectError, listenError } from '../system-errors.js';
-import { checkHostAndPort, hostAndPort, urlOf } from '../net/tcp.js';
+import { checkHostAndPort, hostAndPort, tcpUrlOf } from '../net/tcp.js';
 import { UdpTransport, udpPlace } from './udp-transport.js';
 import { nodeDgram, nodeDns } from '../node-modules.js';
 
@@ -81,7 +81,7 @@ async function listen({ url, options }: EndpointTarget, acceptor: Acceptor): Pro
   // One socket, one connection: it is there from the beginning.
   acceptor.accept(transport);
   if (transport.closed) throw new ListenError(url, 'the connection that stands for its socket was refused or could not be made');
-  return { address: { url: urlOf('udp', address, bound), host: address, port: bound }, shared: true, close: () => transport.retire() };
+  return { address: { url: tcpUrlOf('udp', address, bound), host: address, port: bound }, shared: true, close: () => transport.retire() };
 }
 
 /** One address of a name. A group or a broadcast is answered by others than it: there the kernel must not filter. */

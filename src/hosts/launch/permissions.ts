@@ -4,7 +4,7 @@ import { rightsAmong } from './flags.js';
 import { scopeOf } from './scopes.js';
 
 /** What a worker's code may touch besides the network and its own memory. Nothing said is nothing allowed. */
-export interface Permissions {
+export interface GrantedPermissions {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
   readonly childProcess?: boolean;
@@ -44,7 +44,7 @@ export function foldersToLoad(file: string): string[] {
  * Node's permission flags for a worker that runs `files`.
  * @throws Error when this Node knows no permissions: they are never silently off.
  */
-export function permissionFlags(permissions: Permissions, files: readonly string[], cwd: string | undefined): string[] {
+export function permissionFlags(permissions: GrantedPermissions, files: readonly string[], cwd: string | undefined): string[] {
   const known = process.allowedNodeEnvironmentFlags;
   const on = ['--permission', '--experimental-permission'].find(flag => known.has(flag));
   if (on === undefined) throw new Error(`permissions: Node ${process.version} cannot restrict what a process may do`);
@@ -88,7 +88,7 @@ export function checkOwnGrants(own: readonly string[]): void {
 }
 
 /** What the started process may say that it may do, as scopes of `process.permission.has()`. */
-export function grantedScopes({ read, write }: Permissions, flags: readonly string[]): string[] {
+export function grantedScopes({ read, write }: GrantedPermissions, flags: readonly string[]): string[] {
   const scopes = rightsAmong(flags)
     .filter(flag => flag.startsWith('--allow-') && !flag.startsWith('--allow-fs-'))
     .map(scopeOf);

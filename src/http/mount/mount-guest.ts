@@ -1,11 +1,11 @@
 import type { CloseReason } from '../../decorators/hook-types.js';
 import type { Arrival, Remote } from '../../endpoints/endpoint.js';
-import type { Guest, GuestHost } from '../../reactor/request-host.js';
+import type { RequestScope, RequestHost } from '../../reactor/request-host.js';
 import type { SessionOrigin } from '../../session/session-host.js';
 import type { Settings } from '../../session/settings.js';
 
 /** What a mounted application has under way at one endpoint. */
-export interface UnderWay {
+export interface RequestsUnderWay {
   /** Resolves when the endpoint has left, and all that was under way then is through. */
   readonly finished: Promise<void>;
   cutOff(): void;
@@ -15,11 +15,11 @@ export interface UnderWay {
 export class MountArrival implements Arrival {
   readonly kind = 'request';
   readonly remote: Remote = { url: 'http:' };
-  readonly underWay: UnderWay;
+  readonly underWay: RequestsUnderWay;
   /** The listener does not want it. */
   isRefused = false;
 
-  constructor(underWay: UnderWay) {
+  constructor(underWay: RequestsUnderWay) {
     this.underWay = underWay;
   }
 
@@ -29,15 +29,15 @@ export class MountArrival implements Arrival {
 }
 
 /** Stands for all requests of a mounted application at one endpoint: the reactor waits for it as for a connection. */
-export class MountGuest implements Guest {
+export class MountScope implements RequestScope {
   readonly settings: Settings;
   readonly quiet = true;
-  readonly #host: GuestHost;
+  readonly #host: RequestHost;
   readonly #arrival: MountArrival;
   readonly #origin: SessionOrigin;
   #departed = false;
 
-  constructor(host: GuestHost, settings: Settings, arrival: MountArrival, origin: SessionOrigin) {
+  constructor(host: RequestHost, settings: Settings, arrival: MountArrival, origin: SessionOrigin) {
     this.#host = host;
     this.settings = settings;
     this.#arrival = arrival;

@@ -7,15 +7,15 @@ import { resetSocket } from '../../endpoints/net/reset-socket.js';
 import { asError, LimitError, ListenError } from '../../errors.js';
 import { guard } from '../../guard.js';
 import { RequestArrival } from '../arrival.js';
-import { requestOf, urlOf, type BodyLimits } from '../../web/incoming.js';
+import { requestOf, requestUrlOf, type BodyLimits } from '../../web/incoming.js';
 import type { FetchApp, RequestListener } from './mountable.js';
 import { MountArrival } from './mount-guest.js';
 import type { Mount } from './mount.js';
 import { writeResponse } from '../outgoing.js';
 import { ResponseReader } from '../reader.js';
 import { share, type Membership } from '../../web/shared-server.js';
-import type { Site } from '../../web/site.js';
-import { verdictOf } from '../../web/status.js';
+import type { VirtualPath } from '../../web/site.js';
+import { errorStatusOf } from '../../web/status.js';
 
 /** What Node itself gives a client for a whole request, in milliseconds. */
 const REQUEST_TIMEOUT = 300_000;
@@ -27,7 +27,7 @@ interface FetchLimits extends BodyLimits {
 /** Asks an application of the web's kind. Never rejects. */
 async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLimits): Promise<void> {
   const { request: incoming, response, secure, host } = arrival;
-  const url = urlOf(incoming, secure, host);
+  const url = requestUrlOf(incoming, secure, host);
   if (!url || incoming.method === 'TRACE') {
     arrival.answer(url ? 501 : 400, '');
     return;
@@ -58,7 +58,7 @@ async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLim
 function explain(arrival: RequestArrival, thrown: unknown): void {
   const error = asError(thrown);
   const { response } = arrival;
-  const { status, text } = verdictOf(error);
+  const { status, text } = errorStatusOf(error);
   if (status === 500 || response.headersSent) publish('connection.error', { handler: 'mounted', during: 'message', error });
   if (!response.writableEnded) arrival.answer(status, text);
 }
@@ -78,7 +78,7 @@ function askListener(listener: RequestListener, request: IncomingMessage, respon
 export type ArrivalOf = (request: IncomingMessage, response: ServerResponse) => RequestArrival;
 
 interface MountHow {
-  readonly site: Omit<Site, 'kind' | 'request'>;
+  readonly site: Omit<VirtualPath, 'kind' | 'request'>;
   readonly limits: FetchLimits;
   readonly arrivalOf: ArrivalOf;
   /** Whether the client of a proxy is let in; undefined: the socket has been asked, and that is the client. */
@@ -97,7 +97,7 @@ export async function shareMount(target: EndpointTarget, acceptor: Acceptor, mou
   const { limits, arrivalOf, admits } = how;
   // A body has the limit that is written, or whatever the application says itself.
   const body = target.options['maxMessageSize'] === undefined ? { ...limits, maxMessageSize: Infinity } : limits;
-  const site: Site = {
+  const site: VirtualPath = {
     ...how.site,
     kind: 'request',
     requestTimeout: REQUEST_TIMEOUT,

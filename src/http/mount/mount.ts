@@ -5,7 +5,7 @@ import type { Ctor } from '../../decorators/ctor.js';
 import type { ConnectionOptions } from '../../decorators/connection/endpoint-types.js';
 import type { Mounted, MountedPart, MountTools, RunningMount, ProviderToken } from '../../decorators/injection/provider-types.js';
 import { UsageError } from '../../errors.js';
-import { isExpress, wayOf, type ExpressApp, type FastifyApp, type FetchApp, type Mountable, type Way } from './mountable.js';
+import { isExpress, wayOf, type ExpressApp, type FastifyApp, type FetchApp, type Mountable, type AppKind } from './mountable.js';
 
 /** What the function given to {@link mount} may take from the application. */
 export interface MountInject {
@@ -24,9 +24,9 @@ export type MountOptions = Omit<ConnectionOptions<any, any>, 'framing' | 'connec
 
 /** What was mounted, in one application: how it is asked. */
 export class Mount implements RunningMount {
-  readonly way: Way;
+  readonly way: AppKind;
 
-  constructor(way: Way) {
+  constructor(way: AppKind) {
     this.way = way;
   }
 

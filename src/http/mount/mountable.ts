@@ -31,7 +31,7 @@ export interface ExpressApp {
 export type Mountable = ((request: any, response: any, ...rest: any[]) => any) | FetchApp | FastifyApp;
 
 /** How an application wants to be asked. */
-export type Way =
+export type AppKind =
   | { readonly kind: 'listener'; readonly listener: RequestListener; readonly close?: () => PromiseLike<unknown> }
   | { readonly kind: 'fetch'; readonly app: FetchApp };
 
@@ -55,7 +55,7 @@ export function isExpress(value: unknown): boolean {
  * is Node's (Express).
  * @throws ConfigurationError for anything else; what Fastify's plugins throw.
  */
-export async function wayOf(app: unknown): Promise<Way> {
+export async function wayOf(app: unknown): Promise<AppKind> {
   const remedy = 'return a Fastify instance, an Express application, a Hono application, or a function (request, response)';
   if ((typeof app !== 'object' && typeof app !== 'function') || app === null) refuse(`its function returned ${String(app)}`, remedy);
   const members = app as Members;

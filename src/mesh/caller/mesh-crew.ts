@@ -5,8 +5,8 @@ import type { ClockTimer } from '../../clock.js';
 import { PROTOCOL_VERSION } from '../../wire/link/protocol.js';
 import { bootError } from '../../workers/pool/boot-error.js';
 import type { RemoteCrew, StatusRow } from '../../workers/pool/crew-types.js';
-import { Member } from '../../workers/process/pooled-process.js';
-import type { MemberDesk } from '../../workers/process/pooled-process-types.js';
+import { PooledProcess } from '../../workers/process/pooled-process.js';
+import type { PooledProcessHost } from '../../workers/process/pooled-process-types.js';
 import type { Pool } from '../../workers/pool/pool.js';
 import { betterOfTwo, byOwnership, subsetFor } from '../choice.js';
 import type { MeshNode } from '../link/mesh-node.js';
@@ -32,14 +32,14 @@ export interface MeshCrewOptions {
 
 /** The members of one pool that stand for other machines: links to hosts as they come, drops them as they go. */
 export class MeshCrew implements RemoteCrew {
-  readonly all: Member[] = [];
-  readonly ready: Member[] = [];
+  readonly all: PooledProcess[] = [];
+  readonly ready: PooledProcess[] = [];
   readonly isAlone: boolean;
   readonly #pool: Pool;
   readonly #options: MeshCrewOptions;
   readonly #signature: Signature;
   readonly #waiting: WaitingForHost;
-  readonly #hosts = new Map<Member, Presence>();
+  readonly #hosts = new Map<PooledProcess, Presence>();
   /** Hosts that could not be linked, and until when they are left alone. */
   readonly #avoided = new Map<string, number>();
   readonly #started: (() => void)[] = [];
@@ -64,11 +64,11 @@ export class MeshCrew implements RemoteCrew {
     await new Promise<void>(resolve => this.#started.push(resolve));
   }
 
-  choose(fits: (member: Member) => boolean): Member | undefined {
+  choose(fits: (member: PooledProcess) => boolean): PooledProcess | undefined {
     return betterOfTwo(this.ready.filter(fits), member => this.#loadOf(member));
   }
 
-  homeOf(affinity: string): Member | undefined {
+  homeOf(affinity: string): PooledProcess | undefined {
     const homes = this.ready.map(member => ({ name: member.face.host, member }));
     return byOwnership(affinity, homes)[0]?.member;
   }
@@ -88,7 +88,7 @@ export class MeshCrew implements RemoteCrew {
     this.#settleStart();
     const members = [...this.all];
     for (const member of members) {
-      if (overdue && member.roster.size > 0) member.kill('stop');
+      if (overdue && member.inFlight.size > 0) member.kill('stop');
       else member.stop(timeout);
     }
     await Promise.all(members.map(member => member.gone));
@@ -96,7 +96,7 @@ export class MeshCrew implements RemoteCrew {
 
   // ── what members report
 
-  joined(member: Member): void {
+  joined(member: PooledProcess): void {
     this.ready.push(member);
     this.#avoided.delete(this.#hosts.get(member)!.id);
     this.#misfit = undefined;
@@ -105,7 +105,7 @@ export class MeshCrew implements RemoteCrew {
     this.#settleStart();
   }
 
-  departed(member: Member): void {
+  departed(member: PooledProcess): void {
     const index = this.ready.indexOf(member);
     if (index >= 0) this.ready.splice(index, 1);
     // Another one is linked before this one has finished what it has.
@@ -113,7 +113,7 @@ export class MeshCrew implements RemoteCrew {
     if (this.ready.length === 0) this.#waiting.hostsWent(this.#isHopeless);
   }
 
-  buried(member: Member): void {
+  buried(member: PooledProcess): void {
     this.all.splice(this.all.indexOf(member), 1);
     const host = this.#hosts.get(member)!;
     this.#hosts.delete(member);
@@ -148,7 +148,7 @@ export class MeshCrew implements RemoteCrew {
   aged(): void {}
   idled(): void {}
 
-  stray(member: Member, error: Error): void {
+  stray(member: PooledProcess, error: Error): void {
     const { name, key } = member.handle;
     publish('worker.error', { worker: name, key, pid: member.pid, host: member.face.host, error });
   }
@@ -200,14 +200,14 @@ export class MeshCrew implements RemoteCrew {
   }
 
   #link(host: Presence): void {
-    const member = outsideOfCallers(() => new Member(this.#deskFor(host), false));
+    const member = outsideOfCallers(() => new PooledProcess(this.#deskFor(host), false));
     this.all.push(member);
     this.#hosts.set(member, host);
     this.#tell('start', member);
     outsideOfCallers(() => member.open());
   }
 
-  #deskFor(host: Presence): MemberDesk {
+  #deskFor(host: Presence): PooledProcessHost {
     const pool = this.#pool;
     const { settings } = pool.worker;
     return {
@@ -217,7 +217,7 @@ export class MeshCrew implements RemoteCrew {
       host: meshHost(this.#options.node, host),
       takesSockets: false,
       boot: () => ({ ...pool.boot(), signature: this.#signature }),
-      upcalls: member => pool.upcalls(member),
+      nestedCalls: member => pool.nestedCalls(member),
       joined: member => pool.joined(member),
       room: member => pool.room(member),
       left: member => pool.left(member),
@@ -233,20 +233,20 @@ export class MeshCrew implements RemoteCrew {
     };
   }
 
-  #loadOf(member: Member): number {
+  #loadOf(member: PooledProcess): number {
     const slots = this.#hosts.get(member)?.slots ?? 1;
     const announced = remoteRowsOf(member.lastStatus).reduce((sum, { running, queued }) => sum + running + queued, 0);
-    return (member.roster.size + announced) / slots;
+    return (member.inFlight.size + announced) / slots;
   }
 
-  #rowsOf(member: Member): StatusRow[] {
-    const { id, face, handle, state, roster, startedAt } = member;
+  #rowsOf(member: PooledProcess): StatusRow[] {
+    const { id, face, handle, state, inFlight, startedAt } = member;
     const { name, key } = handle;
     const rows = remoteRowsOf(member.lastStatus);
     if (rows.length === 0) {
       const own = state === 'ready' || state === 'starting' ? state : 'stopping';
-      const { running, done, failed } = roster;
-      const queued = roster.size - running;
+      const { running, done, failed } = inFlight;
+      const queued = inFlight.size - running;
       return [
         {
           name,
@@ -290,7 +290,7 @@ export class MeshCrew implements RemoteCrew {
     for (const resolve of this.#started.splice(0)) resolve();
   }
 
-  #tell(event: 'start' | 'ready', member: Member): void {
+  #tell(event: 'start' | 'ready', member: PooledProcess): void {
     const { name, key } = member.handle;
     publish(`worker.${event}`, { worker: name, key, pid: member.pid, host: member.face.host });
     this.#pool.tell(event, member.face);

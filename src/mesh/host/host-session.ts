@@ -102,7 +102,7 @@ export class HostSession implements LinkReceiver {
       case Kind.STOP:
         return this.#finish();
       // There are no sockets of a caller here.
-      case Kind.QUIET:
+      case Kind.STOP_LISTENING:
         return;
       default:
         throw new ProtocolError(`message of kind ${kind}, which a caller never sends`);

@@ -3,7 +3,7 @@ import type { Link, Body } from '../../wire/link/types.js';
 import type { BootMessage } from '../../wire/link/protocol.js';
 import { publish } from '../../diagnostics.js';
 import { asError, WorkerNotFoundError } from '../../errors.js';
-import { Upstream } from '../../tasks/nested/nested-calls.js';
+import { NestedCaller } from '../../tasks/nested/nested-calls.js';
 import type { Call, CallSettings } from '../../workers/call/call.js';
 import type { Belonging, Owner } from '../../workers/call/owner.js';
 import type { Directory, NestedRoute } from '../../workers/process/nested-calls.js';
@@ -31,7 +31,7 @@ class Abortion implements Belonging {
  * machine: its queues, proxies, keys and placements are those that count.
  */
 export class NestedCalls implements Directory {
-  readonly #upstream: Upstream;
+  readonly #upstream: NestedCaller;
   readonly #workers: BootMessage['workers'];
   /** Number of the relayed call in whose task a call is made. */
   #parents: AsyncLocalStorage<number> | undefined;
@@ -39,7 +39,7 @@ export class NestedCalls implements Directory {
 
   constructor(link: Link, workers: BootMessage['workers']) {
     this.#workers = workers;
-    this.#upstream = new Upstream({
+    this.#upstream = new NestedCaller({
       link,
       workers,
       stray: error => publish('hook.error', { hook: 'event of a nested call', error: asError(error) }),

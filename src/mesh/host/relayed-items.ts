@@ -1,7 +1,7 @@
 import { CreditKind, INITIAL_ROOM, SendCredit, sendCredit, WIDEST, type Room } from '../../wire/link/credit.js';
 import { ProtocolError } from '../../errors.js';
 import type { Encoded, Link } from '../../wire/link/types.js';
-import type { CallSender, SenderPort } from '../../workers/call/input-stream.js';
+import type { CallSender, InputStreamHost } from '../../workers/call/input-stream.js';
 
 /**
  * The stream of a remote caller on its way to the task. The worker's credit is passed on; until the first of it shows that the task has
@@ -10,7 +10,7 @@ import type { CallSender, SenderPort } from '../../workers/call/input-stream.js'
 export class RelayedItems implements CallSender {
   readonly #link: Link;
   readonly #id: number;
-  #port: SenderPort | undefined;
+  #port: InputStreamHost | undefined;
   /** Undefined once the worker has granted credit: then each item goes to one process alone. */
   #kept: Encoded[] | undefined = [];
   #isEnded = false;
@@ -40,7 +40,7 @@ export class RelayedItems implements CallSender {
     this.#port?.end();
   }
 
-  attach(port: SenderPort | undefined): void {
+  attach(port: InputStreamHost | undefined): void {
     this.#port = port;
     if (!port) return;
     for (const encoded of this.#kept ?? []) port.item(encoded);

@@ -49,13 +49,13 @@ async function dial(clock: Clock, { target, scheme, limits }: Settings, signal: 
 }
 
 /** Resolves when it is closed. */
-async function gone({ ending }: Session): Promise<void> {
-  if (!ending.gone) await new Promise(resolve => ending.signal.addEventListener('abort', resolve, { once: true }));
+async function gone({ state }: Session): Promise<void> {
+  if (!state.isClosed) await new Promise(resolve => state.signal.addEventListener('abort', resolve, { once: true }));
 }
 
 /** Resolves when the connection is usable: `@OnConnect` has settled. Throws ConnectError, or what the handler threw. */
 async function opened(session: Session, signal: AbortSignal | undefined): Promise<void> {
-  const { ending, settings } = session;
+  const { state, settings } = session;
   const { url } = settings.target;
   const opening = session.open();
   // A handler that never settles must not hide that the peer is gone.
@@ -64,10 +64,10 @@ async function opened(session: Session, signal: AbortSignal | undefined): Promis
     await gone(session);
     throw aborted(url, signal);
   }
-  const { reason } = ending;
+  const { reason } = state;
   if (reason?.error instanceof TlsError) throw new ConnectError(url, 'tls', reason.error.message, { cause: reason.error });
   if (reason?.by === 'error' && reason.error) throw reason.error;
-  if (ending.gone && reason?.by !== 'local') {
+  if (state.isClosed && reason?.by !== 'local') {
     const how = reason?.by === 'peer' ? 'the peer closed it before it was usable' : `it was closed before it was usable (${reason?.code})`;
     throw new ConnectError(url, reason?.by === 'timeout' ? 'timeout' : 'refused', how, { cause: reason?.error });
   }
@@ -93,8 +93,8 @@ export async function establish(
     throw error;
   }
   if (signal) {
-    const destroy = (): void => session.ending.drop({ by: 'local', code: 'ABORTED' });
-    session.ending.signal.addEventListener('abort', () => signal.removeEventListener('abort', destroy), { once: true });
+    const destroy = (): void => session.state.destroy({ by: 'local', code: 'ABORTED' });
+    session.state.signal.addEventListener('abort', () => signal.removeEventListener('abort', destroy), { once: true });
     signal.addEventListener('abort', destroy, { once: true });
     if (signal.aborted) destroy();
   }

@@ -126,12 +126,12 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
   }
 
   #up(session: Session): void {
-    if (session.ending.gone) {
-      this.#down(session.ending.reason!);
+    if (session.state.isClosed) {
+      this.#down(session.state.reason!);
       return;
     }
     this.#session = session;
-    session.ending.signal.addEventListener('abort', () => this.#lost(session), { once: true });
+    session.state.signal.addEventListener('abort', () => this.#lost(session), { once: true });
     if (this.#closed) {
       session.end(undefined);
       return;
@@ -145,7 +145,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
   #lost(session: Session): void {
     this.#session = undefined;
     if (this.#backoff.lasted(this.#core.clock.now() - this.#upSince)) this.#attempts = 0;
-    this.#down(session.ending.reason!);
+    this.#down(session.state.reason!);
   }
 
   #down(why: CloseReason | ConnectError): void {

@@ -3,7 +3,7 @@ import type { Limits as WrittenLimits } from '../../decorators/connection/endpoi
 import { isLoopback, mappedIPv4, peerGroup } from '../../endpoints/address.js';
 import type { Remote } from '../../endpoints/endpoint.js';
 import { ConfigurationError } from '../../errors.js';
-import type { Limits } from '../../session/limits.js';
+import type { ConnectionLimits } from '../../session/limits.js';
 
 /** Why a connection was not let in, by the name of the option. */
 export type Refusal = 'maxConnections' | 'maxPerPeer' | 'allow' | 'deny' | 'proxyProtocol';
@@ -47,7 +47,7 @@ export function proxyRule({
 
 /** Who may connect to one listener: counts and address rules. Pure bookkeeping, no sockets. */
 export class Admission {
-  readonly #limits: Limits;
+  readonly #limits: ConnectionLimits;
   readonly #allow: BlockList | undefined;
   readonly #deny: BlockList | undefined;
   /** The default of `maxPerPeer`, which leaves the loopback out; undefined where the option is written. */
@@ -59,7 +59,7 @@ export class Admission {
   readonly isProxy: ReturnType<typeof proxyRule>;
 
   /** @throws ConfigurationError for a range that is none. */
-  constructor(limits: Limits, options: Pick<WrittenLimits, 'allow' | 'deny' | 'proxyProtocol' | 'maxPerPeer'>) {
+  constructor(limits: ConnectionLimits, options: Pick<WrittenLimits, 'allow' | 'deny' | 'proxyProtocol' | 'maxPerPeer'>) {
     this.#limits = limits;
     this.#allow = blockList('allow', options.allow);
     this.#deny = blockList('deny', options.deny);

@@ -6,9 +6,9 @@ import { ConnectionClosedError, LimitError, UsageError } from '../../errors.js';
 import { Admission, type Refusal } from './admission.js';
 import { readCertificate, tlsOf } from './certificate.js';
 import { descriptors } from '../../endpoints/descriptors.js';
-import { firstMessageDefault, whenChanged, type Limits } from '../../session/limits.js';
+import { firstMessageDefault, whenChanged, type ConnectionLimits } from '../../session/limits.js';
 import type { Settings } from '../../session/settings.js';
-import { whose, Vestibule, type VestibuleHost } from './pending-handshakes.js';
+import { countedAs, PendingHandshakes, type PendingHandshakesHost } from './pending-handshakes.js';
 
 /** What a listener must know of the endpoint. */
 export interface ListenerSettings extends Pick<Settings, 'target' | 'scheme' | 'limits'> {
@@ -23,7 +23,7 @@ export interface Listening {
    * In numbers (milliseconds, bytes; Infinity is off), to be changed while it runs: for who comes from then on, and for what begins then on
    * open connections (a message, a wait for the kernel). Nobody is closed because a limit was lowered.
    */
-  readonly limits: Limits;
+  readonly limits: ConnectionLimits;
   /** Stops accepting, until `resume()`; open connections live on. */
   suspend(): Promise<void>;
   /** @throws ListenError when the address has been taken meanwhile. */
@@ -45,13 +45,13 @@ const LOOK = 250;
 const RETRY = 1_000;
 
 /** One listening endpoint: binds, lets connections in or refuses them, and counts. */
-export class Listener implements Listening, Acceptor, VestibuleHost {
+export class Listener implements Listening, Acceptor, PendingHandshakesHost {
   readonly settings: ListenerSettings;
   readonly reactor: object;
   readonly #clock: Clock;
   readonly #takeOver: TakeOver;
   readonly #admission: Admission;
-  readonly #vestibule: Vestibule;
+  readonly #vestibule: PendingHandshakes;
   #bound: Bound | undefined;
   #address: BoundAddress | undefined;
   /** The user wants it not to listen. */
@@ -73,7 +73,7 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
     this.#takeOver = takeOver;
     // Checked by the blueprint.
     this.#admission = new Admission(settings.limits, settings.target.options);
-    this.#vestibule = new Vestibule(this, clock, this.#admission);
+    this.#vestibule = new PendingHandshakes(this, clock, this.#admission);
     // Raised while it is full, the limit lets in who waits.
     whenChanged(settings.limits, ['maxConnections', 'whenFull'], () => this.#review());
   }
@@ -88,7 +88,7 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
     return this.#bound?.addresses ?? [this.address];
   }
 
-  get limits(): Limits {
+  get limits(): ConnectionLimits {
     return this.settings.limits;
   }
 
@@ -163,7 +163,7 @@ export class Listener implements Listening, Acceptor, VestibuleHost {
 
   /** One of its connections is over. */
   left(arrival: Pick<Arrival, 'remote' | 'who'>): void {
-    this.#admission.leave(whose(arrival));
+    this.#admission.leave(countedAs(arrival));
     if (this.isConnection) void this.close();
     if (this.#full) this.#review();
   }

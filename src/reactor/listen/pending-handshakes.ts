@@ -3,11 +3,11 @@ import type { Arrival, Remote } from '../../endpoints/endpoint.js';
 import { LimitError, ProxyProtocolError, type PacketError } from '../../errors.js';
 import type { Admission, Refusal } from './admission.js';
 import { shaken } from '../../timing/handshake-timeout.js';
-import type { Limits } from '../../session/limits.js';
+import type { ConnectionLimits } from '../../session/limits.js';
 
 /** The listener, as its vestibule sees it. */
-export interface VestibuleHost {
-  readonly limits: Limits;
+export interface PendingHandshakesHost {
+  readonly limits: ConnectionLimits;
   /** It may become a connection. */
   begin(arrival: Arrival): void;
   /** It came to nothing, and its place is free. */
@@ -15,7 +15,7 @@ export interface VestibuleHost {
 }
 
 /** As whom it is counted, and judged by address rules. */
-export function whose(arrival: Pick<Arrival, 'remote' | 'who'>): Pick<Remote, 'address'> {
+export function countedAs(arrival: Pick<Arrival, 'remote' | 'who'>): Pick<Remote, 'address'> {
   return arrival.who ?? arrival.remote;
 }
 
@@ -32,14 +32,14 @@ function reasonOf(error: unknown): string {
  * Where accepted connections wait that are none yet: for the word of a proxy, for a handshake. They are counted, and what strangers do here
  * costs them their place, and nobody else anything.
  */
-export class Vestibule {
-  readonly #host: VestibuleHost;
+export class PendingHandshakes {
+  readonly #host: PendingHandshakesHost;
   readonly #clock: Clock;
   readonly #admission: Admission;
   /** As whom each is counted. */
   readonly #waiting = new Map<Arrival, Pick<Remote, 'address'> | undefined>();
 
-  constructor(host: VestibuleHost, clock: Clock, admission: Admission) {
+  constructor(host: PendingHandshakesHost, clock: Clock, admission: Admission) {
     this.#host = host;
     this.#clock = clock;
     this.#admission = admission;
@@ -49,7 +49,7 @@ export class Vestibule {
   takes(arrival: Arrival): boolean {
     const introduces = this.#introduces(arrival);
     if (!introduces && !arrival.handshake) return false;
-    this.#waiting.set(arrival, introduces ? NOBODY : whose(arrival));
+    this.#waiting.set(arrival, introduces ? NOBODY : countedAs(arrival));
     void this.#prepare(arrival);
     return true;
   }
@@ -57,13 +57,13 @@ export class Vestibule {
   /** Counts it, or says why it is not let in. */
   enter(arrival: Arrival): Refusal | undefined {
     const { isProxy } = this.#admission;
-    if (!isProxy || !arrival.introduce) return this.#admission.enter(whose(arrival));
-    return isProxy(whose(arrival)) ? this.#admission.enter(NOBODY) : 'proxyProtocol';
+    if (!isProxy || !arrival.introduce) return this.#admission.enter(countedAs(arrival));
+    return isProxy(countedAs(arrival)) ? this.#admission.enter(NOBODY) : 'proxyProtocol';
   }
 
   /** Counts it no more: it was counted by `enter`, and went no further. */
   leave(arrival: Arrival): void {
-    this.#admission.leave(this.#introduces(arrival) ? NOBODY : whose(arrival));
+    this.#admission.leave(this.#introduces(arrival) ? NOBODY : countedAs(arrival));
   }
 
   /** Nobody waits here any more. */
@@ -101,13 +101,13 @@ export class Vestibule {
       await arrival.introduce!();
       this.#admission.leave(NOBODY);
       this.#waiting.set(arrival, undefined);
-      const refusal = this.#admission.enter(whose(arrival));
+      const refusal = this.#admission.enter(countedAs(arrival));
       if (refusal !== undefined) {
         const error = new LimitError(refusal, `refused: ${refusal}`);
         arrival.destroy(error);
         throw error;
       }
-      this.#waiting.set(arrival, whose(arrival));
+      this.#waiting.set(arrival, countedAs(arrival));
     }
     await arrival.handshake?.();
   }

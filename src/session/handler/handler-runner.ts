@@ -9,17 +9,17 @@ import type { AnswerBudget } from '../inbound/answer-budget.js';
 import { ReplyStream, isAsyncIterable } from './reply-stream.js';
 
 /** How far its connection is with ending. */
-export interface LineEnding {
+export interface RunnerEnding {
   /** Nothing can be sent any more. */
-  readonly over: boolean;
+  readonly isOver: boolean;
   /** It ends as soon as nothing is due. */
-  readonly leaving: boolean;
+  readonly isLeaving: boolean;
   /** The rejection only says that the connection has closed. */
   causes(error: Error): boolean;
 }
 
 /** What the line asks of its session. */
-export interface LineHost {
+export interface HandlerRunnerHost {
   /** In force for what is handled now. */
   readonly framing: Framing<unknown, unknown>;
   readonly remote: Remote;
@@ -31,8 +31,8 @@ export interface LineHost {
   readonly answerBudget?: AnswerBudget | undefined;
   /** A promise while the peer reads too slowly. */
   room(): Promise<void> | undefined;
-  readonly ending: LineEnding;
-  readonly outbound?: { breakOff(): void };
+  readonly state: RunnerEnding;
+  readonly sendBuffer?: { breakOff(): void };
   /** Nobody explains this error: it is logged and the connection closes. */
   fail(error: Error, about: About): void;
   /** A handler is at it that did not finish at once. */
@@ -69,8 +69,8 @@ function isPlain(value: unknown): boolean {
  * Runs the methods of one handler: keeps messages in order, sends what methods return, takes what they throw to `@OnError`.
  * A method that answers at once costs no promise; all others are seen through by one asynchronous function.
  */
-export class Line {
-  readonly #host: LineHost;
+export class HandlerRunner {
+  readonly #host: HandlerRunnerHost;
   readonly #plan: HandlerPlan;
   /** Nothing while the constructor runs: no method is called then. */
   #instance: Methods = NOBODY;
@@ -87,7 +87,7 @@ export class Line {
   /** The application closes: how long streams may be idle, in milliseconds. */
   #endIdle: { readonly clock: Clock; readonly limit: number } | undefined;
 
-  constructor(host: LineHost, plan: HandlerPlan, keepsOrder: boolean) {
+  constructor(host: HandlerRunnerHost, plan: HandlerPlan, keepsOrder: boolean) {
     this.#host = host;
     this.#plan = plan;
     this.#tail = keepsOrder ? Promise.resolve() : undefined;
@@ -182,7 +182,7 @@ export class Line {
       }
       return this.#seeHook(label, keys.slice(at + 1), args, outcome, framing);
     }
-    if (this.#host.ending.leaving) this.#host.settled();
+    if (this.#host.state.isLeaving) this.#host.settled();
     return undefined;
   }
 
@@ -198,7 +198,7 @@ export class Line {
     } catch (thrown) {
       const error = asError(thrown);
       if (this.#plan.blueprint.hooks.error.length > 0) await this.#explain(error, { during: 'timer' }, undefined, this.#host.framing);
-      else if (!this.#host.ending.causes(error)) log(error);
+      else if (!this.#host.state.causes(error)) log(error);
     }
     this.others--;
     this.#host.settled();
@@ -275,7 +275,7 @@ export class Line {
       await this.#explain(error, { during: error instanceof EncodeError ? 'encode' : 'hook', hook: label }, undefined, framing);
     }
     // The next method begins before the session hears that this one has finished: in between it would look idle.
-    const following = this.#host.ending.over ? undefined : this.hook(label, rest, ...args);
+    const following = this.#host.state.isOver ? undefined : this.hook(label, rest, ...args);
     this.#leave(answers);
     if (following) await following;
     else this.#host.settled();
@@ -295,7 +295,7 @@ export class Line {
     const finished = (): void => void streams.delete(stream);
     return stream.run().then(finished, (error: unknown) => {
       finished();
-      if (stream.begun) this.#host.outbound?.breakOff();
+      if (stream.begun) this.#host.sendBuffer?.breakOff();
       throw error;
     });
   }
@@ -310,7 +310,7 @@ export class Line {
   ): Promise<void> {
     const host = this.#host;
     // What the socket says is news also when it has closed the connection.
-    if (about.during !== 'socket' && host.ending.causes(error)) return;
+    if (about.during !== 'socket' && host.state.causes(error)) return;
     const { error: keys } = this.#plan.blueprint.hooks;
     if (keys.length === 0) {
       host.fail(error, about);
@@ -325,7 +325,7 @@ export class Line {
       for (const answer of answers) await this.#send(answer, framing, about.from, within);
     } catch (thrown) {
       const second = asError(thrown);
-      if (!host.ending.causes(second)) host.fail(second, { during: 'hook', hook: 'OnError', from: about.from });
+      if (!host.state.causes(second)) host.fail(second, { during: 'hook', hook: 'OnError', from: about.from });
     }
   }
 }

@@ -2,7 +2,7 @@ import { setImmediate } from '../../system-timers.js';
 import { ChannelFace } from '../../channels/channel.js';
 
 /** Items asked for one by one, until there are no more or the consumer has left. */
-export interface ItemSource {
+export interface ReplySource {
   next(): Promise<IteratorResult<unknown, unknown>>;
   /** Lets go of the source at once, also while an item is awaited. Settles when the source has let go, which may be never. */
   release(): Promise<unknown>;
@@ -51,7 +51,7 @@ export function cancelSoon(source: Cancellable): Promise<void> {
   });
 }
 
-function fromWebStream(stream: WebStream): ItemSource {
+function fromWebStream(stream: WebStream): ReplySource {
   const reader = stream.getReader();
   return {
     next: () => reader.read() as Promise<IteratorResult<unknown, unknown>>,
@@ -61,7 +61,7 @@ function fromWebStream(stream: WebStream): ItemSource {
 }
 
 /** The iterator of a Node stream notices `return()` at its next item only, and not at all before its first one. */
-function fromNodeStream(stream: NodeStream): ItemSource {
+function fromNodeStream(stream: NodeStream): ReplySource {
   const iterator = stream[Symbol.asyncIterator]();
   return {
     next: () => iterator.next(),
@@ -77,7 +77,7 @@ function fromNodeStream(stream: NodeStream): ItemSource {
  * Reads what a handler returned to be sent item by item: a web stream, a Node stream, or any other async iterable.
  * @throws TypeError for a web stream that is locked to another reader; anything that the iterable throws.
  */
-export function itemSourceOf(items: AsyncIterable<unknown>): ItemSource {
+export function itemSourceOf(items: AsyncIterable<unknown>): ReplySource {
   if (isWebStream(items)) return fromWebStream(items);
   if (isNodeStream(items)) return fromNodeStream(items);
   const iterator = items[Symbol.asyncIterator]();

@@ -21,7 +21,7 @@ export class Unrouted {
 export type Methods = Readonly<Record<PropertyKey, (...args: unknown[]) => unknown>>;
 
 /** Gives a message to the first method whose schema accepts it. */
-export type DataDispatch = (instance: Methods, message: unknown, from: Remote | undefined, peer: Located) => unknown;
+export type MessageRouter = (instance: Methods, message: unknown, from: Remote | undefined, peer: Located) => unknown;
 
 /** Somebody who is somewhere: whom a message came from where nothing else is said. */
 export interface Located {
@@ -35,12 +35,12 @@ export interface HandlerPlan {
   readonly build: Build;
   /** The class, or something it is made with, calls workers. */
   readonly wantsOwner: boolean;
-  readonly data: DataDispatch;
+  readonly data: MessageRouter;
   /** False: the class has no `@OnData`, and its connections are not read until piped. */
   readonly reads: boolean;
 }
 
-function dispatchOf(blueprint: ConnectionBlueprint): DataDispatch {
+function dispatchOf(blueprint: ConnectionBlueprint): MessageRouter {
   const { data } = blueprint;
   const first = data[0];
   // Who is asked for a second argument gets one; for the others it is not even made.

@@ -4,7 +4,7 @@ import type { Remote } from '../../endpoints/endpoint.js';
 import type { AnswerBudget } from '../inbound/answer-budget.js';
 import type { Framing } from '../../framing/framing.js';
 import { setImmediate } from '../../system-timers.js';
-import { itemSourceOf, type ItemSource } from './item-source.js';
+import { itemSourceOf, type ReplySource } from './item-source.js';
 
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === 'function';
@@ -14,7 +14,7 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
 export interface StreamHost {
   reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void;
   room(): Promise<void> | undefined;
-  readonly ending: { readonly over: boolean };
+  readonly state: { readonly isOver: boolean };
   /** Whether its clocks stand still may have changed. */
   clocks?(): void;
 }
@@ -24,7 +24,7 @@ const SHARE = 64;
 
 /** A reply of many messages: the next item is asked for when the peer has room for it. */
 export class ReplyStream {
-  readonly #source: ItemSource;
+  readonly #source: ReplySource;
   readonly #host: StreamHost;
   readonly #framing: Framing<unknown, unknown>;
   readonly #to: Remote | undefined;
@@ -96,7 +96,7 @@ export class ReplyStream {
 
   async #send(): Promise<void> {
     const host = this.#host;
-    for (let sent = 1; !host.ending.over; sent++) {
+    for (let sent = 1; !host.state.isOver; sent++) {
       let item: IteratorResult<unknown, unknown>;
       try {
         item = await (this.#source.isPassive ? this.#whileIdle(this.#source.next()) : this.#source.next());
@@ -106,7 +106,7 @@ export class ReplyStream {
         throw error;
       }
       if (item.done) return;
-      if (host.ending.over) break;
+      if (host.state.isOver) break;
       try {
         if (item.value !== undefined) {
           host.reply(item.value, this.#framing, this.#to, this.#within);

@@ -5,18 +5,18 @@ import { BoundaryError } from '../../errors.js';
 import { refusalOf, type Tried } from '../../refusal.js';
 import { Owner, type OwnerHooks } from '../../workers/call/owner.js';
 import { type HandlerPlan, type Located } from './message-router.js';
-import type { Line } from './handler-runner.js';
+import type { HandlerRunner } from './handler-runner.js';
 
 /** Takes what a connection's own calls to workers bring back to its `@OnWorkerData` and `@OnWorkerEvent`. */
-export class WorkerAnswers implements OwnerHooks {
+export class WorkerEvents implements OwnerHooks {
   readonly #plan: HandlerPlan;
   readonly #id: string;
-  readonly #line: Line;
+  readonly #runner: HandlerRunner;
 
-  constructor(plan: HandlerPlan, id: string, line: Line) {
+  constructor(plan: HandlerPlan, id: string, runner: HandlerRunner) {
     this.#plan = plan;
     this.#id = id;
-    this.#line = line;
+    this.#runner = runner;
   }
 
   answer(worker: Ctor, data: unknown): void {
@@ -32,20 +32,20 @@ export class WorkerAnswers implements OwnerHooks {
       tried.push({ method: key, refused: verdict });
       return [];
     });
-    for (const { key, value } of accepting) void this.#line.hook('OnWorkerData', [key], value);
+    for (const { key, value } of accepting) void this.#runner.hook('OnWorkerData', [key], value);
     if (accepting.length > 0 && !tried.some(({ refused }) => refused.broken)) return;
     const error = new BoundaryError({ direction: 'output', ...refusalOf(tried), what: `answer of ${worker.name}` });
-    void this.#line.tell(error, { during: 'schema', hook: 'OnWorkerData', message: data });
+    void this.#runner.tell(error, { during: 'schema', hook: 'OnWorkerData', message: data });
   }
 
   failed(error: Error, worker: Ctor): void {
-    if (this.#plan.blueprint.hooks.error.length > 0) void this.#line.tell(error, { during: 'worker' });
+    if (this.#plan.blueprint.hooks.error.length > 0) void this.#runner.tell(error, { during: 'worker' });
     else this.#dropped('failure', worker, error);
   }
 
   event(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): void {
     const keys = this.#plan.blueprint.workerEvents.flatMap(route => (route.worker === worker && route.event === name ? [route.key] : []));
-    void this.#line.hook('OnWorkerEvent', keys, payload, from);
+    void this.#runner.hook('OnWorkerEvent', keys, payload, from);
   }
 
   #dropped(what: 'answer' | 'failure', worker: Ctor, error?: Error): void {
@@ -58,9 +58,9 @@ export class WorkerAnswers implements OwnerHooks {
  * @param queuedAs the caller it is in the fair queue; its own id where nothing else is said.
  */
 export function ownerOf(
-  connection: Located & { readonly id: string; readonly line: Line; readonly settings: { readonly plan: HandlerPlan } },
+  connection: Located & { readonly id: string; readonly runner: HandlerRunner; readonly settings: { readonly plan: HandlerPlan } },
   queuedAs?: string,
 ): Owner {
-  const { id, remote, line, settings } = connection;
-  return new Owner('connection', id, { connection: { id, remote } }, new WorkerAnswers(settings.plan, id, line), queuedAs);
+  const { id, remote, runner, settings } = connection;
+  return new Owner('connection', id, { connection: { id, remote } }, new WorkerEvents(settings.plan, id, runner), queuedAs);
 }

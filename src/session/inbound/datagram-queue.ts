@@ -3,7 +3,7 @@ import type { Remote } from '../../endpoints/endpoint.js';
 import { FramingError } from '../../errors.js';
 import type { Decoder, Framing } from '../../framing/framing.js';
 import { AnswerBudget } from './answer-budget.js';
-import type { Inbox } from './stream-buffer.js';
+import type { ReceiveBuffer } from './stream-buffer.js';
 
 /** What one datagram costs besides its bytes: its objects, and those of its sender. */
 const PART = 256;
@@ -49,7 +49,7 @@ export function lastOf(decoder: Decoder<unknown>, size: number): unknown {
  * a flood drowns out nothing else, whatever ports it comes from.
  * Owned by one session.
  */
-export class Datagrams implements Inbox {
+export class DatagramQueue implements ReceiveBuffer {
   #framing: Framing<unknown, unknown>;
   #limit: number;
   readonly #capacity: number;

@@ -2,7 +2,7 @@ import type { Clock, ClockTimer } from '../../clock.js';
 import { deadline } from '../../deadline.js';
 import { FramingError } from '../../errors.js';
 import type { Framing } from '../../framing/framing.js';
-import type { Inbound, Inbox } from './stream-buffer.js';
+import type { StreamBuffer, ReceiveBuffer } from './stream-buffer.js';
 
 /** Methods that a page of a browser can have sent to any port of this machine: fetch, forms, images, preflights. */
 const METHODS = ['GET ', 'HEAD ', 'POST ', 'PUT ', 'PATCH ', 'DELETE ', 'OPTIONS '] as const;
@@ -31,8 +31,8 @@ export function isHttpRequest(bytes: Buffer): boolean | undefined {
  * The beginning of a connection on the loopback, until its first line is known not to be a request of HTTP. Any page that the user of
  * this machine visits can make the browser send one here, with commands in its path or body, and a protocol of lines would obey them.
  */
-export class HttpRefusal implements Inbox {
-  readonly #inner: Inbound;
+export class HttpRefusal implements ReceiveBuffer {
+  readonly #inner: StreamBuffer;
   readonly #clock: Clock;
   readonly #passed: (late: boolean) => void;
   #silence: ClockTimer | undefined;
@@ -45,7 +45,7 @@ export class HttpRefusal implements Inbox {
   readonly passedOver = false;
 
   /** @param passed hears that it is not, once: from then on the inner one is asked directly. `late`: nothing has arrived just now. */
-  constructor(inner: Inbound, clock: Clock, passed: (late: boolean) => void) {
+  constructor(inner: StreamBuffer, clock: Clock, passed: (late: boolean) => void) {
     this.#inner = inner;
     this.#clock = clock;
     this.#passed = passed;

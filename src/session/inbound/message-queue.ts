@@ -1,6 +1,6 @@
 import type { Decoder, Framing } from '../../framing/framing.js';
 import { lastOf } from './datagram-queue.js';
-import type { Inbox } from './stream-buffer.js';
+import type { ReceiveBuffer } from './stream-buffer.js';
 
 /** What one message costs besides its bytes. */
 const PART = 256;
@@ -9,7 +9,7 @@ const PART = 256;
  * The messages of one peer whose transport delimits them itself and loses none, received and not handled yet: each has a decoder of its own.
  * How many wait is bounded by pausing the transport. Owned by one session.
  */
-export class Messages implements Inbox {
+export class MessageQueue implements ReceiveBuffer {
   #framing: Framing<unknown, unknown>;
   #limit: number;
   #waiting: Buffer[] = [];

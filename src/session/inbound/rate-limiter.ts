@@ -2,7 +2,7 @@ import type { Clock, ClockTimer } from '../../clock.js';
 import type { RateLimit } from '../limits.js';
 
 /** A token bucket: `messages` in `per` ms on average, `burst` at once. */
-export class RateGate {
+export class RateLimiter {
   readonly #limit: RateLimit;
   readonly #clock: Clock;
   #tokens: number;

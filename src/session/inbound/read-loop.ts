@@ -1,18 +1,18 @@
 import { handlersAreNamed, type AsyncContext } from '../../async-context.js';
 import type { Clock } from '../../clock.js';
 import type { Remote, Transport } from '../../endpoints/endpoint.js';
-import { Datagrams } from './datagram-queue.js';
+import { DatagramQueue } from './datagram-queue.js';
 import { HttpRefusal } from './http-refusal.js';
-import { Inbound, type Inbox } from './stream-buffer.js';
+import { StreamBuffer, type ReceiveBuffer } from './stream-buffer.js';
 import { isLoopback } from '../../endpoints/address.js';
-import { Messages } from './message-queue.js';
-import type { RateGate } from './rate-limiter.js';
+import { MessageQueue } from './message-queue.js';
+import type { RateLimiter } from './rate-limiter.js';
 import type { Settings } from '../settings.js';
-import type { Resumable, Turn } from '../../timing/flush-scheduler.js';
+import type { Resumable, FlushScheduler } from '../../timing/flush-scheduler.js';
 import { monotonicNow } from '../../system-timers.js';
 
 /** Why no message is asked for. When none of these is set, messages are handled as they come. */
-export const Hold = {
+export const PauseReason = {
   /** `@OnConnect` has not settled. */
   OPENING: 1,
   /** `peer.pause()`: not even bytes are read. */
@@ -38,7 +38,7 @@ export const Hold = {
 } as const;
 
 /** What the reader asks of its session. */
-export interface ReaderHost {
+export interface ReadLoopHost {
   readonly host: { readonly clock: Clock };
   readonly context: AsyncContext;
   /** Another message may be handled now. */
@@ -66,14 +66,14 @@ const LOOK = 8;
  * Decides when a message is asked for and when the transport is read.
  * Nothing is decoded ahead, undecoded bytes are bounded by the high mark, and nobody takes more than a share of a turn.
  */
-export class Reader implements Resumable {
-  readonly #host: ReaderHost;
+export class ReadLoop implements Resumable {
+  readonly #host: ReadLoopHost;
   readonly #transport: Transport;
-  readonly #turn: Turn;
+  readonly #turn: FlushScheduler;
   readonly #settings: Settings;
   /** Made when something arrives. */
-  #inbound: Inbox | undefined;
-  readonly #rate: RateGate | undefined;
+  #inbound: ReceiveBuffer | undefined;
+  readonly #rate: RateLimiter | undefined;
   /** Bits of Hold. Only `hold` and `release` change them. */
   #hold = 0;
   /** Messages that may still be handled in this turn. */
@@ -88,7 +88,7 @@ export class Reader implements Resumable {
   /** What comes behind everything that has arrived. */
   #failure: Error | undefined;
 
-  constructor(host: ReaderHost, transport: Transport, turn: Turn, settings: Settings, rate: RateGate | undefined) {
+  constructor(host: ReadLoopHost, transport: Transport, turn: FlushScheduler, settings: Settings, rate: RateLimiter | undefined) {
     this.#host = host;
     this.#transport = transport;
     this.#turn = turn;
@@ -100,7 +100,7 @@ export class Reader implements Resumable {
     return this.#host.context;
   }
 
-  get inbound(): Inbox {
+  get inbound(): ReceiveBuffer {
     return (this.#inbound ??= this.#makeInbound());
   }
 
@@ -110,7 +110,7 @@ export class Reader implements Resumable {
 
   hold(bits: number): void {
     this.#hold |= bits;
-    if (this.held(Hold.DEAF)) this.#inbound?.drop();
+    if (this.held(PauseReason.DEAF)) this.#inbound?.drop();
     this.flow();
   }
 
@@ -131,7 +131,7 @@ export class Reader implements Resumable {
 
   /** Bytes arrived. */
   data(chunk: Buffer, from?: Remote): void {
-    if (this.held(Hold.DEAF)) return;
+    if (this.held(PauseReason.DEAF)) return;
     this.inbound.push(chunk, from);
     if (this.#hold !== 0) this.flow();
     // One share for all that a turn brings, not one for each piece.
@@ -158,7 +158,7 @@ export class Reader implements Resumable {
 
   /** A turn's work: as many messages as are there, up to the share. */
   proceed(): void {
-    this.#hold &= ~Hold.YIELDED;
+    this.#hold &= ~PauseReason.YIELDED;
     this.#share = SHARE;
     this.#since = 0;
     this.#renewing = false;
@@ -211,8 +211,9 @@ export class Reader implements Resumable {
     const weight = this.#inbound?.weight ?? 0;
     // Read again only when all is used up: stopping and starting costs system calls.
     const full =
-      this.held(Hold.PAUSED | Hold.BLOCKED | Hold.MOVING) || (this.#stopped ? weight > 0 : weight >= this.#settings.limits.highWaterMark);
-    const stop = full && !this.held(Hold.DEAF);
+      this.held(PauseReason.PAUSED | PauseReason.BLOCKED | PauseReason.MOVING) ||
+      (this.#stopped ? weight > 0 : weight >= this.#settings.limits.highWaterMark);
+    const stop = full && !this.held(PauseReason.DEAF);
     if (stop === this.#stopped) return;
     this.#stopped = stop;
     if (stop) this.#transport.pause();
@@ -233,11 +234,11 @@ export class Reader implements Resumable {
     this.#turn.proceedLater(this);
   }
 
-  #makeInbound(): Inbox {
+  #makeInbound(): ReceiveBuffer {
     const { framing, limits, messageLimit } = this.#settings;
     const limit = messageLimit(framing);
     if (this.#transport.kind === 'stream') {
-      const inbound = new Inbound(framing, limit);
+      const inbound = new StreamBuffer(framing, limit);
       const isLocal = this.#settings.refusesHttp && isLoopback(this.#transport.local.address ?? '');
       if (!isLocal) return inbound;
       return new HttpRefusal(inbound, this.#host.host.clock, late => {
@@ -245,16 +246,16 @@ export class Reader implements Resumable {
         if (late) this.again();
       });
     }
-    if (this.#transport.lossless) return new Messages(framing, limit);
-    return new Datagrams(framing, limit, limits.highWaterMark * QUEUE);
+    if (this.#transport.lossless) return new MessageQueue(framing, limit);
+    return new DatagramQueue(framing, limit, limits.highWaterMark * QUEUE);
   }
 
   #next(): unknown {
     if (!this.#inbound) return undefined;
     const rate = this.#rate;
     if (!rate) return this.inbound.next();
-    if (rate.pauses && !rate.ready(() => this.release(Hold.RATE))) {
-      this.#hold |= Hold.RATE;
+    if (rate.pauses && !rate.ready(() => this.release(PauseReason.RATE))) {
+      this.#hold |= PauseReason.RATE;
       return undefined;
     }
     for (;;) {
@@ -262,13 +263,13 @@ export class Reader implements Resumable {
       // What a framing passes over, blank lines for instance, is read and looked at like a message.
       if ((message === undefined && !this.inbound.passedOver) || rate.take()) return message;
       this.#host.tooFast();
-      if (this.held(Hold.DEAF)) return undefined;
+      if (this.held(PauseReason.DEAF)) return undefined;
     }
   }
 
   #yield(): void {
-    if (this.held(Hold.YIELDED)) return;
-    this.#hold |= Hold.YIELDED;
+    if (this.held(PauseReason.YIELDED)) return;
+    this.#hold |= PauseReason.YIELDED;
     this.#renew();
   }
 }

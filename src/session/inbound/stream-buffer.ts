@@ -9,8 +9,8 @@ const PART = 256;
 /** Bytes that a framing may pass over between two messages, where `maxMessageSize` is smaller: signs of life of a day or more. */
 const MOST_PASSED_OVER = 64 * 1024;
 
-/** What has arrived and is not handled yet: bytes of a stream ({@link Inbound}), or messages (`Datagrams`). */
-export interface Inbox {
+/** What has arrived and is not handled yet: bytes of a stream ({@link StreamBuffer}), or messages (`DatagramQueue`). */
+export interface ReceiveBuffer {
   /** What it costs in memory. */
   readonly weight: number;
   /** The beginning of a message may be here. */
@@ -37,7 +37,7 @@ export interface Inbox {
  * The bytes that have arrived and are not handled yet. Nothing is decoded ahead: chunks wait here until somebody asks for a message.
  * Owned by one session, which alone writes and reads it.
  */
-export class Inbound implements Inbox {
+export class StreamBuffer implements ReceiveBuffer {
   #framing: Framing<unknown, unknown>;
   /** Made with the first byte: an idle connection has none. */
   #decoder: Decoder<unknown> | undefined;

@@ -1,5 +1,5 @@
 /** Who waits for the peer to read. */
-export class Room {
+export class DrainWaiters {
   #waiting: (() => void)[] = [];
 
   wait(): Promise<void> {

@@ -2,13 +2,13 @@ import type { Remote, Transport } from '../../endpoints/endpoint.js';
 import { ConnectionClosedError, LimitError } from '../../errors.js';
 import type { Chunk } from '../../framing/framing.js';
 import type { BufferBudget, Buffering, SharedMessage } from './buffer-budget.js';
-import type { Limits } from '../limits.js';
-import { Room } from './drain-waiters.js';
+import type { ConnectionLimits } from '../limits.js';
+import { DrainWaiters } from './drain-waiters.js';
 import { SharedQueue } from './shared-queue.js';
-import type { Flushable, Turn } from '../../timing/flush-scheduler.js';
+import type { Flushable, FlushScheduler } from '../../timing/flush-scheduler.js';
 
 /** What the outbound side tells its session. */
-export interface OutboundHost {
+export interface SendBufferHost {
   /** From now on bytes wait to be sent; or none wait any more. */
   waits(waiting: boolean): void;
   /** The kernel took something, and more waits. */
@@ -30,11 +30,11 @@ interface Waiter {
  * The bytes that are to leave: what one turn says leaves in one write, and what the kernel does not take yet is counted.
  * Owned by one session.
  */
-export class Outbound implements Flushable, Buffering {
+export class SendBuffer implements Flushable, Buffering {
   readonly #transport: Transport;
-  readonly #host: OutboundHost;
-  readonly #turn: Turn;
-  readonly #limits: Limits;
+  readonly #host: SendBufferHost;
+  readonly #turn: FlushScheduler;
+  readonly #limits: ConnectionLimits;
   readonly #budget: BufferBudget;
   budgeted = 0;
   #shared: SharedQueue | undefined;
@@ -60,9 +60,9 @@ export class Outbound implements Flushable, Buffering {
   #behind: Chunk[] | undefined;
   #behindBytes = 0;
   /** Where who writes exclusively waits. */
-  #room: Room | undefined;
+  #room: DrainWaiters | undefined;
 
-  constructor(transport: Transport, host: OutboundHost, turn: Turn, limits: Limits, budget: BufferBudget) {
+  constructor(transport: Transport, host: SendBufferHost, turn: FlushScheduler, limits: ConnectionLimits, budget: BufferBudget) {
     this.#transport = transport;
     this.#host = host;
     this.#turn = turn;
@@ -192,7 +192,7 @@ export class Outbound implements Flushable, Buffering {
 
   /** For whoever writes exclusively: a promise while the kernel has too much. What waits behind does not count: it waits for this. */
   room(): Promise<void> | undefined {
-    return this.#congested && !this.#closed ? (this.#room ??= new Room()).wait() : undefined;
+    return this.#congested && !this.#closed ? (this.#room ??= new DrainWaiters()).wait() : undefined;
   }
 
   /** What waited behind follows. */

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { ConnectionClosedError, UsageError } from '../../errors.js';
-import type { Outbound } from './send-buffer.js';
+import type { SendBuffer } from './send-buffer.js';
 import type { FileRange } from '../peer.js';
 
 /** Bytes read at a time. */
@@ -8,8 +8,8 @@ const PIECE = 64 * 1024;
 
 /** What sending a file asks of its session. */
 export interface FileHost {
-  readonly ending: { readonly over: boolean };
-  readonly outbound: Outbound;
+  readonly state: { readonly isOver: boolean };
+  readonly sendBuffer: SendBuffer;
 }
 
 /**
@@ -17,17 +17,18 @@ export interface FileHost {
  * Resolves with its bytes when the kernel has them.
  */
 export async function sendFile(host: FileHost, path: string | URL, { start = 0, length = Infinity }: FileRange): Promise<number> {
-  const { outbound } = host;
+  const { sendBuffer } = host;
   if (!(start >= 0) || !(length >= 0)) throw new UsageError(`a file has no part from ${start} of ${length} bytes`);
   // Before anything is waited for: what is sent from now on is behind the file.
-  if (!outbound.seize()) throw host.ending.over ? new ConnectionClosedError() : new UsageError('a file is being sent already: wait for it');
+  if (!sendBuffer.seize())
+    throw host.state.isOver ? new ConnectionClosedError() : new UsageError('a file is being sent already: wait for it');
   let sent: number;
   try {
     sent = await copy(host, await open(path, 'r'), start, length);
   } finally {
-    outbound.yield();
+    sendBuffer.yield();
   }
-  await outbound.whenEmpty();
+  await sendBuffer.whenEmpty();
   return sent;
 }
 
@@ -37,18 +38,18 @@ async function copy(host: FileHost, file: FileHandle, start: number, length: num
     for (;;) {
       const piece = Buffer.allocUnsafe(Math.min(PIECE, length - sent));
       const { bytesRead } = await file.read(piece, 0, piece.length, start + sent);
-      if (host.ending.over) throw new ConnectionClosedError();
+      if (host.state.isOver) throw new ConnectionClosedError();
       if (bytesRead === 0) {
         if (length !== Infinity && sent < length)
           throw new UsageError(`the file ends ${length - sent} bytes before the ${length} that were to be sent`);
         return sent;
       }
-      host.outbound.write(piece.subarray(0, bytesRead));
+      host.sendBuffer.write(piece.subarray(0, bytesRead));
       sent += bytesRead;
-      await host.outbound.room();
+      await host.sendBuffer.room();
     }
   } catch (error) {
-    if (sent > 0) host.outbound.breakOff();
+    if (sent > 0) host.sendBuffer.breakOff();
     throw error;
   } finally {
     await file.close();

@@ -2,19 +2,19 @@ import { ConnectionClosedError, UsageError } from '../../errors.js';
 import type { Transport } from '../../endpoints/endpoint.js';
 import type { Chunk } from '../../framing/framing.js';
 import { toBytes } from '../../units.js';
-import { MESSAGE, type Deadlines } from '../timeouts/deadlines.js';
-import type { Ending } from '../lifecycle.js';
-import type { Outbound } from '../outbound/send-buffer.js';
+import { MESSAGE, type ConnectionDeadlines } from '../timeouts/deadlines.js';
+import type { ConnectionState } from '../lifecycle.js';
+import type { SendBuffer } from '../outbound/send-buffer.js';
 import type { PipeOptions } from '../peer.js';
-import { Hold, type Reader } from '../inbound/read-loop.js';
+import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
 
 /** The session, as its pipes see it. */
-export interface PipingHost {
+export interface PipesHost {
   readonly transport: Transport;
-  readonly reader: Reader;
-  readonly outbound: Outbound;
-  readonly ending: Ending;
-  readonly deadlines: Deadlines;
+  readonly readLoop: ReadLoop;
+  readonly sendBuffer: SendBuffer;
+  readonly state: ConnectionState;
+  readonly deadlines: ConnectionDeadlines;
   /** Sends bytes past the framing. */
   say(bytes: Chunk): void;
   /** Whether its clocks stand still may have changed. */
@@ -22,7 +22,7 @@ export interface PipingHost {
 }
 
 interface Pipe {
-  readonly target: Piping;
+  readonly target: ConnectionPipes;
   readonly ends: boolean;
   readonly resolve: (bytes: number) => void;
   readonly reject: (error: Error) => void;
@@ -31,13 +31,13 @@ interface Pipe {
 }
 
 /** The pipes of one connection: at most one takes its bytes, any number feed it. */
-export class Piping {
-  readonly #session: PipingHost;
+export class ConnectionPipes {
+  readonly #session: PipesHost;
   #pipe: Pipe | undefined;
   /** Whose bytes come here. */
-  readonly #feeders = new Set<Piping>();
+  readonly #feeders = new Set<ConnectionPipes>();
 
-  constructor(session: PipingHost) {
+  constructor(session: PipesHost) {
     this.#session = session;
   }
 
@@ -47,12 +47,12 @@ export class Piping {
   }
 
   /** Lets the bytes flow to `target`, beginning with those not handled yet. Rejects when either side is gone before the end. */
-  start(target: Piping, { limit, end = true }: PipeOptions): Promise<number> {
-    const { reader, deadlines, ending } = this.#session;
+  start(target: ConnectionPipes, { limit, end = true }: PipeOptions): Promise<number> {
+    const { readLoop, deadlines, state } = this.#session;
     if (this.#pipe) return Promise.reject(new UsageError('the peer is piped already'));
     if (this.#session.transport.shared || target.#session.transport.shared)
       return Promise.reject(new UsageError('a socket that many peers share cannot be piped'));
-    if (!ending.open || target.#session.ending.over) return Promise.reject(new ConnectionClosedError('a side of the pipe is closed'));
+    if (!state.isOpen || target.#session.state.isOver) return Promise.reject(new ConnectionClosedError('a side of the pipe is closed'));
     return new Promise((resolve, reject) => {
       const left = limit === undefined ? Infinity : toBytes(limit);
       // It is a number of bytes to move, an announced length for instance: none is none.
@@ -62,13 +62,13 @@ export class Piping {
       }
       this.#pipe = { target, ends: end, resolve, reject, left, count: 0 };
       target.#feeders.add(this);
-      reader.hold(Hold.PIPED);
+      readLoop.hold(PauseReason.PIPED);
       deadlines.set(MESSAGE, Infinity);
       this.#session.clocks();
       target.#session.clocks();
-      const received = reader.take();
+      const received = readLoop.take();
       if (received.length > 0) this.data(received);
-      if (ending.peerHasEnded) this.sourceEnded();
+      if (state.peerHasEnded) this.sourceEnded();
     });
   }
 
@@ -77,7 +77,7 @@ export class Piping {
     const pipe = this.#pipe;
     if (!pipe) return;
     const session = pipe.target.#session;
-    if (session.ending.over) {
+    if (session.state.isOver) {
       this.#fail();
       return;
     }
@@ -86,18 +86,18 @@ export class Piping {
     pipe.count += part.length;
     session.say(part);
     if (pipe.left === 0) this.#done(chunk.subarray(part.length));
-    else if (session.outbound.congested) this.#session.reader.hold(Hold.BLOCKED);
+    else if (session.sendBuffer.congested) this.#session.readLoop.hold(PauseReason.BLOCKED);
   }
 
   /** The source has finished. */
   sourceEnded(): void {
-    if (this.#pipe?.ends) this.#pipe.target.#session.ending.halfClose();
+    if (this.#pipe?.ends) this.#pipe.target.#session.state.halfClose();
     if (this.#pipe) this.#done(undefined);
   }
 
   /** This connection, as a target, has room again. */
   hasRoom(): void {
-    for (const feeder of this.#feeders) feeder.#session.reader.release(Hold.BLOCKED, true);
+    for (const feeder of this.#feeders) feeder.#session.readLoop.release(PauseReason.BLOCKED, true);
   }
 
   /** This connection is gone. */
@@ -114,7 +114,7 @@ export class Piping {
   #fail(): void {
     const pipe = this.#pipe;
     // To whoever reads the target the bytes so far would look like all of them.
-    if (pipe && pipe.count > 0) pipe.target.#session.outbound.breakOff();
+    if (pipe && pipe.count > 0) pipe.target.#session.sendBuffer.breakOff();
     this.#detach(undefined)?.reject(new ConnectionClosedError('a side of the pipe is gone'));
   }
 
@@ -124,9 +124,9 @@ export class Piping {
     if (!pipe) return undefined;
     this.#pipe = undefined;
     pipe.target.#feeders.delete(this);
-    const { reader, ending } = this.#session;
-    if (rest && rest.length > 0) reader.inbound.push(rest, undefined);
-    if (!ending.gone) reader.release(Hold.PIPED | Hold.BLOCKED, true);
+    const { readLoop, state } = this.#session;
+    if (rest && rest.length > 0) readLoop.inbound.push(rest, undefined);
+    if (!state.isClosed) readLoop.release(PauseReason.PIPED | PauseReason.BLOCKED, true);
     this.#unpiped();
     pipe.target.#unpiped();
     return pipe;
@@ -134,11 +134,11 @@ export class Piping {
 
   /** Half-closed connections go on dying when they are not piped any more. */
   #unpiped(): void {
-    const { ending } = this.#session;
-    if (ending.gone) return;
+    const { state } = this.#session;
+    if (state.isClosed) return;
     this.#session.clocks();
     if (this.busy) return;
-    if (ending.peerHasEnded) ending.peerEnded();
-    ending.step();
+    if (state.peerHasEnded) state.onPeerEnd();
+    state.step();
   }
 }

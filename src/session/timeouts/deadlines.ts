@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js';
-import type { Alarmed, Alarms } from '../../timing/timer-heap.js';
+import type { HeapTimer, TimerHeap } from '../../timing/timer-heap.js';
 
 const NAMES = ['firstMessageTimeout', 'messageTimeout', 'idleTimeout', 'drainTimeout', 'halfCloseGrace'] as const;
 
@@ -24,9 +24,9 @@ const NEVER = Infinity;
  * The deadlines of one connection behind one lazy alarm: moving one later costs a number, and an alarm that comes too early looks again.
  * The clocks of messages and of silence can stand still: while the connection is not the peer's to keep waiting.
  */
-export class Deadlines implements Alarmed {
+export class ConnectionDeadlines implements HeapTimer {
   readonly #clock: Clock;
-  readonly #alarms: Alarms;
+  readonly #alarms: TimerHeap;
   readonly #host: DeadlineHost;
   /** When each is due; while they stand still, MESSAGE and IDLE are what remains of them. */
   readonly #due = [NEVER, NEVER, NEVER, NEVER, NEVER];
@@ -34,7 +34,7 @@ export class Deadlines implements Alarmed {
   alarmAt = NEVER;
   alarmIndex = -1;
 
-  constructor(clock: Clock, alarms: Alarms, host: DeadlineHost) {
+  constructor(clock: Clock, alarms: TimerHeap, host: DeadlineHost) {
     this.#clock = clock;
     this.#alarms = alarms;
     this.#host = host;

@@ -1,18 +1,18 @@
 import type { Transport } from '../../endpoints/endpoint.js';
 import { StallWatch } from '../../endpoints/net/stall-watch.js';
-import { GRACE, type Deadlines } from './deadlines.js';
+import { GRACE, type ConnectionDeadlines } from './deadlines.js';
 import type { CloseReason } from '../../decorators/hook-types.js';
-import type { Line } from '../handler/handler-runner.js';
-import { Hold, type Reader } from '../inbound/read-loop.js';
+import type { HandlerRunner } from '../handler/handler-runner.js';
+import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
 
 /** The session, as the grace sees it. */
 export interface GraceHost {
   readonly transport: Transport;
-  readonly deadlines: Deadlines;
-  readonly line: Line;
-  readonly reader: Reader;
-  readonly piped: boolean;
-  readonly ending: { readonly over: boolean; readonly reason: CloseReason | undefined; graceExpired(): void };
+  readonly deadlines: ConnectionDeadlines;
+  readonly runner: HandlerRunner;
+  readonly readLoop: ReadLoop;
+  readonly isPiped: boolean;
+  readonly state: { readonly isOver: boolean; readonly reason: CloseReason | undefined; onGraceExpired(): void };
 }
 
 /**
@@ -34,7 +34,7 @@ export class HalfCloseGrace {
       host.transport,
       timer,
       () => this.#limit,
-      () => host.ending.graceExpired(),
+      () => host.state.onGraceExpired(),
     );
   }
 
@@ -59,14 +59,14 @@ export class HalfCloseGrace {
   }
 
   expired(): void {
-    if (this.#isFixed) this.#host.ending.graceExpired();
+    if (this.#isFixed) this.#host.state.onGraceExpired();
     else this.#watch.expired();
   }
 
   get #isOurTurn(): boolean {
-    const { ending, line, piped, reader } = this.#host;
+    const { state, runner, isPiped, readLoop } = this.#host;
     // Once our direction has ended, or the bytes could not be read, nothing is waited for but the peer.
-    if (ending.over || ending.reason?.by === 'error') return false;
-    return line.isAtWork || piped || reader.held(Hold.PAUSED | Hold.PIPED | Hold.RATE);
+    if (state.isOver || state.reason?.by === 'error') return false;
+    return runner.isAtWork || isPiped || readLoop.held(PauseReason.PAUSED | PauseReason.PIPED | PauseReason.RATE);
   }
 }

@@ -1,28 +1,28 @@
 import type { Transport } from '../../endpoints/endpoint.js';
 import { StallWatch } from '../../endpoints/net/stall-watch.js';
 import { limitOf, toMilliseconds, type Duration, type Off } from '../../units.js';
-import { DRAIN, FIRST, IDLE, MESSAGE, type DeadlineHost, type DeadlineName, type Deadlines } from './deadlines.js';
-import type { Ending } from '../lifecycle.js';
-import type { Line } from '../handler/handler-runner.js';
-import { Hold, type Reader } from '../inbound/read-loop.js';
+import { DRAIN, FIRST, IDLE, MESSAGE, type DeadlineHost, type DeadlineName, type ConnectionDeadlines } from './deadlines.js';
+import type { ConnectionState } from '../lifecycle.js';
+import type { HandlerRunner } from '../handler/handler-runner.js';
+import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
 import type { Settings } from '../settings.js';
 
 /** The session, as its patience sees it. */
-export interface PatienceHost {
+export interface TimeoutPolicyHost {
   readonly settings: Settings;
   readonly transport: Transport;
-  readonly reader: Reader;
-  readonly line: Line;
-  readonly deadlines: Deadlines;
-  readonly ending: Ending;
-  readonly piped: boolean;
+  readonly readLoop: ReadLoop;
+  readonly runner: HandlerRunner;
+  readonly deadlines: ConnectionDeadlines;
+  readonly state: ConnectionState;
+  readonly isPiped: boolean;
   /** The peer has gone too far. */
   exceeded(limit: string, message: string): void;
 }
 
 /** What a peer may keep its connection waiting for: sets the deadlines by what happens, and says what it means when one passes. */
-export class Patience implements DeadlineHost {
-  readonly #session: PatienceHost;
+export class TimeoutPolicy implements DeadlineHost {
+  readonly #session: TimeoutPolicyHost;
   #idle: number;
   /** Anything was sent or received. */
   #spoken = false;
@@ -31,7 +31,7 @@ export class Patience implements DeadlineHost {
   /** `drainTimeout`; made when bytes wait for the first time. */
   #drain: StallWatch | undefined;
 
-  constructor(session: PatienceHost) {
+  constructor(session: TimeoutPolicyHost) {
     this.#session = session;
     this.#idle = session.settings.limits.idleTimeout;
   }
@@ -74,29 +74,29 @@ export class Patience implements DeadlineHost {
 
   setIdleTimeout(timeout: Duration | Off): void {
     this.#idle = limitOf(toMilliseconds(timeout));
-    if (this.#session.ending.open) this.#session.deadlines.set(IDLE, this.#idle);
+    if (this.#session.state.isOpen) this.#session.deadlines.set(IDLE, this.#idle);
   }
 
   /** A handler has begun that did not finish at once. */
   working(): void {
     this.#session.deadlines.stand(true);
-    this.#session.ending.grace?.review();
+    this.#session.state.grace?.review();
   }
 
   /** Stops or restarts the clocks that only run while it is the peer's turn. */
   clocks(): void {
-    const { deadlines, ending, line, piped, reader } = this.#session;
-    ending.grace?.review();
-    deadlines.stand(this.#waiting || !line.quiet || piped || reader.held(Hold.PAUSED | Hold.PIPED | Hold.RATE));
+    const { deadlines, state, runner, isPiped, readLoop } = this.#session;
+    state.grace?.review();
+    deadlines.stand(this.#waiting || !runner.quiet || isPiped || readLoop.held(PauseReason.PAUSED | PauseReason.PIPED | PauseReason.RATE));
   }
 
   expired(name: DeadlineName): void {
-    const { ending, line, settings } = this.#session;
+    const { state, runner, settings } = this.#session;
     const { idle } = settings.plan.blueprint.hooks;
-    if (name === 'idleTimeout' && idle.length > 0) void line.hook('OnIdle', idle);
-    else if (name === 'halfCloseGrace') ending.grace?.expired();
+    if (name === 'idleTimeout' && idle.length > 0) void runner.hook('OnIdle', idle);
+    else if (name === 'halfCloseGrace') state.grace?.expired();
     else if (name === 'drainTimeout') this.#drain?.expired();
-    else ending.drop({ by: 'timeout', code: name });
+    else state.destroy({ by: 'timeout', code: name });
   }
 
   #watchDrain(): StallWatch {

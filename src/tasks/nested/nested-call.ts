@@ -3,21 +3,21 @@ import { AbortError } from '../../errors.js';
 import type { CallBase, Sendable } from '../../decorators/worker/client-types.js';
 import { Kind } from '../../wire/link/protocol.js';
 import type { Link } from '../../wire/link/types.js';
-import { Incoming } from '../incoming.js';
-import { UpSender } from './nested-input.js';
+import { IncomingStream } from '../incoming.js';
+import { NestedInput } from './nested-input.js';
 import { CreditKind, INITIAL_ROOM, ReceiveWindow, sendCredit, type Room } from '../../wire/link/credit.js';
 
 /** What a call to another worker may be given. */
-export interface UpCallOptions extends CallBase {
+export interface NestedCallOptions extends CallBase {
   readonly on?: Readonly<Record<string, ((payload: unknown) => unknown) | undefined>> | undefined;
   readonly send?: Sendable<unknown> | undefined;
 }
 
 /** What a call needs of the side that made it. */
-export interface UpCallPort {
+export interface NestedCallHost {
   readonly link: Link;
   /** It is over: its id means nothing any more. */
-  forget(call: UpCall): void;
+  forget(call: NestedCall): void;
   /** A listener threw. */
   stray(error: unknown): void;
 }
@@ -27,23 +27,23 @@ const GIVEN_UP = 0;
 const LEFT = 2;
 
 /** One call that this worker made to another one, until it is settled: exactly once. */
-export class UpCall {
+export class NestedCall {
   readonly id: number;
   /** What the caller holds: a promise, or an async iterable. */
   readonly answer: Promise<unknown> | AsyncIterableIterator<unknown>;
-  readonly #port: UpCallPort;
-  readonly #options: UpCallOptions;
-  readonly #items: Incoming | undefined;
+  readonly #port: NestedCallHost;
+  readonly #options: NestedCallOptions;
+  readonly #items: IncomingStream | undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
-  #sender: UpSender | undefined;
+  #sender: NestedInput | undefined;
   /** The listeners of `on` run where the call was made. */
   readonly #context: AsyncContext | undefined;
   #events: ReceiveWindow | undefined;
   #settled = false;
   readonly #onAbort = (): void => this.#giveUp(new AbortError(this.#options.signal?.reason));
 
-  constructor(id: number, worker: string, task: string, streams: boolean, options: UpCallOptions, port: UpCallPort) {
+  constructor(id: number, worker: string, task: string, streams: boolean, options: NestedCallOptions, port: NestedCallHost) {
     this.id = id;
     this.#port = port;
     this.#options = options;
@@ -51,7 +51,7 @@ export class UpCall {
     if (streams) {
       const credit = (room: Room): void => sendCredit(port.link, id, CreditKind.items, room);
       const left = (): void => this.#leave();
-      this.answer = this.#items = new Incoming({ worker, task, validate: undefined, credit, left });
+      this.answer = this.#items = new IncomingStream({ worker, task, validate: undefined, credit, left });
     } else {
       this.answer = new Promise((resolve, reject) => {
         this.#resolve = resolve;
@@ -66,7 +66,7 @@ export class UpCall {
     const { link } = this.#port;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (!send) return;
-    this.#sender = new UpSender(send, {
+    this.#sender = new NestedInput(send, {
       item: value => link.sendValue(Kind.ITEM, this.id, 1, value, 'item'),
       end: () => link.send(Kind.END, this.id, 1),
       failed: reason => this.#giveUp(reason),

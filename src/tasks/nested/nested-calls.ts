@@ -2,12 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { mailOf, wrongCallOptions, type CalledTask } from '../../decorators/worker/call-options.js';
 import { AbortError, ClosingError, UsageError, WorkerNotFoundError } from '../../errors.js';
 import { toMilliseconds } from '../../units.js';
-import { Kind, MOST_NAME, UPWARD, type BootMessage, type UpCallMessage } from '../../wire/link/protocol.js';
+import { Kind, MOST_NAME, UPWARD, type BootMessage, type NestedCallMessage } from '../../wire/link/protocol.js';
 import type { Body, Link } from '../../wire/link/types.js';
-import { UpCall, type UpCallOptions, type UpCallPort } from './nested-call.js';
+import { NestedCall, type NestedCallOptions, type NestedCallHost } from './nested-call.js';
 import { CreditKind, readCredit } from '../../wire/link/credit.js';
 
-/** UPCALL's arg. */
+/** NESTED_CALL's arg. */
 const How = { task: 0, ask: 1, tell: 2 } as const;
 
 /** One task, or the mailbox, of another worker. */
@@ -19,7 +19,7 @@ interface UpTarget {
   readonly checked: CalledTask;
 }
 
-export interface UpstreamOptions {
+export interface NestedCallerOptions {
   readonly link: Link;
   readonly workers: BootMessage['workers'];
   stray(error: unknown): void;
@@ -33,18 +33,18 @@ export interface UpstreamOptions {
  * The calls that this worker makes to others. They go through the master, which queues, validates and supervises them like any other,
  * and knows from `parent` whose signal and deadline they inherit.
  */
-export class Upstream {
-  readonly #options: UpstreamOptions;
+export class NestedCaller {
+  readonly #options: NestedCallerOptions;
   readonly #link: Link;
-  readonly #calls = new Map<number, UpCall>();
+  readonly #calls = new Map<number, NestedCall>();
   /** Only a worker that has a client of another one pays for it: AsyncLocalStorage makes every promise dearer. */
   readonly #parents = new AsyncLocalStorage<number>();
-  readonly #port: UpCallPort;
+  readonly #port: NestedCallHost;
   #traced = false;
   #last = 0;
   #closed = false;
 
-  constructor(options: UpstreamOptions) {
+  constructor(options: NestedCallerOptions) {
     this.#options = options;
     this.#link = options.link;
     this.#port = { link: options.link, forget: call => void this.#calls.delete(call.id), stray: error => options.stray(error) };
@@ -66,13 +66,13 @@ export class Upstream {
     const events = new Map(worker.events);
     const mail = { name, key, task: 'ask', streams: false, checked: mailOf(name, 'ask') };
     const client: Record<string, unknown> = {
-      ask: (data: unknown, options?: UpCallOptions) => this.#call(How.ask, mail, data, options),
-      tell: (data: unknown, options?: UpCallOptions) => this.#tell(name, key, data, options),
+      ask: (data: unknown, options?: NestedCallOptions) => this.#call(How.ask, mail, data, options),
+      tell: (data: unknown, options?: NestedCallOptions) => this.#tell(name, key, data, options),
     };
     for (const task of worker.tasks) {
       const checked = { name: `${name}.${task}`, events: events.get(task) ?? [], receives: receives.has(task) };
       const target = { name, key, task, streams: streams.has(task), checked };
-      client[task] = (input?: unknown, options?: UpCallOptions) => this.#call(How.task, target, input, options);
+      client[task] = (input?: unknown, options?: NestedCallOptions) => this.#call(How.task, target, input, options);
     }
     return Object.freeze(client);
   }
@@ -94,24 +94,30 @@ export class Upstream {
     for (const call of [...this.#calls.values()]) call.fail(new ClosingError('the worker that made this call is closing'));
   }
 
-  #tell(name: string, key: string | undefined, data: unknown, options: UpCallOptions = {}): void {
+  #tell(name: string, key: string | undefined, data: unknown, options: NestedCallOptions = {}): void {
     const wrong = wrongCallOptions(mailOf(name, 'tell'), options);
     if (wrong) throw wrong;
     if (this.#closed) return;
     // Nobody waits for its answer: it gets an id, and what comes back for it is dropped.
-    this.#link.sendValue(Kind.UPCALL, this.#nextId(), How.tell, this.#message({ name, key }, undefined, data, options), 'call');
+    this.#link.sendValue(Kind.NESTED_CALL, this.#nextId(), How.tell, this.#message({ name, key }, undefined, data, options), 'call');
     this.#options.said();
   }
 
-  #call(how: number, target: UpTarget, input: unknown, options: UpCallOptions = {}): unknown {
+  #call(how: number, target: UpTarget, input: unknown, options: NestedCallOptions = {}): unknown {
     const id = this.#nextId();
     const wrong = wrongCallOptions(target.checked, options);
-    const call = new UpCall(id, target.name, target.task, target.streams, wrong ? {} : options, this.#port);
+    const call = new NestedCall(id, target.name, target.task, target.streams, wrong ? {} : options, this.#port);
     try {
       if (wrong) throw wrong;
       if (this.#closed) throw new ClosingError('the worker that makes this call is closing');
       if (options.signal?.aborted) throw new AbortError(options.signal.reason);
-      this.#link.sendValue(Kind.UPCALL, id, how, this.#message(target, how === How.task ? target.task : undefined, input, options), 'call');
+      this.#link.sendValue(
+        Kind.NESTED_CALL,
+        id,
+        how,
+        this.#message(target, how === How.task ? target.task : undefined, input, options),
+        'call',
+      );
       this.#calls.set(id, call);
       call.begin();
       this.#options.said();
@@ -125,8 +131,8 @@ export class Upstream {
     { name, key }: { readonly name: string; readonly key: string | undefined },
     task: string | undefined,
     input: unknown,
-    options: UpCallOptions,
-  ): UpCallMessage {
+    options: NestedCallOptions,
+  ): NestedCallMessage {
     const { timeout, affinity, caller, send } = options;
     for (const [option, text] of Object.entries({ key: options.key, affinity, caller }))
       if (typeof text === 'string' && text.length > MOST_NAME)

@@ -2,7 +2,7 @@ import { currentContext } from '../../async-context.js';
 import type { Sendable } from '../../decorators/worker/client-types.js';
 import { INITIAL_ROOM, SendCredit, type Room } from '../../wire/link/credit.js';
 
-export interface UpSenderPort {
+export interface NestedInputHost {
   /** Returns its bytes. Throws what the encoder throws. */
   item(value: unknown): number;
   end(): void;
@@ -11,16 +11,16 @@ export interface UpSenderPort {
 }
 
 /** The stream that goes with a call to another worker: read only as far as that one has room. */
-export class UpSender {
+export class NestedInput {
   readonly #source: AsyncIterator<unknown> | Iterator<unknown>;
-  readonly #port: UpSenderPort;
+  readonly #port: NestedInputHost;
   /** The caller's iterable runs where the call was made, whoever grants the credit. */
   readonly #context = currentContext();
   readonly #credit = new SendCredit(INITIAL_ROOM.sends);
   #reading = false;
   #over = false;
 
-  constructor(items: Sendable<unknown>, port: UpSenderPort) {
+  constructor(items: Sendable<unknown>, port: NestedInputHost) {
     this.#source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
     this.#port = port;
     void this.#read();

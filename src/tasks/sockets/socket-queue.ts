@@ -1,7 +1,7 @@
 import type { SocketHandle } from '../../hosts/host.js';
 
 /** Sockets that have arrived at a worker, whoever brings them: they wait here until somebody takes them. */
-export class Arrivals {
+export class SocketQueue {
   /** Lets go of one that this worker is not to have. */
   readonly discard: (handle: SocketHandle) => void;
   /** The worker is over, and has not begun with this one. */

@@ -1,7 +1,7 @@
 import type { SocketHandle } from '../../hosts/host.js';
 import { Kind, type SocketMessage } from '../../wire/link/protocol.js';
 import type { Link } from '../../wire/link/types.js';
-import type { Arrivals } from './socket-queue.js';
+import type { SocketQueue } from './socket-queue.js';
 
 /** What the container does with the sockets that its master gives it. */
 export interface SocketService {
@@ -19,9 +19,9 @@ export interface SocketService {
  * Brings together what comes over the link about a socket and the socket itself, tells the master that it is here, and begins with it when
  * the master says so: up to then somebody else may get it.
  */
-export class Intake {
+export class SocketReceiver {
   readonly #link: Link;
-  readonly #arrivals: Arrivals;
+  readonly #arrivals: SocketQueue;
   readonly #service: SocketService;
   /** Said over the link, and not come. */
   readonly #announced = new Map<number, SocketMessage>();
@@ -33,7 +33,7 @@ export class Intake {
   readonly #recalled = new Set<number>();
   #quiet = false;
 
-  constructor(link: Link, arrivals: Arrivals, service: SocketService) {
+  constructor(link: Link, arrivals: SocketQueue, service: SocketService) {
     this.#link = link;
     this.#arrivals = arrivals;
     this.#service = service;
@@ -48,24 +48,24 @@ export class Intake {
     else this.#announced.set(id, message);
   }
 
-  /** SETTLED */
+  /** SOCKET_COMMIT */
   settle(id: number, arg: number): void {
     const held = this.#held.get(id);
     if (held) {
       this.#held.delete(id);
       if (arg !== 0) this.#arrivals.discard(held.handle);
-      else this.#service.serve(held.message, held.handle, () => this.#link.send(Kind.GONE, id, 0));
+      else this.#service.serve(held.message, held.handle, () => this.#link.send(Kind.SOCKET_CLOSED, id, 0));
     } else if (this.#announced.delete(id)) {
       this.#recalled.add(id);
-      this.#link.send(Kind.TAKEN, id, 1);
+      this.#link.send(Kind.SOCKET_ACK, id, 1);
     }
   }
 
-  /** QUIET */
+  /** STOP_LISTENING */
   quiet(arg: number): void {
     this.#quiet = true;
     if (arg === 0) void this.#service.quiet();
-    else void this.#service.shutDown().then(() => this.#link.send(Kind.QUIETED, 0, 0));
+    else void this.#service.shutDown().then(() => this.#link.send(Kind.DRAINED, 0, 0));
   }
 
   /** The worker is over: what it has not begun with is not its own. */
@@ -88,12 +88,12 @@ export class Intake {
   #meet(id: number, message: SocketMessage, handle: SocketHandle): void {
     if (this.#quiet) {
       this.#arrivals.discard(handle);
-      this.#link.send(Kind.TAKEN, id, 1);
+      this.#link.send(Kind.SOCKET_ACK, id, 1);
     } else if (message.how === 'share') {
-      void this.#service.accept(message, handle).then(() => this.#link.send(Kind.TAKEN, id, 0));
+      void this.#service.accept(message, handle).then(() => this.#link.send(Kind.SOCKET_ACK, id, 0));
     } else {
       this.#held.set(id, { message, handle });
-      this.#link.send(Kind.TAKEN, id, 0);
+      this.#link.send(Kind.SOCKET_ACK, id, 0);
     }
   }
 }

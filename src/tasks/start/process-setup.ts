@@ -3,10 +3,10 @@ import process from 'node:process';
 import type { Socket } from 'node:net';
 import { fstatSync } from 'node:fs';
 import { CWD_VARIABLE, LINK_FD, MARK_FD, RIGHTS_VARIABLE, WATCHDOG_VARIABLE, WORKER_VARIABLE } from '../../hosts/child-contract.js';
-import { openChuteEnd } from '../../hosts/socket-channel.js';
-import { Arrivals } from '../sockets/socket-queue.js';
+import { openSocketChannel } from '../../hosts/socket-channel.js';
+import { SocketQueue } from '../sockets/socket-queue.js';
 import { LinkSocket } from './link-socket.js';
-import { FileMark, type Mark } from '../started-mark.js';
+import { FileStartedMark, type StartedMark } from '../started-mark.js';
 import { guard, NO_VICTIM } from '../../guard.js';
 
 /** Ctrl-C and a service manager's SIGTERM reach the whole process group: a worker obeys its link, not them. */
@@ -18,9 +18,9 @@ const WATCH = 500;
 /** What a worker process has from its master. */
 export interface ProcessLink {
   readonly stream: Socket;
-  readonly mark: Mark;
+  readonly mark: StartedMark;
   /** Sockets that the master passes; undefined where it will pass none. */
-  readonly arrivals: Arrivals | undefined;
+  readonly arrivals: SocketQueue | undefined;
   /** The scopes that its `permissions` grant it; undefined where it has none. */
   readonly granted?: readonly string[] | undefined;
 }
@@ -38,11 +38,11 @@ export function prepareProcess(): ProcessLink {
   // What was printed before a crash is not lost, and who prints without end waits for the master to read.
   for (const { _handle: handle } of [process.stdout, process.stderr] as unknown as Printing[]) handle?.setBlocking?.(true);
   if (!isSocket(LINK_FD)) throw new Error('this file is what a worker process runs first: packet-ts starts it, with a link to the master');
-  const arrivals = new Arrivals(handle => handle.close());
-  const takesSockets = openChuteEnd(process, arrivals.arrived);
+  const arrivals = new SocketQueue(handle => handle.close());
+  const takesSockets = openSocketChannel(process, arrivals.arrived);
   return {
     stream: new LinkSocket(LINK_FD),
-    mark: new FileMark(MARK_FD),
+    mark: new FileStartedMark(MARK_FD),
     arrivals: takesSockets ? arrivals : undefined,
     granted: granted?.split(',').filter(scope => scope !== ''),
   };

@@ -1,8 +1,8 @@
 import type { HostSpec } from '../../hosts/host.js';
 import type { InlineHostOptions } from '../../hosts/inline-types.js';
 import type { BootMessage } from '../../wire/link/protocol.js';
-import { Arrivals } from '../sockets/socket-queue.js';
-import { MemoryMark } from '../started-mark.js';
+import { SocketQueue } from '../sockets/socket-queue.js';
+import { MemoryStartedMark } from '../started-mark.js';
 import { TaskRuntime } from '../runtime.js';
 import type { LoadedWorker } from './worker-environment.js';
 
@@ -12,9 +12,9 @@ import type { LoadedWorker } from './worker-environment.js';
  */
 export function serveInline(load: (boot: BootMessage, spec: HostSpec) => Promise<LoadedWorker>): InlineHostOptions['start'] {
   return (stream, spec, ended, abandoned) => {
-    const mark = new MemoryMark();
+    const mark = new MemoryStartedMark();
     // What it is not to have is the master's still: it is the same socket.
-    const arrivals = new Arrivals(() => {}, abandoned);
+    const arrivals = new SocketQueue(() => {}, abandoned);
     void new TaskRuntime(stream, { mark, arrivals, load: boot => load(boot, spec), ended: ({ clean }) => ended(clean) });
     return { mark: () => mark.highest, receive: arrivals.arrived };
   };

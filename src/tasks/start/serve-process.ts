@@ -5,7 +5,7 @@ import { LINK_FD } from '../../hosts/child-contract.js';
 import { prepareProcess, type ProcessLink } from './process-setup.js';
 import { TaskRuntime } from '../runtime.js';
 import { excessOfRights } from './rights.js';
-import { endOnStray } from './uncaught.js';
+import { endOnUncaught } from './uncaught.js';
 import type { LoadWorker } from './worker-environment.js';
 
 export interface ServeOptions {
@@ -32,7 +32,7 @@ export function serveProcess({ load, link = prepareProcess() }: ServeOptions): v
     // The master has gone, or has heard everything: whatever user code still has open, there is nobody to do it for.
     ended: ({ clean }) => process.exit(clean ? 0 : 1),
   });
-  endOnStray((error, fatal) => runtime.stray(error, fatal));
+  endOnUncaught((error, fatal) => runtime.stray(error, fatal));
   // A task may call process.exit(): answers of tasks that had finished before leave all the same.
   process.on('exit', () => runtime.writeOut(LINK_FD));
 }

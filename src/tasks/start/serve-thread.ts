@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { LINK_FD } from '../../hosts/child-contract.js';
-import { Arrivals } from '../sockets/socket-queue.js';
+import { SocketQueue } from '../sockets/socket-queue.js';
 import { TaskRuntime } from '../runtime.js';
-import { endOnStray } from './uncaught.js';
+import { endOnUncaught } from './uncaught.js';
 import { prepareThread, type ThreadLink } from './thread-setup.js';
 import type { LoadWorker } from './worker-environment.js';
 
@@ -23,7 +23,7 @@ export function serveThread({ load, link = prepareThread() }: ServeThreadOptions
   const runtime = new TaskRuntime(link.stream, {
     mark: link.mark,
     // No socket can be passed to a thread; the worker listens by itself.
-    arrivals: new Arrivals(handle => handle.close()),
+    arrivals: new SocketQueue(handle => handle.close()),
     load: boot => {
       const loaded = load(boot);
       loading = loaded.catch(() => {});
@@ -32,6 +32,6 @@ export function serveThread({ load, link = prepareThread() }: ServeThreadOptions
     // In a thread this ends the thread alone. Files that it is just opening would stay open in the process.
     ended: ({ clean }) => void loading.then(() => process.exit(clean ? 0 : 1)),
   });
-  endOnStray((error, fatal) => runtime.stray(error, fatal));
+  endOnUncaught((error, fatal) => runtime.stray(error, fatal));
   process.on('exit', () => runtime.writeOut(LINK_FD));
 }

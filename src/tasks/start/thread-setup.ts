@@ -4,16 +4,16 @@ import type { Writable } from 'node:stream';
 import { workerData, type MessagePort } from 'node:worker_threads';
 import { MARK_SLOT, MOST_PRINTED, PRINTED_SLOT, THREAD_KEY, type ThreadStart } from '../../hosts/thread/contract.js';
 import { PortStream } from '../../hosts/thread/port-stream.js';
-import type { Mark } from '../started-mark.js';
+import type { StartedMark } from '../started-mark.js';
 
 /** What a worker's thread has from its master. */
 export interface ThreadLink {
   readonly stream: PortStream;
-  readonly mark: Mark;
+  readonly mark: StartedMark;
 }
 
 /** The mark of a worker thread: a number in memory that it shares with the master. */
-class SharedMark implements Mark {
+class SharedMark implements StartedMark {
   readonly #slots: Int32Array;
 
   constructor(slots: Int32Array) {

@@ -8,7 +8,7 @@ import { inspect } from 'node:util';
  *
  * A listener of the application's own takes over: it decided to live on.
  */
-export function endOnStray(report: (error: unknown, fatal: boolean) => void): void {
+export function endOnUncaught(report: (error: unknown, fatal: boolean) => void): void {
   process.on('uncaughtException', error => {
     try {
       process.stderr.write(`${inspect(error)}\n`);

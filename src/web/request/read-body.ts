@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js';
 import { deadline } from '../../deadline.js';
 import { ConnectionClosedError, LimitError } from '../../errors.js';
 import { guard } from '../../guard.js';
-import { tooLarge, type BodyLimits } from '../incoming.js';
+import { bodyTooLarge, type BodyLimits } from '../incoming.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -58,7 +58,7 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, clock: Cl
     };
     const onData = guard(request, (chunk: Buffer) => {
       gathered.add(chunk);
-      if (gathered.length > maxMessageSize) fail(tooLarge(limits));
+      if (gathered.length > maxMessageSize) fail(bodyTooLarge(limits));
     });
     const onEnd = guard(request, () => {
       done();

@@ -8,7 +8,7 @@ const DOUBLE = new Float64Array(1);
 const DOUBLE_BYTES = new Uint8Array(DOUBLE.buffer);
 
 /** Reads what is no object, and never beyond its end. */
-export class Reader {
+export class ByteReader {
   buf: Buffer = Buffer.alloc(0);
   pos = 0;
   end = 0;
@@ -50,7 +50,7 @@ export class Reader {
   string(): string {
     const tag = this.byte();
     if (tag >= Tag.STRING && tag < Tag.STRING_END) return this.latin1(tag - Tag.STRING);
-    if (isText(tag)) return this.text(tag);
+    if (isTextAt(tag)) return this.text(tag);
     throw malformed('no string where one belongs');
   }
 
@@ -75,7 +75,7 @@ export class Reader {
 }
 
 /** Whether a text of more than 31 bytes or beyond latin1 follows. */
-export function isText(tag: number): boolean {
+export function isTextAt(tag: number): boolean {
   return tag >= Tag.STRING8 && tag <= Tag.UTF16;
 }
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { Encoder } from '../codec/encoder.js';
+import { ValueEncoder } from '../codec/encoder.js';
 import { REUSABLE, SpareMemory } from './spare-memory.js';
 import type { Encoded } from '../link/types.js';
 
@@ -14,7 +14,7 @@ const LARGE = 32 * 1024;
  * into it, would cost more than the encoding.
  */
 export class SlabEncoder {
-  readonly #encoder = new Encoder((_old, _end, size) => this.#more(size), SLAB);
+  readonly #encoder = new ValueEncoder((_old, _end, size) => this.#more(size), SLAB);
   #slab = this.#encoder.buf;
   /** Where the next small value begins. */
   #next = 0;

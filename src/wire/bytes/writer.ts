@@ -6,7 +6,7 @@ const DOUBLE = new Float64Array(1);
 const DOUBLE_BYTES = new Uint8Array(DOUBLE.buffer);
 
 /** Writes what is no object: numbers, strings, BigInts, raw bytes. */
-export class Writer extends Sink {
+export class ByteWriter extends Sink {
   byte(value: number): void {
     if (this.pos >= this.cap) this.reserve(1);
     this.buf[this.pos++] = value;

@@ -10,7 +10,7 @@ import { MAX_DEPTH, VIEW_TYPES } from './tags.js';
  * Why an object that is no plain object, array, collection, date, regular expression, error or piece of memory cannot be copied;
  * undefined: its own enumerable properties are copied, as structuredClone does with instances of classes.
  */
-export function refusal(value: object): string | undefined {
+export function whyNotCloneable(value: object): string | undefined {
   if (types.isPromise(value)) return 'a Promise';
   if (value instanceof EventEmitter) return `${named(value)} (an event emitter)`;
   const tag = Object.prototype.toString.call(value).slice(8, -1);
@@ -26,7 +26,7 @@ export function viewType(value: ArrayBufferView): number {
 }
 
 /** Whether the receiving side would take its keys for an attack. */
-export function collides(collection: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): boolean {
+export function hasForbiddenKeys(collection: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): boolean {
   const guard = new KeyGuard(collection.size);
   for (const key of collection.keys()) if (!guard.admit(key)) return true;
   return false;
@@ -76,7 +76,7 @@ class Search {
     if (types.isBoxedPrimitive(value)) return types.isSymbolObject(value) ? this.#here('a boxed symbol') : undefined;
     // What cannot be copied in an error is left out there, so that the error itself arrives.
     if (types.isNativeError(value) || value instanceof Error) return undefined;
-    if ((types.isMap(value) || types.isSet(value)) && collides(value)) return this.#here('a collection whose keys collide');
+    if ((types.isMap(value) || types.isSet(value)) && hasForbiddenKeys(value)) return this.#here('a collection whose keys collide');
     if (types.isMap(value)) return this.#inMap(value);
     if (types.isSet(value)) return this.#inSet(value);
     return this.#inProperties(value);
@@ -104,7 +104,7 @@ class Search {
 
   #inProperties(value: object): Found | undefined {
     const isArray = Array.isArray(value);
-    const what = isArray ? undefined : refusal(value);
+    const what = isArray ? undefined : whyNotCloneable(value);
     if (what !== undefined) return this.#here(what);
     for (const key of Object.keys(value)) {
       if (isLongKey(key) && !this.#names.admit(key)) return this.#here('an object with too many property names of the same great length');

@@ -1,13 +1,13 @@
 import { Buffer } from 'node:buffer';
-import { Decoder } from './decoder.js';
+import { ValueDecoder } from './decoder.js';
 import { SlabEncoder } from '../bytes/slab-encoder.js';
 import type { Encoded } from '../link/types.js';
 
 const encoder = new SlabEncoder();
-const decoder = new Decoder();
+const decoder = new ValueDecoder();
 /** For values of peers: no regular expressions. */
 let peerEncoder: SlabEncoder | undefined;
-const peerDecoder = new Decoder({ regExps: false });
+const peerDecoder = new ValueDecoder({ regExps: false });
 
 /**
  * The bytes of a structured value: a copy of its own.

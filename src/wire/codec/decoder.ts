@@ -5,7 +5,7 @@ import { decodeError } from './error-decoding.js';
 import { decodeBigInt, decodeMap, decodeRegExp, decodeSet, decodeView } from './extras.js';
 import { isLongKey, LongKeys } from './collisions.js';
 import { defineOwn, isIndexed, keyText, setIndexed } from './keys.js';
-import { cutOff, isText, malformed, Reader } from '../bytes/reader.js';
+import { cutOff, isTextAt, malformed, ByteReader } from '../bytes/reader.js';
 import { assign, Shapes } from './shapes.js';
 import { MAX_DEPTH, Tag } from './tags.js';
 
@@ -21,7 +21,7 @@ const CONTAINER = 56;
 const ELEMENT = 24;
 
 /** Reads values out of bytes that nobody vouches for: linear in their number, in time and memory. */
-export class Decoder extends Reader {
+export class ValueDecoder extends ByteReader {
   #depth = 0;
   /** Elements that arrays and collections have announced so far; each takes a byte, so that honest ones never exceed the bytes there are. */
   #announced = 0;
@@ -116,7 +116,7 @@ export class Decoder extends Reader {
       case Tag.REF:
         return this.#reference();
       default:
-        return isText(tag) ? this.text(tag) : this.#rare(tag);
+        return isTextAt(tag) ? this.text(tag) : this.#rare(tag);
     }
   }
 

@@ -4,13 +4,13 @@ import { notCloneable } from './cloneable.js';
 import { Identities } from './identities.js';
 import { encodeObject } from './objects.js';
 import { MAX_DEPTH, Tag } from './tags.js';
-import { Writer } from '../bytes/writer.js';
+import { ByteWriter } from '../bytes/writer.js';
 
 /** Thrown inside the encoder only; the path is looked for once it is needed. */
 const REFUSED: unique symbol = Symbol('refused');
 
 /** Writes values into its sink, in one pass. */
-export class Encoder extends Writer {
+export class ValueEncoder extends ByteWriter {
   /** True while a value is being written: a getter or a proxy in it may run anybody's code. */
   busy = false;
   /** False: a regular expression cannot be copied. */

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { rebuildingOf, transferableNamed } from '../../transferable.js';
-import type { Decoder } from './decoder.js';
+import type { ValueDecoder } from './decoder.js';
 import { isIndexed, makeDictionary } from './keys.js';
 import { BUILT_IN_ERRORS, ERROR_PADDING, ErrorFlag, FIELDS_PADDING } from './tags.js';
 
@@ -8,7 +8,7 @@ import { BUILT_IN_ERRORS, ERROR_PADDING, ErrorFlag, FIELDS_PADDING } from './tag
  * An error of its class, without running the class's constructor: a genuine Error is made and given the prototype and the fields.
  * A class that is not known here becomes Error; its name is kept. A class that says how it is rebuilt is asked.
  */
-export function decodeError(decoder: Decoder): Error {
+export function decodeError(decoder: ValueDecoder): Error {
   const flags = decoder.byte();
   decoder.skip(ERROR_PADDING);
   const className = decoder.string();

@@ -1,5 +1,5 @@
 import { rebuildingOf, transferableName } from '../../transferable.js';
-import type { Encoder } from './encoder.js';
+import type { ValueEncoder } from './encoder.js';
 import { LOST, salvage } from './salvage.js';
 import { BUILT_IN_ERRORS, ERROR_PADDING, ErrorFlag, FIELDS_PADDING, Tag } from './tags.js';
 
@@ -10,7 +10,7 @@ const SPECIAL = new Set(['name', 'message', 'stack', 'cause', 'errors']);
  * An error, whole: class, name, message, stack, cause, errors of an AggregateError, own enumerable properties.
  * What cannot be copied of it is left out: the error is worth more than the socket that somebody hung onto it.
  */
-export function encodeError(encoder: Encoder, error: Error): void {
+export function encodeError(encoder: ValueEncoder, error: Error): void {
   const registered = read(() => transferableName(error));
   const cls = registered ?? builtIn(error);
   const name = read(() => error.name);
@@ -40,7 +40,7 @@ export function encodeError(encoder: Encoder, error: Error): void {
   encoder.buf[encoder.base + flagsAt] = flags;
 }
 
-function encodeOwn(encoder: Encoder, error: Error, anonymous: boolean): void {
+function encodeOwn(encoder: ValueEncoder, error: Error, anonymous: boolean): void {
   for (const key of readAny(() => Object.keys(error)) ?? []) {
     if (SPECIAL.has(key) && key !== 'errors') continue;
     if (key === 'errors' && isArray(readAny(() => (error as { errors?: unknown }).errors))) continue;
@@ -54,7 +54,7 @@ function encodeOwn(encoder: Encoder, error: Error, anonymous: boolean): void {
   encoder.byte(Tag.END);
 }
 
-function encodeProperty(encoder: Encoder, holder: object, key: string): void {
+function encodeProperty(encoder: ValueEncoder, holder: object, key: string): void {
   const whole = encoder.optional(() => {
     encoder.name(key);
     encoder.value((holder as Record<string, unknown>)[key]);
@@ -69,7 +69,7 @@ function encodeProperty(encoder: Encoder, holder: object, key: string): void {
 }
 
 /** What its class needs to rebuild it; false where it needs nothing, or where nothing of it can be sent. */
-function encodeFields(encoder: Encoder, error: Error): boolean {
+function encodeFields(encoder: ValueEncoder, error: Error): boolean {
   const rebuilding = readAny(() => rebuildingOf(error.constructor as new () => Error));
   if (!rebuilding) return false;
   const write = (read: () => unknown): boolean =>

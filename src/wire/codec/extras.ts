@@ -1,12 +1,12 @@
 import { malformed } from '../bytes/reader.js';
 import { KeyGuard } from './collisions.js';
-import type { Decoder } from './decoder.js';
+import type { ValueDecoder } from './decoder.js';
 import { regExpPadding } from './regexps.js';
 import { REGEXP_PADDING, VIEW_PADDING, VIEW_TYPES } from './tags.js';
 
 const COLLIDING = 'keys that are made to collide';
 
-export function decodeMap(decoder: Decoder): Map<unknown, unknown> {
+export function decodeMap(decoder: ValueDecoder): Map<unknown, unknown> {
   const count = decoder.count(2);
   const map = decoder.created(new Map<unknown, unknown>());
   const guard = new KeyGuard(count);
@@ -20,7 +20,7 @@ export function decodeMap(decoder: Decoder): Map<unknown, unknown> {
   return map;
 }
 
-export function decodeSet(decoder: Decoder): Set<unknown> {
+export function decodeSet(decoder: ValueDecoder): Set<unknown> {
   const count = decoder.count(1);
   const set = decoder.created(new Set<unknown>());
   const guard = new KeyGuard(count);
@@ -34,7 +34,7 @@ export function decodeSet(decoder: Decoder): Set<unknown> {
   return set;
 }
 
-export function decodeRegExp(decoder: Decoder): RegExp {
+export function decodeRegExp(decoder: ValueDecoder): RegExp {
   decoder.skip(REGEXP_PADDING);
   const source = decoder.string();
   const flags = decoder.string();
@@ -44,14 +44,14 @@ export function decodeRegExp(decoder: Decoder): RegExp {
   return decoder.created(new RegExp(source, flags));
 }
 
-export function decodeBigInt(decoder: Decoder): bigint {
+export function decodeBigInt(decoder: ValueDecoder): bigint {
   const negative = decoder.byte() !== 0;
   const magnitude = BigInt(`0x0${decoder.bytes(decoder.uint32()).toString('hex')}`);
   return negative ? -magnitude : magnitude;
 }
 
 /** Typed arrays, DataView, ArrayBuffer: each on memory of its own. */
-export function decodeView(decoder: Decoder): unknown {
+export function decodeView(decoder: ValueDecoder): unknown {
   const type = VIEW_TYPES[decoder.byte()];
   const length = decoder.uint32();
   decoder.skip(VIEW_PADDING);

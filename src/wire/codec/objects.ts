@@ -1,13 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { types } from 'node:util';
-import { collides, refusal, viewType } from './cloneable.js';
-import type { Encoder } from './encoder.js';
+import { hasForbiddenKeys, whyNotCloneable, viewType } from './cloneable.js';
+import type { ValueEncoder } from './encoder.js';
 import { encodeError } from './error-encoding.js';
 import { regExpPadding, regExpParts } from './regexps.js';
 import { REGEXP_PADDING, Tag, VIEW_PADDING } from './tags.js';
 
 /** Objects that are neither arrays nor plain. Throws `refused` for what cannot be copied. */
-export function encodeObject(encoder: Encoder, value: object, refused: unknown): void {
+export function encodeObject(encoder: ValueEncoder, value: object, refused: unknown): void {
   if (ArrayBuffer.isView(value)) return Buffer.isBuffer(value) ? encodeBuffer(encoder, value) : encodeView(encoder, value, refused);
   if (types.isMap(value)) return encodeMap(encoder, value, refused);
   if (types.isSet(value)) return encodeSet(encoder, value, refused);
@@ -19,12 +19,12 @@ export function encodeObject(encoder: Encoder, value: object, refused: unknown):
   if (types.isRegExp(value)) return encodeRegExp(encoder, value, refused);
   if (types.isArrayBuffer(value)) return encodeMemory(encoder, 0, new Uint8Array(value));
   if (types.isBoxedPrimitive(value)) return encodeBox(encoder, value, refused);
-  if (types.isSharedArrayBuffer(value) || refusal(value) !== undefined) throw refused;
+  if (types.isSharedArrayBuffer(value) || whyNotCloneable(value) !== undefined) throw refused;
   encoder.byte(Tag.OBJECT);
   encoder.properties(value);
 }
 
-function encodeRegExp(encoder: Encoder, value: RegExp, refused: unknown): void {
+function encodeRegExp(encoder: ValueEncoder, value: RegExp, refused: unknown): void {
   const { source, flags } = regExpParts(value);
   const padding = encoder.regExps ? regExpPadding(source, flags) : undefined;
   if (padding === undefined) throw refused;
@@ -35,7 +35,7 @@ function encodeRegExp(encoder: Encoder, value: RegExp, refused: unknown): void {
   encoder.padding(padding);
 }
 
-function encodeBox(encoder: Encoder, box: object, refused: unknown): void {
+function encodeBox(encoder: ValueEncoder, box: object, refused: unknown): void {
   if (types.isSymbolObject(box)) throw refused;
   encoder.byte(Tag.BOXED);
   if (types.isNumberObject(box)) encoder.number(Number.prototype.valueOf.call(box));
@@ -43,19 +43,19 @@ function encodeBox(encoder: Encoder, box: object, refused: unknown): void {
   else encoder.value(types.isBooleanObject(box) ? Boolean.prototype.valueOf.call(box) : BigInt.prototype.valueOf.call(box));
 }
 
-function encodeBuffer(encoder: Encoder, value: Uint8Array): void {
+function encodeBuffer(encoder: ValueEncoder, value: Uint8Array): void {
   encoder.byte(Tag.BUFFER);
   encoder.uint32(value.length);
   encoder.bytes(value);
 }
 
-function encodeView(encoder: Encoder, value: ArrayBufferView, refused: unknown): void {
+function encodeView(encoder: ValueEncoder, value: ArrayBufferView, refused: unknown): void {
   const type = viewType(value);
   if (type < 0) throw refused;
   encodeMemory(encoder, type, new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
 }
 
-function encodeMemory(encoder: Encoder, type: number, memory: Uint8Array): void {
+function encodeMemory(encoder: ValueEncoder, type: number, memory: Uint8Array): void {
   encoder.byte(Tag.VIEW);
   encoder.byte(type);
   encoder.uint32(memory.length);
@@ -63,8 +63,8 @@ function encodeMemory(encoder: Encoder, type: number, memory: Uint8Array): void 
   encoder.bytes(memory);
 }
 
-function encodeMap(encoder: Encoder, map: ReadonlyMap<unknown, unknown>, refused: unknown): void {
-  if (collides(map)) throw refused;
+function encodeMap(encoder: ValueEncoder, map: ReadonlyMap<unknown, unknown>, refused: unknown): void {
+  if (hasForbiddenKeys(map)) throw refused;
   encoder.byte(Tag.MAP);
   const countAt = encoder.hole32();
   let count = 0;
@@ -76,8 +76,8 @@ function encodeMap(encoder: Encoder, map: ReadonlyMap<unknown, unknown>, refused
   encoder.fill32(countAt, count);
 }
 
-function encodeSet(encoder: Encoder, set: ReadonlySet<unknown>, refused: unknown): void {
-  if (collides(set)) throw refused;
+function encodeSet(encoder: ValueEncoder, set: ReadonlySet<unknown>, refused: unknown): void {
+  if (hasForbiddenKeys(set)) throw refused;
   encoder.byte(Tag.SET);
   const countAt = encoder.hole32();
   let count = 0;

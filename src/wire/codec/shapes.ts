@@ -2,7 +2,7 @@ import { shortText, SHORT } from '../bytes/short-text.js';
 import { Tag } from './tags.js';
 
 /** A function that makes an object of known keys from `values[at]`, `values[at + 1]` …: a literal, so that it has its final layout at once. */
-export type Maker = (values: readonly unknown[], at: number) => Record<string, unknown>;
+export type ShapeMaker = (values: readonly unknown[], at: number) => Record<string, unknown>;
 
 /** The keys that have been read of an object so far, in order: a node of a tree whose root is no key at all. */
 export class Shape {
@@ -12,7 +12,7 @@ export class Shape {
   /** What followed last time; it mostly does so again. */
   next: Shape | undefined;
   readonly #others: Shape[] = [];
-  maker: Maker | undefined;
+  maker: ShapeMaker | undefined;
   #met = 0;
 
   constructor(keys: readonly string[], wire: Uint8Array) {
@@ -104,11 +104,11 @@ export function assign(keys: readonly string[], values: readonly unknown[], at: 
 }
 
 /** Undefined where the process may not compile strings (`--disallow-code-generation-from-strings`). */
-function compile(keys: readonly string[]): Maker | undefined {
+function compile(keys: readonly string[]): ShapeMaker | undefined {
   const properties = keys.map((key, index) => `${JSON.stringify(key)}:v[i+${index}]`);
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- nothing but quoted keys goes in; a literal is four times as fast as stores
-    return new Function('v', 'i', `return {${properties.join()}}`) as Maker;
+    return new Function('v', 'i', `return {${properties.join()}}`) as ShapeMaker;
   } catch {
     return undefined;
   }

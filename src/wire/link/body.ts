@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { UsageError } from '../../errors.js';
-import { Decoder } from '../codec/decoder.js';
+import { ValueDecoder } from '../codec/decoder.js';
 import type { Body, Encoded } from './types.js';
 
 /** The one body of a link: it shows the message that is being handed over, and nothing afterwards. */
 export class ReceivedBody implements Body {
   /** Of this link alone: what one sender's objects look like is nothing that another one should be able to fill up. */
-  readonly #decoder = new Decoder();
+  readonly #decoder = new ValueDecoder();
   #buf: Buffer | undefined;
   #start = 0;
   #end = 0;

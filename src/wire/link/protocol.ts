@@ -47,29 +47,29 @@ export const Kind = {
   STOP: 18,
   /** W→M: a stray error (uncaught exception with no call running, timer): value the error. arg 1: the process ends for it. */
   STRAY: 19,
-  /** W→M: a call to another worker. arg 0 task, 1 ask, 2 tell. value {@link UpCallMessage}. id has the top bit set. */
-  UPCALL: 20,
+  /** W→M: a call to another worker. arg 0 task, 1 ask, 2 tell. value {@link NestedCallMessage}. id has the top bit set. */
+  NESTED_CALL: 20,
   /**
    * M→W: value {@link SocketMessage}. The socket itself comes down the chute under the same id (sockets count by themselves, 1, 2, 3 … per link).
-   * Answered by exactly one TAKEN; the worker does not touch it before SETTLED.
+   * Answered by exactly one SOCKET_ACK; the worker does not touch it before SOCKET_COMMIT.
    */
   SOCKET: 21,
   /** W→M: arg 0: it is here. arg 1: it is not wanted, or was called back before it came. */
-  TAKEN: 22,
+  SOCKET_ACK: 22,
   /**
    * M→W, right before a CALL or MAIL of the same id: value {@link CallMeta}. A message of its own, because the input was encoded
    * when the call was made and what the context says is known only at dispatch.
    */
   META: 23,
   /** W→M: arg: how many connections the worker has open now; id: how many of them came in. One that has some is not idle. */
-  HOLDS: 24,
+  CONNECTIONS: 24,
   /** M→W: arg 0: the socket is yours, begin; the master has no other copy of it from here on. arg 1: let go of it, somebody else has it. */
-  SETTLED: 25,
+  SOCKET_COMMIT: 25,
   /** W→M: the connection of that socket is over. */
-  GONE: 26,
-  /** M→W: stop listening. arg 1: and shut down the connections that are open; answered by QUIETED when none is left. */
-  QUIET: 27,
-  QUIETED: 28,
+  SOCKET_CLOSED: 26,
+  /** M→W: stop listening. arg 1: and shut down the connections that are open; answered by DRAINED when none is left. */
+  STOP_LISTENING: 27,
+  DRAINED: 28,
   /** W→M: value {@link ListensMessage}: it listens by itself. */
   LISTENS: 29,
   /** W→M, from another machine: it takes no more calls; STOP follows when those it has are answered. */
@@ -90,7 +90,7 @@ export const UPWARD = 0x8000_0000;
 /** The last number that a call of the master can have: a process that was given so many is replaced. */
 export const LAST_CALL = UPWARD - 1;
 
-/** The most characters of each name in {@link UpCallMessage}: they are keys of the master's tables. */
+/** The most characters of each name in {@link NestedCallMessage}: they are keys of the master's tables. */
 export const MOST_NAME = 1024;
 
 /** The most bytes of a value that STATUS may bring: the master keeps the latest of every process. */
@@ -184,7 +184,7 @@ export interface RemoteMeta extends Omit<CallMeta, 'deadline'> {
   readonly affinity?: string | undefined;
 }
 
-export interface UpCallMessage {
+export interface NestedCallMessage {
   readonly worker: string;
   readonly key?: string | undefined;
   readonly task?: string | undefined;

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { Encoder } from '../codec/encoder.js';
+import { ValueEncoder } from '../codec/encoder.js';
 import { HEADER_SIZE, writeHeader } from './frames.js';
 import { SLAB_SIZE } from '../bytes/sink.js';
 import { SpareMemory } from '../bytes/spare-memory.js';
@@ -15,19 +15,19 @@ export interface Slab {
 }
 
 /** Bytes ready to be written, and the buffer that they lie in. */
-export interface Chunk {
+export interface BufferedChunk {
   readonly slab: Slab;
   readonly bytes: Buffer;
 }
 
 /** The messages of this turn, one behind the other, in memory that is reused from turn to turn. */
 export class TurnBuffer {
-  readonly encoder = new Encoder((old, end, size) => this.#replace(old, end, size));
+  readonly encoder = new ValueEncoder((old, end, size) => this.#replace(old, end, size));
   /** The buffer under the encoder, and where in it the bytes begin that were not taken yet. */
   #slab: Slab = { buf: this.encoder.buf, writes: 0 };
   #start = 0;
   /** What lies in buffers before the current one. */
-  #full: Chunk[] = [];
+  #full: BufferedChunk[] = [];
   #fullBytes = 0;
   readonly #spare: Slab[] = [];
   readonly #large = new SpareMemory();
@@ -95,7 +95,7 @@ export class TurnBuffer {
   }
 
   /** Everything gathered so far, in order; `release` must follow for each chunk. */
-  take(): Chunk[] {
+  take(): BufferedChunk[] {
     const chunks = this.#full;
     const { encoder } = this;
     if (encoder.base > this.#start) {

@@ -35,12 +35,12 @@ const groups = new WeakMap<AbortSignal, Group>();
  * Tells `member` when the signal aborts. However many calls hang on one signal it has one listener, and none when the last has settled.
  * A signal that is aborted already tells nothing: look at it first.
  */
-export function watch(signal: AbortSignal, member: Abortable): void {
+export function watchAbort(signal: AbortSignal, member: Abortable): void {
   let group = groups.get(signal);
   if (!group) groups.set(signal, (group = new Group(signal)));
   group.add(member);
 }
 
-export function unwatch(signal: AbortSignal, member: Abortable): void {
+export function unwatchAbort(signal: AbortSignal, member: Abortable): void {
   groups.get(signal)?.delete(member);
 }

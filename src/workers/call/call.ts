@@ -6,11 +6,11 @@ import type { Refused } from '../../schema.js';
 import { toMilliseconds } from '../../units.js';
 import { REUSABLE } from '../../wire/bytes/spare-memory.js';
 import type { Body, Encoded } from '../../wire/link/types.js';
-import type { Line, Queueable } from '../queue/fair-queue.js';
+import type { CallerQueue, Queueable } from '../queue/fair-queue.js';
 import type { List } from '../queue/list.js';
 import type { Belonging, Owned, Owner } from './owner.js';
 import type { CallSender } from './input-stream.js';
-import { unwatch, watch, type Abortable } from './abort-listeners.js';
+import { unwatchAbort, watchAbort, type Abortable } from './abort-listeners.js';
 import type { Target } from './call-target.js';
 import { copyArgument, keepText, type CopyToken } from './argument-copies.js';
 import type { Ticket } from '../queue/call-queue.js';
@@ -39,7 +39,7 @@ export interface CallHolder {
 }
 
 /** A process that a call is made to, and to no other of its pool. */
-export interface Pin {
+export interface PinnedProcess {
   readonly pid: number;
   readonly bound: Set<Call>;
 }
@@ -62,7 +62,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   prev: Call | undefined;
   next: Call | undefined;
   list: List<Call> | undefined;
-  line: Line<Call> | undefined;
+  line: CallerQueue<Call> | undefined;
   // Links of its owner's list.
   elder: Belonging | undefined;
   younger: Belonging | undefined;
@@ -107,7 +107,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** Bytes by which the window of its items has grown. Written by its holder. */
   grown = 0;
   /** Only this process may take it. */
-  pin: Pin | undefined;
+  pin: PinnedProcess | undefined;
   /** It has a place among calls of equal affinity. */
   seated = false;
   /** Its place among those that must not wait for ever. */
@@ -208,7 +208,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   register(): void {
     this.owner.add(this);
     const signal = this.options?.signal;
-    if (signal) watch(signal, this);
+    if (signal) watchAbort(signal, this);
   }
 
   /** The caller gives up. */
@@ -369,7 +369,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     this.owner.delete(this);
     this.#parent?.waitsFor?.delete(this);
     const signal = this.options?.signal;
-    if (signal) unwatch(signal, this);
+    if (signal) unwatchAbort(signal, this);
     this.sender?.stop();
     this.events?.close();
     this.#input = undefined;

@@ -6,7 +6,7 @@ import type { Sendable } from '../../decorators/worker/client-types.js';
 import { INITIAL_ROOM, SendCredit, WIDEST, type Room } from '../../wire/link/credit.js';
 
 /** Where the items go: one call on one link. */
-export interface SenderPort {
+export interface InputStreamHost {
   item(encoded: Encoded): void;
   end(): void;
 }
@@ -16,7 +16,7 @@ export interface CallSender {
   /** False once items have gone that nothing has any more. */
   readonly repeatable: boolean;
   /** The call was sent; undefined: it is nowhere at present. */
-  attach(port: SenderPort | undefined): void;
+  attach(port: InputStreamHost | undefined): void;
   /** The process takes more. Throws ProtocolError for more than was taken from it. */
   grant(room: Room): void;
   /** The call has settled. */
@@ -27,13 +27,13 @@ export interface CallSender {
  * The caller's stream on its way to the task: items leave as the task grants credit.
  * Until the first grant shows that the task has begun, what was sent is kept, so that it can be sent again to another process.
  */
-export class Sender implements CallSender {
+export class InputStream implements CallSender {
   readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
   readonly #limit: number;
   readonly #failed: (error: Error) => void;
   /** The caller's iterable runs where the call was made, whoever granted the credit. */
   readonly #context = currentContext();
-  #port: SenderPort | undefined;
+  #port: InputStreamHost | undefined;
   #credit = new SendCredit(INITIAL_ROOM.sends);
   #unconfirmed: Encoded[] | undefined = [];
   #ended = false;
@@ -53,7 +53,7 @@ export class Sender implements CallSender {
   }
 
   /** The call was sent; undefined: it is nowhere at present. */
-  attach(port: SenderPort | undefined): void {
+  attach(port: InputStreamHost | undefined): void {
     this.#port = port;
     if (!port || this.#stopped) return;
     const again = this.#unconfirmed ?? [];

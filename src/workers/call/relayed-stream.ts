@@ -7,7 +7,7 @@ import type { UnreadBytes } from '../received/unread.js';
 type Result = IteratorResult<unknown, undefined>;
 const DONE: Result = { done: true, value: undefined };
 
-/** What an {@link Inflow} tells the process that sends. */
+/** What an {@link RelayedStream} tells the process that sends. */
 export interface InflowPort {
   /** It may send so much more. */
   grant(room: Room): void;
@@ -16,7 +16,7 @@ export interface InflowPort {
 }
 
 /** A stream that arrives from a process, as an async iterable for whoever it is passed on to; on credit. */
-export class Inflow implements AsyncIterableIterator<unknown, undefined> {
+export class RelayedStream implements AsyncIterableIterator<unknown, undefined> {
   readonly #port: InflowPort;
   readonly #items: KeptItems;
   readonly #waiting: ((result: Result) => void)[] = [];

@@ -16,7 +16,7 @@ const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined 
  * them. Items that wait are decoded and checked when they are taken. While it is without credit its time limits stand still and
  * `stallTimeout` runs.
  */
-export class StreamCall extends Call implements ItemSource {
+export class StreamCall extends Call implements CallItemSource {
   #items: KeptItems | undefined;
   readonly #waiting: Resolve[] = [];
   #window = new ReceiveWindow(INITIAL_ROOM.items);
@@ -163,15 +163,15 @@ export class StreamCall extends Call implements ItemSource {
   }
 }
 
-/** Where an {@link ItemStream} gets its items. */
-export interface ItemSource {
+/** Where an {@link CallItems} gets its items. */
+export interface CallItemSource {
   pull(): Promise<IteratorResult<unknown, undefined>>;
   /** The caller wants no more. */
   leave(): void;
 }
 
 /** What the caller gets of a call that was never made: a promise, or a stream, that fails. */
-export function failedCall({ task }: Target, error: Error): Promise<never> | ItemStream {
+export function failedCall({ task }: Target, error: Error): Promise<never> | CallItems {
   const rejected = Promise.reject(error);
   if (!task?.yields) return rejected;
   quietly(rejected); // It is thrown when the caller asks for the first item.
@@ -181,14 +181,14 @@ export function failedCall({ task }: Target, error: Error): Promise<never> | Ite
     next = Promise.resolve(DONE);
     return now;
   };
-  return new ItemStream({ pull, leave: () => {} });
+  return new CallItems({ pull, leave: () => {} });
 }
 
 /** What the caller of a streaming task gets. The call is made at once; items wait until they are asked for. */
-export class ItemStream implements AsyncIterableIterator<unknown, undefined> {
-  readonly #source: ItemSource;
+export class CallItems implements AsyncIterableIterator<unknown, undefined> {
+  readonly #source: CallItemSource;
 
-  constructor(source: ItemSource) {
+  constructor(source: CallItemSource) {
     this.#source = source;
   }
 

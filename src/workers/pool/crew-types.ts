@@ -1,6 +1,6 @@
 import type { WorkerStatus } from '../../decorators/worker/worker-types.js';
 import type { Call } from '../call/call.js';
-import type { Member } from '../process/pooled-process.js';
+import type { PooledProcess } from '../process/pooled-process.js';
 
 /** Figures of a pool in one row of `status()`, before those of the pool as a whole are known. */
 export type StatusRow = Omit<WorkerStatus, 'pool'>;
@@ -8,33 +8,33 @@ export type StatusRow = Omit<WorkerStatus, 'pool'>;
 /** What a pool tells those who look after its processes. */
 export interface Crew {
   /** It takes calls from now on. */
-  joined(member: Member): void;
+  joined(member: PooledProcess): void;
   /** It takes no more calls. */
-  departed(member: Member): void;
+  departed(member: PooledProcess): void;
   /** It is dead. */
-  buried(member: Member): void;
+  buried(member: PooledProcess): void;
   /** A call of it is over. */
-  released(member: Member): void;
-  lingers(member: Member): void;
+  released(member: PooledProcess): void;
+  lingers(member: PooledProcess): void;
   /** It was given another call. */
-  aged(member: Member): void;
+  aged(member: PooledProcess): void;
   /** It has nothing to do. */
-  idled(member: Member): void;
-  stray(member: Member, error: Error, untold: number): void;
-  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void;
+  idled(member: PooledProcess): void;
+  stray(member: PooledProcess, error: Error, untold: number): void;
+  output(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void;
 }
 
 /** The part of a pool that runs on other machines: one member for each host that serves the worker. */
 export interface RemoteCrew extends Crew {
-  readonly all: readonly Member[];
+  readonly all: readonly PooledProcess[];
   /** Those that take calls. */
-  readonly ready: readonly Member[];
+  readonly ready: readonly PooledProcess[];
   /** The pool has no processes of its own. */
   readonly isAlone: boolean;
   /** The host for the next call, of those that fit. */
-  choose(fits: (member: Member) => boolean): Member | undefined;
+  choose(fits: (member: PooledProcess) => boolean): PooledProcess | undefined;
   /** The host for calls of this affinity; undefined: there is none now. */
-  homeOf(affinity: string): Member | undefined;
+  homeOf(affinity: string): PooledProcess | undefined;
   /** A call waits in the queue: for how long, where there is no host, is decided here. */
   queued(call: Call): void;
   /** Looks for hosts. Resolves when calls can be made, or it is known that they will have to wait; rejects when no host may serve it. */

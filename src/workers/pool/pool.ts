@@ -14,26 +14,26 @@ import {
 import { publish } from '../../diagnostics.js';
 import type { Host } from '../../hosts/host.js';
 import type { BootMessage } from '../../wire/link/protocol.js';
-import { aftermath } from '../process/crash-outcome.js';
+import { crashOutcome } from '../process/crash-outcome.js';
 import type { Call } from '../call/call.js';
-import { Dealing, type DealingDesk } from '../sockets/socket-balancer.js';
-import { Dispatcher, type DispatchDesk } from '../queue/dispatcher.js';
-import type { Front } from '../proxy/proxy-gate.js';
-import type { Frontage } from '../sockets/pool-listener-types.js';
-import type { Member } from '../process/pooled-process.js';
+import { SocketBalancer, type SocketBalancerHost } from '../sockets/socket-balancer.js';
+import { Dispatcher, type DispatchHost } from '../queue/dispatcher.js';
+import type { ProxyGate } from '../proxy/proxy-gate.js';
+import type { PoolListener } from '../sockets/pool-listener-types.js';
+import type { PooledProcess } from '../process/pooled-process.js';
 import type { Owner } from '../call/owner.js';
-import { Patience } from './shutdown-deadline.js';
-import type { Lost } from '../process/in-flight.js';
-import { Sender } from '../call/input-stream.js';
-import { Staff, type StaffDesk } from './process-set.js';
+import { ShutdownDeadline } from './shutdown-deadline.js';
+import type { LostCall } from '../process/in-flight.js';
+import { InputStream } from '../call/input-stream.js';
+import { ProcessSet, type ProcessSetHost } from './process-set.js';
 import { poolRows } from './status-row.js';
 import { bootMessage } from './boot-message.js';
 import type { Crew, RemoteCrew } from './crew-types.js';
 import { refuses } from './supervisor.js';
-import { Upcalls, type Directory } from '../process/nested-calls.js';
+import { NestedCalls, type Directory } from '../process/nested-calls.js';
 
 /** What a pool needs of the workforce. */
-export interface PoolDesk extends Pick<StaffDesk, 'tell'> {
+export interface PoolHost extends Pick<ProcessSetHost, 'tell'> {
   readonly clock: Clock;
   readonly host: Host;
   readonly directory: Directory;
@@ -41,9 +41,9 @@ export interface PoolDesk extends Pick<StaffDesk, 'tell'> {
   admits(owner: Owner): boolean;
   /** What workers are told of each other. */
   others(): BootMessage['workers'];
-  unasked(member: Member, value: unknown): Promise<void> | void;
+  unasked(member: PooledProcess, value: unknown): Promise<void> | void;
   /** What listens for it. */
-  frontage?(pool: Pool): Frontage | undefined;
+  frontage?(pool: Pool): PoolListener | undefined;
   /** Its part on other machines. */
   remote?(pool: Pool): RemoteCrew | undefined;
   /** Where calls go that are made in the task of this one, if not to this application's workers. */
@@ -51,7 +51,7 @@ export interface PoolDesk extends Pick<StaffDesk, 'tell'> {
 }
 
 /** All processes of one (worker, key), and the calls that wait for them. */
-export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
+export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   readonly worker: WorkerBlueprint;
   readonly key: string | undefined;
   readonly options: unknown;
@@ -59,17 +59,17 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   readonly clock: Clock;
   readonly processors = availableParallelism();
   readonly host: Host;
-  readonly staff: Staff;
+  readonly processSet: ProcessSet;
   /** Its part on other machines; undefined where all its processes are here. */
   readonly remote: RemoteCrew | undefined;
-  readonly front: Front | undefined;
+  readonly gate: ProxyGate | undefined;
   /** Sockets for its processes. */
-  readonly dealing: Dealing;
+  readonly socketBalancer: SocketBalancer;
   /** What it listens on; undefined where its worker has no connections. */
-  readonly frontage: Frontage | undefined;
-  readonly #desk: PoolDesk;
+  readonly poolListener: PoolListener | undefined;
+  readonly #desk: PoolHost;
   readonly #dispatcher: Dispatcher;
-  readonly #patience: Patience;
+  readonly #patience: ShutdownDeadline;
   readonly #idle: (() => void)[] = [];
   #stopping: Promise<readonly number[]> | undefined;
   #leaving = false;
@@ -78,14 +78,14 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   cutOff = 0;
 
   /** @param front what stands in front of it */
-  constructor(worker: WorkerBlueprint, key: string | undefined, options: unknown, desk: PoolDesk, front?: Front) {
+  constructor(worker: WorkerBlueprint, key: string | undefined, options: unknown, desk: PoolHost, front?: ProxyGate) {
     this.worker = worker;
     this.key = key;
     this.options = options;
     this.#desk = desk;
-    this.front = front;
+    this.gate = front;
     this.clock = desk.clock;
-    this.#patience = new Patience(desk.clock);
+    this.#patience = new ShutdownDeadline(desk.clock);
     this.host = desk.host;
     const state = (): WorkerHandle['state'] => this.#state;
     this.handle = {
@@ -95,10 +95,10 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
         return state();
       },
     };
-    this.staff = new Staff(this);
+    this.processSet = new ProcessSet(this);
     this.#dispatcher = new Dispatcher(this);
-    this.dealing = new Dealing(this);
-    this.frontage = desk.frontage?.(this);
+    this.socketBalancer = new SocketBalancer(this);
+    this.poolListener = desk.frontage?.(this);
     this.remote = desk.remote?.(this);
   }
 
@@ -127,7 +127,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
 
   #place(call: Call): void {
     this.#dispatcher.place(call);
-    this.staff.grow();
+    this.processSet.grow();
   }
 
   /** What speaks against any call of this kind, at this moment. */
@@ -135,13 +135,13 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     const { name } = this.worker;
     if (!call.admitted && !this.#desk.admits(call.owner)) return new ClosingError();
     // What was taken before it stops, and the proxy in front of it, may still ask.
-    if (this.staff.stopping || (this.#leaving && !call.admitted && !call.owner.exempt)) {
+    if (this.processSet.stopping || (this.#leaving && !call.admitted && !call.owner.exempt)) {
       return new WorkerNotFoundError(name, this.key, this.#stopped ? 'it was stopped' : 'it is being stopped');
     }
     const signal = call.options?.signal;
     if (signal?.aborted) return new AbortError(signal.reason);
-    const { staff, remote } = this;
-    if (!remote && staff.starts.open && refuses(staff.starts, staff.counts, this.clock.now())) return this.#unavailable();
+    const { processSet, remote } = this;
+    if (!remote && processSet.starts.open && refuses(processSet.starts, processSet.counts, this.clock.now())) return this.#unavailable();
     return undefined;
   }
 
@@ -153,51 +153,54 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     }
     call.encode(input);
     const send = call.options?.send;
-    if (send && task?.receives) call.sender = new Sender(send, this.worker.settings.maxMessageSize, error => call.giveUp(error));
+    if (send && task?.receives) call.sender = new InputStream(send, this.worker.settings.maxMessageSize, error => call.giveUp(error));
   }
 
   // ── processes
 
   boot(): BootMessage {
     const { worker, key, options } = this;
-    return bootMessage({ worker, key, options, workers: this.#desk.others(), listen: this.frontage?.plan });
+    return bootMessage({ worker, key, options, workers: this.#desk.others(), listen: this.poolListener?.plan });
   }
 
-  upcalls(member: Member): Upcalls {
-    const { link, roster } = member;
-    const parent = (id: number): Call | undefined => roster.get(id);
-    const setBlocked = (call: Call, blocked: boolean): void => roster.setBlocked(call, blocked);
+  nestedCalls(member: PooledProcess): NestedCalls {
+    const { link, inFlight } = member;
+    const parent = (id: number): Call | undefined => inFlight.get(id);
+    const setBlocked = (call: Call, blocked: boolean): void => inFlight.setBlocked(call, blocked);
     const { name, settings } = this.worker;
     const { directory, directoryOf } = this.#desk;
     const { maxMessageSize } = settings;
-    const { unread } = roster;
-    return new Upcalls({ link, unread, name, key: this.key, pid: member.pid, maxMessageSize, parent, setBlocked, directoryOf }, directory);
+    const { unread } = inFlight;
+    return new NestedCalls(
+      { link, unread, name, key: this.key, pid: member.pid, maxMessageSize, parent, setBlocked, directoryOf },
+      directory,
+    );
   }
 
-  joined(member: Member): void {
+  joined(member: PooledProcess): void {
     const crew = this.#crewOf(member);
     crew.joined(member);
-    if (crew === this.staff) this.frontage?.joined(member);
+    if (crew === this.processSet) this.poolListener?.joined(member);
     this.#dispatcher.room(member);
-    this.dealing.look();
+    this.socketBalancer.look();
     // Others may still be missing: no more start at once than there are processors.
-    this.staff.grow();
+    this.processSet.grow();
   }
 
-  room(member: Member): void {
+  room(member: PooledProcess): void {
     this.#dispatcher.room(member);
   }
 
-  left(member: Member): void {
+  left(member: PooledProcess): void {
     this.#crewOf(member).departed(member);
     this.#dispatcher.unbind(member);
     this.#dispatcher.dispatch();
-    this.dealing.look();
+    this.socketBalancer.look();
   }
 
-  buried(member: Member, unstarted: readonly Call[], lost: readonly Lost[]): void {
+  buried(member: PooledProcess, unstarted: readonly Call[], lost: readonly LostCall[]): void {
     this.#crewOf(member).buried(member);
-    const { again, retried, failed } = aftermath(member, this.key, unstarted, lost, this.staff.stopping);
+    const { again, retried, failed } = crashOutcome(member, this.key, unstarted, lost, this.processSet.stopping);
     this.#dispatcher.giveBack(again);
     const { name } = this.worker;
     for (const { target, attempt } of retried)
@@ -210,81 +213,81 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
     this.fewer();
   }
 
-  released(member: Member, call: Call): void {
+  released(member: PooledProcess, call: Call): void {
     this.#dispatcher.left(call);
     this.#crewOf(member).released(member);
   }
 
   get takesSockets(): boolean {
-    return this.frontage !== undefined && !this.host.listensAlone;
+    return this.poolListener !== undefined && !this.host.listensAlone;
   }
 
   counted(): void {
-    if (this.dealing.waiting > 0) this.dealing.look();
-    else this.staff.grow();
+    if (this.socketBalancer.waiting > 0) this.socketBalancer.look();
+    else this.processSet.grow();
   }
 
-  listens(member: Member, message: unknown): void {
-    if (!this.frontage) throw new ProtocolError('it listens, and has no connections');
-    this.frontage.listens(member, message);
+  listens(member: PooledProcess, message: unknown): void {
+    if (!this.poolListener) throw new ProtocolError('it listens, and has no connections');
+    this.poolListener.listens(member, message);
   }
 
   get bindsAlone(): boolean {
-    return this.frontage?.plan.some(endpoints => endpoints.some(({ by }) => by === 'worker')) === true;
+    return this.poolListener?.plan.some(endpoints => endpoints.some(({ by }) => by === 'worker')) === true;
   }
 
   get waitingSockets(): number {
-    return this.dealing.waiting;
+    return this.socketBalancer.waiting;
   }
 
   get starting(): number {
-    return this.staff.counts.starting;
+    return this.processSet.counts.starting;
   }
 
   /** Why no process will take anything, now or soon; undefined: one does or will. */
   unservable(): Error | undefined {
-    const { staff } = this;
-    if (staff.ready.length > 0 || !refuses(staff.starts, staff.counts, this.clock.now())) return undefined;
+    const { processSet } = this;
+    if (processSet.ready.length > 0 || !refuses(processSet.starts, processSet.counts, this.clock.now())) return undefined;
     return this.#unavailable();
   }
 
-  unasked(member: Member, value: unknown): Promise<void> | void {
+  unasked(member: PooledProcess, value: unknown): Promise<void> | void {
     return this.#desk.unasked(member, value);
   }
 
-  stray(member: Member, error: Error, untold: number): void {
+  stray(member: PooledProcess, error: Error, untold: number): void {
     this.#crewOf(member).stray(member, error, untold);
   }
 
-  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {
+  output(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
     this.#crewOf(member).output(member, line, stream);
   }
 
-  #crewOf({ face }: Member): Crew {
-    return face.host === 'local' || !this.remote ? this.staff : this.remote;
+  #crewOf({ face }: PooledProcess): Crew {
+    return face.host === 'local' || !this.remote ? this.processSet : this.remote;
   }
 
-  readonly aged = (member: Member): void => this.#crewOf(member).aged(member);
-  readonly lingers = (member: Member): void => this.#crewOf(member).lingers(member);
-  readonly idled = (member: Member): void => this.#crewOf(member).idled(member);
-  tell: StaffDesk['tell'] = (...event) => this.#desk.tell(...event);
+  readonly aged = (member: PooledProcess): void => this.#crewOf(member).aged(member);
+  readonly lingers = (member: PooledProcess): void => this.#crewOf(member).lingers(member);
+  readonly idled = (member: PooledProcess): void => this.#crewOf(member).idled(member);
+  tell: ProcessSetHost['tell'] = (...event) => this.#desk.tell(...event);
 
   get queued(): number {
     return this.#dispatcher.queued;
   }
 
   /** The processes that take calls. */
-  get ready(): readonly Member[] {
-    return this.staff.ready;
+  get ready(): readonly PooledProcess[] {
+    return this.processSet.ready;
   }
 
   grow(): void {
-    this.staff.grow();
+    this.processSet.grow();
   }
 
   get mayStart(): boolean {
-    const { staff, worker } = this;
-    return staff.ready.length < worker.settings.maxWorkers && !refuses(staff.starts, staff.counts, this.clock.now());
+    const { processSet, worker } = this;
+    return processSet.ready.length < worker.settings.maxWorkers && !refuses(processSet.starts, processSet.counts, this.clock.now());
   }
 
   /** When it will be ended, in milliseconds since the epoch; undefined: never. */
@@ -294,29 +297,29 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
 
   /** Nobody can be started: whoever waits is told why. */
   gaveUp(): void {
-    if (this.staff.ready.length > 0 || this.remote) return;
+    if (this.processSet.ready.length > 0 || this.remote) return;
     this.#dispatcher.empty(() => this.#unavailable());
-    this.dealing.look();
+    this.socketBalancer.look();
   }
 
   // ── the pool as a whole
 
   /** Resolves when it takes calls. Rejects with why it will not. */
   async start(): Promise<void> {
-    await Promise.all([this.staff.whenReady(), this.remote?.start()]);
+    await Promise.all([this.processSet.whenReady(), this.remote?.start()]);
   }
 
   get #state(): WorkerHandle['state'] {
     if (this.#leaving) return this.#stopped ? 'stopped' : 'stopping';
-    const { staff } = this;
+    const { processSet } = this;
     if (this.remote?.isAlone) return this.remote.ready.length > 0 ? 'ready' : 'starting';
-    if (staff.ready.length > 0 || this.worker.settings.minWorkers === 0) return 'ready';
-    return staff.starts.open ? 'failed' : staff.wasReady ? 'ready' : 'starting';
+    if (processSet.ready.length > 0 || this.worker.settings.minWorkers === 0) return 'ready';
+    return processSet.starts.open ? 'failed' : processSet.wasReady ? 'ready' : 'starting';
   }
 
   /** It was to be started, and could not be. */
   get neverStarted(): boolean {
-    return this.#state === 'failed' && !this.staff.wasReady;
+    return this.#state === 'failed' && !this.processSet.wasReady;
   }
 
   get needsDrain(): boolean {
@@ -330,8 +333,8 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
 
   /** Calls that run or wait, here or at the proxy. */
   get calls(): number {
-    const all = [...this.staff.all, ...(this.remote?.all ?? [])];
-    return all.reduce((sum, member) => sum + member.roster.size, this.#dispatcher.queued + (this.front?.answering ?? 0));
+    const all = [...this.processSet.all, ...(this.remote?.all ?? [])];
+    return all.reduce((sum, member) => sum + member.inFlight.size, this.#dispatcher.queued + (this.gate?.answering ?? 0));
   }
 
   /** Resolves when no call runs or waits. */
@@ -341,9 +344,9 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
 
   status(): WorkerStatus[] {
     const { name, key, state } = this.handle;
-    const { restarts, ended } = this.staff;
+    const { restarts, ended } = this.processSet;
     const pool = { name, key, state, restarts, startedAt: new Date(this.clock.epoch()) };
-    return poolRows([...this.staff.status(), ...(this.remote?.status() ?? [])], pool, this.#dispatcher.queued, ended);
+    return poolRows([...this.processSet.status(), ...(this.remote?.status() ?? [])], pool, this.#dispatcher.queued, ended);
   }
 
   /** Takes no more calls, except what it needs to finish. */
@@ -358,25 +361,25 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   stop(timeout: number): Promise<readonly number[]> {
     this.leave();
     this.#patience.shorten(timeout);
-    if (timeout > 0) this.staff.hurry(timeout);
+    if (timeout > 0) this.processSet.hurry(timeout);
     return (this.#stopping ??= this.#stop());
   }
 
   async #stop(): Promise<readonly number[]> {
-    const { staff, front } = this;
-    if (this.frontage) await this.#patience.within(this.frontage.close());
-    await this.#patience.within(front?.stop());
+    const { processSet, gate } = this;
+    if (this.poolListener) await this.#patience.within(this.poolListener.close());
+    await this.#patience.within(gate?.stop());
     await this.#patience.within(this.idle());
     const { name } = this.worker;
     const overdue = this.calls > 0;
     this.cutOff = this.calls;
     const error = (): Error => new WorkerNotFoundError(name, this.key, 'it was stopped');
-    front?.empty(error);
+    gate?.empty(error);
     this.#dispatcher.empty(error);
-    this.dealing.close(error());
+    this.socketBalancer.close(error());
     const left = Math.min(this.#patience.left, this.worker.settings.closeTimeout || Infinity);
     const within = left === Infinity ? 0 : left;
-    const [killed] = await Promise.all([staff.stop(within, overdue), this.remote?.stop(within, overdue)]);
+    const [killed] = await Promise.all([processSet.stop(within, overdue), this.remote?.stop(within, overdue)]);
     this.#patience.stop();
     this.#stopped = true;
     this.#dispatcher.close();
@@ -390,7 +393,7 @@ export class Pool implements StaffDesk, DispatchDesk, DealingDesk {
   }
 
   #unavailable(): WorkerUnavailableError {
-    const cause = this.staff.lastError;
+    const cause = this.processSet.lastError;
     return new WorkerUnavailableError(this.worker.name, this.key, 'it cannot be started', cause && { cause });
   }
 }

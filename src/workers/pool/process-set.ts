@@ -5,17 +5,17 @@ import type { WorkersEvents, WorkerStatus } from '../../decorators/worker/worker
 import { publish } from '../../diagnostics.js';
 import { WorkerUnavailableError } from '../../errors.js';
 import { bootError } from './boot-error.js';
-import { Member } from '../process/pooled-process.js';
+import { PooledProcess } from '../process/pooled-process.js';
 import type { Crew } from './crew-types.js';
-import type { MemberDesk } from '../process/pooled-process-types.js';
+import type { PooledProcessHost } from '../process/pooled-process-types.js';
 import { isDue } from './recycling.js';
 import { Replacements } from './replacements.js';
 import { rowOf } from './status-row.js';
 import * as supervisor from './supervisor.js';
-import { Watch } from './watch.js';
+import { MemoryWatch } from './watch.js';
 
 /** What the staff needs of its pool. */
-export interface StaffDesk extends MemberDesk {
+export interface ProcessSetHost extends PooledProcessHost {
   readonly worker: WorkerBlueprint;
   readonly clock: Clock;
   /** Calls that wait in the pool. */
@@ -32,10 +32,10 @@ export interface StaffDesk extends MemberDesk {
 }
 
 /** The processes of one pool: carries out what the supervisor decides. */
-export class Staff implements Crew {
-  readonly #desk: StaffDesk;
-  readonly #all: Member[] = [];
-  readonly #ready: Member[] = [];
+export class ProcessSet implements Crew {
+  readonly #desk: ProcessSetHost;
+  readonly #all: PooledProcess[] = [];
+  readonly #ready: PooledProcess[] = [];
   #starting = 0;
   #starts = supervisor.noFailures;
   #lastError: Error | undefined;
@@ -53,21 +53,21 @@ export class Staff implements Crew {
   #restartNext: Promise<void> | undefined;
   #retry: ClockTimer | undefined;
   #retryAwaited = false;
-  readonly #watch: Watch;
+  readonly #watch: MemoryWatch;
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   wasReady = false;
   /** Calls of processes that have ended. */
   #ended = { done: 0, failed: 0 };
   restarts = 0;
 
-  constructor(desk: StaffDesk) {
+  constructor(desk: ProcessSetHost) {
     this.#desk = desk;
     this.#replacements = new Replacements({
       mayStart: () => !this.#stopping && desk.clock.now() >= this.#starts.notBefore,
       start: () => this.#start(),
       needsRelief: () => desk.queued > 0 && !desk.bindsAlone && this.#isFull,
     });
-    this.#watch = new Watch({
+    this.#watch = new MemoryWatch({
       settings: desk.worker.settings,
       clock: desk.clock,
       all: this.#all,
@@ -79,12 +79,12 @@ export class Staff implements Crew {
   }
 
   /** Every process that is not dead. */
-  get all(): readonly Member[] {
+  get all(): readonly PooledProcess[] {
     return this.#all;
   }
 
   /** Those that take calls. */
-  get ready(): readonly Member[] {
+  get ready(): readonly PooledProcess[] {
     return this.#ready;
   }
 
@@ -167,15 +167,15 @@ export class Staff implements Crew {
   }
 
   /** It was given another call: where it nears `maxTasksPerWorker` its replacement is started. */
-  aged(member: Member): void {
+  aged(member: PooledProcess): void {
     const { maxTasksPerWorker: most } = this.#settings;
-    const { roster, readyAt, jitter } = member;
-    const facts = { sent: roster.sent, most, age: this.#desk.clock.now() - readyAt, startTime: this.#startTime, jitter };
+    const { inFlight, readyAt, jitter } = member;
+    const facts = { sent: inFlight.sent, most, age: this.#desk.clock.now() - readyAt, startTime: this.#startTime, jitter };
     if (isDue({ ...facts, processes: this.#ready.length })) this.retire(member);
   }
 
   /** It is to go, the replacement first. */
-  retire(member: Member): void {
+  retire(member: PooledProcess): void {
     // Its addresses cannot be had twice.
     if (this.#desk.bindsAlone) member.drain();
     else this.#replacements.add(member);
@@ -194,7 +194,7 @@ export class Staff implements Crew {
     this.#reject(this.#unavailable());
     const members = [...this.#all];
     for (const member of members) {
-      if (overdue && member.roster.size > 0) member.kill('stop');
+      if (overdue && member.inFlight.size > 0) member.kill('stop');
       // Those that have nothing to do are not killed for the one that hangs.
       else member.stop(overdue && timeout > 0 && member.idle ? Math.max(timeout, supervisor.IDLE_STOP) : timeout);
     }
@@ -215,7 +215,7 @@ export class Staff implements Crew {
 
   // ── what members report
 
-  joined(member: Member): void {
+  joined(member: PooledProcess): void {
     this.#starting--;
     this.#ready.push(member);
     this.wasReady = true;
@@ -232,7 +232,7 @@ export class Staff implements Crew {
   }
 
   /** It takes no more calls. */
-  departed(member: Member): void {
+  departed(member: PooledProcess): void {
     const index = this.#ready.indexOf(member);
     if (index >= 0) this.#ready.splice(index, 1);
     else this.#starting--;
@@ -241,16 +241,16 @@ export class Staff implements Crew {
     if (!this.#stopping && member.state === 'dying') {
       this.#toReplace++;
       const readyFor = member.readyAt < 0 ? undefined : this.#desk.clock.now() - member.readyAt;
-      const { done, failed } = member.roster;
+      const { done, failed } = member.inFlight;
       if (supervisor.isFailedStart({ readyFor, done: done + failed + member.sockets.served, held: member.heldAtDeath, ours: member.ours }))
         this.#failed(member);
     }
     this.grow();
   }
 
-  buried(member: Member): void {
+  buried(member: PooledProcess): void {
     this.#all.splice(this.#all.indexOf(member), 1);
-    const { done, failed } = member.roster;
+    const { done, failed } = member.inFlight;
     this.#ended = { done: this.#ended.done + done, failed: this.#ended.failed + failed };
     const why = member.ending();
     const { exitCode, signal, reason, error } = why;
@@ -259,13 +259,13 @@ export class Staff implements Crew {
   }
 
   /** A call of it is over. */
-  released(member: Member): void {
+  released(member: PooledProcess): void {
     if (this.#starts.inSuccession > 0) this.#proven();
     this.#watch.released(member);
   }
 
   /** A task whose caller gave up does not end: calls that wait for its process get another one. */
-  lingers(member: Member): void {
+  lingers(member: PooledProcess): void {
     this.#replacements.lingers(member);
   }
 
@@ -274,11 +274,11 @@ export class Staff implements Crew {
     this.#watch.idle();
   }
 
-  stray(member: Member, error: Error, untold: number): void {
+  stray(member: PooledProcess, error: Error, untold: number): void {
     publish('worker.error', { ...this.#facts(member), error, ...(untold > 0 && { untold }) });
   }
 
-  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void {
+  output(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
     publish('worker.output', { ...this.#facts(member), stream, line });
   }
 
@@ -292,21 +292,21 @@ export class Staff implements Crew {
     return this.#ready.length + this.#starting >= this.#settings.maxWorkers;
   }
 
-  #load(): supervisor.Staff {
+  #load(): supervisor.PoolLoad {
     let running = 0;
     let waiting = 0;
     let connections = this.#desk.waitingSockets;
-    for (const { roster, sockets } of this.#ready) {
-      running += roster.running;
-      waiting += roster.size - roster.running;
+    for (const { inFlight, sockets } of this.#ready) {
+      running += inFlight.running;
+      waiting += inFlight.size - inFlight.running;
       connections += sockets.load;
     }
     return { ready: this.#ready.length, starting: this.#starting, running, queued: waiting + this.#desk.queued, connections };
   }
 
-  #start(): Member {
+  #start(): PooledProcess {
     this.#starting++;
-    const member = outsideOfCallers(() => new Member(this.#desk, this.#suspect));
+    const member = outsideOfCallers(() => new PooledProcess(this.#desk, this.#suspect));
     this.#suspect = false;
     this.#all.push(member);
     this.#told('start', member);
@@ -319,7 +319,7 @@ export class Staff implements Crew {
     return member;
   }
 
-  #failed(member: Member): void {
+  #failed(member: PooledProcess): void {
     const { clock } = this.#desk;
     this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.timedOut || member.hopeless);
     // Why is known only when it is buried: the process may have had last words.
@@ -384,12 +384,12 @@ export class Staff implements Crew {
     return new WorkerUnavailableError(name, key, cause ? 'it cannot be started' : 'it was stopped', cause && { cause });
   }
 
-  #facts(member: Member): { worker: string; key: string | undefined; pid: number } {
+  #facts(member: PooledProcess): { worker: string; key: string | undefined; pid: number } {
     const { name, key } = this.#desk.handle;
     return { worker: name, key, pid: member.pid };
   }
 
-  #told(event: 'start' | 'ready' | 'restart', member: Member): void {
+  #told(event: 'start' | 'ready' | 'restart', member: PooledProcess): void {
     publish(`worker.${event}`, this.#facts(member));
     this.#desk.tell(event, member.face);
   }

@@ -1,10 +1,10 @@
-import type { Member } from '../process/pooled-process.js';
+import type { PooledProcess } from '../process/pooled-process.js';
 
 /** What replaces processes of a pool. */
-export interface ReplacementDesk {
+export interface ReplacementHost {
   /** False while none is to be started: the pool stops, or the last start failed and its delay has not passed. */
   mayStart(): boolean;
-  start(): Pick<Member, 'readiness'>;
+  start(): Pick<PooledProcess, 'readiness'>;
   /** Calls wait, there are as many processes as the pool may have, and one more can be started beside them. */
   needsRelief(): boolean;
 }
@@ -15,31 +15,31 @@ export interface ReplacementDesk {
  * a start behind it.
  */
 export class Replacements {
-  readonly #desk: ReplacementDesk;
+  readonly #desk: ReplacementHost;
   /** In the order in which their replacements are started. */
-  readonly #leaving = new Set<Member>();
+  readonly #leaving = new Set<PooledProcess>();
   /** Those with a task that does not obey its signal. */
-  readonly #lingering = new Set<Member>();
+  readonly #lingering = new Set<PooledProcess>();
   #starting = false;
 
-  constructor(desk: ReplacementDesk) {
+  constructor(desk: ReplacementHost) {
     this.#desk = desk;
   }
 
-  add(member: Member): void {
+  add(member: PooledProcess): void {
     if (member.state !== 'ready' || this.#leaving.has(member)) return;
     this.#leaving.add(member);
     this.#next();
   }
 
   /** It takes no more calls, for whatever reason. */
-  forget(member: Member): void {
+  forget(member: PooledProcess): void {
     this.#leaving.delete(member);
     this.#lingering.delete(member);
   }
 
   /** A task whose caller gave up does not end. */
-  lingers(member: Member): void {
+  lingers(member: PooledProcess): void {
     this.#lingering.add(member);
     this.relieve();
   }
@@ -49,7 +49,7 @@ export class Replacements {
     for (const member of this.#lingering) {
       // One at a time: those that wait for the others may then have been served.
       if (this.#leaving.size > 0) return;
-      if (!member.roster.lingers) this.#lingering.delete(member);
+      if (!member.inFlight.lingers) this.#lingering.delete(member);
       else if (this.#desk.needsRelief() && !isPinned(member)) this.add(member);
     }
   }
@@ -70,7 +70,7 @@ export class Replacements {
 }
 
 /** Calls wait for this very process: with it they would fail. */
-function isPinned(member: Member): boolean {
+function isPinned(member: PooledProcess): boolean {
   for (const call of member.bound) if (call.pin) return true;
   return false;
 }

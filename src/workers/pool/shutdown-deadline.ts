@@ -2,7 +2,7 @@ import type { Clock, ClockTimer } from '../../clock.js';
 import { deadline } from '../../deadline.js';
 
 /** How long an end may take: a deadline that can be brought forward, never put off. Without one it takes as long as it takes. */
-export class Patience {
+export class ShutdownDeadline {
   readonly #clock: Clock;
   #at = Infinity;
   #timer: ClockTimer | undefined;

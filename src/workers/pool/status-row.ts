@@ -1,19 +1,19 @@
 import type { WorkerStatus } from '../../decorators/worker/worker-types.js';
-import type { Member } from '../process/pooled-process.js';
+import type { PooledProcess } from '../process/pooled-process.js';
 
 /** One process, as `workers.status()` shows it. */
-export function rowOf(member: Member): Omit<WorkerStatus, 'name' | 'key' | 'pool' | 'restarts'> {
-  const { id, pid, face, state, roster, pulse, startedAt, lastStatus } = member;
+export function rowOf(member: PooledProcess): Omit<WorkerStatus, 'name' | 'key' | 'pool' | 'restarts'> {
+  const { id, pid, face, state, inFlight, heartbeat, startedAt, lastStatus } = member;
   return {
     id,
     host: face.host,
     pid,
     state: state === 'ready' || state === 'starting' ? state : 'stopping',
-    running: roster.running,
-    queued: roster.size - roster.running,
-    done: roster.done,
-    failed: roster.failed,
-    rss: pulse.rss,
+    running: inFlight.running,
+    queued: inFlight.size - inFlight.running,
+    done: inFlight.done,
+    failed: inFlight.failed,
+    rss: heartbeat.rss,
     startedAt,
     status: lastStatus,
   };

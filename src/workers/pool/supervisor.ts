@@ -12,7 +12,7 @@ export interface SizeRules {
 }
 
 /** A pool at this moment. Processes that are being drained, stopped or killed are not part of it any more. */
-export interface Staff {
+export interface PoolLoad {
   readonly ready: number;
   readonly starting: number;
   /** Calls that run. */
@@ -24,13 +24,16 @@ export interface Staff {
 }
 
 /** Processes that the present load asks for: one per slot in use, per waiting call or per connection, and the spare ones. */
-export function wanted(rules: SizeRules, { running, queued, connections = 0 }: Pick<Staff, 'running' | 'queued' | 'connections'>): number {
+export function wanted(
+  rules: SizeRules,
+  { running, queued, connections = 0 }: Pick<PoolLoad, 'running' | 'queued' | 'connections'>,
+): number {
   const busy = Math.max(Math.ceil((running + queued) / rules.concurrency), connections);
   return Math.min(rules.maxWorkers, Math.max(rules.minWorkers, busy + rules.spare));
 }
 
 /** Processes that may go because they have nothing to do: the others still suffice for the present load. */
-export function dispensable(rules: SizeRules, staff: Staff): number {
+export function dispensable(rules: SizeRules, staff: PoolLoad): number {
   return Math.max(0, staff.ready + staff.starting - wanted(rules, staff));
 }
 
@@ -90,7 +93,7 @@ export function startsAtOnce(processors: number, ready: number): number {
 }
 
 /** Processes to start now: as many as may start at once, the need is looked at again after each. After a failed start one at a time, and none before its delay has passed. */
-export function toStart(rules: SizeRules, staff: Staff, starts: Starts, now: number, processors: number): number {
+export function toStart(rules: SizeRules, staff: PoolLoad, starts: Starts, now: number, processors: number): number {
   const missing = wanted(rules, staff) - staff.ready - staff.starting;
   if (missing <= 0 || now < starts.notBefore) return 0;
   const atOnce = starts.inSuccession === 0 ? startsAtOnce(processors, staff.ready) : 1;
@@ -98,7 +101,7 @@ export function toStart(rules: SizeRules, staff: Staff, starts: Starts, now: num
 }
 
 /** True while new calls are to be refused: the breaker is open, nobody is there to serve, and it is not yet time to try again. */
-export function refuses(starts: Starts, staff: Pick<Staff, 'ready' | 'starting'>, now: number): boolean {
+export function refuses(starts: Starts, staff: Pick<PoolLoad, 'ready' | 'starting'>, now: number): boolean {
   return starts.open && staff.ready === 0 && (staff.starting > 0 || now < starts.notBefore);
 }
 
@@ -109,7 +112,7 @@ export const IDLE_STOP = 500;
 export const PROBATION = 1000;
 
 /** How a process ended, as far as its start is concerned. */
-export interface Ending {
+export interface ExitFacts {
   /** Milliseconds since it was ready; undefined: it never was. */
   readonly readyFor: number | undefined;
   /** Calls it finished. */
@@ -121,7 +124,7 @@ export interface Ending {
 }
 
 /** Only failed starts slow a pool down: deaths under a call, and kills of ours, are replaced at once. */
-export function isFailedStart({ readyFor, done, held, ours }: Ending): boolean {
+export function isFailedStart({ readyFor, done, held, ours }: ExitFacts): boolean {
   if (ours) return false;
   return readyFor === undefined || (readyFor < PROBATION && done === 0 && held === 0);
 }

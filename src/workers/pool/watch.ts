@@ -1,34 +1,34 @@
 import { isDebugged } from '../process/debugged.js';
 import type { WorkerSettings } from '../../blueprint/types.js';
 import type { Clock, ClockTimer } from '../../clock.js';
-import type { Member } from '../process/pooled-process.js';
+import type { PooledProcess } from '../process/pooled-process.js';
 import * as supervisor from './supervisor.js';
 
 /** How often the memory of busy processes is looked at, where there is a limit. Milliseconds. */
 const MEMORY_LOOK = 250;
 
 /** The processes of a pool, as their watch sees them. */
-export interface WatchDesk {
+export interface MemoryWatchHost {
   readonly settings: WorkerSettings;
   readonly clock: Clock;
   /** Every process that is not dead. */
-  readonly all: readonly Member[];
+  readonly all: readonly PooledProcess[];
   /** Those that take calls. */
-  readonly ready: readonly Member[];
-  load(): supervisor.Staff;
+  readonly ready: readonly PooledProcess[];
+  load(): supervisor.PoolLoad;
   /** It is above `maxMemory`. */
-  recycle(member: Member): void;
+  recycle(member: PooledProcess): void;
 }
 
 /** Looks after running processes: whether they still answer, how large they are, which of them have had nothing to do for too long. */
-export class Watch {
-  readonly #desk: WatchDesk;
+export class MemoryWatch {
+  readonly #desk: MemoryWatchHost;
   #beat: ClockTimer | undefined;
   #memory: ClockTimer | undefined;
   #shrink: ClockTimer | undefined;
   #stopped = false;
 
-  constructor(desk: WatchDesk) {
+  constructor(desk: MemoryWatchHost) {
     this.#desk = desk;
   }
 
@@ -42,7 +42,7 @@ export class Watch {
   }
 
   /** A call of that process is over. */
-  released(member: Member): void {
+  released(member: PooledProcess): void {
     if (this.#desk.settings.maxMemory > 0) this.#checkMemory(member);
   }
 
@@ -73,7 +73,7 @@ export class Watch {
     if (!heartbeat) return;
     for (const member of [...all]) {
       if (member.state === 'ready' || member.state === 'draining')
-        member.pulse.beat(member.roster.size === 0, Math.ceil(heartbeat.grace / heartbeat.every));
+        member.heartbeat.beat(member.inFlight.size === 0, Math.ceil(heartbeat.grace / heartbeat.every));
     }
     if (all.length > 0) this.begin();
   };
@@ -81,13 +81,13 @@ export class Watch {
   readonly #onMemory = (): void => {
     this.#memory = undefined;
     const { all } = this.#desk;
-    for (const member of [...all]) if (member.roster.size > 0) this.#checkMemory(member);
+    for (const member of [...all]) if (member.inFlight.size > 0) this.#checkMemory(member);
     if (all.length > 0) this.begin();
   };
 
-  #checkMemory(member: Member): void {
+  #checkMemory(member: PooledProcess): void {
     if (member.state !== 'ready' && member.state !== 'draining') return;
-    const verdict = supervisor.onMemory(this.#desk.settings.maxMemory, member.pulse.recentRss());
+    const verdict = supervisor.onMemory(this.#desk.settings.maxMemory, member.heartbeat.recentRss());
     if (verdict === 'kill') member.kill('memory');
     else if (verdict === 'recycle') this.#desk.recycle(member);
   }

@@ -8,7 +8,7 @@ import { setImmediate } from '../../system-timers.js';
 const MOST_LOOKS = 8;
 
 /** What the deadlines watch over. */
-export interface Watched {
+export interface WatchedCall {
   /** The calls that a process has. */
   calls(): Iterable<Call>;
   holds(call: Call): boolean;
@@ -24,9 +24,9 @@ export interface Watched {
  * As with `deadline()`, calls are judged after the poll that follows the timer, and after a stall of the master later still; as long as
  * the process keeps talking a few polls more: an answer that has arrived wins.
  */
-export class Deadlines {
+export class CallDeadlines {
   readonly #clock: Clock;
-  readonly #watched: Watched;
+  readonly #watched: WatchedCall;
   #timer: ClockTimer | undefined;
   #at = Infinity;
   /** End of the extension after a stall: no call is judged earlier. -Infinity: there is none. */
@@ -35,7 +35,7 @@ export class Deadlines {
   /** Its processes are started under an inspector: no call has a limit. Looked up at the first call. */
   #isDebugged: boolean | undefined;
 
-  constructor(clock: Clock, watched: Watched) {
+  constructor(clock: Clock, watched: WatchedCall) {
     this.#clock = clock;
     this.#watched = watched;
   }

@@ -1,10 +1,10 @@
 import { WorkerCrashedError, type CrashDetails } from '../../errors.js';
 import type { Call } from '../call/call.js';
-import type { Lost } from './in-flight.js';
+import type { LostCall } from './in-flight.js';
 import { nameOf } from '../call/call-target.js';
 
 /** A dead process, as far as its calls are concerned. */
-export interface Deceased {
+export interface ExitedProcess {
   readonly pid: number;
   readonly face: { readonly host: string };
   readonly crashReason: CrashDetails['reason'];
@@ -13,7 +13,7 @@ export interface Deceased {
 }
 
 /** What becomes of the calls of a dead process. */
-export interface Aftermath {
+export interface CrashOutcome {
   /** To be dispatched again, in this order. */
   readonly again: readonly Call[];
   /** Those of them that had begun: this is another attempt. */
@@ -26,20 +26,20 @@ export interface Aftermath {
  * Calls that were not started are dispatched again; started ones fail, or are tried again where their task is idempotent.
  * @param over the worker was stopped: nothing is dispatched any more
  */
-export function aftermath(
-  deceased: Deceased,
+export function crashOutcome(
+  deceased: ExitedProcess,
   key: string | undefined,
   unstarted: readonly Call[],
-  lost: readonly Lost[],
+  lost: readonly LostCall[],
   over: boolean,
-): Aftermath {
+): CrashOutcome {
   const { exitCode, signal } = deceased.ending();
   const { pid, stderr, crashReason: reason } = deceased;
   const { host } = deceased.face;
   const retried: Call[] = [];
   const again: Call[] = [];
   const failed: { call: Call; error: Error | undefined }[] = [];
-  const crash = (call: Call, started: Lost['started']): WorkerCrashedError =>
+  const crash = (call: Call, started: LostCall['started']): WorkerCrashedError =>
     new WorkerCrashedError(nameOf(call.target, key), {
       pid,
       host,

@@ -3,7 +3,7 @@ import type { CrashReason } from '../../errors.js';
 import type { HostExit } from '../../hosts/host.js';
 
 /** How one process ends, and by whose doing. */
-export class Ending {
+export class ExitReport {
   /** Why we killed it, or told it to stop. */
   killed: CrashReason | undefined;
   /** What kept it from becoming ready. */

@@ -15,7 +15,7 @@ const SECOND_LOOK = 250;
 const RSS_LASTS = 200;
 
 /** Whether one process still answers, and how large it is. */
-export class Pulse {
+export class Heartbeat {
   readonly #clock: Clock;
   readonly #process: HostProcess;
   readonly #link: Link;

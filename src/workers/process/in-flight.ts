@@ -5,10 +5,10 @@ import { CallFlag, Kind, type CallMeta, type RemoteMeta } from '../../wire/link/
 import type { Encoded, Link } from '../../wire/link/types.js';
 import type { Call, CallHolder, Due } from '../call/call.js';
 import { CallTable } from './call-table.js';
-import { Deadlines, type Watched } from './call-deadlines.js';
+import { CallDeadlines, type WatchedCall } from './call-deadlines.js';
 import { List } from '../queue/list.js';
-import { Pace } from '../queue/prefetch.js';
-import type { SenderPort } from '../call/input-stream.js';
+import { ServiceTime } from '../queue/prefetch.js';
+import type { InputStreamHost } from '../call/input-stream.js';
 import { needsRemoteMeta } from '../call/remote-meta.js';
 import { CreditKind, INITIAL_ROOM, sendCredit, type Room } from '../../wire/link/credit.js';
 import { DealingLimit, Delivery, type Receiver } from '../received/delivery.js';
@@ -18,10 +18,10 @@ import { unreadOfProcess, type UnreadBytes } from '../received/unread.js';
 const MOST_GROWTH = 4 * 1024 * 1024;
 
 /** Those of calls whose time is watched elsewhere. */
-const NO_DEADLINES: Pick<Deadlines, 'add' | 'stop'> = { add() {}, stop() {} };
+const NO_DEADLINES: Pick<CallDeadlines, 'add' | 'stop'> = { add() {}, stop() {} };
 
 /** What a roster tells its process. */
-export interface RosterDesk {
+export interface InFlightHost {
   /** The process is done with the call, whatever became of it. */
   released(call: Call): void;
   expired(call: Call, due: Due): void;
@@ -41,7 +41,7 @@ function tell(call: Call, pair: unknown): Promise<unknown> | undefined {
 }
 
 /** A call that a dead process may have begun. */
-export interface Lost {
+export interface LostCall {
   readonly call: Call;
   readonly started: true | 'maybe';
   /** It may be tried again. */
@@ -53,14 +53,14 @@ export interface Lost {
  * A process works first come first served in `concurrency` slots, so that what happens there can be followed from here:
  * the first ones run, the others wait, and when one is done the next one's clock begins.
  */
-export class Roster implements CallHolder, Watched {
+export class InFlightCalls implements CallHolder, WatchedCall {
   readonly #link: Link;
   readonly #clock: Clock;
-  readonly #desk: RosterDesk;
+  readonly #desk: InFlightHost;
   readonly #concurrency: number;
-  readonly #deadlines: Pick<Deadlines, 'add' | 'stop'>;
+  readonly #deadlines: Pick<CallDeadlines, 'add' | 'stop'>;
   readonly #isRemote: boolean;
-  readonly #pace: Pace;
+  readonly #pace: ServiceTime;
   readonly #calls = new CallTable();
   readonly #waiting = new List<Call>();
   /** Running ones that wait for calls which they made to other workers. */
@@ -85,7 +85,7 @@ export class Roster implements CallHolder, Watched {
     clock: Clock,
     { concurrency, maxMessageSize }: RosterSettings,
     suspect: boolean,
-    desk: RosterDesk,
+    desk: InFlightHost,
     isRemote = false,
   ) {
     this.#link = link;
@@ -94,8 +94,8 @@ export class Roster implements CallHolder, Watched {
     this.unread = unreadOfProcess(maxMessageSize);
     this.#desk = desk;
     this.#isRemote = isRemote;
-    this.#deadlines = isRemote ? NO_DEADLINES : new Deadlines(clock, this);
-    this.#pace = new Pace(suspect);
+    this.#deadlines = isRemote ? NO_DEADLINES : new CallDeadlines(clock, this);
+    this.#pace = new ServiceTime(suspect);
   }
 
   get size(): number {
@@ -302,14 +302,14 @@ export class Roster implements CallHolder, Watched {
    * The process is dead: `mark` is the highest number that it may have begun. Afterwards nothing is left here.
    * A call is known to have begun when it showed signs of life, or when no more of the marked ones are left than there are slots.
    */
-  dissolve(mark: number): { again: Call[]; lost: Lost[] } {
+  dissolve(mark: number): { again: Call[]; lost: LostCall[] } {
     this.#deadlines.stop();
     const left = [...this.#calls];
     this.#calls.clear();
     this.#blocked.clear();
     const sure = !this.#isRemote && left.filter(call => call.id <= mark).length <= this.#concurrency;
     const again: Call[] = [];
-    const lost: Lost[] = [];
+    const lost: LostCall[] = [];
     for (const call of left) {
       if (call.list === this.#waiting) this.#waiting.remove(call);
       if (!call.settled && call.id > mark && !call.evidence) again.push(call);
@@ -348,7 +348,7 @@ export class Roster implements CallHolder, Watched {
     if (this.#now < 0) this.#now = this.#clock.now();
   }
 
-  #portOf(id: number): SenderPort {
+  #portOf(id: number): InputStreamHost {
     return {
       item: encoded => this.#link.sendEncoded(Kind.ITEM, id, 1, encoded),
       end: () => this.#link.send(Kind.END, id, 1),

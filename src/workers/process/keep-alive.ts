@@ -5,7 +5,7 @@ import { setImmediate } from '../../system-timers.js';
  * A process with calls keeps the program running, one without does not: a script that ends exits by itself.
  * Letting go is looked at when the turn is over, because the next call is often made in the turn in which the last one ended.
  */
-export class KeepAlive {
+export class ProgramKeepAlive {
   readonly #process: HostProcess;
   #kept = true;
   #checking = false;

@@ -4,7 +4,7 @@ import { EXIT_REPORT, type HostProcess } from '../../hosts/host.js';
  * After the first sign of death the rest is waited for so long, in milliseconds: the exit, or the last bytes. Twice what a host may take to
  * tell of an exit, since whoever waits for a deadline must not have the same one.
  */
-export const BURIAL = 2 * EXIT_REPORT;
+export const EXIT_WAIT = 2 * EXIT_REPORT;
 
 /** SIGKILL for one process, and whether it was sent. */
 export class KillSwitch {
@@ -20,7 +20,7 @@ export class KillSwitch {
     this.#process.kill('SIGKILL');
   }
 
-  /** {@link BURIAL} has passed: true where nothing more can be done. A process that only closed its link is killed, so that it has an exit to tell of. */
+  /** {@link EXIT_WAIT} has passed: true where nothing more can be done. A process that only closed its link is killed, so that it has an exit to tell of. */
   isLastWord(exited: boolean): boolean {
     if (exited || this.#used) return true;
     this.use();

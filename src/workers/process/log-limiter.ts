@@ -2,7 +2,7 @@
  * How often something may be told of: `burst` times at once, then `perSecond`. What is beyond is counted, and the next one that is told of
  * says how many were not.
  */
-export class Quota {
+export class OutputLimiter {
   readonly #burst: number;
   readonly #perSecond: number;
   #left: number;

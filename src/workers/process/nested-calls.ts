@@ -1,9 +1,9 @@
 import { asError, ProtocolError, WorkerBusyError, WorkerNotFoundError } from '../../errors.js';
 import { sendFailure } from '../../wire/link/failure.js';
-import { Kind, MOST_NAME, type UpCallMessage } from '../../wire/link/protocol.js';
+import { Kind, MOST_NAME, type NestedCallMessage } from '../../wire/link/protocol.js';
 import type { Body, Link } from '../../wire/link/types.js';
 import type { Call, CallSettings } from '../call/call.js';
-import { Inflow } from '../call/relayed-stream.js';
+import { RelayedStream } from '../call/relayed-stream.js';
 import { Owner, type Owned, type Caller } from '../call/owner.js';
 import type { Route } from '../route.js';
 import { CreditKind, INITIAL_ROOM, readCredit, SendCredit, sendCredit, WIDEST, type Room } from '../../wire/link/credit.js';
@@ -44,13 +44,13 @@ const MOST_UNREAD = 256 * 1024 * 1024;
 /** So many where it calls on although it is refused. */
 const MOST_REFUSALS = 8 * 1024 * 1024;
 
-/** UPCALL's arg. */
+/** NESTED_CALL's arg. */
 const HOW = ['task', 'ask', 'tell'] as const;
 
 const NOT_READ = 'it calls other workers and does not read their answers: ask for fewer at once';
 
-function parse(value: unknown): UpCallMessage {
-  const message = (value ?? {}) as Partial<Record<keyof UpCallMessage, unknown>>;
+function parse(value: unknown): NestedCallMessage {
+  const message = (value ?? {}) as Partial<Record<keyof NestedCallMessage, unknown>>;
   const text = (field: unknown): boolean => field === undefined || (typeof field === 'string' && field.length <= MOST_NAME);
   const count = (field: unknown): boolean => field === undefined || (typeof field === 'number' && field >= 0);
   const fits =
@@ -59,13 +59,13 @@ function parse(value: unknown): UpCallMessage {
     [message.parent, message.timeout].every(count) &&
     (message.sends === undefined || typeof message.sends === 'boolean');
   if (!fits) throw new ProtocolError('a call to another worker that names none');
-  return value as UpCallMessage;
+  return value as NestedCallMessage;
 }
 
 /** One call that the process made. Its owner is its own, so that it is aborted alone. */
 class Upcall implements Owned {
   readonly owner: Owner;
-  readonly inflow: Inflow | undefined;
+  readonly inflow: RelayedStream | undefined;
   /** Bytes that it brought. */
   readonly size: number;
   readonly #id: number;
@@ -90,7 +90,7 @@ class Upcall implements Owned {
       grant: (room: Room) => sendCredit(link, id, CreditKind.sends, room),
       offence: (error: Error) => link.destroy(error),
     };
-    this.inflow = sends ? new Inflow(unread, port) : undefined;
+    this.inflow = sends ? new RelayedStream(unread, port) : undefined;
     this.owner = new Owner('task', ownerId, caller, { event: (_worker, name, payload) => this.#event(name, payload) });
   }
 
@@ -174,7 +174,7 @@ class Upcall implements Owned {
 }
 
 /** The calls that one process makes to other workers, through the master. */
-export class Upcalls {
+export class NestedCalls {
   readonly #asker: Asker;
   readonly #directory: Directory;
   readonly #calls = new Map<number, Upcall>();
@@ -190,7 +190,7 @@ export class Upcalls {
   }
 
   message(kind: number, id: number, arg: number, body: Body): void {
-    if (kind === Kind.UPCALL) return this.#make(id, arg, body);
+    if (kind === Kind.NESTED_CALL) return this.#make(id, arg, body);
     const call = this.#calls.get(id);
     // What it says about a call may cross our answer to it.
     if (!call) return;
@@ -249,7 +249,7 @@ export class Upcalls {
   }
 
   /** Whoever floods is not worth more than this: no stack of ours, no call. */
-  #refuse(id: number, { worker, key, task = 'ask' }: UpCallMessage): void {
+  #refuse(id: number, { worker, key, task = 'ask' }: NestedCallMessage): void {
     const { link } = this.#asker;
     if (link.bufferedBytes > MOST_REFUSALS) throw new ProtocolError(NOT_READ);
     const error = new WorkerBusyError({ worker, key, task }, 'maxQueuePerCaller', this.#calls.size);
@@ -257,7 +257,7 @@ export class Upcalls {
     sendFailure(link, id, error);
   }
 
-  #start(message: UpCallMessage, how: (typeof HOW)[number], { owner, inflow }: Upcall, parent: Call | undefined): unknown {
+  #start(message: NestedCallMessage, how: (typeof HOW)[number], { owner, inflow }: Upcall, parent: Call | undefined): unknown {
     const { worker, key, task, input, timeout, affinity, caller } = message;
     const directory = (parent && this.#asker.directoryOf?.(parent)) ?? this.#directory;
     const route = directory.lookUp(worker, key);

@@ -4,18 +4,18 @@ import type { WorkerHandle } from '../../decorators/worker/worker-types.js';
 import type { Host } from '../../hosts/host.js';
 import type { BootMessage } from '../../wire/link/protocol.js';
 import type { Call } from '../call/call.js';
-import type { Member } from './pooled-process.js';
-import type { Lost } from './in-flight.js';
-import type { Upcalls } from './nested-calls.js';
+import type { PooledProcess } from './pooled-process.js';
+import type { LostCall } from './in-flight.js';
+import type { NestedCalls } from './nested-calls.js';
 
 /**
  * starting: launched, not ready. ready: takes calls. draining: finishes what it has, takes nothing new. stopping: was told to stop.
  * dying: killed, or its link or process has ended. dead: settled, nothing is left of it.
  */
-export type MemberState = 'starting' | 'ready' | 'draining' | 'stopping' | 'dying' | 'dead';
+export type PooledProcessState = 'starting' | 'ready' | 'draining' | 'stopping' | 'dying' | 'dead';
 
 /** What a member tells its pool. */
-export interface MemberDesk {
+export interface PooledProcessHost {
   readonly worker: WorkerBlueprint;
   readonly handle: WorkerHandle;
   readonly clock: Clock;
@@ -23,26 +23,26 @@ export interface MemberDesk {
   /** Sockets are dealt or handed off to its processes. */
   readonly takesSockets: boolean;
   boot(): BootMessage;
-  upcalls(member: Member): Upcalls;
+  nestedCalls(member: PooledProcess): NestedCalls;
   /** It takes calls from now on. */
-  joined(member: Member): void;
+  joined(member: PooledProcess): void;
   /** There is room for more calls. */
-  room(member: Member): void;
+  room(member: PooledProcess): void;
   /** It takes no more calls, from now on and for ever. */
-  left(member: Member): void;
+  left(member: PooledProcess): void;
   /** It is dead, with what it leaves behind. */
-  buried(member: Member, again: readonly Call[], lost: readonly Lost[]): void;
-  released(member: Member, call: Call): void;
+  buried(member: PooledProcess, again: readonly Call[], lost: readonly LostCall[]): void;
+  released(member: PooledProcess, call: Call): void;
   /** A task whose caller gave up has not ended within the first part of `cancelGrace`. */
-  lingers(member: Member): void;
+  lingers(member: PooledProcess): void;
   /** It has nothing to do. */
-  idled(member: Member): void;
+  idled(member: PooledProcess): void;
   /** It has more or fewer connections, or sockets on their way. */
-  counted(member: Member): void;
+  counted(member: PooledProcess): void;
   /** It listens by itself. */
-  listens(member: Member, message: unknown): void;
-  unasked(member: Member, value: unknown): Promise<void> | void;
+  listens(member: PooledProcess, message: unknown): void;
+  unasked(member: PooledProcess, value: unknown): Promise<void> | void;
   /** `untold`: how many before it were too many to be told of. */
-  stray(member: Member, error: Error, untold: number): void;
-  output(member: Member, line: string, stream: 'stdout' | 'stderr'): void;
+  stray(member: PooledProcess, error: Error, untold: number): void;
+  output(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void;
 }

@@ -8,33 +8,33 @@ import { openLink } from '../../wire/link/link.js';
 import { Kind, type CallMeta, type RemoteMeta } from '../../wire/link/protocol.js';
 import type { Body, Link } from '../../wire/link/types.js';
 import type { Call, Due } from '../call/call.js';
-import { Ending } from './exit-report.js';
-import { Inbox, type InboxDesk } from './protocol-guard.js';
+import { ExitReport } from './exit-report.js';
+import { ProtocolGuard, type ProtocolGuardHost } from './protocol-guard.js';
 import { messagesOf, type Delivery } from '../received/delivery.js';
-import { KeepAlive } from './keep-alive.js';
-import { BURIAL, KillSwitch } from './kill-switch.js';
-import type { MemberDesk, MemberState } from './pooled-process-types.js';
+import { ProgramKeepAlive } from './keep-alive.js';
+import { EXIT_WAIT, KillSwitch } from './kill-switch.js';
+import type { PooledProcessHost, PooledProcessState } from './pooled-process-types.js';
 import { nextProcessId } from './process-id.js';
-import { Pulse } from './heartbeat.js';
-import { Roster, type RosterDesk } from './in-flight.js';
-import { Sockets } from '../sockets/socket-ledger.js';
-import { StrayQuota } from './uncaught-limiter.js';
+import { Heartbeat } from './heartbeat.js';
+import { InFlightCalls, type InFlightHost } from './in-flight.js';
+import { SocketLedger } from '../sockets/socket-ledger.js';
+import { UncaughtLimiter } from './uncaught-limiter.js';
 import { nameOf } from '../call/call-target.js';
-import type { Upcalls } from './nested-calls.js';
+import type { NestedCalls } from './nested-calls.js';
 
 /** One process of a pool: its host's process, its link, and the calls it has. */
-export class Member implements InboxDesk, RosterDesk {
-  readonly #desk: MemberDesk;
+export class PooledProcess implements ProtocolGuardHost, InFlightHost {
+  readonly #desk: PooledProcessHost;
   readonly #process: HostProcess;
   readonly #link: Link;
   readonly #killSwitch: KillSwitch;
   readonly #messages: Delivery;
-  readonly #upcalls: Upcalls;
+  readonly #upcalls: NestedCalls;
   /** A timer that throws every millisecond must not fill the log, and less so with large errors. */
-  readonly #strays = new StrayQuota();
-  readonly roster: Roster;
-  readonly pulse: Pulse;
-  readonly sockets: Sockets;
+  readonly #strays = new UncaughtLimiter();
+  readonly inFlight: InFlightCalls;
+  readonly heartbeat: Heartbeat;
+  readonly sockets: SocketLedger;
   readonly startedAt: Date;
   /** Never reused. Inline workers and threads share the master's pid. */
   readonly id = nextProcessId();
@@ -56,16 +56,16 @@ export class Member implements InboxDesk, RosterDesk {
   turn = false;
   /** Connections that it has open. */
   connections = 0;
-  #state: MemberState = 'starting';
+  #state: PooledProcessState = 'starting';
   #indexes: readonly number[] = [];
   #context: readonly boolean[] = [];
   #mail = false;
   #timer: ClockTimer | undefined;
-  readonly #ending = new Ending();
+  readonly #ending = new ExitReport();
   #stopBy = Infinity;
   #linkClosed = false;
   #heldAtDeath = 0;
-  readonly #keepAlive: KeepAlive;
+  readonly #keepAlive: ProgramKeepAlive;
   /** Whether it became ready. */
   readonly readiness: Promise<boolean>;
   #decided!: (ready: boolean) => void;
@@ -73,7 +73,7 @@ export class Member implements InboxDesk, RosterDesk {
   #buriedNow!: () => void;
 
   /** @param suspect it replaces one that had to be killed: it must prove itself before calls wait at it */
-  constructor(desk: MemberDesk, suspect: boolean) {
+  constructor(desk: PooledProcessHost, suspect: boolean) {
     this.#desk = desk;
     const { worker, clock, takesSockets, handle } = desk;
     const { name, cls, source, settings } = worker;
@@ -87,13 +87,13 @@ export class Member implements InboxDesk, RosterDesk {
     this.pid = pid;
     this.face = Object.freeze({ id: this.id, host: machine ?? 'local', handle, pid });
     this.place = `[worker ${name} ${machine === undefined ? `pid ${pid}` : `on ${machine}`}]`;
-    this.#link = openLink(this.#process.stream, new Inbox(worker, this), { maxMessageSize: settings.maxMessageSize });
-    this.roster = new Roster(this.#link, clock, settings, suspect, this, machine !== undefined);
-    this.pulse = new Pulse(clock, this.#process, this.#link, reason => this.kill(reason));
-    this.sockets = new Sockets(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#counted);
-    this.#keepAlive = new KeepAlive(this.#process);
+    this.#link = openLink(this.#process.stream, new ProtocolGuard(worker, this), { maxMessageSize: settings.maxMessageSize });
+    this.inFlight = new InFlightCalls(this.#link, clock, settings, suspect, this, machine !== undefined);
+    this.heartbeat = new Heartbeat(clock, this.#process, this.#link, reason => this.kill(reason));
+    this.sockets = new SocketLedger(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#counted);
+    this.#keepAlive = new ProgramKeepAlive(this.#process);
     this.#messages = messagesOf(this.#link, value => this.#desk.unasked(this, value) ?? undefined);
-    this.#upcalls = desk.upcalls(this);
+    this.#upcalls = desk.nestedCalls(this);
   }
 
   /** Tells it what to become. Apart from the constructor: a process that could not be launched reports its end at once. */
@@ -110,13 +110,13 @@ export class Member implements InboxDesk, RosterDesk {
     return this.#link;
   }
 
-  get state(): MemberState {
+  get state(): PooledProcessState {
     return this.#state;
   }
 
   /** It has no calls and no connections. */
   get idle(): boolean {
-    return this.roster.size === 0 && this.connections === 0 && this.sockets.size === 0;
+    return this.inFlight.size === 0 && this.connections === 0 && this.sockets.size === 0;
   }
 
   /** Resolves when it is dead and everything it had is settled. */
@@ -148,7 +148,7 @@ export class Member implements InboxDesk, RosterDesk {
     const { index } = call.target;
     this.#keepAlive.on();
     const isRead = index < 0 ? this.#mail : this.#context[index] === true;
-    this.roster.send(call, this.#indexes[index] ?? 0, isRead || this.roster.needsMeta(call) ? meta(call) : undefined);
+    this.inFlight.send(call, this.#indexes[index] ?? 0, isRead || this.inFlight.needsMeta(call) ? meta(call) : undefined);
   }
 
   /** Finishes what it has and stops; streams and connections get `drainTimeout`. */
@@ -193,14 +193,14 @@ export class Member implements InboxDesk, RosterDesk {
     return this.#ending.stderr;
   }
 
-  readonly #atRest = (): boolean => this.#state === 'ready' && this.roster.size === 0;
+  readonly #atRest = (): boolean => this.#state === 'ready' && this.inFlight.size === 0;
   readonly #isLive = (): boolean => this.#state !== 'dying' && this.#state !== 'dead';
   // ── what its roster says
 
   released(call: Call): void {
     this.#desk.released(this, call);
     if (this.#state === 'draining') this.#checkDrained();
-    if (this.roster.size > 0) return;
+    if (this.inFlight.size > 0) return;
     this.#idled();
     this.#keepAlive.offWhen(this.#atRest);
   }
@@ -216,7 +216,7 @@ export class Member implements InboxDesk, RosterDesk {
     if (worker.settings.concurrency === 1) return this.kill('neighbour');
     // Its neighbours may finish if it still answers: only then is it the one task that hangs, and not all.
     if (this.#state === 'ready') this.#leave('draining');
-    this.pulse.ask('neighbour', () => this.#checkDrained());
+    this.heartbeat.ask('neighbour', () => this.#checkDrained());
   }
 
   // ── what its process says
@@ -241,7 +241,7 @@ export class Member implements InboxDesk, RosterDesk {
   }
 
   pong(nonce: number): void {
-    this.pulse.answered(nonce);
+    this.heartbeat.answered(nonce);
   }
 
   status(value: unknown): void {
@@ -306,7 +306,7 @@ export class Member implements InboxDesk, RosterDesk {
   #die(): void {
     if (this.#state === 'dead') return;
     if (this.#state !== 'dying') {
-      this.#heldAtDeath = this.roster.size + this.sockets.load;
+      this.#heldAtDeath = this.inFlight.size + this.sockets.load;
       this.#leave('dying');
       this.#keepAlive.on();
       this.#awaitEnd();
@@ -315,16 +315,16 @@ export class Member implements InboxDesk, RosterDesk {
   }
 
   #awaitEnd(): void {
-    this.#setTimer(BURIAL, () => (this.#killSwitch.isLastWord(this.#ending.exit !== undefined) ? this.#bury() : this.#awaitEnd()), true);
+    this.#setTimer(EXIT_WAIT, () => (this.#killSwitch.isLastWord(this.#ending.exit !== undefined) ? this.#bury() : this.#awaitEnd()), true);
   }
 
   #bury(): void {
     if (this.#state === 'dead') return;
     this.#state = 'dead';
     this.#clearTimer();
-    this.pulse.stop();
+    this.heartbeat.stop();
     this.#link.destroy();
-    const { again, lost } = this.roster.dissolve(this.#process.mark());
+    const { again, lost } = this.inFlight.dissolve(this.#process.mark());
     this.#upcalls.close();
     this.#keepAlive.off();
     this.#desk.buried(this, again, lost);
@@ -359,11 +359,11 @@ export class Member implements InboxDesk, RosterDesk {
     if (this.#state !== 'draining') return;
     if (this.idle) return this.stop();
     // What is left are only tasks that hang: their callers were answered long ago.
-    if (this.pulse.spared && [...this.roster.calls()].every(call => call.settled)) this.kill('neighbour');
+    if (this.heartbeat.spared && [...this.inFlight.calls()].every(call => call.settled)) this.kill('neighbour');
   }
 
   #recycleStreams(): void {
-    for (const call of [...this.roster.calls()]) {
+    for (const call of [...this.inFlight.calls()]) {
       if (call.streams) call.giveUp(new WorkerRecycledError(nameOf(call.target, this.handle.key)));
     }
     if (this.connections + this.sockets.size > 0) this.stop();

@@ -3,13 +3,13 @@ import { asError, ProtocolError } from '../../errors.js';
 import { Kind, MOST_STATUS, PROTOCOL_VERSION, UPWARD, type HelloMessage } from '../../wire/link/protocol.js';
 import type { Body, LinkReceiver } from '../../wire/link/types.js';
 import type { Call } from '../call/call.js';
-import type { Roster } from './in-flight.js';
-import type { Sockets } from '../sockets/socket-ledger.js';
+import type { InFlightCalls } from './in-flight.js';
+import type { SocketLedger } from '../sockets/socket-ledger.js';
 import { CreditKind, readCredit } from '../../wire/link/credit.js';
 
 /** What a process has said, once it was found to be allowed to. */
-export interface InboxDesk {
-  readonly roster: Roster;
+export interface ProtocolGuardHost {
+  readonly inFlight: InFlightCalls;
   /** One line of a stack: where errors of this process were made. */
   readonly place: string;
   /** It takes calls from now on; `indexes`: its number of each task, `context`: whether the task looks at its context; `mail`: whether the mailbox does. */
@@ -18,7 +18,7 @@ export interface InboxDesk {
   bootFailed(error: Error, permanent: boolean): void;
   pong(nonce: number): void;
   status(value: unknown): void;
-  readonly sockets: Pick<Sockets, 'taken' | 'gone' | 'quieted'>;
+  readonly sockets: Pick<SocketLedger, 'taken' | 'gone' | 'quieted'>;
   holds(connections: number, inbound: number): void;
   listens(message: unknown): void;
   unasked(body: Body): void;
@@ -55,39 +55,39 @@ function checkHello(value: unknown, worker: WorkerBlueprint): { indexes: number[
  * Everything that one process writes to its link. It is not trusted: what the protocol does not allow at this moment is thrown as a
  * ProtocolError, which breaks the link and costs the process its life.
  */
-export class Inbox implements LinkReceiver {
+export class ProtocolGuard implements LinkReceiver {
   readonly #worker: WorkerBlueprint;
-  readonly #desk: InboxDesk;
+  readonly #desk: ProtocolGuardHost;
   #phase: Phase = 'booting';
   #hello: ReturnType<typeof checkHello> | undefined;
 
-  constructor(worker: WorkerBlueprint, desk: InboxDesk) {
+  constructor(worker: WorkerBlueprint, desk: ProtocolGuardHost) {
     this.#worker = worker;
     this.#desk = desk;
   }
 
   message(kind: number, id: number, arg: number, body: Body): void {
-    const { roster } = this.#desk;
+    const { inFlight } = this.#desk;
     if (kind === Kind.REPLY && this.#phase === 'working' && id < UPWARD) {
-      roster.received();
-      const call = roster.expect(id);
+      inFlight.received();
+      const call = inFlight.expect(id);
       if (call.streams) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
       if (call.events !== undefined) call.events.flush();
       const large = call.spendLarge();
       call.answer(body, arg);
-      roster.answered(arg, large);
-      roster.release(call);
+      inFlight.answered(arg, large);
+      inFlight.release(call);
       return;
     }
     if (this.#phase === 'booting' && kind !== Kind.HELLO && kind !== Kind.FAILURE) throw new ProtocolError(`message ${kind} before HELLO`);
     if (id >= UPWARD) return this.#desk.upward(kind, id, arg, body);
     if (this.#phase !== 'working' && AT_WORK_ONLY.has(kind)) throw new ProtocolError(`message ${kind} before READY`);
-    roster.received();
+    inFlight.received();
     this.#other(kind, id, arg, body);
   }
 
   burst(): void {
-    this.#desk.burst(this.#desk.roster.burst());
+    this.#desk.burst(this.#desk.inFlight.burst());
   }
 
   drained(): void {
@@ -111,27 +111,27 @@ export class Inbox implements LinkReceiver {
         this.#phase = 'working';
         return desk.ready(this.#hello!.indexes, this.#hello!.context, this.#hello!.mail);
       case Kind.FAILURE:
-        return id === 0 ? this.#bootFailure(arg === 1, body) : this.#failure(desk.roster.expect(id), body);
+        return id === 0 ? this.#bootFailure(arg === 1, body) : this.#failure(desk.inFlight.expect(id), body);
       case Kind.ITEM:
-        return this.#item(desk.roster.expect(id), arg, body);
+        return this.#item(desk.inFlight.expect(id), arg, body);
       case Kind.END:
-        return this.#end(desk.roster.expect(id), arg);
+        return this.#end(desk.inFlight.expect(id), arg);
       case Kind.DROPPED:
-        return this.#dropped(desk.roster.expect(id));
+        return this.#dropped(desk.inFlight.expect(id));
       case Kind.EVENT:
-        return this.#event(desk.roster.find(id), body);
+        return this.#event(desk.inFlight.find(id), body);
       case Kind.CREDIT:
-        return this.#credit(desk.roster.find(id), arg, body);
+        return this.#credit(desk.inFlight.find(id), arg, body);
       case Kind.STATUS:
         if (body.length > MOST_STATUS) throw new ProtocolError(`a status of ${body.length} bytes, which may have ${MOST_STATUS}`);
         return desk.status(body.value());
-      case Kind.HOLDS:
+      case Kind.CONNECTIONS:
         return desk.holds(arg, id);
-      case Kind.TAKEN:
+      case Kind.SOCKET_ACK:
         return desk.sockets.taken(id, arg);
-      case Kind.GONE:
+      case Kind.SOCKET_CLOSED:
         return desk.sockets.gone(id);
-      case Kind.QUIETED:
+      case Kind.DRAINED:
         return desk.sockets.quieted();
       case Kind.LISTENS:
         return desk.listens(body.value());
@@ -158,36 +158,36 @@ export class Inbox implements LinkReceiver {
     call.evidence = true;
     call.events?.flush();
     if (!call.settled) call.fail(asError(body.value()), this.#desk.place);
-    const { roster } = this.#desk;
-    roster.failed++;
-    roster.release(call);
+    const { inFlight } = this.#desk;
+    inFlight.failed++;
+    inFlight.release(call);
   }
 
   #item(call: Call, arg: number, body: Body): void {
     if (arg !== 0) throw new ProtocolError(`an item of the caller's own stream for call ${call.id}`);
-    const { roster } = this.#desk;
-    call.item(body, roster.now(), roster.unread);
-    roster.touched(call);
+    const { inFlight } = this.#desk;
+    call.item(body, inFlight.now(), inFlight.unread);
+    inFlight.touched(call);
   }
 
   #end(call: Call, arg: number): void {
     if (arg !== 0 || !call.streams) throw new ProtocolError(`the end of a stream that call ${call.id} does not have`);
     call.events?.flush();
     call.end();
-    const { roster } = this.#desk;
-    roster.done++;
-    roster.release(call);
+    const { inFlight } = this.#desk;
+    inFlight.done++;
+    inFlight.release(call);
   }
 
   #dropped(call: Call): void {
     if (call.cancelled < 0) throw new ProtocolError(`it drops call ${call.id}, which nobody gave up`);
-    this.#desk.roster.release(call);
+    this.#desk.inFlight.release(call);
   }
 
   #event(call: Call | undefined, body: Body): void {
     // Its own last words may cross our knowledge that the call is over.
     if (!call) return;
-    const events = (call.events ??= this.#desk.roster.eventsOf(call));
+    const events = (call.events ??= this.#desk.inFlight.eventsOf(call));
     if (call.settled) events.close();
     call.evidence = true;
     events.receive(body, `an event of call ${call.id}`);

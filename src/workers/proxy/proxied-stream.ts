@@ -1,13 +1,13 @@
 import { asError } from '../../errors.js';
 import { Call } from '../call/call.js';
 import { quietly, rejectJoined } from '../call/joined-stack.js';
-import type { ItemSource } from '../call/stream-call.js';
+import type { CallItemSource } from '../call/stream-call.js';
 
 type Result = IteratorResult<unknown, undefined>;
 const DONE: Result = { done: true, value: undefined };
 
 /** A streaming task that a proxy answers: its items go to the asker one by one, as they are asked for, each checked. */
-export class ProxiedStream extends Call implements ItemSource {
+export class ProxiedStream extends Call implements CallItemSource {
   #items: AsyncIterator<unknown> | undefined;
   #place: string | undefined;
   #error: Promise<never> | undefined;

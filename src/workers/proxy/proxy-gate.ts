@@ -5,15 +5,15 @@ import { outsideOfCallers } from '../../async-context.js';
 import { publish } from '../../diagnostics.js';
 import { asError, BoundaryError, UsageError } from '../../errors.js';
 import { refusalOf, type Tried } from '../../refusal.js';
-import type { Call, CallHolder, CallSettings, Pin } from '../call/call.js';
+import type { Call, CallHolder, CallSettings, PinnedProcess } from '../call/call.js';
 import { Client, clientOf } from '../client.js';
-import type { Member } from '../process/pooled-process.js';
+import type { PooledProcess } from '../process/pooled-process.js';
 import { Owner } from '../call/owner.js';
 import { PromiseCall } from '../call/promise-call.js';
 import { ProxiedStream } from './proxied-stream.js';
 import { withTools, type ProxyTools } from './proxy.js';
 import type { Route } from '../route.js';
-import { failedCall, ItemStream } from '../call/stream-call.js';
+import { failedCall, CallItems } from '../call/stream-call.js';
 import { wrongOptions, type Target } from '../call/call-target.js';
 
 /** A proxy as the container built it. */
@@ -77,14 +77,14 @@ class AskedCall implements ProxyCall, CallHolder {
 }
 
 /** A proxy's call for an asker: its owner, signal, limits, events and stream are the asker's. */
-function onBehalf(route: Route, target: Target, input: unknown, call: unknown, pin?: Pin): unknown {
+function onBehalf(route: Route, target: Target, input: unknown, call: unknown, pin?: PinnedProcess): unknown {
   const asker = typeof call === 'object' && call !== null ? askers.get(call) : undefined;
   if (!asker) return failedCall(target, new UsageError(`this.worker.${target.name} needs the call that the proxy's method was given`));
   return route.direct(target, input, { ...asker.options, key: undefined }, asker.owner, undefined, pin, asker);
 }
 
 /** `worker` of a proxy, or of one of its instances. */
-function proxied(route: Route, pin?: Pin): object {
+function proxied(route: Route, pin?: PinnedProcess): object {
   const methods: Record<string, (input: unknown, call: unknown) => unknown> = Object.create(null) as Record<string, never>;
   for (const target of [...route.targets.tasks, route.targets.ask])
     methods[target.name] = (input, call) => onBehalf(route, target, input, call, pin);
@@ -92,7 +92,7 @@ function proxied(route: Route, pin?: Pin): object {
 }
 
 /** A client that goes past the proxy, to one process or any. */
-function direct(route: Route, owner: Owner, pin?: Pin): object {
+function direct(route: Route, owner: Owner, pin?: PinnedProcess): object {
   const methods: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const target of [...route.targets.tasks, route.targets.ask]) {
     methods[target.name] = (input: unknown, options?: CallSettings) => {
@@ -106,7 +106,7 @@ function direct(route: Route, owner: Owner, pin?: Pin): object {
 }
 
 /** The proxy of one (worker, key), and what stands between it and its askers. */
-export class Front {
+export class ProxyGate {
   readonly #route: Route;
   readonly #proxy: BuiltProxy;
   readonly #owner: Owner;
@@ -127,7 +127,7 @@ export class Front {
       own: direct(route, this.#owner),
       key,
       options,
-      instances: () => (route.pool?.staff.ready ?? []).map(member => this.#instance(member)),
+      instances: () => (route.pool?.processSet.ready ?? []).map(member => this.#instance(member)),
     };
     this.#proxy = withTools(tools, build);
   }
@@ -171,7 +171,7 @@ export class Front {
     if (parent) call.madeIn(parent);
     const verdict = this.#admit(call, input);
     if ('value' in verdict) this.#ask(call, verdict.value);
-    return call instanceof ProxiedStream ? new ItemStream(call) : call.promise;
+    return call instanceof ProxiedStream ? new CallItems(call) : call.promise;
   }
 
   /** What a process sent unasked: to the first route that takes it. */
@@ -233,7 +233,7 @@ export class Front {
     return `[proxy ${this.#proxy.instance.constructor.name}]`;
   }
 
-  #instance(member: Member): object {
+  #instance(member: PooledProcess): object {
     return { ...member.face, worker: proxied(this.#route, member), own: direct(this.#route, this.#owner, member) };
   }
 }

@@ -3,17 +3,17 @@ import { List, type Listed } from './list.js';
 
 /** Calls of one affinity: one runs (or is the next to run), the others wait behind it. `Home` is a process. */
 class Lane<Home> {
-  readonly waiting = new List<Seat<Home>>();
+  readonly waiting = new List<AffinityTicket<Home>>();
   /** Where the last one ran. */
   home: Home | undefined;
   constructor(readonly affinity: string) {}
 }
 
 /** A call's place in its lane. In a list: it waits behind another. */
-export class Seat<Home = unknown> implements Listed<Seat<Home>> {
-  prev: Seat<Home> | undefined;
-  next: Seat<Home> | undefined;
-  list: List<Seat<Home>> | undefined;
+export class AffinityTicket<Home = unknown> implements Listed<AffinityTicket<Home>> {
+  prev: AffinityTicket<Home> | undefined;
+  next: AffinityTicket<Home> | undefined;
+  list: List<AffinityTicket<Home>> | undefined;
   constructor(
     readonly lane: Lane<Home>,
     readonly call: Call,
@@ -24,16 +24,16 @@ export class Seat<Home = unknown> implements Listed<Seat<Home>> {
  * Stickiness inside a pool: calls of equal affinity run one at a time, in order, on one process while it lives and has unfinished ones.
  * A lane exists only while it has a call.
  */
-export class Lanes<Home> {
+export class AffinityQueues<Home> {
   readonly #lanes = new Map<string, Lane<Home>>();
-  readonly #seats = new WeakMap<Call, Seat<Home>>();
+  readonly #seats = new WeakMap<Call, AffinityTicket<Home>>();
 
   /** True: it may go at once. False: another one of its affinity is unfinished. */
   join(call: Call, affinity: string): boolean {
     let lane = this.#lanes.get(affinity);
     const first = lane === undefined;
     if (!lane) this.#lanes.set(affinity, (lane = new Lane(affinity)));
-    const seat = new Seat(lane, call);
+    const seat = new AffinityTicket(lane, call);
     this.#seats.set(call, seat);
     call.seated = true;
     if (!first) lane.waiting.append(seat);

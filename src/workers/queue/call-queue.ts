@@ -17,7 +17,7 @@ const TASK_QUEUE_TIMEOUT = 30_000;
 const CONNECTION_SHARE = 0.1;
 
 /** The part of a worker's settings that its queue keeps. */
-export interface WaitingRules extends Pick<WorkerSettings, 'env' | 'execArgv' | 'runtime'> {
+export interface QueueRules extends Pick<WorkerSettings, 'env' | 'execArgv' | 'runtime'> {
   readonly maxQueue: number;
   /** Bytes of their arguments; 0: no limit. */
   readonly maxQueueBytes: number;
@@ -38,9 +38,9 @@ export class Ticket implements Listed<Ticket> {
 }
 
 /** The calls of one pool that no process has: who may come in, who goes first, and for how long they wait. */
-export class WaitingRoom {
+export class CallQueue {
   readonly #queue = new FairQueue<Call>();
-  readonly #rules: WaitingRules;
+  readonly #rules: QueueRules;
   /** Calls wait for processes that a breakpoint may stop: without a limit. */
   readonly #isDebugged: boolean;
   readonly #clock: Clock;
@@ -53,7 +53,7 @@ export class WaitingRoom {
   #bytes = 0;
   readonly #copies = new Map<CopyToken, number>();
 
-  constructor(rules: WaitingRules, clock: Clock, dismissed: (call: Call) => void) {
+  constructor(rules: QueueRules, clock: Clock, dismissed: (call: Call) => void) {
     this.#rules = rules;
     this.#isDebugged = isDebugged(rules);
     this.#clock = clock;

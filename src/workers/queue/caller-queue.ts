@@ -4,7 +4,7 @@ import type { Ranked } from './ranking.js';
 /** An entry of the fair queue. */
 export interface Queueable<T extends Queueable<T>> extends Listed<T> {
   /** The caller it waits for; undefined when it does not wait, or was put back at the front. Written by the queue alone. */
-  line: Line<T> | undefined;
+  line: CallerQueue<T> | undefined;
   /** Bytes that it keeps while it waits. */
   readonly weight?: number;
   /** A caller within that caller, which takes turns with the others there and has no turn of its own outside. */
@@ -22,17 +22,17 @@ class Share<T extends Queueable<T>> extends List<T> implements Listed<Share<T>> 
 }
 
 /** One caller and what it waits for. It exists only while it waits. */
-export class Line<T extends Queueable<T>> implements Ranked<Line<T>>, Listed<Line<T>> {
+export class CallerQueue<T extends Queueable<T>> implements Ranked<CallerQueue<T>>, Listed<CallerQueue<T>> {
   readonly parked = new List<T>();
   waiting = 0;
   /** Bytes that its entries keep. */
   weight = 0;
-  rank: Ranked<Line<T>>['rank'];
-  above: Line<T> | undefined;
-  below: Line<T> | undefined;
-  prev: Line<T> | undefined;
-  next: Line<T> | undefined;
-  list: List<Line<T>> | undefined;
+  rank: Ranked<CallerQueue<T>>['rank'];
+  above: CallerQueue<T> | undefined;
+  below: CallerQueue<T> | undefined;
+  prev: CallerQueue<T> | undefined;
+  next: CallerQueue<T> | undefined;
+  list: List<CallerQueue<T>> | undefined;
   /** Entries that may be taken. */
   ready = 0;
   readonly #own = new Share<T>(undefined);

@@ -18,7 +18,7 @@ function needsOf(call: Call): Needs {
  * when any of those that hold the slots does. What cannot be shown to go on is a knot.
  * @returns the running calls of one circle, in the order in which they wait for each other; undefined where there is none
  */
-export function findKnot(call: Call): readonly Call[] | undefined {
+export function findCallCycle(call: Call): readonly Call[] | undefined {
   const needs = new Map<Call, Needs>();
   const found = [call];
   for (const each of found) {

@@ -2,29 +2,29 @@ import type { WorkerBlueprint } from '../../blueprint/types.js';
 import type { Clock } from '../../clock.js';
 import { CallCycleError, WorkerUnavailableError } from '../../errors.js';
 import { LAST_CALL, type CallMeta, type RemoteMeta } from '../../wire/link/protocol.js';
-import type { Call, CallHolder, Pin } from '../call/call.js';
-import { DrainGate } from './watermark.js';
-import { findKnot } from './deadlock.js';
-import { Lanes } from './affinity.js';
-import type { Member } from '../process/pooled-process.js';
+import type { Call, CallHolder, PinnedProcess } from '../call/call.js';
+import { Watermark } from './watermark.js';
+import { findCallCycle } from './deadlock.js';
+import { AffinityQueues } from './affinity.js';
+import type { PooledProcess } from '../process/pooled-process.js';
 import { nameOf } from '../call/call-target.js';
 import { remoteMetaOf } from '../call/remote-meta.js';
 import type { RemoteCrew } from '../pool/crew-types.js';
-import { WaitingRoom } from './call-queue.js';
+import { CallQueue } from './call-queue.js';
 
 /** What dispatching needs of its pool. */
-export interface DispatchDesk {
+export interface DispatchHost {
   readonly worker: WorkerBlueprint;
   readonly key: string | undefined;
   readonly clock: Clock;
   /** The processes of this machine that take calls. */
-  readonly ready: readonly Member[];
+  readonly ready: readonly PooledProcess[];
   /** The other machines. */
   readonly remote: RemoteCrew | undefined;
   /** More processes of this machine may serve, soon. */
   readonly mayStart: boolean;
   /** It was given a call, and may be given so many only. */
-  aged(member: Member): void;
+  aged(member: PooledProcess): void;
   /** Calls wait: start what is missing. */
   grow(): void;
   /** Calls have left. */
@@ -33,22 +33,22 @@ export interface DispatchDesk {
 
 /** Which call goes to which process, and when: the queue, the lanes of affinity, the windows of the processes. */
 export class Dispatcher implements CallHolder {
-  readonly #desk: DispatchDesk;
+  readonly #desk: DispatchHost;
   readonly #worker: WorkerBlueprint;
-  readonly #room: WaitingRoom;
-  readonly #lanes = new Lanes<Member>();
+  readonly #room: CallQueue;
+  readonly #lanes = new AffinityQueues<PooledProcess>();
   /** Calls that one process is given. */
   readonly #mostCalls: number;
   readonly #meta = (call: Call): CallMeta => ({ caller: call.owner.caller, deadline: this.deadlineOf(call), attempt: call.attempt });
   readonly #remoteMeta = (call: Call): RemoteMeta => remoteMetaOf(call, this.deadlineOf(call), this.#desk.clock.epoch());
-  readonly gate: DrainGate;
+  readonly gate: Watermark;
 
-  constructor(desk: DispatchDesk) {
+  constructor(desk: DispatchHost) {
     this.#desk = desk;
     this.#worker = desk.worker;
-    this.#room = new WaitingRoom(desk.worker.settings, desk.clock, call => this.#dismissed(call));
+    this.#room = new CallQueue(desk.worker.settings, desk.clock, call => this.#dismissed(call));
     this.#mostCalls = Math.min(desk.worker.settings.maxTasksPerWorker || LAST_CALL, LAST_CALL);
-    this.gate = new DrainGate(desk.worker.settings.maxQueue, desk.worker.settings.maxQueueBytes);
+    this.gate = new Watermark(desk.worker.settings.maxQueue, desk.worker.settings.maxQueueBytes);
   }
 
   /** Calls that wait for a process. */
@@ -74,17 +74,17 @@ export class Dispatcher implements CallHolder {
   }
 
   /** Calls of one affinity go to one machine, whichever application makes them. */
-  #homeOf(affinity: string): Member | undefined {
+  #homeOf(affinity: string): PooledProcess | undefined {
     const { remote } = this.#desk;
     return remote?.isAlone ? remote.homeOf(affinity) : undefined;
   }
 
-  #placeAt(member: Member, call: Call): void {
+  #placeAt(member: PooledProcess, call: Call): void {
     if (this.#takes(member)) this.#give(member, call);
     else if (this.#wait(call, true)) member.bound.add(call);
   }
 
-  #placePinned(call: Call, pin: Pin): void {
+  #placePinned(call: Call, pin: PinnedProcess): void {
     const member = this.#ready().find(ready => ready === pin);
     if (member) this.#placeAt(member, call);
     else call.fail(this.#processGone(pin));
@@ -102,23 +102,23 @@ export class Dispatcher implements CallHolder {
   }
 
   /** The process for the next call: one with a free slot and least to do, else one that is quick enough to have calls wait at it. */
-  #choose(): Member | undefined {
+  #choose(): PooledProcess | undefined {
     const { ready } = this.#desk;
-    let best: Member | undefined;
+    let best: PooledProcess | undefined;
     for (const member of ready) {
-      if (this.#takes(member) && !(best && best.roster.size <= member.roster.size)) best = member;
+      if (this.#takes(member) && !(best && best.inFlight.size <= member.inFlight.size)) best = member;
     }
     const { remote } = this.#desk;
     best ??= remote && !this.#isLocalDue(1) ? remote.choose(member => this.#takes(member)) : undefined;
     if (best) return best;
     for (const member of ready) {
-      if (this.#hasRoom(member) && !(best && best.roster.size <= member.roster.size)) best = member;
+      if (this.#hasRoom(member) && !(best && best.inFlight.size <= member.inFlight.size)) best = member;
     }
     return best ?? remote?.choose(member => this.#hasRoom(member));
   }
 
   /** All that take calls: of this machine first. */
-  #ready(): readonly Member[] {
+  #ready(): readonly PooledProcess[] {
     const { ready, remote } = this.#desk;
     return remote ? [...ready, ...remote.ready] : ready;
   }
@@ -132,24 +132,24 @@ export class Dispatcher implements CallHolder {
   }
 
   /** It has a free slot. */
-  #takes(member: Member): boolean {
-    return member.state === 'ready' && member.roster.freeSlots > 0 && !member.link.congested;
+  #takes(member: PooledProcess): boolean {
+    return member.state === 'ready' && member.inFlight.freeSlots > 0 && !member.link.congested;
   }
 
   /** It has a free slot, or calls may wait at it. */
-  #hasRoom(member: Member): boolean {
+  #hasRoom(member: PooledProcess): boolean {
     if (member.state !== 'ready' || member.link.congested) return false;
-    const { freeSlots } = member.roster;
+    const { freeSlots } = member.inFlight;
     if (member.face.host !== 'local' && this.#isLocalDue(0)) return false;
     return freeSlots > 0 || (freeSlots + this.#window(member) > 0 && !this.#anyFree());
   }
 
-  #window(member: Member): number {
+  #window(member: PooledProcess): number {
     const { prefetch, maxWorkers } = this.#worker.settings;
     // A task that waits for other workers may wait for long; and what it waits for must not stand behind it.
-    if (prefetch === 0 || member.roster.waitsForOthers) return 0;
+    if (prefetch === 0 || member.inFlight.waitsForOthers) return 0;
     if (prefetch !== 'auto') return prefetch;
-    return this.#desk.ready.length < maxWorkers && member.face.host === 'local' ? 0 : member.roster.window;
+    return this.#desk.ready.length < maxWorkers && member.face.host === 'local' ? 0 : member.inFlight.window;
   }
 
   #anyFree(): boolean {
@@ -157,15 +157,15 @@ export class Dispatcher implements CallHolder {
     return false;
   }
 
-  #give(member: Member, call: Call): void {
+  #give(member: PooledProcess, call: Call): void {
     if (call.seated) this.#lanes.settle(call, member);
     member.send(call, member.face.host === 'local' ? this.#meta : this.#remoteMeta);
-    if (member.roster.sent >= this.#mostCalls) member.drain();
+    if (member.inFlight.sent >= this.#mostCalls) member.drain();
     else if (this.#mostCalls < LAST_CALL) this.#desk.aged(member);
   }
 
   /** Gives a process what it has room for. */
-  room(member: Member): void {
+  room(member: PooledProcess): void {
     while (this.#hasRoom(member)) {
       const call = this.#next(member);
       if (!call) break;
@@ -176,7 +176,7 @@ export class Dispatcher implements CallHolder {
   }
 
   /** Whose turn it is at this process: what only it may take and what anyone may take alternate. */
-  #next(member: Member): Call | undefined {
+  #next(member: PooledProcess): Call | undefined {
     const { bound } = member;
     if (bound.size > 0 && ((member.turn = !member.turn) || !this.#room.ready)) {
       const [call] = bound;
@@ -226,11 +226,11 @@ export class Dispatcher implements CallHolder {
     }
     home.bound.add(next);
     // Within a burst the process is given its next calls at the end of it, and then others have their turn too.
-    if (!home.roster.bursting) this.room(home);
+    if (!home.inFlight.bursting) this.room(home);
   }
 
   /** It takes no more calls: what only it could take waits for another, or fails. */
-  unbind(member: Member): void {
+  unbind(member: PooledProcess): void {
     for (const call of member.bound) {
       if (call.pin === member) {
         this.#room.leave(call);
@@ -276,18 +276,18 @@ export class Dispatcher implements CallHolder {
   /** The running calls of all processes; undefined where another process may be started. */
   ahead(): Iterable<Call> | undefined {
     if (this.#desk.ready.length < this.#worker.settings.maxWorkers) return undefined;
-    return this.#ready().flatMap(member => [...member.roster.ahead()]);
+    return this.#ready().flatMap(member => [...member.inFlight.ahead()]);
   }
 
   /** It was made by a task, must wait, and what it waits for waits for it. */
   #refuseKnot(call: Call): void {
-    const knot = findKnot(call);
+    const knot = findCallCycle(call);
     if (!knot) return;
     const names = [...knot, call].map(({ target, key }) => `${target.worker.name}${key === undefined ? '' : `[${key}]`}.${target.name}`);
     call.giveUp(new CallCycleError(nameOf(call.target, this.#desk.key), names));
   }
 
-  #processGone({ pid }: Pin): WorkerUnavailableError {
+  #processGone({ pid }: PinnedProcess): WorkerUnavailableError {
     return new WorkerUnavailableError(this.#worker.name, this.#desk.key, `its process ${pid} is gone`);
   }
 }

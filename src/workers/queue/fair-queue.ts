@@ -1,23 +1,23 @@
-import { Line, type Queueable } from './caller-queue.js';
+import { CallerQueue, type Queueable } from './caller-queue.js';
 import { List } from './list.js';
 import { Ranking } from './ranking.js';
 
-export type { Line, Queueable } from './caller-queue.js';
+export type { CallerQueue, Queueable } from './caller-queue.js';
 
 /**
  * Round robin over callers, first come first served within one; each operation costs the same with one waiting and with a million.
  * What is parked counts as waiting but is not taken until it is ready: it waits for a certain process, or for another call.
  */
 export class FairQueue<T extends Queueable<T>> {
-  readonly #lines = new Map<string, Line<T>>();
+  readonly #lines = new Map<string, CallerQueue<T>>();
   /** Callers with something ready; the first one's turn is next. */
-  readonly #turns = new List<Line<T>>();
-  readonly #ranking = new Ranking<Line<T>>();
+  readonly #turns = new List<CallerQueue<T>>();
+  readonly #ranking = new Ranking<CallerQueue<T>>();
   /**
    * The caller that was served last and has more. It stands behind everyone again when the next turn is given, not before: who comes
    * while its call runs goes first, and waits for what runs but not for that caller's next call as well.
    */
-  #served: Line<T> | undefined;
+  #served: CallerQueue<T> | undefined;
   /** What had left already and came back: it goes first, in its old order. */
   readonly #returned = new List<T>();
   #size = 0;
@@ -113,7 +113,7 @@ export class FairQueue<T extends Queueable<T>> {
    * that was too much. Undefined: the newcomer, with `weight` more, would keep as much.
    */
   heaviest(caller: string, weight: number): T | undefined {
-    let most: Line<T> | undefined;
+    let most: CallerQueue<T> | undefined;
     for (const line of this.#lines.values()) if (most === undefined || line.weight > most.weight) most = line;
     if (!most || most.weight <= (this.#lines.get(caller)?.weight ?? 0) + weight) return undefined;
     return most.newest ?? most.parked.tail;
@@ -132,19 +132,19 @@ export class FairQueue<T extends Queueable<T>> {
 
   #admit(item: T, caller: string): void {
     let line = this.#lines.get(caller);
-    if (!line) this.#lines.set(caller, (line = new Line(caller)));
+    if (!line) this.#lines.set(caller, (line = new CallerQueue(caller)));
     item.line = line;
     line.weight += item.weight ?? 0;
     this.#ranking.raise(line);
     this.#size++;
   }
 
-  #makeReady(item: T, line: Line<T>): void {
+  #makeReady(item: T, line: CallerQueue<T>): void {
     line.append(item);
     if (line.ready === 1) this.#turns.append(line);
   }
 
-  #discharge(item: T, line: Line<T>): void {
+  #discharge(item: T, line: CallerQueue<T>): void {
     item.line = undefined;
     line.weight -= item.weight ?? 0;
     this.#ranking.lower(line);

@@ -11,7 +11,7 @@ const SUSPECT = 32;
  * call: the less counts. On a machine that is busy otherwise a call alone takes milliseconds there and back, whatever it does; by that alone
  * nothing would ever go ahead again. Both follow by halves, so that one slow call closes the window at once and a few quick ones open it again.
  */
-export class Pace {
+export class ServiceTime {
   #perCall: number;
   #told: number;
   /** When the busy time began that the next finished calls are divided by. */

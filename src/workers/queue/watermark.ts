@@ -7,7 +7,7 @@ const DEFAULT_QUEUE = 10_000;
  * Tells producers when to hold back: closed when half of the queue is taken, open again at a quarter.
  * Whoever waits is told at every opening, and waits for nothing while it is open: no producer is forgotten.
  */
-export class DrainGate {
+export class Watermark {
   readonly #high: number;
   readonly #low: number;
   readonly #most: number;

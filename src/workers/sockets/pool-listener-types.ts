@@ -2,10 +2,10 @@ import type { BoundAddress, Remote } from '../../endpoints/endpoint.js';
 import type { Ctor } from '../../decorators/ctor.js';
 import type { SocketHandle } from '../../hosts/host.js';
 import type { ListenPlan } from '../../wire/link/protocol.js';
-import type { Sockets } from './socket-ledger.js';
+import type { SocketLedger } from './socket-ledger.js';
 
 /** A live connection on its way to another process. */
-export interface Move {
+export interface MovedConnection {
   readonly handle: SocketHandle;
   /** Where it had come in. */
   readonly url: string;
@@ -16,19 +16,19 @@ export interface Move {
 }
 
 /** What listens for the connections inside a worker, and where the processes of its pool listen by themselves. */
-export interface Frontage {
+export interface PoolListener {
   /** Of each connection class of the worker, where it listens: what its processes are told. */
   readonly plan: readonly (readonly ListenPlan[])[];
   /** Binds. Rejects with a ListenError; then nothing is left bound. */
   open(): Promise<void>;
   /** A process takes something from now on. */
-  joined(process: { readonly sockets: Sockets }): void;
+  joined(process: { readonly sockets: SocketLedger }): void;
   /** A process says that it listens by itself. What it says is not to be trusted: throws ProtocolError. */
-  listens(process: { readonly sockets: Sockets }, message: unknown): void;
+  listens(process: { readonly sockets: SocketLedger }, message: unknown): void;
   /** Which of its classes a connection is handed off to. Throws UsageError, or what speaks against its data. */
   target(to: Ctor | undefined, data: object | undefined): number;
   /** Gives a live connection to a process. Resolves when one has it; else rejects, and the handle is still the caller's. */
-  move(connection: number, what: Move): Promise<void>;
+  move(connection: number, what: MovedConnection): Promise<void>;
   /** Where a class listens; undefined: it is none of this worker's. */
   addresses(connection: Ctor): readonly BoundAddress[] | undefined;
   /** Of each class that listens: its name for people, and where. */

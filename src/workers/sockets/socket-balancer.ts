@@ -2,10 +2,10 @@ import type { Clock, ClockTimer } from '../../clock.js';
 import { asError, WorkerUnavailableError } from '../../errors.js';
 import type { SocketHandle } from '../../hosts/host.js';
 import type { SocketMessage } from '../../wire/link/protocol.js';
-import type { Sockets } from './socket-ledger.js';
+import type { SocketLedger } from './socket-ledger.js';
 
 /** A socket that is to go to some process of a pool. Exactly one of `taken` and `failed` is called; after `taken`, `gone`. */
-export interface Parcel {
+export interface PassedSocket {
   readonly handle: SocketHandle;
   readonly message: SocketMessage;
   taken(): void;
@@ -15,16 +15,16 @@ export interface Parcel {
 }
 
 /** A process, as far as sockets are concerned. */
-export interface Berth {
-  readonly sockets: Sockets;
+export interface SocketTaker {
+  readonly sockets: SocketLedger;
 }
 
-export interface DealingDesk {
+export interface SocketBalancerHost {
   readonly clock: Clock;
   readonly worker: { readonly name: string };
   readonly key: string | undefined;
   /** The processes that take something. */
-  readonly ready: readonly Berth[];
+  readonly ready: readonly SocketTaker[];
   /** Those that will. */
   readonly starting: number;
   /** Starts what the load asks for. */
@@ -34,11 +34,11 @@ export interface DealingDesk {
 }
 
 interface Waiting {
-  readonly parcel: Parcel;
+  readonly parcel: PassedSocket;
   readonly since: number;
   readonly tries: number;
   /** Where it was for too long. */
-  readonly not: Berth | undefined;
+  readonly not: SocketTaker | undefined;
 }
 
 /** How long a socket waits for a process that is being started, or for one that does not answer, while another one could have it. Milliseconds. */
@@ -53,14 +53,14 @@ const TRIES = 5;
  * Gives each socket to the process that has fewest. One that is being started counts with those that wait for it, so that a burst ends up
  * spread evenly; what a process does not take goes to another one.
  */
-export class Dealing {
-  readonly #desk: DealingDesk;
+export class SocketBalancer {
+  readonly #desk: SocketBalancerHost;
   #waiting: Waiting[] = [];
   #timer: ClockTimer | undefined;
   #looking = false;
   #closed = false;
 
-  constructor(desk: DealingDesk) {
+  constructor(desk: SocketBalancerHost) {
     this.#desk = desk;
   }
 
@@ -69,7 +69,7 @@ export class Dealing {
     return this.#waiting.length;
   }
 
-  place(parcel: Parcel): void {
+  place(parcel: PassedSocket): void {
     this.#add({ parcel, since: this.#desk.clock.now(), tries: 0, not: undefined });
   }
 
@@ -122,9 +122,9 @@ export class Dealing {
   }
 
   /** @param ahead those that wait for processes which are being started */
-  #choose({ since, not }: Waiting, ahead: number, now: number): Berth | undefined {
+  #choose({ since, not }: Waiting, ahead: number, now: number): SocketTaker | undefined {
     const { ready, starting } = this.#desk;
-    let best: Berth | undefined;
+    let best: SocketTaker | undefined;
     let bestIsLate = true;
     for (const berth of ready) {
       const { sockets } = berth;
@@ -139,7 +139,7 @@ export class Dealing {
     return bestIsLate || best.sockets.size > Math.floor(ahead / starting) ? undefined : best;
   }
 
-  #ship({ parcel, since, tries }: Waiting, berth: Berth, now: number): void {
+  #ship({ parcel, since, tries }: Waiting, berth: SocketTaker, now: number): void {
     const back = (): void => {
       if (tries + 1 < TRIES) this.#add({ parcel, since, tries: tries + 1, not: berth });
       else

@@ -1,11 +1,11 @@
 import { ProtocolError } from '../../errors.js';
-import type { SocketHandle, SocketPassage } from '../../hosts/host.js';
+import type { SocketHandle, SocketChannel } from '../../hosts/host.js';
 import { Kind, type SocketMessage } from '../../wire/link/protocol.js';
 import type { Link } from '../../wire/link/types.js';
 import { setImmediate } from '../../system-timers.js';
 
 /** A socket on its way to one process. Exactly one of `taken` and `back` is called; after `taken`, `gone`. */
-export interface Consignment {
+export interface SentSocket {
   readonly handle: SocketHandle;
   readonly message: SocketMessage;
   /** Acknowledged: it is the process's for good. */
@@ -17,7 +17,7 @@ export interface Consignment {
 }
 
 interface Pending {
-  readonly consignment: Consignment;
+  readonly consignment: SentSocket;
   /** When it left. */
   readonly since: number;
 }
@@ -26,17 +26,17 @@ interface Pending {
  * The sockets that one process was given: on their way, and in its hands. The master keeps its own descriptor until the process says that it
  * has one, and only then lets it begin: until that moment nobody has read a byte, and the socket can still go to somebody else.
  */
-export class Sockets {
+export class SocketLedger {
   readonly #link: Link;
-  readonly #passage: SocketPassage | undefined;
+  readonly #passage: SocketChannel | undefined;
   readonly #isLive: () => boolean;
   readonly #changed: () => void;
   readonly #pending = new Map<number, Pending>();
   /** Called back, and not answered yet. */
   readonly #recalled = new Set<number>();
   /** Listening ones, of which it gets a copy; not answered yet. */
-  readonly #shared = new Map<number, Consignment>();
-  readonly #held = new Map<number, Consignment>();
+  readonly #shared = new Map<number, SentSocket>();
+  readonly #held = new Map<number, SentSocket>();
   #lastId = 0;
   #quieted: (() => void)[] = [];
   #closed = false;
@@ -49,7 +49,7 @@ export class Sockets {
    * @param isLive what is said to it arrives
    * @param changed it has taken a socket, or has one less
    */
-  constructor(link: Link, passage: SocketPassage | undefined, isLive: () => boolean, changed: () => void) {
+  constructor(link: Link, passage: SocketChannel | undefined, isLive: () => boolean, changed: () => void) {
     this.#link = link;
     this.#passage = passage;
     this.#isLive = isLive;
@@ -83,7 +83,7 @@ export class Sockets {
   }
 
   /** @throws NotCloneableError, MessageTooLargeError: then nothing was sent. */
-  send(consignment: Consignment, now: number): void {
+  send(consignment: SentSocket, now: number): void {
     const passage = this.#passage;
     if (this.#closed || !passage) return void setImmediate(() => consignment.back());
     const id = ++this.#lastId;
@@ -100,7 +100,7 @@ export class Sockets {
     if (!pending) return;
     this.#pending.delete(id);
     this.#recalled.add(id);
-    this.#link.send(Kind.SETTLED, id, 1);
+    this.#link.send(Kind.SOCKET_COMMIT, id, 1);
     pending.consignment.back();
   }
 
@@ -126,7 +126,7 @@ export class Sockets {
     const { consignment } = pending;
     if (arg === 0) {
       this.#held.set(id, consignment);
-      this.#link.send(Kind.SETTLED, id, 0);
+      this.#link.send(Kind.SOCKET_COMMIT, id, 0);
       this.#passage!.release(consignment.handle);
       consignment.taken();
     } else consignment.back();
@@ -144,13 +144,13 @@ export class Sockets {
 
   /** It stops listening. */
   quiet(): void {
-    if (this.#passage && !this.#closed) this.#link.send(Kind.QUIET, 0, 0);
+    if (this.#passage && !this.#closed) this.#link.send(Kind.STOP_LISTENING, 0, 0);
   }
 
   /** It stops listening, and its connections are shut down as when the application closes. Resolves when none is left, or it is dead. */
   shutDown(): Promise<void> {
     if (!this.#passage || this.#closed || !this.#isLive()) return Promise.resolve();
-    this.#link.send(Kind.QUIET, 0, 1);
+    this.#link.send(Kind.STOP_LISTENING, 0, 1);
     return new Promise(resolve => this.#quieted.push(resolve));
   }
 
