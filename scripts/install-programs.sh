@@ -21,6 +21,7 @@ declare -A package_of=(
   [ruby]=ruby-eventmachine
   [systemd-socket-activate]=systemd
   [systemd-analyze]=systemd
+  [systemd-notify]=systemd
   [prlimit]=util-linux
   [timeout]=coreutils
 )

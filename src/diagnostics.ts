@@ -1,35 +1,61 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
+import type { EventName, Events } from './diagnostics/event-types.js';
 
-/**
- * Everything observable is an event on `node:diagnostics_channel`, named `packet-ts:<subject>.<what>`.
- * Nothing is allocated unless somebody listens; the logger is one of the listeners.
- * @example diagnostics_channel.subscribe('packet-ts:worker.exit', ({ worker, pid, reason }) => …)
- */
-// prettier-ignore
-const NAMES = [
-  'listener.open', 'listener.close', 'listener.reject', 'listener.error',
-  'connection.open', 'connection.secure', 'connection.close', 'connection.error', 'connection.limit', 'connection.output',
-  'descriptors.scarce', 'descriptors.enough',
-  'dialer.up', 'dialer.down',
-  'worker.start', 'worker.ready', 'worker.exit', 'worker.restart', 'worker.gave-up', 'worker.output', 'worker.error', 'worker.message',
-  'call.retry', 'call.dropped', 'mesh.up', 'mesh.down', 'mesh.error',
-  'timer.error', 'hook.error', 'app.start', 'app.close', 'app.warning',
-] as const;
+export type { EventName, Events };
 
-export type EventName = (typeof NAMES)[number];
+/** All events. The compiler holds the list and the interface {@link Events} together. */
+const NAMES: Readonly<Record<EventName, true>> = {
+  'listener.open': true,
+  'listener.close': true,
+  'listener.reject': true,
+  'listener.error': true,
+  'connection.open': true,
+  'connection.secure': true,
+  'connection.close': true,
+  'connection.error': true,
+  'connection.limit': true,
+  'connection.output': true,
+  'descriptors.scarce': true,
+  'descriptors.enough': true,
+  'dialer.up': true,
+  'dialer.down': true,
+  'worker.start': true,
+  'worker.ready': true,
+  'worker.exit': true,
+  'worker.restart': true,
+  'worker.gave-up': true,
+  'worker.output': true,
+  'worker.log': true,
+  'worker.error': true,
+  'worker.message': true,
+  'call.retry': true,
+  'call.dropped': true,
+  'mesh.up': true,
+  'mesh.down': true,
+  'mesh.error': true,
+  'timer.error': true,
+  'hook.error': true,
+  'app.start': true,
+  'app.closing': true,
+  'app.close': true,
+  'app.warning': true,
+};
 
-const channels = new Map<EventName, Channel>(NAMES.map(name => [name, channel(`packet-ts:${name}`)]));
+/** All event names, for those who subscribe to everything. */
+export const eventNames = Object.keys(NAMES) as readonly EventName[];
 
-/** All event names, for whoever subscribes to everything. */
-export const eventNames: readonly EventName[] = NAMES;
+const channels = new Map<EventName, Channel>(eventNames.map(name => [name, channel(`packet-ts:${name}`)]));
 
-/** True when somebody listens: ask before building an expensive payload. */
+/** True when something listens: ask before building an expensive payload. */
 export function observed(name: EventName): boolean {
   return channels.get(name)!.hasSubscribers;
 }
 
-/** Publishes one event. `details` are plain facts: names, ids, numbers, errors; never a peer's payload. */
-export function publish(name: EventName, details: object): void {
+/**
+ * Publishes one event on `node:diagnostics_channel`, as `packet-ts:<name>`. `details` are plain facts: names, ids, numbers, errors; never
+ * a peer's payload. The logger is one of the listeners.
+ */
+export function publish<N extends EventName>(name: N, details: Events[N]): void {
   const subject = channels.get(name)!;
   if (subject.hasSubscribers) subject.publish(details);
 }

@@ -15,7 +15,9 @@ import {
   StreamStalledError,
   CallCycleError,
 } from './errors/calls.js';
+import { CircuitOpenError, OperationTimeoutError, RateLimitError } from './errors/policies.js';
 
+export { CircuitOpenError, OperationTimeoutError, RateLimitError } from './errors/policies.js';
 export { BoundaryError, type Issue } from './errors/boundary.js';
 export { MeshError } from './errors/mesh.js';
 export { asError, oneLine, PacketError, type PacketErrorCode } from './errors/packet-error.js';
@@ -231,7 +233,7 @@ const CATALOGUE = {
   PacketError, ConfigurationError, BoundaryError, FramingError, EncodeError, NotCloneableError, MessageTooLargeError, ConnectError, ListenError,
   TlsError, TlsInjectionError, ProxyProtocolError, LimitError, ConnectionClosedError, UsageError, AbortError, ClosingError, WorkerCrashedError, WorkerTimeoutError, WorkerBusyError,
   QueueTimeoutError, WorkerUnavailableError, WorkerNotFoundError, WorkerExistsError, TaskNotFoundError, WorkerRecycledError, StreamStalledError,
-  CallCycleError, ProtocolError, MeshError,
+  CallCycleError, ProtocolError, MeshError, OperationTimeoutError, RateLimitError, CircuitOpenError,
 } as const;
 
 for (const [name, cls] of Object.entries(CATALOGUE)) brand(cls, name);

@@ -19,7 +19,7 @@ export { inject } from './decorators/injection/inject-token.js';
 
 // An application: what it consists of, how it starts and ends.
 export { bootstrap, type BootstrapOptions } from './app/bootstrap.js';
-export { App, type CloseSummary } from './app/app.js';
+export { App, type CloseSummary, type Health } from './app/app.js';
 export { spawn } from './app/spawn.js';
 export type { Spawned, SpawnOptions } from './decorators/worker/spawn-types.js';
 export { Logger } from './logger.js';
@@ -110,6 +110,35 @@ export type {
 } from './decorators/worker/worker-types.js';
 export type { WorkerOrigin } from './decorators/hook-types.js';
 
+// Around what is done: guards, retries, limits.
+export { Around } from './decorators/around.js';
+export type {
+  AroundContext,
+  AroundDecorator,
+  AroundFunction,
+  AroundKind,
+  CallAround,
+  MessageAround,
+  Next,
+  NextOptions,
+  RequestAround,
+  TaskAround,
+} from './decorators/around-types.js';
+export {
+  circuitBreaker,
+  rateLimit,
+  retry,
+  timeout,
+  type CircuitBreakerOptions,
+  type RateLimitOptions,
+  type RetryOptions,
+  type TimeoutOptions,
+} from './around/index.js';
+
+// What is observable.
+export type { EventName, Events } from './diagnostics/event-types.js';
+export type { CallOutcome, CallTrace, MessageTrace, RequestTrace } from './diagnostics/trace-types.js';
+
 // The boundary: schemas, units, errors.
 export { bytes, type Schema, type SchemaIn, type SchemaOut } from './schema.js';
 export type { Duration, Off, Size } from './units.js';
@@ -117,6 +146,7 @@ export {
   AbortError,
   BoundaryError,
   CallCycleError,
+  CircuitOpenError,
   ClosingError,
   ConfigurationError,
   ConnectError,
@@ -128,10 +158,12 @@ export {
   MeshError,
   MessageTooLargeError,
   NotCloneableError,
+  OperationTimeoutError,
   PacketError,
   ProtocolError,
   ProxyProtocolError,
   QueueTimeoutError,
+  RateLimitError,
   StreamStalledError,
   TaskNotFoundError,
   TlsError,

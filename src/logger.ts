@@ -1,3 +1,4 @@
+import { epochNow } from './system-timers.js';
 import { guardedLogger } from './logging/guarded-logger.js';
 
 /**
@@ -20,6 +21,19 @@ export class Logger {
 /** A logger that writes nothing. */
 export const silentLogger: Logger = new Logger();
 
+/** The time of the record that is being written, where that is not now: it came from another process. */
+let recordTime: number | undefined;
+
+/** Runs it so that the default logger gives what it writes meanwhile that time, in milliseconds since the epoch. */
+export function atTime(time: number, run: () => void): void {
+  recordTime = time;
+  try {
+    run();
+  } finally {
+    recordTime = undefined;
+  }
+}
+
 let made: Promise<Logger> | undefined;
 
 /**
@@ -36,7 +50,8 @@ export function defaultLogger(): Promise<Logger> {
         const { stack, ...rest } = stdSerializers.err(error);
         return stack ? { ...rest, stack } : rest;
       };
-      const options = { level: process.env['PACKET_LOG'] ?? 'info', base: null, serializers: { err } };
+      const timestamp = (): string => `,"time":${recordTime ?? epochNow()}`;
+      const options = { level: process.env['PACKET_LOG'] ?? 'info', base: null, serializers: { err }, timestamp };
       return pino(options, { write: line => stderr.write(line) });
     },
   ));

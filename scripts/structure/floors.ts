@@ -22,13 +22,13 @@ export const FLOORS: readonly (readonly string[])[] = [
     'hosts',
     'decorators',
   ],
-  ['blueprint', 'endpoints', 'wire', 'schema', 'zod-issues', 'refusal'],
+  ['blueprint', 'endpoints', 'wire', 'schema', 'zod-issues', 'refusal', 'around'],
   ['workers', 'tasks', 'framing', 'channels'],
   ['session'],
   ['reactor', 'multi-core', 'mesh'],
   ['app'],
   ['web'],
-  ['worker-main', 'testing', 'http', 'websocket', 'nats'],
+  ['worker-main', 'testing', 'http', 'websocket', 'nats', 'metrics', 'otel'],
   // The table of contents knows every floor; a sub-path that extends the application imports it as its users do.
   ['index', 'cli'],
 ];

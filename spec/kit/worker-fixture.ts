@@ -1,5 +1,6 @@
 /** A worker put together by hand, as the blueprint would have it: for specs that need one and no container. */
 import { z } from 'zod';
+import { NO_AROUNDS } from '../../src/blueprint/arounds.js';
 import type { TaskBlueprint, WorkerBlueprint, WorkerSettings } from '../../src/blueprint/types.js';
 import { toValidator } from '../../src/schema.js';
 import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../../src/tasks/index.js';
@@ -69,6 +70,7 @@ export function workerOf(
     start: [],
     stop: [],
     timers: [],
+    arounds: NO_AROUNDS,
     parameters: [],
     proxy: () => undefined,
     connections: [],
@@ -90,6 +92,7 @@ export function loaded(
 export function bootMessage(more: Partial<BootMessage> = {}): BootMessage {
   return {
     version: PROTOCOL_VERSION,
+    app: 'app',
     name: 'fixture',
     key: undefined,
     source: 'file:///fixture.js',

@@ -5,15 +5,19 @@ import type { CloseSummary } from '../decorators/connection/close-types.js';
 import type { Mounted, ProviderToken } from '../decorators/injection/provider-types.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import type { Dialer, Reactor } from '../reactor/index.js';
+import type { Health } from './report/health.js';
 import type { Duration } from '../units.js';
 import type { Workers } from '../workers/workers.js';
 
-export type { CloseSummary };
+export type { CloseSummary, Health };
 
 /** What stands behind an {@link App}. */
 export interface AppHost {
+  readonly name: string;
+  readonly closed: Promise<void>;
   readonly workers: Workers;
   readonly reactor: Reactor;
+  health(): Health;
   addresses(connection: Ctor | Mounted): readonly BoundAddress[];
   get(token: Token): unknown;
   dialer(handler: Ctor): Dialer;
@@ -34,6 +38,16 @@ export class App implements AsyncDisposable {
   /** Made by `bootstrap()`. */
   constructor(port: AppHost) {
     this.#port = port;
+  }
+
+  /** How events, logs and metrics name it: `name` of `bootstrap()`, or its module's; unlike any other that runs in this process. */
+  get name(): string {
+    return this.#port.name;
+  }
+
+  /** Resolves when it has closed, however that came about. Never rejects. */
+  get closed(): Promise<void> {
+    return this.#port.closed;
   }
 
   /** All workers of the application. */
@@ -83,6 +97,15 @@ export class App implements AsyncDisposable {
   /** The runtime tree as text: endpoints, connections, workers with pids and queue depths. */
   describe(): string {
     return this.#port.describe();
+  }
+
+  /**
+   * Whether it lives, and takes traffic: `ready` is false until everything has started, while a worker cannot be started, and from the
+   * moment on that it closes. `healthPage()` of `packet-ts/http` serves it.
+   * @example if (!app.health().ready) alert(app.health().details);
+   */
+  health(): Health {
+    return this.#port.health();
   }
 
   /**

@@ -1,5 +1,6 @@
 import { nameOf, readConnection, readProxy, refuse, valid, type ApplicationReading } from '../blueprint/index.js';
 import type { AppBlueprint, Ctor, EndpointBlueprint, Token, WorkerBlueprint } from '../blueprint/types.js';
+import { within } from '../blueprint/arounds.js';
 import { realClock, type Clock } from '../clock.js';
 import type { Mounted, MountedPart, RunningMount } from '../decorators/injection/provider-types.js';
 import { publish } from '../diagnostics.js';
@@ -16,11 +17,15 @@ import { Workers } from '../workers/workers.js';
 import { Workforce, type WorkforceOptions } from '../workers/workforce.js';
 import type { Mesh } from '../mesh/mesh-types.js';
 import { App, type AppHost, type CloseSummary } from './app.js';
-import { closeInOrder, type ClosingParts } from './closing.js';
+import { leaveName, takeName } from './app-name.js';
+import { clientMaker, type MakeClient } from './client-maker.js';
+import { closeInOrder, pause, type ClosingParts } from './closing.js';
 import { connectionBuild } from './connection-plan.js';
 import { AppContainer, type Override } from './container/container.js';
 import { describe } from './report/describe.js';
+import { warnAtStart } from './report/start-warnings.js';
 import { logEvents } from './report/events-to-log.js';
+import { healthOf, type AppState, type Health } from './report/health.js';
 import { Hosts } from './hosts.js';
 import { MeshSide, placedWorker, type Placements } from './mesh/mesh-side.js';
 import { ownParts } from './container/own-parts.js';
@@ -31,8 +36,11 @@ import { planWorker } from './worker-container.js';
 
 /** How an application is put together. */
 export interface AssemblyOptions {
+  /** How events and logs name it; the first free one that begins so. */
+  readonly name: string;
   readonly logger: Logger;
   readonly closeTimeout?: Duration | undefined;
+  readonly shutdownDelay?: Duration | Off | undefined;
   readonly maxBufferedBytesTotal?: Size | Off | undefined;
   readonly clock?: Clock | undefined;
   /** Connects it to other machines. */
@@ -65,6 +73,7 @@ const DEFAULT_CLOSE_TIMEOUT: Duration = '15s';
 /** Everything that an application consists of, wired: the one place that knows all floors. */
 export class Assembly implements AppHost {
   readonly app: App;
+  readonly name: string;
   readonly workforce: Workforce;
   readonly workers: Workers;
   readonly reactor: Reactor;
@@ -74,6 +83,7 @@ export class Assembly implements AppHost {
   readonly #options: AssemblyOptions;
   readonly #clock: Clock;
   readonly #core: ReactorCore;
+  readonly #client: MakeClient;
   readonly #container: AppContainer;
   readonly #hosts: Hosts;
   readonly #mesh: MeshSide | undefined;
@@ -83,8 +93,14 @@ export class Assembly implements AppHost {
   readonly #mounts = new Map<Ctor, RunningMount>();
   readonly #dialers = new Map<Ctor, { readonly dialer: Dialer; readonly url: string }[]>();
   readonly #stopLogging: () => void;
+  #state: AppState = 'starting';
   #closing: Promise<CloseSummary> | undefined;
+  /** Aborted: `shutdownDelay` is over. */
+  readonly #hurry = new AbortController();
   readonly #cutOff = new AbortController();
+  #closes!: () => void;
+  /** Resolves when the application begins to close. */
+  readonly closing = new Promise<void>(resolve => (this.#closes = resolve));
   #hasClosed!: () => void;
   readonly #closed = new Promise<void>(resolve => (this.#hasClosed = resolve));
 
@@ -104,14 +120,16 @@ export class Assembly implements AppHost {
   }
 
   private constructor(blueprint: AppBlueprint, options: AssemblyOptions) {
+    this.name = takeName(options.name);
     this.#blueprint = blueprint;
     this.#options = options;
     this.#clock = options.clock ?? realClock;
     const { mesh, placement = {} } = options;
-    if (mesh) this.#mesh = new MeshSide(mesh, placement, options.zone, this.#clock);
+    if (mesh) this.#mesh = new MeshSide(this.name, mesh, placement, options.zone, this.#clock);
     this.#hosts = new Hosts(this.#clock, options.logger, options.overrides);
     const placed = blueprint.workers.map(worker => placedWorker(worker, placement));
     this.workforce = new Workforce(placed, {
+      app: this.name,
       clock: this.#clock,
       host: runtime => this.#hosts.host(runtime),
       proxy: (cls, worker) => this.#proxy(cls, worker),
@@ -122,13 +140,18 @@ export class Assembly implements AppHost {
         return connections.length === 0 ? undefined : new MasterPoolListener(pool, this.#clock, connections);
       },
     });
+    this.#client = clientMaker(this.name, this.workforce, blueprint.around);
     this.workers = new Workers(this.workforce);
     this.#core = new ReactorCore({
+      app: this.name,
       clock: this.#clock,
       maxBufferedBytesTotal: options.maxBufferedBytesTotal,
       handlers: {
-        blueprintOf: cls => valid(readConnection(cls)),
-        build: connection => connectionBuild(this.#container, connection, this.#clock),
+        blueprintOf: cls => {
+          const connection = valid(readConnection(cls));
+          return { ...connection, arounds: within(blueprint.around, connection.arounds) };
+        },
+        build: connection => connectionBuild(this.#container, connection, this.#clock, this.name),
       },
       mover: (worker, options) => this.workforce.mover(worker, options),
     });
@@ -144,19 +167,20 @@ export class Assembly implements AppHost {
           ],
           elsewhere: token => providedInside(blueprint, token),
           absent: [[Master, 'exists in worker processes only']],
-          client: (worker, key, owner) => this.workforce.client(worker, owner, key),
+          client: this.#client,
         },
       ),
       this.owner,
       mastersOverrides(options.overrides, blueprint),
     );
     this.#residents = new ManagedProviders(this.#container, {
+      app: this.name,
       timers: this.#core.timers,
       workers: this.workers,
       readyProcesses: () => this.workforce.readyProcesses(),
       subscribe: (token, listener) => this.#core.channels.subscribe(token as Ctor, listener),
     });
-    this.#stopLogging = logEvents(options.logger);
+    this.#stopLogging = logEvents(options.logger, this.name);
   }
 
   /** Plans every class that the application will build; what is wrong with them, besides what their reading has told. */
@@ -183,7 +207,7 @@ export class Assembly implements AppHost {
 
   /** Workers, then providers, then listeners and dialers. Rejects with the first failure; what had started is the caller's to close. */
   async start(): Promise<void> {
-    this.#warn();
+    warnAtStart(this.name, this.#blueprint);
     await this.#mesh?.connect();
     await this.workforce.startAll();
     // Whoever closes it meanwhile (a signal, an @OnStart) wants nothing more of it to start.
@@ -198,7 +222,8 @@ export class Assembly implements AppHost {
     for (const connection of this.#blueprint.connections) {
       for (const endpoint of connection.connect()) this.#dial(connection.cls, endpoint);
     }
-    publish('app.start', { pid: process.pid });
+    this.#state = 'running';
+    publish('app.start', { app: this.name, pid: process.pid });
   }
 
   async #listen(cls: Ctor, endpoint: EndpointBlueprint): Promise<void> {
@@ -216,7 +241,7 @@ export class Assembly implements AppHost {
   async #startMounted(): Promise<void> {
     for (const { handler, start } of this.#blueprint.mounted) {
       const tools = {
-        worker: (worker: Ctor, { key }: { key?: string | undefined } = {}) => this.workforce.client(worker, this.owner, key),
+        worker: (worker: Ctor, { key }: { key?: string | undefined } = {}) => this.#client(worker, key, this.owner),
         // Whatever it is, the container says what is wrong with it.
         get: (token: unknown) => this.get(token as Token),
       };
@@ -227,7 +252,7 @@ export class Assembly implements AppHost {
 
   async #stopMounted(): Promise<void> {
     for (const mounted of this.#mounts.values()) {
-      await mounted.stop().catch((error: unknown) => publish('hook.error', { hook: 'close of what was mounted', error: asError(error) }));
+      await mounted.stop().catch((error: unknown) => this.#failed('close of what was mounted', error));
     }
   }
 
@@ -271,6 +296,17 @@ export class Assembly implements AppHost {
     });
   }
 
+  health(): Health {
+    const core = this.#core;
+    const dialled = [...this.#dialers].map(([cls, dialers]) => [cls, dialers] as const);
+    return healthOf({
+      state: this.#state,
+      handlers: [...this.#addresses, ...dialled].map(([cls, urls]) => [nameOf(cls), urls, core.count(cls)]),
+      handles: this.workforce.list(),
+      rows: this.workforce.status(),
+    });
+  }
+
   /** Resolves when the application has closed, however that came about. */
   get closed(): Promise<void> {
     return this.#closed;
@@ -278,8 +314,12 @@ export class Assembly implements AppHost {
 
   /** While it closes: what is left is cut off now, as if the deadline had come. */
   cutOff(): void {
+    this.hurry();
     this.#cutOff.abort();
   }
+
+  /** `shutdownDelay` is not waited for. */
+  readonly hurry = (): void => this.#hurry.abort();
 
   close(timeout: Duration | undefined = this.#options.closeTimeout ?? DEFAULT_CLOSE_TIMEOUT): Promise<CloseSummary> {
     if (this.#closing) return this.#closing;
@@ -293,9 +333,16 @@ export class Assembly implements AppHost {
   }
 
   async #close(timeout: number): Promise<CloseSummary> {
+    const delay = this.#state === 'running' && !this.#hurry.signal.aborted ? toMilliseconds(this.#options.shutdownDelay ?? 0) : 0;
+    this.#state = 'closing';
+    this.#closes();
+    publish('app.closing', { app: this.name, delay });
+    if (delay > 0) await pause(this.#clock, delay, this.#hurry.signal);
     const summary = await closeInOrder(this.#closingParts(), timeout, this.#cutOff.signal);
-    publish('app.close', summary);
+    this.#state = 'closed';
+    publish('app.close', { app: this.name, ...summary });
     this.#stopLogging();
+    leaveName(this.name);
     this.#hasClosed();
     return summary;
   }
@@ -320,7 +367,7 @@ export class Assembly implements AppHost {
       stopWorkers: async left => this.workforce.close(left),
       // Those of workers end with their processes.
       destroyConnections: () => core.destroy() + this.workforce.connections,
-      dispose: () => this.#container.dispose(error => publish('hook.error', { hook: 'dispose', error }), this.#clock),
+      dispose: () => this.#container.dispose(error => this.#failed('dispose', error), this.#clock),
       release: async () => {
         await this.#hosts.close();
         await this.#mesh?.close();
@@ -336,16 +383,7 @@ export class Assembly implements AppHost {
     return { instance: resident.instance, methods, mailbox: blueprint.mailbox, start: () => resident.start(), stop: () => resident.stop() };
   }
 
-  /** A worker without a timeout may hold a call for ever: said once. */
-  #warn(): void {
-    const { connections, mounted, workers, providers } = this.#blueprint;
-    if (connections.length + mounted.length + workers.length + providers.length === 0)
-      publish('app.warning', {
-        message: 'the module lists nothing (no connections, workers or providers): nothing keeps the program running, and it ends',
-      });
-    const endless = workers.filter(({ settings, tasks }) => settings.timeout === 0 && [...tasks.values()].some(task => !task.timeout));
-    if (endless.length === 0) return;
-    const names = endless.map(({ name }) => name).join(', ');
-    publish('app.warning', { message: `no timeout: calls to ${names} may run for ever; write @Worker(name, { timeout: '30s' })` });
+  #failed(hook: string, error: unknown): void {
+    publish('hook.error', { app: this.name, hook, error: asError(error) });
   }
 }

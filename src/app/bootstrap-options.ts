@@ -26,10 +26,12 @@ export function loggerMistakes(where: string, value: unknown): readonly Mistake[
 }
 
 const RULES: Rules = {
+  name: text,
   listen: { expects: 'a Map of classes to endpoints', fits: value => value instanceof Map },
   logger: either(logger, off),
   signals: flag,
   closeTimeout: duration,
+  shutdownDelay: duration,
   maxBufferedBytesTotal: size,
   uncaught: oneOf('close', 'log'),
   mesh: { expects: 'a mesh: nats({ servers }) of packet-ts/nats, or memoryMesh() of packet-ts/testing', fits: isMesh },

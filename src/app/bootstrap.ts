@@ -1,9 +1,11 @@
 import { inspect } from 'node:util';
 import { handlerName } from '../async-context.js';
+import { nameOf } from '../blueprint/index.js';
 import type { Ctor } from '../blueprint/types.js';
 import type { OneOrMany } from '../decorators/ctor.js';
 import type { Endpoint, EndpointOptions } from '../decorators/connection/endpoint-types.js';
 import type { Mounted } from '../decorators/injection/provider-types.js';
+import { publish } from '../diagnostics.js';
 import { asError, UsageError } from '../errors.js';
 import { errorForLog } from '../errors/error-for-log.js';
 import { object, show } from '../option-rules.js';
@@ -20,10 +22,13 @@ import { masterSide } from './master-side.js';
 import type { Placements } from './mesh/mesh-side.js';
 import { handleSignals, handleStrays } from './signals.js';
 import { readApplication } from './read-application.js';
+import { systemdNotifier, type SystemdNotifier } from './systemd-notify.js';
 import { neverInWorker } from './worker-process.js';
 
 /** The options of {@link bootstrap}. */
 export interface BootstrapOptions {
+  /** How events, logs and metrics name the application. Default: the name of its module class. */
+  name?: string | undefined;
   /** Endpoints that replace those of the decorators. */
   listen?: ReadonlyMap<Ctor | Mounted, OneOrMany<Endpoint | EndpointOptions<never, never>>> | undefined;
   /** Anything with pino's interface; `false` writes nothing. Default: pino, JSON lines on stderr. */
@@ -35,6 +40,11 @@ export interface BootstrapOptions {
   signals?: boolean | undefined;
   /** How long closing may take before what is left is cut off. Default '15s'. */
   closeTimeout?: Duration | undefined;
+  /**
+   * For how long the application goes on as before when it is closed, but for `health().ready`, which is false at once: a load balancer
+   * sends traffic until it has noticed. `closeTimeout` begins after it; a second signal ends it. Default 0: none.
+   */
+  shutdownDelay?: Duration | Off | undefined;
   /**
    * Bytes that may wait to be sent on all connections of this process together; beyond it the one with most is closed `by: 'limit'`.
    * Default '256mb'. Processes of workers have the default.
@@ -82,17 +92,20 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
 }
 
 async function start(module: Ctor, options: BootstrapOptions): Promise<App> {
-  const { logger, closeTimeout, maxBufferedBytesTotal, signals = true, uncaught, mesh, placement, zone } = options;
+  const { name = nameOf(module), logger, closeTimeout, shutdownDelay, maxBufferedBytesTotal } = options;
+  const { signals = true, uncaught, mesh, placement, zone } = options;
   const { reading, flaws } = await readApplication(module, options);
   const log = await loggerOf(logger);
   const { Assembly } = await masterSide();
-  const fit = flaws.length === 0 && { maxBufferedBytesTotal, mesh, placement, zone };
-  const assembly = Assembly.of(reading, { logger: log, closeTimeout, ...fit });
+  const fit = flaws.length === 0 && { maxBufferedBytesTotal, shutdownDelay, mesh, placement, zone };
+  const assembly = Assembly.of(reading, { name, logger: log, closeTimeout, ...fit });
   const remove = signals ? watchProcess(assembly, logger || log, uncaught) : () => {};
   assembly.closed.then(remove, remove);
   closeWhenIdle(assembly);
+  const systemd = notifySystemd(assembly);
   try {
     await assembly.start();
+    systemd?.ready(() => assembly.health().live);
   } catch (error) {
     await assembly.app.close();
     throw error;
@@ -115,9 +128,20 @@ function endProcess(app: App, code: number): void {
   });
 }
 
+/** Where the process is a service of systemd's that says how it is. */
+function notifySystemd({ name: app, closing, closed }: Assembly): SystemdNotifier | undefined {
+  const notifier = systemdNotifier((message, error) => publish('app.warning', { app, message, error }));
+  void closing.then(() => notifier?.stopping());
+  void closed.then(() => notifier?.end());
+  return notifier;
+}
+
 /** Nothing can happen any more: no listener, no connection, no timer. A filter between pipes ends so, with its `@OnStop` like any other application. */
-function closeWhenIdle({ app, closed }: Assembly): void {
-  const close = (): void => void app.close();
+function closeWhenIdle({ app, closed, hurry }: Assembly): void {
+  const close = (): void => {
+    hurry();
+    void app.close();
+  };
   process.once('beforeExit', close);
   void closed.then(() => process.off('beforeExit', close));
 }
@@ -145,7 +169,9 @@ function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOption
     const name = handlerName();
     const of = name && { handler: name.handler, connection: connectionId(name.serial) };
     if (untold !== undefined) tell(() => log[level]({ ...of, err: error, ...(untold > 0 && { untold }) }, what), thrown);
-    if (ends) endProcess(app, 1);
+    if (!ends) return;
+    assembly.hurry();
+    endProcess(app, 1);
   };
   // Whoever prints to a stderr that cannot be written (a full disk, a reader that left) has made no mistake.
   const ignore = (): void => {};

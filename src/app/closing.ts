@@ -63,3 +63,14 @@ export async function closeInOrder(parts: ClosingParts, timeout: number, cutOff:
   await parts.release();
   return { graceful: !expired && connections === 0 && calls === 0 && pids.length === 0, connections, calls, workers: pids.length };
 }
+
+/** Resolves after so many milliseconds, or when the signal aborts. */
+export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const timer = clock.after(milliseconds, resolve, true);
+    signal.addEventListener('abort', () => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}

@@ -6,6 +6,7 @@ import type { Build } from '../session/handler/handler-types.js';
 import { Owner } from '../workers/call/owner.js';
 import type { AppContainer } from './container/container.js';
 import { Scope } from './container/scope.js';
+import { asError } from '../errors.js';
 
 /** Owns nothing: for connections that make no calls. */
 const NOBODY = new Owner('connection', 'nobody');
@@ -14,12 +15,12 @@ const NOBODY = new Owner('connection', 'nobody');
  * Compiles how the container makes the handlers of one connection class.
  * @throws ConfigurationError for what it cannot make: a class that no module lists is planned here first.
  */
-export function connectionBuild(container: AppContainer, blueprint: ConnectionBlueprint, clock: Clock): Build {
+export function connectionBuild(container: AppContainer, blueprint: ConnectionBlueprint, clock: Clock, app: string): Build {
   const { mistakes } = container;
   const before = mistakes.length;
   const { make, wantsOwner } = container.planConnection(blueprint.cls);
   refuse(mistakes.splice(before));
-  const failed = (error: unknown): void => publish('hook.error', { connection: blueprint.name, hook: 'dispose', error });
+  const failed = (error: unknown): void => publish('hook.error', { app, handler: blueprint.name, hook: 'dispose', error: asError(error) });
   const build: Build = (peer, owner) => {
     const scope = new Scope(owner ?? NOBODY, peer);
     let instance: object;

@@ -1,4 +1,4 @@
-import { readModule, type ApplicationReading } from '../blueprint/index.js';
+import { nameOf, readModule, type ApplicationReading } from '../blueprint/index.js';
 import type { Ctor } from '../decorators/ctor.js';
 import { ConfigurationError, type Mistake } from '../errors.js';
 import { silentLogger } from '../logger.js';
@@ -24,7 +24,7 @@ export async function checkApplication(module: Ctor, options: BootstrapOptions =
   const { reading } = await readApplication(module, options);
   const { Assembly } = await masterSide();
   try {
-    await Assembly.of(reading, { logger: silentLogger }).close(0);
+    await Assembly.of(reading, { name: nameOf(module), logger: silentLogger }).close(0);
     return [];
   } catch (error) {
     if (error instanceof ConfigurationError) return error.mistakes;

@@ -78,10 +78,10 @@ export async function spawn<C extends Ctor>(worker: C, ...[given]: SpawnArgs<C>)
   const blueprint = valid(overrideWorker(worker, { ...overrides, autoLoad: false }));
   const all = await withInjected(blueprint, workers);
   const inside = new Map([...all].map(([{ cls }, within]) => [cls, within]));
-  const app = { connections: [], mounted: [], workers: [...all.keys()], providers: [], inside };
+  const app = { connections: [], mounted: [], workers: [...all.keys()], providers: [], around: [], inside };
   const assembly = Assembly.of(
     { app, mistakes: [...loggerMistakes('spawn()', logger), ...[...all.values()].flatMap(({ mistakes }) => mistakes)] },
-    { logger: await loggerOf(logger) },
+    { name: `spawn(${blueprint.name})`, logger: await loggerOf(logger) },
   );
   const { workforce, owner } = assembly;
   const { closeTimeout } = blueprint.settings;

@@ -1,3 +1,5 @@
+import { aroundClient } from '../around/around-client.js';
+import { aroundsFor } from '../around/chain.js';
 import { readConnection, readOwnWorker, readWorkerScope, refuse, valid } from '../blueprint/index.js';
 import type { Ctor, Token, WorkerBlueprint } from '../blueprint/types.js';
 import { realClock, type Clock, type ClockTimer } from '../clock.js';
@@ -41,10 +43,11 @@ async function createWorker(
     return name;
   };
   const core = new ReactorCore({
+    app: environment.boot.app,
     clock,
     handlers: {
       blueprintOf: cls => valid(readConnection(cls)),
-      build: connection => connectionBuild(container, connection, clock),
+      build: connection => connectionBuild(container, connection, clock, environment.boot.app),
     },
     counted: (connections, inbound) => environment.holds(connections, inbound),
   });
@@ -55,13 +58,20 @@ async function createWorker(
     { reactor, channels: core.channels, logger },
     {
       master: () => environment.master,
-      client: (other, key) => environment.client(nameFor(other), key),
+      client: (other, key, _owner, arounds = []) => {
+        const name = nameFor(other);
+        const tasks = environment.boot.workers.find(each => each.name === name);
+        const streams = tasks?.tasks.map(task => [task, tasks.streams?.includes(task) ?? false] as const) ?? [];
+        const about = { app: environment.boot.app, worker: name, key, tasks: streams };
+        return aroundClient(environment.client(name, key), about, aroundsFor('call', arounds));
+      },
       options: environment.boot.options,
       overrides,
     },
   );
   refuse(container.mistakes);
   const residents = new ManagedProviders(container, {
+    app: environment.boot.app,
     timers: core.timers,
     workers: undefined,
     readyProcesses: () => [],

@@ -97,7 +97,7 @@ const classesOf = (providers: readonly ProviderDeclaration[]): readonly Ctor[] =
 /** Every mistake of an application is in `mistakes`; `app` may be run only if there is none. */
 export async function readModule(module: Ctor, options: ReadModuleOptions = {}): Promise<ApplicationReading> {
   const mistakes: Mistake[] = [];
-  const { connections: listed, mounted, workers: classes, providers } = await mergeModules(module, mistakes);
+  const { connections: listed, mounted, workers: classes, providers, around } = await mergeModules(module, mistakes);
   const connections = [
     ...listed.map(cls => atBootstrap(cls, options.listen?.get(cls), mistakes)),
     ...mounted.map(part => atBootstrap(part.handler, options.listen?.get(part), mistakes)),
@@ -118,5 +118,5 @@ export async function readModule(module: Ctor, options: ReadModuleOptions = {}):
   const inWorkers = scopes.flatMap(scope => [...scope.connections, ...classesOf(scope.providers).map(cls => readProvider(cls))]);
   mistakes.push(...strayOptions(built), ...unknownWorkers([...built, ...workers, ...inWorkers], workers));
   const inside = new Map(workers.map((worker, index) => [worker.cls, scopes[index]!]));
-  return { app: { connections, mounted, workers, providers, inside }, mistakes };
+  return { app: { connections, mounted, workers, providers, around, inside }, mistakes };
 }

@@ -35,6 +35,7 @@ const BEARERS: Readonly<Record<MemberDecorator, readonly Role[]>> = {
   After: ['connection', 'worker', ...PROVIDERS],
   Task: ['worker'],
   Route: CONNECTION,
+  Around: ['connection', 'worker'],
 };
 
 const ARTICLE: Readonly<Record<Role, string>> = {

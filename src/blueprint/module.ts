@@ -1,3 +1,4 @@
+import type { AroundFunction } from '../decorators/around-types.js';
 import { channelSpecOf } from '../decorators/injection/channel-token.js';
 import { ownDeclarations } from '../decorators/metadata.js';
 import type { ModuleOptions } from '../decorators/injection/provider-types.js';
@@ -16,9 +17,13 @@ export interface Merged {
   readonly mounted: readonly MountedPart[];
   readonly workers: readonly Ctor[];
   readonly providers: readonly ProviderDeclaration[];
+  readonly around: readonly AroundFunction[];
 }
 
-const rules = { imports: list, connections: list, workers: list, providers: list } satisfies Record<keyof ModuleOptions, Rules[string]>;
+const rules = { imports: list, connections: list, workers: list, providers: list, around: list } satisfies Record<
+  keyof ModuleOptions,
+  Rules[string]
+>;
 
 interface OneModule {
   readonly options: Record<string, readonly unknown[]>;
@@ -102,6 +107,14 @@ async function readWorkers({ options, report }: OneModule): Promise<readonly Cto
   return workers;
 }
 
+function readAround({ options, report }: OneModule): readonly AroundFunction[] {
+  return (options['around'] ?? []).filter((fn): fn is AroundFunction => {
+    if (typeof fn === 'function') return true;
+    report('around', `it lists ${nameOf(fn)}, which is no function`, 'list functions (context, next), as retry() makes one');
+    return false;
+  });
+}
+
 async function merge(modules: readonly OneModule[], workersToo: boolean): Promise<Merged> {
   const connections = new Set<Ctor | MountedPart>();
   const workers = new Set<Ctor>();
@@ -123,6 +136,8 @@ async function merge(modules: readonly OneModule[], workersToo: boolean): Promis
     mounted: listed.filter(isMounted),
     workers: [...workers],
     providers: mergeProviders(providers),
+    // What a module imports stands inside.
+    around: modules.toReversed().flatMap(readAround),
   };
 }
 

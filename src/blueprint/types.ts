@@ -2,6 +2,7 @@
  * What the decorators declared, read once and checked: plain data that every floor above works from.
  * Durations are milliseconds, sizes bytes, 0 means "off"; `undefined` means "not said" where a default is filled in elsewhere.
  */
+import type { AroundFunction } from '../decorators/around-types.js';
 import type { Ctor } from '../decorators/ctor.js';
 import type { MountedPart } from '../decorators/injection/provider-types.js';
 import type { Framing } from '../framing/framing.js';
@@ -11,6 +12,12 @@ import type { RouteBlueprint } from './connection/route-types.js';
 export type { Ctor, MountedPart };
 /** Something the container can resolve: what tsyringe takes. */
 export type Token = string | symbol | Ctor | object;
+
+/** Functions that stand around what a class does, the outermost first. */
+export interface Arounds {
+  readonly cls: readonly AroundFunction[];
+  readonly methods: ReadonlyMap<PropertyKey, readonly AroundFunction[]>;
+}
 
 /** A method that a timer calls. */
 export interface TimerBlueprint {
@@ -77,6 +84,7 @@ export interface ConnectionBlueprint {
   readonly workerEvents: readonly WorkerEventRoute[];
   readonly channels: readonly { readonly token: Ctor; readonly key: PropertyKey }[];
   readonly timers: readonly TimerBlueprint[];
+  readonly arounds: Arounds;
   readonly parameters: readonly ParameterBlueprint[];
 }
 
@@ -162,6 +170,7 @@ export interface WorkerBlueprint {
   readonly start: readonly PropertyKey[];
   readonly stop: readonly PropertyKey[];
   readonly timers: readonly TimerBlueprint[];
+  readonly arounds: Arounds;
   readonly parameters: readonly ParameterBlueprint[];
   readonly startOptions?: Validator | undefined;
   /** Called in the master only. */
@@ -214,6 +223,8 @@ export interface AppBlueprint {
   readonly connections: readonly ConnectionBlueprint[];
   readonly mounted: readonly MountedPart[];
   readonly workers: readonly WorkerBlueprint[];
+  /** Around everything in the master. */
+  readonly around: readonly AroundFunction[];
   readonly providers: readonly ProviderDeclaration[];
   /** By worker class: what lives inside, the endpoints of its connections read. */
   readonly inside: ReadonlyMap<Ctor, InsideBlueprint>;

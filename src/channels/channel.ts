@@ -8,6 +8,7 @@ import { ItemQueue } from './item-queue.js';
 
 /** One subscriber: what it is behind with, and whether it is at it. */
 class Subscription implements Disposable {
+  readonly #app: string;
   readonly #spec: ChannelSpec;
   readonly #listener: (item: unknown) => unknown;
   readonly #ended: (subscription: Subscription) => void;
@@ -17,7 +18,8 @@ class Subscription implements Disposable {
   #busy = false;
   #open = true;
 
-  constructor(spec: ChannelSpec, listener: (item: unknown) => unknown, ended: (subscription: Subscription) => void) {
+  constructor(app: string, spec: ChannelSpec, listener: (item: unknown) => unknown, ended: (subscription: Subscription) => void) {
+    this.#app = app;
     this.#spec = spec;
     this.#listener = listener;
     this.#ended = ended;
@@ -67,15 +69,17 @@ class Subscription implements Disposable {
   }
 
   readonly #failed = (error: unknown): void =>
-    publish('hook.error', { hook: 'subscribe', channel: this.#spec.name, error: asError(error) });
+    publish('hook.error', { app: this.#app, hook: `subscribe of channel '${this.#spec.name}'`, error: asError(error) });
 }
 
 /** All subscribers of one channel in this process. */
 class Hub {
   readonly spec: ChannelSpec;
+  readonly #app: string;
   readonly #subscriptions = new Set<Subscription>();
 
-  constructor(spec: ChannelSpec) {
+  constructor(app: string, spec: ChannelSpec) {
+    this.#app = app;
     this.spec = spec;
   }
 
@@ -85,7 +89,7 @@ class Hub {
   }
 
   subscribe(listener: (item: unknown) => unknown): Disposable {
-    const subscription = new Subscription(this.spec, listener, ended => this.#subscriptions.delete(ended));
+    const subscription = new Subscription(this.#app, this.spec, listener, ended => this.#subscriptions.delete(ended));
     this.#subscriptions.add(subscription);
     return subscription;
   }
@@ -149,7 +153,13 @@ export class ChannelFace<T> implements Channel<T>, Disposable {
 
 /** The channels of one process, by token. */
 export class Channels {
+  readonly #app: string;
   readonly #hubs = new Map<Ctor, Hub>();
+
+  /** @param app the application, for events */
+  constructor(app = '') {
+    this.#app = app;
+  }
 
   /** A face for one owner: dispose it when the owner ends. Throws UsageError for what is no channel token. */
   face(token: Ctor): ChannelFace<unknown> {
@@ -166,7 +176,7 @@ export class Channels {
     if (!hub) {
       const spec = channelSpecOf(token);
       if (!spec) throw new UsageError(`${token.name} is no channel: use what channel('name') returned`);
-      this.#hubs.set(token, (hub = new Hub(spec)));
+      this.#hubs.set(token, (hub = new Hub(this.#app, spec)));
     }
     return hub;
   }

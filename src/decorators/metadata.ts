@@ -3,6 +3,7 @@
  * a subclass never shares or changes those of its base. The key is registered, so that two copies of the package agree.
  */
 import { ConfigurationError } from '../errors.js';
+import type { AroundFunction } from './around-types.js';
 import type { ConnectionOptions } from './connection/endpoint-types.js';
 import type { Ctor } from './ctor.js';
 import type { ModuleOptions } from './injection/provider-types.js';
@@ -50,6 +51,7 @@ export type MemberDetails =
   | { readonly decorator: 'OnWorkerStart' | 'OnWorkerExit'; readonly worker: unknown }
   | { readonly decorator: 'OnChannel'; readonly token: unknown }
   | { readonly decorator: 'Every' | 'After'; readonly delay: unknown }
+  | { readonly decorator: 'Around'; readonly fn: AroundFunction }
   | { readonly decorator: 'Task'; readonly options: Readonly<Record<string, unknown>> }
   | {
       readonly decorator: 'Route';
@@ -79,9 +81,11 @@ export interface Declarations {
   readonly classes: ClassDeclaration[];
   readonly members: MemberDeclaration[];
   readonly parameters: ParameterDeclaration[];
+  /** `@Around` on the class itself, in the order in which they were written. */
+  readonly arounds: AroundFunction[];
 }
 
-const NONE: Declarations = Object.freeze({ classes: [], members: [], parameters: [] });
+const NONE: Declarations = Object.freeze({ classes: [], members: [], parameters: [], arounds: [] });
 
 /** The declarations of the class itself, without those of its bases. */
 export function ownDeclarations(cls: Ctor): Readonly<Declarations> {
@@ -90,7 +94,7 @@ export function ownDeclarations(cls: Ctor): Readonly<Declarations> {
 
 function writable(cls: Ctor): Declarations {
   if (!Object.hasOwn(cls, DECLARATIONS)) {
-    const fresh: Declarations = { classes: [], members: [], parameters: [] };
+    const fresh: Declarations = { classes: [], members: [], parameters: [], arounds: [] };
     Object.defineProperty(cls, DECLARATIONS, { value: fresh, enumerable: false });
   }
   return (cls as unknown as Record<symbol, Declarations>)[DECLARATIONS]!;
@@ -145,4 +149,11 @@ export function onMember(details: MemberDetails): (target: object, key: Property
 /** Notes what a parameter decorator of ours said. */
 export function noteParameter(target: Ctor, parameter: ParameterDeclaration): void {
   writable(target).parameters.push(parameter);
+}
+
+/** Notes an `@Around` on the class itself. `context`: what a decorator of the standard kind is given. */
+export function noteAround(target: Ctor, fn: AroundFunction, context: unknown): void {
+  refuseStandard(target.name, context);
+  // The topmost decorator is called last: back to the order in which they were written.
+  writable(target).arounds.unshift(fn);
 }

@@ -1,4 +1,6 @@
 import { currentContext, namedContext, type AsyncContext } from '../async-context.js';
+import { runAround } from '../around/chain.js';
+import { aroundsOf } from '../blueprint/arounds.js';
 import { failing, guard } from '../guard.js';
 import type { About, CloseReason } from '../decorators/hook-types.js';
 import type { RouteAbout } from '../decorators/connection/route-types.js';
@@ -11,6 +13,7 @@ import { raw } from '../framing/raw.js';
 import { abortReason, reasonOfError, isCausedByClosing } from '../session/close-reason.js';
 import { connectionId } from '../session/connection-id.js';
 import type { Methods } from '../session/handler/message-router.js';
+import { namesOf } from '../session/event-names.js';
 import { finalHooks } from '../session/final-hooks.js';
 import type { RequestScope, RequestHost } from '../reactor/request-host.js';
 import { HandlerRunner, type HandlerRunnerHost } from '../session/handler/handler-runner.js';
@@ -32,6 +35,8 @@ import { unrouted } from './routes/unrouted.js';
 import { noPeer } from './no-peer.js';
 import { originOf } from '../web/request/origin.js';
 import { writeResponse } from './outgoing.js';
+import { requestTraces } from '../diagnostics/traces.js';
+import { RequestTracing } from './request-tracing.js';
 import { ResponseReader } from './reader.js';
 import { errorStatusOf } from '../web/status.js';
 
@@ -80,6 +85,10 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
   #web: Request | undefined;
   /** There once it has been read as a whole. */
   #body: Buffer | undefined;
+  /** There where something listens. */
+  #tracing: RequestTracing | undefined;
+  /** What the handler failed with. */
+  #error: Error | undefined;
 
   /** Makes the handler. Throws what its constructor throws. */
   constructor(host: RequestHost, settings: Settings, arrival: RequestArrival, origin: SessionOrigin) {
@@ -115,7 +124,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
 
   open(): void {
     const { plan } = this.settings;
-    if (observed('connection.open')) publish('connection.open', { id: this.id, handler: plan.name, remote: this.remote });
+    if (observed('connection.open')) publish('connection.open', { ...namesOf(this), remote: this.remote });
     this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.runner, () => this.id));
     this.#arrival.response.once(
       'close',
@@ -127,7 +136,13 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
         () => this.#closed(),
       ),
     );
-    void this.context.runInAsyncScope(() => this.#serve());
+    this.context.runInAsyncScope(() => {
+      const { request, response } = this.#arrival;
+      if (requestTraces.hasSubscribers) this.#tracing = new RequestTracing({ ...namesOf(this), remote: this.remote }, request, response);
+      const serve = (): void => void this.#serve();
+      if (this.#tracing) this.#tracing.run(serve);
+      else serve();
+    });
   }
 
   async shutdown(): Promise<void> {
@@ -182,7 +197,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
       if (answer) {
         const client = new ResponseReader(response, this.host.clock, drainTimeout, () => {
           const error = new LimitError('drainTimeout', `the client took nothing for ${drainTimeout} ms`);
-          publish('connection.limit', { id: this.id, handler: this.settings.plan.name, limit: error.limit });
+          publish('connection.limit', { ...namesOf(this), limit: error.limit });
           this.#drop({ by: 'limit', code: error.limit, error });
         });
         if (answer instanceof Response) await writeResponse(answer, response, client);
@@ -222,7 +237,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     const about = this.#about;
     try {
       for (const key of blueprint.hooks.request) {
-        const answer = await this.#methods[key]!(this.#request(), about);
+        const answer = await this.#inside(key, undefined, () => this.#methods[key]!(this.#request(), about));
         if (answer instanceof Response) return answer;
         if (answer !== undefined) break;
       }
@@ -243,7 +258,8 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     try {
       const input = await inputOf(match, source);
       if (input instanceof PlainAnswer) return input;
-      const returned = await this.#methods[route.key]!(input, this.#about);
+      this.#tracing?.routed(route.path);
+      const returned = await this.#inside(route.key, route.path, () => this.#methods[route.key]!(input, this.#about));
       return await answerOf(returned, route, () => this.#abort.signal);
     } catch (thrown) {
       const error = asError(thrown);
@@ -284,6 +300,17 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     }
   }
 
+  /** Calls one method inside the functions that stand around it. */
+  #inside(key: PropertyKey, route: string | undefined, ask: () => unknown): unknown {
+    const { blueprint, name: handler } = this.settings.plan;
+    const fns = aroundsOf(blueprint.arounds, 'request', key);
+    if (fns.length === 0) return ask();
+    const method = String(key);
+    const { id, remote } = this;
+    const what = { kind: 'request', name: `${handler}.${method}`, handler, method, request: this.#request(), route } as const;
+    return runAround(fns, { ...what, instance: this.built.instance, connection: { id, remote }, signal: this.#abort.signal }, ask);
+  }
+
   /** What `@OnError` makes of it. Rejects with the error when that is no Response. */
   async #explained(error: Error, hook: string): Promise<Response> {
     if (this.state.causes(error)) throw error;
@@ -301,6 +328,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
 
   #failed(error: Error): void {
     if (this.state.causes(error)) return;
+    this.#error = error;
     if (errorStatusOf(error).status === 500 || this.#arrival.response.headersSent)
       this.#log(error, { during: 'message', hook: 'OnRequest' });
     this.#refuse(error);
@@ -320,7 +348,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
   }
 
   #log(error: Error, { during, hook }: About): void {
-    publish('connection.error', { id: this.id, handler: this.settings.plan.name, during, hook, error });
+    publish('connection.error', { ...namesOf(this), during, hook, error });
   }
 
   /** The answer is sent, or the client is gone. */
@@ -328,6 +356,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     if (this.#over) return;
     this.#over = true;
     this.state.isOver = true;
+    this.#tracing?.ended(this.#error);
     const { response } = this.#arrival;
     const reason = (this.#reason ??= response.writableFinished ? DONE : LEFT);
     const aborted = (this.#aborted = reason === DONE ? ANSWERED : abortReason(reason));

@@ -216,7 +216,7 @@ export class MasterPoolListener implements PoolListener {
 
   /** Inline the connection itself is passed on, and everything that comes before it happens here. */
   #settings(inside: Inside, endpoint: EndpointBlueprint): ListenerSettings {
-    const plan = { name: inside.name };
+    const plan = { name: inside.name, app: this.#pool.app };
     const limits = limitsOf(inside, endpoint);
     const scheme = schemeNamed(schemeOf(endpoint))!;
     if (this.#inline) {
@@ -235,7 +235,7 @@ export class MasterPoolListener implements PoolListener {
     const { url, options } = door.endpoint;
     await readCertificate(this.#inside[door.connection]!.name, options);
     door.shared = await bindShared({ url: schemeNamed(schemeOf(door.endpoint))!.carrier!(url), options });
-    publish('listener.open', { handler: this.#inside[door.connection]!.name, address: this.#addressOf(door) });
+    publish('listener.open', { app: this.#pool.app, handler: this.#inside[door.connection]!.name, address: door.shared.address });
     if (this.#closed) return this.#release();
     // Those who connect now find somebody.
     await Promise.all(this.#pool.ready.map(({ sockets }) => this.#offer(sockets, door)));
@@ -261,7 +261,8 @@ export class MasterPoolListener implements PoolListener {
       failed: error => {
         handle.close();
         listener.left({ remote });
-        publish('listener.reject', { handler: this.#inside[connection]!.name, url: endpoint.url, reason: 'unavailable', remote, error });
+        const handler = this.#inside[connection]!.name;
+        publish('listener.reject', { app: this.#pool.app, handler, url: endpoint.url, reason: 'unavailable', remote, error });
       },
     });
     return true;

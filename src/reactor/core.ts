@@ -23,6 +23,8 @@ import { limitOf, toBytes, type Off, type Size } from '../units.js';
 
 /** What the application gives its reactor. */
 export interface ReactorOptions {
+  /** The application's name, for events. */
+  readonly app?: string | undefined;
   readonly clock: Clock;
   readonly handlers: Handlers;
   /** Hears how many connections are open, and how many of them came in, whenever that changes. */
@@ -59,11 +61,12 @@ let lastId = 0;
  * Closing goes `stopListening()`, `drain()`, and past the deadline `destroy()`.
  */
 export class ReactorCore implements RequestHost {
+  readonly app: string;
   readonly clock: Clock;
   readonly turn = new FlushScheduler();
   readonly alarms: TimerHeap;
   readonly timers: Timers;
-  readonly channels = new Channels();
+  readonly channels: Channels;
   readonly #handlers: Handlers;
   readonly #plans = new Map<Ctor, HandlerPlan>();
   readonly #listeners = new Set<Listener>();
@@ -81,14 +84,16 @@ export class ReactorCore implements RequestHost {
   readonly mover: HandOffStarter | undefined;
   readonly budget: BufferBudget;
 
-  constructor({ clock, handlers, counted, maxBufferedBytesTotal = MAX_BUFFERED_TOTAL, mover }: ReactorOptions) {
+  constructor({ app = '', clock, handlers, counted, maxBufferedBytesTotal = MAX_BUFFERED_TOTAL, mover }: ReactorOptions) {
     this.budget = new BufferBudget(limitOf(toBytes(maxBufferedBytesTotal)));
+    this.app = app;
     this.clock = clock;
     this.#counted = counted;
     this.mover = mover;
     this.#handlers = handlers;
     this.alarms = new TimerHeap(clock);
     this.timers = new Timers(clock);
+    this.channels = new Channels(app);
   }
 
   /** A class, compiled once. Throws ConfigurationError. */
@@ -97,7 +102,7 @@ export class ReactorCore implements RequestHost {
     if (!plan) {
       if (typeof cls !== 'function') throw noClass(cls);
       const blueprint = this.#handlers.blueprintOf(cls);
-      this.#plans.set(cls, (plan = planOf(blueprint, this.#handlers.build(blueprint))));
+      this.#plans.set(cls, (plan = planOf(blueprint, this.#handlers.build(blueprint), this.app)));
     }
     return plan;
   }
@@ -188,7 +193,7 @@ export class ReactorCore implements RequestHost {
 
   /** Runs it in the next turn, in the order of asking. */
   nextTick(run: () => unknown): void {
-    const failed = (error: unknown): void => publish('hook.error', { hook: 'nextTick', error: asError(error) });
+    const failed = (error: unknown): void => publish('hook.error', { app: this.app, hook: 'nextTick', error: asError(error) });
     setImmediate(() => {
       try {
         const outcome = run();
@@ -291,7 +296,13 @@ export class ReactorCore implements RequestHost {
       made = this.#receive(settings, arrival, origin, data);
     } catch (thrown) {
       arrival.destroy();
-      publish('connection.error', { handler: settings.plan.name, during: 'hook', hook: 'constructor', error: asError(thrown) });
+      publish('connection.error', {
+        app: this.app,
+        handler: settings.plan.name,
+        during: 'hook',
+        hook: 'constructor',
+        error: asError(thrown),
+      });
       return false;
     }
     void made.open();

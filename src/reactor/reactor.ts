@@ -157,5 +157,5 @@ export class Reactor {
     return endpoints[0]!;
   }
 
-  readonly #failed = (error: unknown): void => publish('timer.error', { error: asError(error) });
+  readonly #failed = (error: unknown): void => publish('timer.error', { app: this.#core.app, error: asError(error) });
 }

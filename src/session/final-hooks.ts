@@ -18,8 +18,9 @@ export interface ClosedConnection {
 
 /** Runs `@OnClose`, ends the owner, disposes what was made for the connection. Never rejects: there is nobody left to tell but the log. */
 export async function finalHooks({ id, settings, built, owner, context }: ClosedConnection, reason: CloseReason): Promise<void> {
-  const { name, blueprint } = settings.plan;
-  const failed = (hook: string, thrown: unknown): void => publish('hook.error', { id, handler: name, hook, error: asError(thrown) });
+  const { app, name: handler, blueprint } = settings.plan;
+  const failed = (hook: string, thrown: unknown): void =>
+    publish('hook.error', { app, handler, connection: id, hook, error: asError(thrown) });
   if (owner) owner.exempt = true;
   for (const key of blueprint.hooks.close) {
     try {
@@ -34,5 +35,5 @@ export async function finalHooks({ id, settings, built, owner, context }: Closed
   } catch (thrown) {
     failed('dispose', thrown);
   }
-  if (observed('connection.close')) publish('connection.close', { id, handler: name, ...reason });
+  if (observed('connection.close')) publish('connection.close', { app, handler, connection: id, ...reason });
 }

@@ -1,6 +1,7 @@
 import type { Ctor } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
+import { asError } from '../errors.js';
 import type { Arrival, Remote } from '../endpoints/endpoint.js';
 import type { MovedConnection } from '../workers/sockets/pool-listener-types.js';
 import type { TimerHeap } from '../timing/timer-heap.js';
@@ -47,7 +48,8 @@ export function startOwned(host: SessionHost, plan: HandlerPlan, line: HandlerRu
   const { channels, timers } = plan.blueprint;
   if (channels.length === 0 && timers.length === 0) return undefined;
   const owned: Disposable[] = channels.map(({ token, key }) => host.subscribe(token, item => line.hook('OnChannel', [key], item)));
-  const log = (error: unknown): void => publish('timer.error', { id: id(), handler: plan.name, error });
+  const log = (error: unknown): void =>
+    publish('timer.error', { app: plan.app, handler: plan.name, connection: id(), error: asError(error) });
   for (const { kind, delay, key } of timers) owned.push(host.timers[kind](delay, () => line.timer(key, log), log));
   return owned;
 }

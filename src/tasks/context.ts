@@ -4,6 +4,8 @@ import type { RunningCall } from './call.js';
 import { rejectedQuietly, type CreditGate } from './credit.js';
 import { nothingIncoming } from './incoming.js';
 
+const NO_CARRIER: Readonly<Record<string, string>> = Object.freeze({});
+
 /** What a context needs of the runtime. */
 export interface ContextHost {
   readonly worker: string;
@@ -41,6 +43,10 @@ export class CallContext {
   }
   get attempt(): number {
     return this.#call.meta?.attempt ?? 1;
+  }
+
+  get carrier(): Readonly<Record<string, string>> {
+    return this.#call.meta?.carrier ?? NO_CARRIER;
   }
 
   /** Not an async function: a wrong name or payload is an error of the line that emits it, awaited or not. */

@@ -1,8 +1,10 @@
+import { aroundsOf } from '../blueprint/arounds.js';
 import type { TaskBlueprint, WorkerBlueprint } from '../blueprint/types.js';
 import { BoundaryError, UsageError } from '../errors.js';
 import { refusalOf, type Tried } from '../refusal.js';
 import type { Validator } from '../schema.js';
 import type { BootMessage } from '../wire/link/protocol.js';
+import { insideArounds } from './around-task.js';
 
 type Method = (this: object, input: unknown, context?: unknown) => unknown;
 
@@ -51,13 +53,18 @@ function methodOf(cls: object, name: PropertyKey): Method {
 /** Of each task, in the order of HELLO, whether its calls bring a context. `replaced`: another object stands for the instance. */
 export function contextsOf(blueprint: WorkerBlueprint, replaced = false): boolean[] {
   return [...blueprint.tasks.values()].map(
-    task => replaced || task.receives !== undefined || task.events.size > 0 || looksAtContext(methodOf(blueprint.cls, task.name)),
+    task =>
+      replaced ||
+      task.receives !== undefined ||
+      task.events.size > 0 ||
+      aroundsOf(blueprint.arounds, 'task', task.name).length > 0 ||
+      looksAtContext(methodOf(blueprint.cls, task.name)),
   );
 }
 
 /** Whether a method of the mailbox looks at the context. */
-export function mailContext({ cls, mailbox }: WorkerBlueprint, replaced = false): boolean {
-  return mailbox.some(({ key }) => replaced || looksAtContext(methodOf(cls, key)));
+export function mailContext({ cls, mailbox, arounds }: WorkerBlueprint, replaced = false): boolean {
+  return mailbox.some(({ key }) => replaced || aroundsOf(arounds, 'task', key).length > 0 || looksAtContext(methodOf(cls, key)));
 }
 
 /** A method of the instance. The object that a test puts in its place may lack some: calling one is an error then. */
@@ -75,21 +82,22 @@ const NO_EVENTS: ReadonlyMap<string, Validator> = new Map();
 export function runnableTasks(
   blueprint: WorkerBlueprint,
   instance: object,
-  boot: Pick<BootMessage, 'validate' | 'softTimeout'>,
+  boot: Pick<BootMessage, 'key' | 'validate' | 'softTimeout'>,
   replaced = false,
 ): RunnableTask[] {
   const contexts = contextsOf(blueprint, replaced);
-  return [...blueprint.tasks.values()].map((task, index) => runnable(blueprint.name, task, instance, boot, contexts[index]!));
+  return [...blueprint.tasks.values()].map((task, index) => runnable(blueprint, task, instance, boot, contexts[index]!));
 }
 
 function runnable(
-  worker: string,
+  blueprint: WorkerBlueprint,
   task: TaskBlueprint,
   instance: object,
-  { validate, softTimeout }: Pick<BootMessage, 'validate' | 'softTimeout'>,
+  { key, validate, softTimeout }: Pick<BootMessage, 'key' | 'validate' | 'softTimeout'>,
   context: boolean,
 ): RunnableTask {
-  const method = ownMethod(instance, worker, task.name);
+  const own = ownMethod(instance, blueprint.name, task.name);
+  const method = insideArounds(blueprint, { key, task: task.name, method: task.name }, own, looksAtContext(own));
   const receiving = validate !== 'off';
   const sending = validate === 'both';
   return {
@@ -118,15 +126,15 @@ const nothing: Validator = value => (value === undefined ? { value } : TAKES_NOT
 export function mailTask(
   blueprint: WorkerBlueprint,
   instance: object,
-  { validate, softTimeout }: Pick<BootMessage, 'validate' | 'softTimeout'>,
+  { key: started, validate, softTimeout }: Pick<BootMessage, 'key' | 'validate' | 'softTimeout'>,
   replaced = false,
 ): RunnableTask | undefined {
   if (blueprint.mailbox.length === 0) return undefined;
-  const routes = blueprint.mailbox.map(({ key, validate: validator }) => ({
-    key,
-    method: ownMethod(instance, blueprint.name, key),
-    validator: validate === 'off' ? undefined : validator,
-  }));
+  const routes = blueprint.mailbox.map(({ key, validate: validator }) => {
+    const own = ownMethod(instance, blueprint.name, key);
+    const method = insideArounds(blueprint, { key: started, task: 'ask', method: key }, own, true);
+    return { key, method, validator: validate === 'off' ? undefined : validator };
+  });
   return {
     name: 'ask',
     input: undefined,

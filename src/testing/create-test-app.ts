@@ -135,6 +135,7 @@ export class TestAppBuilder {
     const reading = onMemory(this.#runIn(await readModule(this.#module), runtime), runtime);
     const fake = clock === 'fake' ? new FakeClock() : undefined;
     const assembly = Assembly.of(reading, {
+      name: nameOf(this.#module),
       logger: await loggerOf(logger),
       clock: fake ?? realClock,
       overrides: this.#overrides,

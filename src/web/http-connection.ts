@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { publish } from '../diagnostics.js';
 import { guard } from '../guard.js';
 import type { VirtualPath } from './site.js';
+import { listenPlaceOf } from './web-url.js';
 import { StandIn } from './stand-in.js';
 import { takenFrom } from './taken.js';
 
@@ -240,7 +241,7 @@ export class HttpConnection {
       this.#flow();
       return;
     }
-    publish('connection.limit', { limit: 'pipelining', remote: { address: this.socket.remoteAddress } });
+    publish('connection.limit', { limit: 'pipelining', remote: listenPlaceOf('http', this.socket.remoteAddress, this.socket.remotePort) });
     this.socket.destroy();
   });
 

@@ -13,7 +13,13 @@ const EVENTS = Object.keys(NAMES)
 
 /** Tells those who want to know what happens to workers. What a listener throws is its own. */
 export class Announcer {
+  readonly #app: string;
   readonly #listeners = new Map<Name, Set<Listener<never>>>();
+
+  /** @param app the application, for events */
+  constructor(app = '') {
+    this.#app = app;
+  }
 
   /** @throws UsageError for an event that there is not, or what is no function. */
   on<N extends Name>(event: N, listener: Listener<N>): Disposable {
@@ -39,15 +45,15 @@ export class Announcer {
       try {
         // A set holds only listeners of its own event.
         const result = outsideOfCallers(() => (listener as Listener<N>)(...args));
-        if (result instanceof Promise) slow.push(result.catch((error: unknown) => failed(event, error)));
+        if (result instanceof Promise) slow.push(result.catch((error: unknown) => this.#failed(event, error)));
       } catch (error) {
-        failed(event, error);
+        this.#failed(event, error);
       }
     }
     return slow.length === 0 ? undefined : Promise.all(slow);
   }
-}
 
-function failed(event: Name, error: unknown): void {
-  publish('hook.error', { hook: `workers.on('${event}')`, error: asError(error) });
+  #failed(event: Name, error: unknown): void {
+    publish('hook.error', { app: this.#app, hook: `workers.on('${event}')`, error: asError(error) });
+  }
 }

@@ -1,7 +1,10 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
+import type { Clock } from '../clock.js';
+import { callTraces, traced } from '../diagnostics/traces.js';
 import { asError, ClosingError, TaskNotFoundError, WorkerNotFoundError } from '../errors.js';
 import type { Call, CallSettings, PinnedProcess } from './call/call.js';
 import type { ProxyGate } from './proxy/proxy-gate.js';
+import { CallTracing } from './call/call-tracing.js';
 import type { Owner } from './call/owner.js';
 import type { Pool } from './pool/pool.js';
 import { PromiseCall, TellCall } from './call/promise-call.js';
@@ -12,6 +15,8 @@ import { targetsOf, type Target, type Targets } from './call/call-target.js';
  * The way to one (worker, key), whether it is started or not: what clients hold. A worker that is stopped and started again keeps its route.
  */
 export class Route {
+  /** The application, for events. */
+  readonly app: string;
   readonly worker: WorkerBlueprint;
   readonly key: string | undefined;
   readonly targets: Targets;
@@ -26,8 +31,18 @@ export class Route {
   /** The route of another key. */
   readonly #other: (key: string) => Route;
   readonly #isClosing: () => boolean;
+  readonly #clock: Clock;
 
-  constructor(worker: WorkerBlueprint, key: string | undefined, other: (key: string) => Route, isClosing: () => boolean) {
+  constructor(
+    app: string,
+    worker: WorkerBlueprint,
+    key: string | undefined,
+    other: (key: string) => Route,
+    isClosing: () => boolean,
+    clock: Clock,
+  ) {
+    this.app = app;
+    this.#clock = clock;
     this.worker = worker;
     this.key = key;
     this.targets = targetsOf(worker);
@@ -97,6 +112,13 @@ export class Route {
   }
 
   #submit(call: Call, input: unknown): void {
+    call.app = this.app;
+    if (!callTraces.hasSubscribers) return this.#hand(call, input);
+    const tracing = (call.tracing = new CallTracing(call, this.#clock));
+    traced(callTraces, tracing.trace, () => this.#hand(call, input));
+  }
+
+  #hand(call: Call, input: unknown): void {
     if (this.pool) this.pool.submit(call, input);
     else call.fail(this.missing());
   }

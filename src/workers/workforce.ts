@@ -19,11 +19,14 @@ import { ProxyGate, type BuiltProxy } from './proxy/proxy-gate.js';
 import type { PooledProcess } from './process/pooled-process.js';
 import type { Owner } from './call/owner.js';
 import { Pool, type PoolHost } from './pool/pool.js';
+import { namesOf } from './event-names.js';
 import { Route } from './route.js';
 import type { Directory } from './process/nested-calls.js';
 
 /** What the application gives its workforce. */
 export interface WorkforceOptions {
+  /** The application's name, for events. */
+  readonly app?: string | undefined;
   readonly clock: Clock;
   /** Where workers of this runtime run. Asked once per started worker. */
   host(runtime: string): Host;
@@ -47,13 +50,14 @@ export interface Leftovers {
 
 /** All workers of this master: which are started under which keys, the ways to them, and their end. */
 export class Workforce implements Directory {
+  readonly app: string;
   readonly clock: Clock;
   readonly #options: WorkforceOptions;
   readonly #byName: ReadonlyMap<string, WorkerBlueprint>;
   readonly #byClass: ReadonlyMap<Ctor, WorkerBlueprint>;
   /** By name, then by key: those that are started, and those that clients hold. */
   readonly #routes = new Map<string, Map<string | undefined, Route>>();
-  readonly #announcer = new Announcer();
+  readonly #announcer: Announcer;
   #others: BootMessage['workers'] | undefined;
   #closing = false;
   /** Workers that are started listen from now on. */
@@ -61,6 +65,8 @@ export class Workforce implements Directory {
   #stopping: Promise<Leftovers> | undefined;
 
   constructor(blueprints: readonly WorkerBlueprint[], options: WorkforceOptions) {
+    this.app = options.app ?? '';
+    this.#announcer = new Announcer(this.app);
     this.clock = options.clock;
     this.#options = options;
     this.#byName = new Map(blueprints.map(worker => [worker.name, worker]));
@@ -257,6 +263,7 @@ export class Workforce implements Directory {
       directory: this,
       admits: owner => !this.#closing || owner.exempt || owner.kind === 'task',
       others: () => (this.#others ??= [...this.#byName.values()].map(facesOf)),
+      app: this.app,
       tell: (event, ...args) => void this.#announcer.tell(event, ...args),
       unasked: (member, value) => this.#unasked(member, value),
       frontage: pool => this.#options.frontage?.(pool),
@@ -279,7 +286,7 @@ export class Workforce implements Directory {
     const { name, key } = member.handle;
     const front = this.#routes.get(name)?.get(key)?.front;
     if (front) return front.unasked(value);
-    if (!this.#announcer.hears('message')) publish('worker.message', { worker: name, key, pid: member.pid });
+    if (!this.#announcer.hears('message')) publish('worker.message', namesOf({ app: this.app, handle: member.handle }, member));
     return this.#announcer.tell('message', value, member.face)?.then(() => {});
   }
 
@@ -299,10 +306,12 @@ export class Workforce implements Directory {
 
   #newRoute(worker: WorkerBlueprint, key: string | undefined): Route {
     return new Route(
+      this.app,
       worker,
       key,
       other => this.#route(worker, other),
       () => this.#closing,
+      this.clock,
     );
   }
 

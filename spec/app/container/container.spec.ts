@@ -139,7 +139,7 @@ describe('the container', () => {
     expect(a.store).to.equal(b.store);
     expect((a.worker as unknown as { owner: Owner }).owner).to.equal(one.owner);
     expect((a.shared as unknown as { owner: Owner }).owner).to.equal(container.scope.owner);
-    expect((b.log as unknown as { bindings: object }).bindings).to.deep.equal({ connection: 'Handler', peer: '2' });
+    expect((b.log as unknown as { bindings: object }).bindings).to.deep.equal({ handler: 'Handler', connection: '2' });
     await one.dispose(() => {});
     expect([a.session.disposed, b.session.disposed]).to.deep.equal([1, 0]);
   });
@@ -205,7 +205,9 @@ describe('the container', () => {
     }
     const { make } = (await containerOf({ providers })).planConnection(Handler);
     const scopes = ['1', '2', '3'].map(connectionScope);
-    expect(scopes.map(scope => (make(scope) as Handler).mine)).to.deep.equal(['1', '2', '3'].map(peer => ({ bindings: { peer } })));
+    expect(scopes.map(scope => (make(scope) as Handler).mine)).to.deep.equal(
+      ['1', '2', '3'].map(connection => ({ bindings: { connection } })),
+    );
     expect(scopes.map(({ slots }) => slots.length)).to.deep.equal([2, 2, 2]);
   });
 

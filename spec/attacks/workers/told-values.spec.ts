@@ -126,7 +126,7 @@ describe('what a worker says, told by its master', () => {
 
   it('is no more than a few hundred kilobytes of errors that nobody caused, however large they are', async () => {
     const log = new Recorder();
-    const end = logEvents(log);
+    const end = logEvents(log, '');
     const rig = await Rig.started();
     const worker = await rig.host.worker(1);
     for (const size of [1e5, 100]) {

@@ -41,8 +41,9 @@ describe('a logger', () => {
     const written: string[] = [];
     const app = await bootstrap(AppModule, { signals: false, logger: pino({ level: 'trace' }, { write: line => written.push(line) }) });
     atEnd(() => app.close());
-    publish('worker.exit', { worker: 'w', key: undefined, pid: 4711, exitCode: 1, reason: 'exit' });
-    publish('connection.output', { url: 'exec:', pid: 4712, line: 'x' });
+    const of = { app: app.name, worker: 'w', key: undefined, process: '1', workerPid: 4711, host: 'local' };
+    publish('worker.exit', { ...of, exitCode: 1, signal: null, reason: 'exit', error: undefined, expected: false });
+    publish('connection.output', { url: 'exec:', commandPid: 4712, line: 'x' });
     await app.close();
     for (const line of written) {
       const keys = [...line.matchAll(/[{,]"(\w+)":/g)].map(([, key]) => key!);

@@ -116,7 +116,7 @@ describe('startTls()', () => {
       const { client, handler } = await meet(await serve());
       await ahead(client);
       await soon(handler.journal.has('upgraded'));
-      expect(events.seen).to.deep.equal([{ id: handler.peer.id, handler: 'Mail', protocol: 'TLSv1.3' }]);
+      expect(events.seen).to.deep.equal([{ app: '', handler: 'Mail', connection: handler.peer.id, protocol: 'TLSv1.3' }]);
     });
 
     it('sends what was said before it in the clear, and what is said meanwhile behind the handshake', async () => {

@@ -1,3 +1,4 @@
+import { NO_AROUNDS } from '../../../src/blueprint/arounds.js';
 import { z } from 'zod';
 import type { TaskBlueprint, WorkerBlueprint, WorkerSettings } from '../../../src/blueprint/types.js';
 import { toValidator } from '../../../src/schema.js';
@@ -73,6 +74,7 @@ export function blueprint(own: Partial<WorkerSettings> = {}, more: Partial<Worke
     start: [],
     stop: [],
     timers: [],
+    arounds: NO_AROUNDS,
     parameters: [],
     proxy: () => undefined,
     connections: [],

@@ -24,7 +24,7 @@ export interface PlanContext {
   makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined;
   /** Where else a token is that nobody provides here; undefined: nowhere. */
   absence(token: Token): Absence | undefined;
-  workerMaker(worker: Ctor | string, key: string | undefined, owner: 'app' | undefined, kind: ScopeKind): Maker;
+  workerMaker(worker: Ctor | string, key: string | undefined, owner: 'app' | undefined, kind: ScopeKind, cls: Ctor): Maker;
   optionsMaker(): Maker;
   /** The same for all that is provided for a token, as an array. */
   allMaker(token: Token, kind: ScopeKind, path: Path): Maker | undefined;
@@ -109,9 +109,9 @@ export function provideIt(token: Token): string {
 }
 
 function planParameter(parameter: ParameterBlueprint, index: number, kind: ScopeKind, context: PlanContext, path: Path): Maker {
-  if (parameter.kind === 'worker') return context.workerMaker(parameter.worker, parameter.key, parameter.owner, kind);
-  if (parameter.kind === 'options') return context.optionsMaker();
   const cls = path[path.length - 1]!;
+  if (parameter.kind === 'worker') return context.workerMaker(parameter.worker, parameter.key, parameter.owner, kind, cls);
+  if (parameter.kind === 'options') return context.optionsMaker();
   if (parameter.kind === 'unknown') {
     // The reading of the class found it, too: what is told twice is shown once.
     context.mistakes.push(...parameterMistakes(cls));

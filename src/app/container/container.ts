@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { container as globalContainer, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import { kindOf, nameOf, readConnection, readProvider, refuse } from '../../blueprint/index.js';
+import { classArounds } from '../../blueprint/arounds.js';
+import type { AroundFunction } from '../../decorators/around-types.js';
 import { OPTIONS_TOKEN, workerTokens } from '../../decorators/injection/injection-tokens.js';
 import type { Ctor, ProviderDeclaration, Token } from '../../blueprint/types.js';
 import { ConfigurationError, UsageError, type Mistake } from '../../errors.js';
@@ -37,7 +39,7 @@ export interface FrameworkParts {
   readonly logger: Token;
   bindLogger(bindings: object): unknown;
   /** A worker client for an owner; called at run time. */
-  client(worker: Ctor | string, key: string | undefined, owner: Owner): unknown;
+  client(worker: Ctor | string, key: string | undefined, owner: Owner, arounds?: readonly AroundFunction[]): unknown;
   /** The owner's face of a channel; undefined when the token is no channel. */
   channel(token: Token): ((scope: Scope) => unknown) | undefined;
   /** The options that the worker was started with; undefined in the master. */
@@ -214,10 +216,11 @@ export class AppContainer implements PlanContext {
   }
 
   /** The reference itself was checked with the blueprint. */
-  workerMaker(worker: Ctor | string, key: string | undefined, owner: 'app' | undefined, kind: ScopeKind): Maker {
+  workerMaker(worker: Ctor | string, key: string | undefined, owner: 'app' | undefined, kind: ScopeKind, cls: Ctor): Maker {
     const parts = this.#parts;
     if (owner !== 'app') this.#ownerWanted = true;
-    return this.#slotted(scope => parts.client(worker, key, owner === 'app' ? this.scope.owner : scope.owner), kind);
+    const arounds = classArounds(cls);
+    return this.#slotted(scope => parts.client(worker, key, owner === 'app' ? this.scope.owner : scope.owner, arounds), kind);
   }
 
   optionsMaker(): Maker {
@@ -250,10 +253,10 @@ export class AppContainer implements PlanContext {
   #loggerMaker(path: Path, kind: ScopeKind): Maker {
     const name = path.length === 0 ? 'app' : nameOf(path[path.length - 1]!);
     const { bindLogger } = this.#parts;
-    if (kind === 'app') return () => bindLogger({ name });
+    if (kind === 'app') return () => bindLogger({ handler: name });
     // A factory asks for it, not a class.
-    const connection = path.length === 0 ? {} : { connection: nameOf(path[0]) };
-    return this.#slotted(scope => bindLogger({ ...connection, peer: (scope.peer as { id: string }).id }), kind);
+    const handler = path.length === 0 ? {} : { handler: nameOf(path[0]) };
+    return this.#slotted(scope => bindLogger({ ...handler, connection: (scope.peer as { id: string }).id }), kind);
   }
 
   /** What is found later must be there then, too: once per application. */

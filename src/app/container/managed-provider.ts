@@ -14,18 +14,25 @@ export async function callHook(instance: object, key: PropertyKey, ...args: unkn
 }
 
 /** Sets the timers of something that is no connection: what they throw is logged, and they go on. */
-export function startTimers(timers: Timers, blueprints: readonly TimerBlueprint[], instance: object, owner: string): readonly Timer[] {
+export function startTimers(
+  { timers, app }: Pick<ManagedProviderHost, 'timers' | 'app'>,
+  blueprints: readonly TimerBlueprint[],
+  instance: object,
+  handler: string,
+): readonly Timer[] {
   return blueprints.map(({ kind, delay, key }) =>
     timers[kind](
       delay,
       () => (instance as Record<PropertyKey, Method>)[key]!(),
-      error => publish('timer.error', { owner, timer: String(key), error: asError(error) }),
+      error => publish('timer.error', { app, handler, timer: String(key), error: asError(error) }),
     ),
   );
 }
 
 /** What a resident reacts to. */
 export interface ManagedProviderHost {
+  /** The application's name, for events. */
+  readonly app: string;
   readonly timers: Timers;
   /** Undefined in a worker's process. */
   readonly workers: Workers | undefined;
@@ -56,7 +63,7 @@ export class ManagedProvider {
     this.#started = true;
     // It was stopped while it started: nobody else will run what it has for that.
     if (this.#stopping) return this.#runStop();
-    for (const timer of startTimers(this.#world.timers, timers, this.instance, name)) this.#ends.push(() => timer.cancel());
+    for (const timer of startTimers(this.#world, timers, this.instance, name)) this.#ends.push(() => timer.cancel());
     for (const { token, key } of channels) {
       const subscription = this.#world.subscribe(token, item => this.#notify(key, item));
       this.#ends.push(() => subscription[Symbol.dispose]());
@@ -108,6 +115,6 @@ export class ManagedProvider {
   }
 
   #failed(key: PropertyKey, error: unknown): void {
-    publish('hook.error', { owner: this.#blueprint.name, hook: String(key), error: asError(error) });
+    publish('hook.error', { app: this.#world.app, handler: this.#blueprint.name, hook: String(key), error: asError(error) });
   }
 }

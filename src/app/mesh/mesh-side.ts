@@ -27,6 +27,7 @@ export function placedWorker(worker: WorkerBlueprint, placements: Placements): W
 
 /** The application as a caller on the mesh. */
 export class MeshSide {
+  readonly #app: string;
   readonly #mesh: Mesh;
   readonly #placements: Placements;
   readonly #zone: string | undefined;
@@ -34,7 +35,8 @@ export class MeshSide {
   readonly #lists = new Map<string, HostList>();
   #node: MeshNode | undefined;
 
-  constructor(mesh: Mesh, placements: Placements, zone: string | undefined, clock: Clock) {
+  constructor(app: string, mesh: Mesh, placements: Placements, zone: string | undefined, clock: Clock) {
+    this.#app = app;
     this.#mesh = mesh;
     this.#placements = placements;
     this.#zone = zone;
@@ -45,7 +47,7 @@ export class MeshSide {
   async connect(): Promise<void> {
     const connection = await this.#mesh.connect();
     const node = (this.#node = new MeshNode(connection, this.#clock));
-    connection.onStatus(isUp => publish(isUp ? 'mesh.up' : 'mesh.down', { namespace: connection.namespace }));
+    connection.onStatus(isUp => publish(isUp ? 'mesh.up' : 'mesh.down', { app: this.#app, namespace: connection.namespace }));
     await node.subscribe(`${node.ownPrefix}.*`, message => {
       const token = lastToken(message.subject);
       if (!token.startsWith(`${WHO}-`)) return node.receive(message);

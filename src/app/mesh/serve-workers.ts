@@ -112,6 +112,7 @@ export async function serveWorkers(module: Ctor, options: ServeWorkersOptions): 
   const assembly = Assembly.of(
     { app: reading.app, mistakes: [...reading.mistakes, ...loggerMistakes('serveWorkers()', logger)] },
     {
+      name: nameOf(module),
       logger: await loggerOf(logger),
       closeTimeout: closeTimeout === false ? 0 : closeTimeout,
       directoryOf: call => (call instanceof RelayedCall ? call.directory : undefined),

@@ -1,8 +1,9 @@
 import diagnostics from 'node:diagnostics_channel';
 import type { Clock } from '../../clock.js';
-import { eventNames, type EventName } from '../../diagnostics.js';
+import { eventNames, type EventName, type Events } from '../../diagnostics.js';
 import { silentLogger, type Logger } from '../../logger.js';
 import { isOffence, toldError } from '../../logging/told-error.js';
+import { logRecord } from './log-record.js';
 import { LogLimiter } from './log-limiter.js';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -29,6 +30,8 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'worker.restart': ['debug', 'worker process replaced'],
   'worker.gave-up': ['error', 'worker cannot be started'],
   'worker.output': ['info', 'worker output'],
+  // A record brings its own level and words.
+  'worker.log': ['info', ''],
   'worker.error': ['error', 'worker failed outside of a call'],
   'worker.message': ['debug', 'worker sent a message that nobody takes'],
   'call.retry': ['warn', 'call tried again'],
@@ -39,6 +42,7 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'timer.error': ['error', 'timer failed'],
   'hook.error': ['error', 'hook failed'],
   'app.start': ['debug', 'started'],
+  'app.closing': ['debug', 'closing'],
   'app.close': ['debug', 'closed'],
   'app.warning': ['warn', 'warning'],
 };
@@ -69,6 +73,7 @@ const OFFENCES: Readonly<Record<string, string>> = {
 
 interface Details {
   readonly [fact: string]: unknown;
+  readonly app?: unknown;
   readonly error?: unknown;
 }
 
@@ -89,11 +94,10 @@ function lineOf(name: EventName, details: Details): readonly [Level, string] {
   return offence === undefined ? [level, words] : ['warn', offence];
 }
 
-/** Facts of an event under names that a logger has no other use for, and errors as they are logged. */
-function factsOf(name: EventName, { error, pid, ...rest }: Details): Record<string, unknown> {
-  const facts: Record<string, unknown> = { ...rest };
-  // `pid` is the logger's own.
-  if (pid !== undefined && name !== 'app.start') facts[name === 'connection.output' ? 'commandPid' : 'workerPid'] = pid;
+/** Facts of an event, errors as they are logged. `pid` is the logger's own; which application it was is news where there are several. */
+function factsOf(name: EventName, { error, pid: _, app, host, ...rest }: Details, several: boolean): Record<string, unknown> {
+  const facts: Record<string, unknown> = several && app !== undefined ? { app, ...rest } : { ...rest };
+  if (host !== undefined && host !== 'local') facts['host'] = host;
   if (error !== undefined) facts['err'] = toldError(error);
   if (name === 'app.warning') delete facts['message'];
   const { why } = rest;
@@ -117,24 +121,23 @@ function sharedFacts({ handler, worker, url, during, hook, reason, limit, code }
   return { handler, worker, url, during, hook, reason, limit, code };
 }
 
-/** Loggers that are subscribers, and for how many applications. */
-const uses = new Map<Logger, { count: number; readonly end: () => void }>();
+/** Loggers that are subscribers, and the names of their applications. */
+const uses = new Map<Logger, { readonly apps: Set<string>; readonly end: () => void }>();
 
 /**
- * Makes the logger a subscriber of everything observable in this process; returns the end of that. Two applications (or `spawn()`s)
- * with one logger have each event told once.
+ * Makes the logger a subscriber of everything that an application does, and of what belongs to the whole process; returns the end of that.
+ * Two applications (or `spawn()`s) with one logger have each event told once.
  * A logger that throws is not asked twice for the same event, and nothing else notices.
  */
-export function logEvents(logger: Logger, clock?: Clock): () => void {
+export function logEvents(logger: Logger, app: string, clock?: Clock): () => void {
   if (logger === silentLogger) return () => {};
-  const use = uses.get(logger) ?? { count: 0, end: subscribe(logger, clock) };
+  const known = uses.get(logger);
+  const apps = known?.apps ?? new Set<string>();
+  apps.add(app);
+  const use = known ?? { apps, end: subscribe(logger, apps, clock) };
   uses.set(logger, use);
-  use.count++;
-  let ended = false;
   return () => {
-    if (ended) return;
-    ended = true;
-    if (--use.count > 0) return;
+    if (!apps.delete(app) || apps.size > 0) return;
     uses.delete(logger);
     use.end();
   };
@@ -150,19 +153,22 @@ function write(logger: Logger, level: Level, facts: object, words: string): void
   }
 }
 
-function subscribe(logger: Logger, clock: Clock | undefined): () => void {
+function subscribe(logger: Logger, apps: ReadonlySet<string>, clock: Clock | undefined): () => void {
   const limiter = new LogLimiter(clock);
   const log = (name: EventName, details: Details): void => {
     const [level, words] = lineOf(name, details);
     const isLimited = LIMITED.has(name) && level !== 'debug';
     const summarize = (count: number): void => write(logger, level, { ...sharedFacts(details), untold: count }, words);
     const untold = isLimited ? limiter.take(kindOf(name, details), summarize) : 0;
-    if (untold !== undefined) write(logger, level, { ...factsOf(name, details), ...(untold > 0 && { untold }) }, words);
+    if (untold !== undefined) write(logger, level, { ...factsOf(name, details, apps.size > 1), ...(untold > 0 && { untold }) }, words);
   };
   const subscriptions = eventNames.map(name => {
     const listener = (details: unknown): void => {
       try {
-        log(name, details as Details);
+        const { app } = details as Details;
+        if (typeof app === 'string' && app !== '' && !apps.has(app)) return;
+        if (name === 'worker.log') logRecord(logger, details as Events['worker.log']);
+        else log(name, details as Details);
       } catch {
         // An error that cannot even be looked at.
       }

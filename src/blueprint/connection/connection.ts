@@ -4,6 +4,7 @@ import type { Framing } from '../../framing/framing.js';
 import type { Mistake } from '../../errors.js';
 import { checkWatermarks, connectionRules } from './connection-options.js';
 import { readEndpoints, type Use } from './endpoints.js';
+import { readArounds } from '../arounds.js';
 import { kindOf, mergedOptions } from '../lineage.js';
 import { keysOf, namedWorker, readData, readMembers, readTimers, validatorOf } from '../members.js';
 import { cached, nameOf, refuse, reporter, type Report } from '../mistakes.js';
@@ -93,6 +94,7 @@ function build(cls: Ctor, mistakes: Mistake[]): ConnectionBlueprint {
     workerEvents: readWorkerEvents(members, report),
     channels: readChannels(members, report),
     timers: readTimers(members, report),
+    arounds: readArounds(cls, members, report),
     parameters,
   };
 }

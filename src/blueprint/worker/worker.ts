@@ -6,6 +6,7 @@ import type { WorkerOptions } from '../../decorators/worker/worker-types.js';
 import type { Mistake } from '../../errors.js';
 import { hostNamed } from '../../hosts/registry.js';
 import { ownDeclarations } from '../../decorators/metadata.js';
+import { readArounds } from '../arounds.js';
 import { kindOf, lineage, mergedOptions, methodNames } from '../lineage.js';
 import { keysOf, readData, readMembers, readTimers, validatorOf } from '../members.js';
 import { cached, nameOf, reporter, type Reading, type Report } from '../mistakes.js';
@@ -93,6 +94,7 @@ function build(
     start: keysOf(members, 'OnStart'),
     stop: keysOf(members, 'OnStop'),
     timers: readTimers(members, report),
+    arounds: readArounds(cls, members, report),
     parameters,
     startOptions,
     proxy: proxyOf(options['proxy']),

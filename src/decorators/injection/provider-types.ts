@@ -1,4 +1,5 @@
 import type { InjectionToken } from 'tsyringe';
+import type { AroundFunction } from '../around-types.js';
 import type { Ctor } from '../ctor.js';
 
 interface Scoped {
@@ -56,4 +57,6 @@ export interface ModuleOptions {
   connections?: readonly (Ctor | Mounted)[] | undefined;
   workers?: readonly (Ctor | Discovery)[] | undefined;
   providers?: readonly Provider[] | undefined;
+  /** Functions around every message, request and call of the master, the outermost first; `@Around` has them for one class. */
+  around?: readonly AroundFunction[] | undefined;
 }

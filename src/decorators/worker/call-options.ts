@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { checkCarrier } from '../carrier.js';
 import { messageOf } from '../../errors/packet-error.js';
 import {
   anything,
@@ -43,6 +44,7 @@ const RULES: Rules = {
   affinity: text,
   caller: text,
   tag: anything,
+  carrier: anything,
   on: anything,
   send: anything,
 };
@@ -55,7 +57,8 @@ export function wrongCallOptions(task: CalledTask, options: unknown): UsageError
   const where = `${task.name}()`;
   try {
     checkGiven(where, options, RULES);
-    const { on, send } = options as { on?: unknown; send?: unknown };
+    const { on, send, carrier } = options as { on?: unknown; send?: unknown; carrier?: unknown };
+    if (carrier !== undefined) checkCarrier(where, carrier);
     if (on !== undefined) checkListeners(where, [...task.events], on);
     if (send !== undefined) checkItems(where, task.receives, send);
     return undefined;

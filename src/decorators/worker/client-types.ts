@@ -14,6 +14,11 @@ export interface CallBase {
   affinity?: string | undefined;
   /** Whose turn it takes in the fair queue, instead of the client's owner. */
   caller?: string | undefined;
+  /**
+   * Travels with the call: `context.carrier` of its task, and inherited by the calls that the task makes. Names and values, at most 4 KB
+   * of them (UsageError beyond).
+   */
+  carrier?: Readonly<Record<string, string>> | undefined;
   /** Comes back with the call's events. */
   tag?: unknown;
 }

@@ -29,6 +29,8 @@ export interface TaskContext<Events extends object = {}, Chunk = never> {
   readonly deadline: number | undefined;
   /** 1 for the first attempt; more only for an idempotent task whose process crashed. */
   readonly attempt: number;
+  /** What the caller gave as `carrier`; calls that the task makes inherit it. Names and values, at most 4 KB of them. */
+  readonly carrier: Readonly<Record<string, string>>;
   /**
    * Tells the caller something before the answer: it leaves at once, also while the task awaits nothing, and the answer follows the last event.
    * Resolves when there is room for the next one: await it where there are many. Rejects where it is not sent: AbortError once the caller

@@ -67,7 +67,7 @@ class ExecTransport implements Transport {
     this.#sources = stderr === 'merge' ? [child.stdout!, child.stderr!] : [child.stdout!];
     this.#left = this.#sources.length;
     if (stderr === 'log') {
-      const tell = (line: string): void => publish('connection.output', { url, pid: child.pid, line });
+      const tell = (line: string): void => publish('connection.output', { url, commandPid: child.pid, line });
       this.#log = new OutputReader(child.stderr!, tell, () => {});
     }
     if (RUNNING.size === 0) process.on('exit', killAll);

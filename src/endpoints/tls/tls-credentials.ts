@@ -115,7 +115,7 @@ export class Credentials {
     this.#stamp = stamp;
     if (!known) return this.#load();
     return this.#load().catch((error: unknown) => {
-      publish('listener.error', { error });
+      publish('listener.error', { url: undefined, error: asError(error) });
       return known;
     });
   }

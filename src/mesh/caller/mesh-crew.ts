@@ -1,3 +1,4 @@
+import { namesOf } from '../../workers/event-names.js';
 import { publish } from '../../diagnostics.js';
 import { outsideOfCallers } from '../../async-context.js';
 import { WorkerUnavailableError } from '../../errors.js';
@@ -118,18 +119,7 @@ export class MeshCrew implements RemoteCrew {
     const host = this.#hosts.get(member)!;
     this.#hosts.delete(member);
     const { exitCode, signal, reason, error } = member.ending();
-    const { name, key } = member.handle;
-    publish('worker.exit', {
-      worker: name,
-      key,
-      pid: member.pid,
-      host: host.name,
-      exitCode,
-      signal,
-      reason,
-      error,
-      expected: reason === 'stop',
-    });
+    publish('worker.exit', { ...namesOf(this.#pool, member), exitCode, signal, reason, error, expected: reason === 'stop' });
     this.#pool.tell('exit', member.face, member.ending());
     if (reason === 'lost') this.#options.list.forget(host.id);
     if (member.readyAt < 0) {
@@ -149,8 +139,7 @@ export class MeshCrew implements RemoteCrew {
   idled(): void {}
 
   stray(member: PooledProcess, error: Error): void {
-    const { name, key } = member.handle;
-    publish('worker.error', { worker: name, key, pid: member.pid, host: member.face.host, error });
+    publish('worker.error', { ...namesOf(this.#pool, member), error });
   }
 
   /** What workers print is the host's to log. */
@@ -291,8 +280,7 @@ export class MeshCrew implements RemoteCrew {
   }
 
   #tell(event: 'start' | 'ready', member: PooledProcess): void {
-    const { name, key } = member.handle;
-    publish(`worker.${event}`, { worker: name, key, pid: member.pid, host: member.face.host });
+    publish(`worker.${event}`, namesOf(this.#pool, member));
     this.#pool.tell(event, member.face);
   }
 }

@@ -138,7 +138,12 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
     }
     this.#state = 'up';
     this.#upSince = this.#core.clock.now();
-    publish('dialer.up', { handler: this.#settings.plan.name, url: this.#settings.target.url, attempts: this.#attempts });
+    publish('dialer.up', {
+      app: this.#core.app,
+      handler: this.#settings.plan.name,
+      url: this.#settings.target.url,
+      attempts: this.#attempts,
+    });
     this.#emit('up', session.built.instance as H);
   }
 
@@ -149,7 +154,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
   }
 
   #down(why: CloseReason | ConnectError): void {
-    publish('dialer.down', { handler: this.#settings.plan.name, url: this.#settings.target.url, why });
+    publish('dialer.down', { app: this.#core.app, handler: this.#settings.plan.name, url: this.#settings.target.url, why });
     if (this.#settings.scheme.once && !this.#closed) {
       void this.retire();
       this.#emit('down', why);
@@ -166,7 +171,12 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
   #emit<E extends keyof DialerEvents<H>>(event: E, what: Parameters<DialerEvents<H>[E]>[0]): void {
     for (const listener of [...this.#listeners[event]]) {
       const failed = (error: unknown): void =>
-        publish('hook.error', { hook: `dialer.on('${event}')`, handler: this.#settings.plan.name, error: asError(error) });
+        publish('hook.error', {
+          app: this.#core.app,
+          hook: `dialer.on('${event}')`,
+          handler: this.#settings.plan.name,
+          error: asError(error),
+        });
       try {
         const outcome = (listener as (what: unknown) => unknown)(what);
         if (outcome instanceof Promise) outcome.catch(failed);

@@ -12,7 +12,7 @@ import { countedAs, PendingHandshakes, type PendingHandshakesHost } from './pend
 
 /** What a listener must know of the endpoint. */
 export interface ListenerSettings extends Pick<Settings, 'target' | 'scheme' | 'limits'> {
-  readonly plan: { readonly name: string };
+  readonly plan: { readonly name: string; readonly app: string };
 }
 
 /** What users hold of a listener: `reactor.listen(…)` gives it. */
@@ -122,11 +122,11 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
     // What was inherited is known only now: a port that strangers can reach, or a file.
     if (this.#bound.inherited && target.options['firstMessageTimeout'] === undefined)
       this.limits.firstMessageTimeout = firstMessageDefault(this.#address.url.replace(/:.*$/s, ''));
-    publish('listener.open', { handler: plan.name, address: this.#address });
+    publish('listener.open', { app: plan.app, handler: plan.name, address: this.#address });
     const { maxConnections } = this.limits;
     if (maxConnections !== Infinity && maxConnections > descriptors.limit) {
       const message = `maxConnections of ${plan.name} is ${maxConnections}, and this process may open ${descriptors.limit} descriptors: raise them (ulimit -n)`;
-      publish('app.warning', { message });
+      publish('app.warning', { app: plan.app, message });
     }
   }
 
@@ -153,7 +153,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
   }
 
   failed(error: Error): void {
-    publish('listener.error', { handler: this.settings.plan.name, url: this.#address?.url, error });
+    publish('listener.error', { app: this.settings.plan.app, handler: this.settings.plan.name, url: this.#address?.url, error });
   }
 
   /** Counts a connection that did not come in here and belongs to its class, or says why it is not let in. */
@@ -201,12 +201,13 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
     this.#vestibule.close(new ConnectionClosedError('the listener is closed'));
     this.#retry?.cancel();
     return (this.#closed ??= this.#rebind().then(() => {
-      publish('listener.close', { handler: this.settings.plan.name, url: this.#address?.url });
+      publish('listener.close', { app: this.settings.plan.app, handler: this.settings.plan.name, url: this.#address?.url });
     }));
   }
 
   #rejected(reason: string, remote: Remote, error?: unknown): void {
-    publish('listener.reject', { handler: this.settings.plan.name, url: this.#address?.url, reason, remote, error });
+    const { app, name: handler } = this.settings.plan;
+    publish('listener.reject', { app, handler, url: this.#address?.url, reason, remote, error });
   }
 
   /** There is hardly a descriptor left: those that are must do for files, dials and commands. */

@@ -5,6 +5,8 @@ import type { Remote } from '../../endpoints/endpoint.js';
 import { asError, BoundaryError, EncodeError } from '../../errors.js';
 import type { Framing } from '../../framing/framing.js';
 import { Unrouted, type HandlerPlan, type Methods } from './message-router.js';
+import { messageTraces } from '../../diagnostics/traces.js';
+import { MessageTracing } from './message-tracing.js';
 import type { AnswerBudget } from '../inbound/answer-budget.js';
 import { ReplyStream, isAsyncIterable } from './reply-stream.js';
 
@@ -16,6 +18,8 @@ export interface RunnerEnding {
   readonly isLeaving: boolean;
   /** The rejection only says that the connection has closed. */
   causes(error: Error): boolean;
+  /** Aborts when the peer is gone. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What the line asks of its session. */
@@ -23,6 +27,7 @@ export interface HandlerRunnerHost {
   /** In force for what is handled now. */
   readonly framing: Framing<unknown, unknown>;
   readonly remote: Remote;
+  readonly id: string;
   /** The connection's own: empty for what was accepted, the dialler's for what was dialled. Messages are handled as they arrive. */
   readonly context: AsyncContext;
   /** Encodes and sends; silent when nothing can be sent any more. Throws EncodeError. */
@@ -125,11 +130,17 @@ export class HandlerRunner {
 
   /** Handles one message. One handler serves all senders of a datagram socket: none of them sees what another's message has entered. */
   message(message: unknown, from: Remote | undefined): void {
-    if (from) emptyContext().runInAsyncScope(this.#message, this, message, from);
-    else this.#message(message, from);
+    if (from) emptyContext().runInAsyncScope(this.#begin, this, message, from);
+    else this.#begin(message, from);
   }
 
-  #message(message: unknown, from: Remote | undefined): void {
+  #begin(message: unknown, from: Remote | undefined): void {
+    if (!messageTraces.hasSubscribers) return this.#message(message, from);
+    const tracing = new MessageTracing(this.#plan, this.#host.id, from ?? this.#host.remote);
+    tracing.run(() => this.#message(message, from, tracing));
+  }
+
+  #message(message: unknown, from: Remote | undefined, tracing?: MessageTracing): void {
     const host = this.#host;
     const { framing } = host;
     const within = from && host.answerBudget;
@@ -138,18 +149,20 @@ export class HandlerRunner {
       const outcome = this.#plan.data(this.#instance, message, from, host);
       if (outcome === undefined) {
         this.due--;
+        tracing?.ended();
         return;
       }
       if (outcome instanceof Unrouted) {
-        void this.#see(Promise.reject(outcome.error), 'schema', message, from, framing, within);
+        void this.#see(Promise.reject(outcome.error), 'schema', message, from, framing, within, tracing);
       } else if (isPlain(outcome) && (this.#tail === undefined || this.inFlight === 0)) {
         host.reply(outcome, framing, from);
         this.due--;
+        tracing?.ended();
       } else {
-        void this.#see(outcome, 'message', message, from, framing, within);
+        void this.#see(outcome, 'message', message, from, framing, within, tracing);
       }
     } catch (thrown) {
-      void this.#see(Promise.reject(thrown), 'message', message, from, framing, within);
+      void this.#see(Promise.reject(thrown), 'message', message, from, framing, within, tracing);
     }
   }
 
@@ -236,6 +249,7 @@ export class HandlerRunner {
     from: Remote | undefined,
     framing: Framing<unknown, unknown>,
     within: AnswerBudget | undefined,
+    tracing?: MessageTracing,
   ): Promise<void> {
     this.inFlight++;
     this.#host.working();
@@ -246,8 +260,10 @@ export class HandlerRunner {
       const value = await outcome;
       if (before) await before;
       await this.#send(value, framing, from);
+      tracing?.ended();
     } catch (thrown) {
       const error = asError(thrown);
+      tracing?.ended(error);
       const about: About = { during: error instanceof EncodeError ? 'encode' : during, message, from };
       const isInvalid = about.during === 'framing' || about.during === 'schema' || error instanceof BoundaryError;
       await this.#explain(error, about, before, framing, isInvalid ? within : undefined);

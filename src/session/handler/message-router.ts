@@ -1,3 +1,6 @@
+import { runAround } from '../../around/chain.js';
+import { aroundsOf } from '../../blueprint/arounds.js';
+import type { AroundFunction } from '../../decorators/around-types.js';
 import type { ConnectionBlueprint } from '../../blueprint/types.js';
 import { refusalOf, type Tried } from '../../refusal.js';
 import { BoundaryError } from '../../errors.js';
@@ -26,11 +29,15 @@ export type MessageRouter = (instance: Methods, message: unknown, from: Remote |
 /** Somebody who is somewhere: whom a message came from where nothing else is said. */
 export interface Located {
   readonly remote: Remote;
+  readonly id: string;
+  readonly state: { readonly signal?: AbortSignal | undefined };
 }
 
 /** A handler class, compiled once: what sessions need to know of it, in the shape in which they need it. */
 export interface HandlerPlan {
   readonly blueprint: ConnectionBlueprint;
+  /** The application that it belongs to, for events. */
+  readonly app: string;
   readonly name: string;
   readonly build: Build;
   /** The class, or something it is made with, calls workers. */
@@ -40,8 +47,47 @@ export interface HandlerPlan {
   readonly reads: boolean;
 }
 
+/** Calls one method with a message. */
+type Invoke = (instance: Methods, message: unknown, from: Remote | undefined, peer: Located) => unknown;
+
+/** Runs the method inside the functions that stand around it. */
+function insideOf(fns: readonly AroundFunction[], handler: string, key: PropertyKey, invoke: Invoke): Invoke {
+  if (fns.length === 0) return invoke;
+  const method = String(key);
+  const name = `${handler}.${method}`;
+  return (instance, message, from, peer) => {
+    const connection = { id: peer.id, remote: from ?? peer.remote };
+    const { signal } = peer.state;
+    return runAround(fns, { kind: 'message', name, handler, method, instance, connection, message, signal }, () =>
+      invoke(instance, message, from, peer),
+    );
+  };
+}
+
+/** The same as {@link dispatchOf} where functions stand around methods. */
+function dispatchAround(blueprint: ConnectionBlueprint): MessageRouter {
+  const routes = blueprint.data.map(({ key, validate }) => {
+    const wantsFrom = (blueprint.cls.prototype as Methods)[key]!.length > 1;
+    const plain: Invoke = wantsFrom
+      ? (instance, message, from, peer) => instance[key]!(message, from ?? peer.remote)
+      : (instance, message) => instance[key]!(message);
+    return { key, validate, invoke: insideOf(aroundsOf(blueprint.arounds, 'message', key), blueprint.name, key, plain) };
+  });
+  return (instance, message, from, peer) => {
+    const tried: Tried[] = [];
+    for (const { key, validate, invoke } of routes) {
+      const verdict = validate ? validate(message) : { value: message };
+      if (!verdict.issues) return invoke(instance, verdict.value, from, peer);
+      tried.push({ method: key, refused: verdict });
+      if (verdict.broken) break;
+    }
+    return new Unrouted(tried);
+  };
+}
+
 function dispatchOf(blueprint: ConnectionBlueprint): MessageRouter {
-  const { data } = blueprint;
+  const { data, arounds } = blueprint;
+  if (arounds.cls.length + arounds.methods.size > 0) return dispatchAround(blueprint);
   const first = data[0];
   // Who is asked for a second argument gets one; for the others it is not even made.
   const wantsFrom = data.some(({ key }) => (blueprint.cls.prototype as Methods)[key]!.length > 1);
@@ -65,9 +111,10 @@ function dispatchOf(blueprint: ConnectionBlueprint): MessageRouter {
 }
 
 /** Compiles a handler class for its sessions. */
-export function planOf(blueprint: ConnectionBlueprint, build: Build): HandlerPlan {
+export function planOf(blueprint: ConnectionBlueprint, build: Build, app = ''): HandlerPlan {
   return {
     blueprint,
+    app,
     name: blueprint.name,
     build,
     wantsOwner: build.wantsOwner === true || blueprint.parameters.some(({ kind }) => kind === 'worker'),

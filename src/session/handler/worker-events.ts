@@ -49,7 +49,8 @@ export class WorkerEvents implements OwnerHooks {
   }
 
   #dropped(what: 'answer' | 'failure', worker: Ctor, error?: Error): void {
-    publish('call.dropped', { what, handler: this.#plan.name, connection: this.#id, worker: worker.name, error });
+    const { app, name: handler } = this.#plan;
+    publish('call.dropped', { app, what, worker: worker.name, key: undefined, handler, connection: this.#id, error });
   }
 }
 
@@ -58,7 +59,7 @@ export class WorkerEvents implements OwnerHooks {
  * @param queuedAs the caller it is in the fair queue; its own id where nothing else is said.
  */
 export function ownerOf(
-  connection: Located & { readonly id: string; readonly runner: HandlerRunner; readonly settings: { readonly plan: HandlerPlan } },
+  connection: Pick<Located, 'remote' | 'id'> & { readonly runner: HandlerRunner; readonly settings: { readonly plan: HandlerPlan } },
   queuedAs?: string,
 ): Owner {
   const { id, remote, runner, settings } = connection;

@@ -60,8 +60,8 @@ async function secure(session: StartTlsHost, options: TlsOptions | undefined): P
   }
   if (!state.isOver) {
     sendBuffer.yield();
-    const { name, blueprint } = settings.plan;
-    publish('connection.secure', { id: session.id, handler: name, protocol: session.transport.tls?.protocol });
+    const { app, name: handler, blueprint } = settings.plan;
+    publish('connection.secure', { app, handler, connection: session.id, protocol: session.transport.tls?.protocol });
     await runner.hook('OnSecure', blueprint.hooks.secure);
   }
   runner.due--;

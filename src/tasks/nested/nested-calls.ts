@@ -133,7 +133,7 @@ export class NestedCaller {
     input: unknown,
     options: NestedCallOptions,
   ): NestedCallMessage {
-    const { timeout, affinity, caller, send } = options;
+    const { timeout, affinity, caller, carrier, send } = options;
     for (const [option, text] of Object.entries({ key: options.key, affinity, caller }))
       if (typeof text === 'string' && text.length > MOST_NAME)
         throw new UsageError(`${option} of a call to ${name} has more than ${MOST_NAME} characters`);
@@ -147,6 +147,7 @@ export class NestedCaller {
       affinity,
       caller,
       sends: send !== undefined,
+      carrier,
     };
   }
 

@@ -99,6 +99,8 @@ export const MOST_STATUS = 64 * 1024;
 /** What a worker must know to become one. */
 export interface BootMessage {
   readonly version: number;
+  /** The name of the application, for events. */
+  readonly app: string;
   readonly name: string;
   readonly key: string | undefined;
   /** url of the module to import. */
@@ -173,6 +175,7 @@ export interface CallMeta {
   readonly caller?: unknown;
   readonly deadline?: number | undefined;
   readonly attempt?: number | undefined;
+  readonly carrier?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The context of a call to another machine. No clock is compared: time travels as what is left of it. */
@@ -195,4 +198,6 @@ export interface NestedCallMessage {
   readonly affinity?: string | undefined;
   readonly caller?: string | undefined;
   readonly sends?: boolean | undefined;
+  /** Added to that of the parent. */
+  readonly carrier?: Readonly<Record<string, string>> | undefined;
 }

@@ -7,6 +7,7 @@ import { toMilliseconds } from '../../units.js';
 import { REUSABLE } from '../../wire/bytes/spare-memory.js';
 import type { Body, Encoded } from '../../wire/link/types.js';
 import type { CallerQueue, Queueable } from '../queue/fair-queue.js';
+import type { CallTracing } from './call-tracing.js';
 import type { List } from '../queue/list.js';
 import type { Belonging, Owned, Owner } from './owner.js';
 import type { CallSender } from './input-stream.js';
@@ -67,6 +68,9 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   elder: Belonging | undefined;
   younger: Belonging | undefined;
 
+  /** The application, and what is published of the call where something listens; written by the route that makes it. */
+  app = '';
+  tracing: CallTracing | undefined;
   readonly target: Target;
   readonly key: string | undefined;
   readonly owner: Owner;
@@ -241,7 +245,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
 
   /** @param place where the error was made, as a line of its stack; undefined: here */
   fail(error: Error, place?: string): boolean {
-    if (!this.#settle()) return false;
+    if (!this.#settle(error)) return false;
     this.failed(error, place);
     return true;
   }
@@ -249,6 +253,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** The process has answered: read at once, the body does not last. Throws ProtocolError for what cannot be decoded. */
   answer(body: Body, _microseconds: number): void {
     if (this.settled) return;
+    if (this.tracing) this.tracing.trace.bytes.received += body.length;
     if (this.target.silent) this.succeed(undefined);
     else this.checked(body.value());
   }
@@ -363,7 +368,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return cancelGrace === 0 ? Infinity : Math.max(this.cancelled, this.began) + cancelGrace * part;
   }
 
-  #settle(): boolean {
+  #settle(error?: Error): boolean {
     if (this.settled) return false;
     this.settled = true;
     this.owner.delete(this);
@@ -373,6 +378,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     this.sender?.stop();
     this.events?.close();
     this.#input = undefined;
+    this.tracing?.ended(error);
     this.over?.();
     return true;
   }
@@ -389,6 +395,6 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   }
 
   #handlerFailed(error: unknown): void {
-    publish('hook.error', { worker: this.target.worker.name, task: this.target.name, hook: 'event', error: asError(error) });
+    publish('hook.error', { app: this.app, worker: this.target.worker.name, task: this.target.name, hook: 'event', error: asError(error) });
   }
 }

@@ -61,12 +61,15 @@ export class TellCall extends Call {
       try {
         this.#context.runInAsyncScope(run);
       } catch (error) {
-        publish('hook.error', { worker: this.target.worker.name, hook: 'tell', error: asError(error) });
+        publish('hook.error', { app: this.app, worker: this.target.worker.name, hook: 'tell', error: asError(error) });
       }
     });
   }
 
   #dropped(error: Error | undefined): void {
-    publish('call.dropped', { worker: this.target.worker.name, key: this.key, owner: this.owner.id, error });
+    const { caller } = this.owner;
+    const connection = caller.connection?.id;
+    const what = error ? 'failure' : 'answer';
+    publish('call.dropped', { app: this.app, what, worker: this.target.worker.name, key: this.key, connection, error });
   }
 }

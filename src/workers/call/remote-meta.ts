@@ -1,8 +1,11 @@
 import type { RemoteMeta } from '../../wire/link/protocol.js';
+import { carrierOf } from './call-tracing.js';
 import type { Call } from './call.js';
 
 /** Whether a call carries anything besides its input that the other machine's pool must know. */
-export function needsRemoteMeta({ options, parent, attempt, hard, target }: Call): boolean {
+export function needsRemoteMeta(call: Call): boolean {
+  const { options, parent, attempt, hard, target } = call;
+  if (carrierOf(call) !== undefined) return true;
   return options?.affinity !== undefined || parent !== undefined || attempt > 1 || hard !== target.hard;
 }
 
@@ -17,5 +20,6 @@ export function remoteMetaOf(call: Call, deadline: number | undefined, epoch: nu
     attempt: call.attempt,
     timeout: call.hard === call.target.hard ? undefined : call.hard,
     affinity: call.options?.affinity,
+    carrier: carrierOf(call),
   };
 }

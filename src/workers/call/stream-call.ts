@@ -47,6 +47,7 @@ export class StreamCall extends Call implements CallItemSource {
     if (!this.#window.received(body.length)) throw new ProtocolError(`${this.target.name} sent an item without credit`);
     if (this.settled) return;
     this.evidence = true;
+    if (this.tracing) this.tracing.trace.bytes.received += body.length;
     this.began = now;
     this.#source = this.holder;
     if (this.#waiting.length > 0) this.#give(body);

@@ -2,7 +2,7 @@ import type { WorkerBlueprint } from '../../blueprint/types.js';
 import { PROTOCOL_VERSION, type BootMessage } from '../../wire/link/protocol.js';
 
 /** What a worker's process needs besides its blueprint to become one. */
-export interface BootParts extends Pick<BootMessage, 'key' | 'options' | 'workers' | 'listen'> {
+export interface BootParts extends Pick<BootMessage, 'app' | 'key' | 'options' | 'workers' | 'listen'> {
   readonly worker: WorkerBlueprint;
 }
 

@@ -29,11 +29,12 @@ import { ProcessSet, type ProcessSetHost } from './process-set.js';
 import { poolRows } from './status-row.js';
 import { bootMessage } from './boot-message.js';
 import type { Crew, RemoteCrew } from './crew-types.js';
+import { namesOf } from '../event-names.js';
 import { refuses } from './supervisor.js';
 import { NestedCalls, type Directory } from '../process/nested-calls.js';
 
 /** What a pool needs of the workforce. */
-export interface PoolHost extends Pick<ProcessSetHost, 'tell'> {
+export interface PoolHost extends Pick<ProcessSetHost, 'tell' | 'app'> {
   readonly clock: Clock;
   readonly host: Host;
   readonly directory: Directory;
@@ -52,6 +53,7 @@ export interface PoolHost extends Pick<ProcessSetHost, 'tell'> {
 
 /** All processes of one (worker, key), and the calls that wait for them. */
 export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
+  readonly app: string;
   readonly worker: WorkerBlueprint;
   readonly key: string | undefined;
   readonly options: unknown;
@@ -79,6 +81,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
 
   /** @param front what stands in front of it */
   constructor(worker: WorkerBlueprint, key: string | undefined, options: unknown, desk: PoolHost, front?: ProxyGate) {
+    this.app = desk.app;
     this.worker = worker;
     this.key = key;
     this.options = options;
@@ -159,8 +162,8 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   // ── processes
 
   boot(): BootMessage {
-    const { worker, key, options } = this;
-    return bootMessage({ worker, key, options, workers: this.#desk.others(), listen: this.poolListener?.plan });
+    const { app, worker, key, options } = this;
+    return bootMessage({ app, worker, key, options, workers: this.#desk.others(), listen: this.poolListener?.plan });
   }
 
   nestedCalls(member: PooledProcess): NestedCalls {
@@ -202,9 +205,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     this.#crewOf(member).buried(member);
     const { again, retried, failed } = crashOutcome(member, this.key, unstarted, lost, this.processSet.stopping);
     this.#dispatcher.giveBack(again);
-    const { name } = this.worker;
-    for (const { target, attempt } of retried)
-      publish('call.retry', { worker: name, key: this.key, task: target.name, attempt, pid: member.pid });
+    for (const { target, attempt } of retried) publish('call.retry', { ...namesOf(this, member), task: target.name, attempt });
     this.#dispatcher.dispatch();
     for (const { call, error } of failed) {
       if (error && call.fail(error)) call.abortChildren(error);

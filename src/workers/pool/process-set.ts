@@ -8,6 +8,7 @@ import { bootError } from './boot-error.js';
 import { PooledProcess } from '../process/pooled-process.js';
 import type { Crew } from './crew-types.js';
 import type { PooledProcessHost } from '../process/pooled-process-types.js';
+import { namesOf, type ProcessNames } from '../event-names.js';
 import { isDue } from './recycling.js';
 import { Replacements } from './replacements.js';
 import { rowOf } from './status-row.js';
@@ -16,6 +17,8 @@ import { MemoryWatch } from './watch.js';
 
 /** What the staff needs of its pool. */
 export interface ProcessSetHost extends PooledProcessHost {
+  /** The application's name, for events. */
+  readonly app: string;
   readonly worker: WorkerBlueprint;
   readonly clock: Clock;
   /** Calls that wait in the pool. */
@@ -336,7 +339,7 @@ export class ProcessSet implements Crew {
       if (this.#gaveUp) return;
       this.#gaveUp = true;
       const { name, key } = this.#desk.handle;
-      publish('worker.gave-up', { worker: name, key, error });
+      publish('worker.gave-up', { app: this.#desk.app, worker: name, key, error });
       this.#desk.tell('gaveUp', this.#desk.handle, error);
     });
     this.#retryAt(this.#starts.notBefore - clock.now());
@@ -384,9 +387,8 @@ export class ProcessSet implements Crew {
     return new WorkerUnavailableError(name, key, cause ? 'it cannot be started' : 'it was stopped', cause && { cause });
   }
 
-  #facts(member: PooledProcess): { worker: string; key: string | undefined; pid: number } {
-    const { name, key } = this.#desk.handle;
-    return { worker: name, key, pid: member.pid };
+  #facts(member: PooledProcess): ProcessNames {
+    return namesOf(this.#desk, member);
   }
 
   #told(event: 'start' | 'ready' | 'restart', member: PooledProcess): void {

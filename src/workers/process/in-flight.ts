@@ -335,6 +335,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
   #begin(call: Call): void {
     this.#running++;
     call.began = this.#time();
+    call.tracing?.began(call.began);
     this.#deadlines.add(call);
   }
 

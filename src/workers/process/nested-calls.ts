@@ -1,7 +1,9 @@
-import { asError, ProtocolError, WorkerBusyError, WorkerNotFoundError } from '../../errors.js';
+import { asError, ProtocolError, UsageError, WorkerBusyError, WorkerNotFoundError } from '../../errors.js';
+import { carrierSize, isCarrier, MOST_CARRIER } from '../../decorators/carrier.js';
 import { sendFailure } from '../../wire/link/failure.js';
 import { Kind, MOST_NAME, type NestedCallMessage } from '../../wire/link/protocol.js';
 import type { Body, Link } from '../../wire/link/types.js';
+import { carrierOf } from '../call/call-tracing.js';
 import type { Call, CallSettings } from '../call/call.js';
 import { RelayedStream } from '../call/relayed-stream.js';
 import { Owner, type Owned, type Caller } from '../call/owner.js';
@@ -57,7 +59,8 @@ function parse(value: unknown): NestedCallMessage {
     typeof message.worker === 'string' &&
     [message.worker, message.key, message.task, message.affinity, message.caller].every(text) &&
     [message.parent, message.timeout].every(count) &&
-    (message.sends === undefined || typeof message.sends === 'boolean');
+    (message.sends === undefined || typeof message.sends === 'boolean') &&
+    (message.carrier === undefined || isCarrier(message.carrier));
   if (!fits) throw new ProtocolError('a call to another worker that names none');
   return value as NestedCallMessage;
 }
@@ -258,11 +261,16 @@ export class NestedCalls {
   }
 
   #start(message: NestedCallMessage, how: (typeof HOW)[number], { owner, inflow }: Upcall, parent: Call | undefined): unknown {
-    const { worker, key, task, input, timeout, affinity, caller } = message;
+    const { worker, key, task, input, timeout, affinity, caller, carrier } = message;
     const directory = (parent && this.#asker.directoryOf?.(parent)) ?? this.#directory;
     const route = directory.lookUp(worker, key);
     if (!route) return Promise.reject(new WorkerNotFoundError(worker, key, 'this application has no worker of that name'));
-    const settings: CallSettings = { timeout, affinity, caller, send: inflow };
+    const whole = carrier && parent && carrierSize({ ...carrierOf(parent), ...carrier });
+    if (whole !== undefined && whole > MOST_CARRIER)
+      return Promise.reject(
+        new UsageError(`${worker}.${task ?? how}(): carrier has ${whole} bytes with what it inherits: it may have ${MOST_CARRIER}`),
+      );
+    const settings: CallSettings = { timeout, affinity, caller, carrier, send: inflow };
     // Whoever tells is another process: its own side knows that nobody waits for the answer.
     return how === 'task' ? route.call(task ?? '', input, settings, owner, parent) : route.ask(input, settings, owner, parent);
   }

@@ -168,6 +168,7 @@ export class ProxyGate {
     } catch (error) {
       return failedCall(target, asError(error));
     }
+    call.app = this.#route.app;
     if (parent) call.madeIn(parent);
     const verdict = this.#admit(call, input);
     if ('value' in verdict) this.#ask(call, verdict.value);
@@ -187,7 +188,8 @@ export class ProxyGate {
       }
       throw new BoundaryError({ worker: this.#route.worker.name, direction: 'output', ...refusalOf(tried), what: 'unasked message' });
     } catch (error) {
-      publish('hook.error', { worker: this.#route.worker.name, key: this.#route.key, hook: 'data', error: asError(error) });
+      const { app, worker, key } = this.#route;
+      publish('hook.error', { app, worker: worker.name, key, hook: 'OnData', error: asError(error) });
     }
   }
 

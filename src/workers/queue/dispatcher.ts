@@ -8,6 +8,7 @@ import { findCallCycle } from './deadlock.js';
 import { AffinityQueues } from './affinity.js';
 import type { PooledProcess } from '../process/pooled-process.js';
 import { nameOf } from '../call/call-target.js';
+import { carrierOf } from '../call/call-tracing.js';
 import { remoteMetaOf } from '../call/remote-meta.js';
 import type { RemoteCrew } from '../pool/crew-types.js';
 import { CallQueue } from './call-queue.js';
@@ -39,7 +40,12 @@ export class Dispatcher implements CallHolder {
   readonly #lanes = new AffinityQueues<PooledProcess>();
   /** Calls that one process is given. */
   readonly #mostCalls: number;
-  readonly #meta = (call: Call): CallMeta => ({ caller: call.owner.caller, deadline: this.deadlineOf(call), attempt: call.attempt });
+  readonly #meta = (call: Call): CallMeta => ({
+    caller: call.owner.caller,
+    deadline: this.deadlineOf(call),
+    attempt: call.attempt,
+    carrier: carrierOf(call),
+  });
   readonly #remoteMeta = (call: Call): RemoteMeta => remoteMetaOf(call, this.deadlineOf(call), this.#desk.clock.epoch());
   readonly gate: Watermark;
 
@@ -159,6 +165,7 @@ export class Dispatcher implements CallHolder {
 
   #give(member: PooledProcess, call: Call): void {
     if (call.seated) this.#lanes.settle(call, member);
+    call.tracing?.given(member.id, member.pid);
     member.send(call, member.face.host === 'local' ? this.#meta : this.#remoteMeta);
     if (member.inFlight.sent >= this.#mostCalls) member.drain();
     else if (this.#mostCalls < LAST_CALL) this.#desk.aged(member);

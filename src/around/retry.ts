@@ -1,0 +1,55 @@
+import type { AroundFunction, AroundKind } from '../decorators/around-types.js';
+import { callable, checkGiven, count, duration, flag, number } from '../option-rules.js';
+import { toMilliseconds, type Duration } from '../units.js';
+import { onlyAround } from './chain.js';
+import { KINDS_RULE } from './kinds-rule.js';
+import { cockatiel } from './library.js';
+import { isTransient } from './transient.js';
+
+/** The options of {@link retry}. */
+export interface RetryOptions {
+  /** How often it is run in all. Default 3. */
+  attempts?: number | undefined;
+  /** The pause before the second try. Default '100ms'. */
+  delay?: Duration | undefined;
+  /** By how much each pause is longer than the one before. Default 2. */
+  factor?: number | undefined;
+  /** Default '10s'. */
+  maxDelay?: Duration | undefined;
+  /** Each pause is shorter by a random part, so that callers which failed together do not try again together. Default true. */
+  jitter?: boolean | undefined;
+  /** Whether it is worth another try. Default: any error but those that say the caller is wrong, or has given up. */
+  when?: ((error: Error) => boolean) | undefined;
+  /** What it wraps on a class or a module. Default: calls and tasks. */
+  kinds?: readonly AroundKind[] | undefined;
+}
+
+const RULES = {
+  attempts: count(1),
+  delay: duration,
+  factor: number(1),
+  maxDelay: duration,
+  jitter: flag,
+  when: callable,
+  kinds: KINDS_RULE,
+};
+
+/**
+ * Tries again what failed, after pauses that grow. A call is run again whether its task is `idempotent` or not: whoever writes this says
+ * that it may be. A stream is not: it fails after it was given.
+ * @throws UsageError for an option that does not exist, or is not what it must be.
+ * @example @Around(retry({ attempts: 5, delay: '50ms' })) @OnData() async look(query: string) { … }
+ */
+export function retry(options: RetryOptions = {}): AroundFunction {
+  checkGiven('retry()', options, RULES);
+  const { attempts = 3, delay = '100ms', factor = 2, maxDelay = '10s', jitter = true, when = isTransient } = options;
+  const { kinds = ['call', 'task'] } = options;
+  const backoff = { initialDelay: toMilliseconds(delay), exponent: factor, maxDelay: toMilliseconds(maxDelay) };
+  const policy = cockatiel().then(({ retry: retryPolicy, handleWhen, ExponentialBackoff, noJitterGenerator, fullJitterGenerator }) =>
+    retryPolicy(handleWhen(when), {
+      maxAttempts: attempts - 1,
+      backoff: new ExponentialBackoff({ ...backoff, generator: jitter ? fullJitterGenerator : noJitterGenerator }),
+    }),
+  );
+  return onlyAround(kinds, async (context, next) => (await policy).execute(() => next(), context.signal));
+}

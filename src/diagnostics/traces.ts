@@ -1,0 +1,58 @@
+import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
+import { epochNow, monotonicNow } from '../system-timers.js';
+import type { CallTrace, MessageTrace, RequestTrace, TraceEnd } from './trace-types.js';
+
+/**
+ * Calls as `TracingChannel`s of Node, with one context object each: `start` and `end` around the making of it, `asyncStart` and `asyncEnd`
+ * when it has ended, `error` before these where it failed. Ask `hasSubscribers` first: nothing is made where nothing listens.
+ */
+export const callTraces: TracingChannel<unknown, CallTrace> = tracingChannel<unknown, CallTrace>('packet-ts:call');
+/** The same for messages: around the method that handles one, and until its answer was handed to the socket. */
+export const messageTraces: TracingChannel<unknown, MessageTrace> = tracingChannel<unknown, MessageTrace>('packet-ts:message');
+/** The same for requests: from their head to the last byte of the answer. */
+export const requestTraces: TracingChannel<unknown, RequestTrace> = tracingChannel<unknown, RequestTrace>('packet-ts:request');
+
+/** The times of one trace, in milliseconds since the epoch with fractions: in order, however the system's clock is set meanwhile. */
+export class Stopwatch {
+  readonly #offset: number;
+  readonly started: number;
+
+  constructor() {
+    const now = monotonicNow();
+    this.#offset = epochNow() - now;
+    this.started = now + this.#offset;
+  }
+
+  now(): number {
+    return monotonicNow() + this.#offset;
+  }
+}
+
+/** Publishes `start`, runs it with what stores are bound to that channel, publishes `end`. */
+export function traced<T extends TraceEnd, R>(channel: TracingChannel<unknown, T>, trace: T, run: () => R): R {
+  return channel.start.runStores(trace, () => {
+    try {
+      return run();
+    } finally {
+      channel.end.publish(trace);
+    }
+  });
+}
+
+/** What an error is counted by: its `code`, or its name. */
+export function codeOf(error: Error): string {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' ? code : error.name;
+}
+
+/** Fills in the end and publishes it. */
+export function endTrace<T extends TraceEnd>(channel: TracingChannel<unknown, T>, trace: T, ended: number, error: Error | undefined): void {
+  trace.ended = ended;
+  if (error !== undefined) {
+    trace.error = error;
+    trace.code = codeOf(error);
+    channel.error.publish(trace);
+  }
+  channel.asyncStart.publish(trace);
+  channel.asyncEnd.publish(trace);
+}

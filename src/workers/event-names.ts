@@ -1,0 +1,18 @@
+/** How events name a process. */
+export interface ProcessNames {
+  readonly app: string;
+  readonly worker: string;
+  readonly key: string | undefined;
+  readonly process: string;
+  readonly workerPid: number;
+  readonly host: string;
+}
+
+/** The names of a process of that pool. */
+export function namesOf(
+  pool: { readonly app: string; readonly handle: { readonly name: string; readonly key: string | undefined } },
+  member: { readonly id: string; readonly pid: number; readonly face: { readonly host: string } },
+): ProcessNames {
+  const { name, key } = pool.handle;
+  return { app: pool.app, worker: name, key, process: member.id, workerPid: member.pid, host: member.face.host };
+}
