@@ -186,7 +186,7 @@ class Control {
 class AppModule {}
 
 // A busy machine may take its time to start the workers that calls wait for.
-const app = await bootstrap(AppModule, { closeTimeout: '60s' });
+const app = await bootstrap(AppModule);
 subscribe('packet-ts:app.close', summary => process.stderr.write(`${JSON.stringify({ told: summary })}\n`));
 // What a graceful end still waits for after a while.
 process.once('SIGTERM', () => {
@@ -196,7 +196,7 @@ process.once('SIGTERM', () => {
     );
     process.stderr.write(`${JSON.stringify({ told: { open, describe: app.describe() } })}\n`);
   };
-  setTimeout(tell, 45_000).unref();
+  setTimeout(tell, 11_000).unref();
 });
 const urls = [Lines, Socket, Datagrams, Web].flatMap(cls => app.addresses(cls).map(({ url }) => url));
 process.stdout.write(`${JSON.stringify({ urls })}\n`);

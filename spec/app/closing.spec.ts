@@ -22,8 +22,9 @@ function parts(clock: FakeClock, stuck: readonly string[] = [], left = { connect
     },
     destroyConnections: () => {
       steps.push('destroy');
-      return left.connections;
+      return steps.filter(each => each === 'destroy').length > 1 ? 0 : left.connections;
     },
+    workerConnections: () => 0,
     dispose: () => step('dispose'),
     release: () => step('release'),
   };
@@ -63,18 +64,41 @@ describe('closing', () => {
     expect(steps.at(-1)).to.equal('release');
   });
 
-  for (const stuck of ['stop listening', 'connections', 'calls', 'residents']) {
-    it(`cuts off at the deadline what is stuck in "${stuck}", and counts it`, async () => {
+  for (const stuck of ['stop listening', 'connections', 'calls']) {
+    it(`cuts off what is stuck in "${stuck}" while there is time left for @OnStop, and counts it`, async () => {
       const clock = new FakeClock();
       const { steps, all } = parts(clock, [stuck], { connections: 2, calls: 3, pids: [7] });
       const closing = closeInOrder(all, 1000, never);
-      await clock.advance(999);
+      await clock.advance(749);
       expect(steps).to.not.include('destroy');
       await clock.advance(1);
       expect(await closing).to.deep.equal({ graceful: false, connections: 2, calls: 3, workers: 1 });
-      expect(steps.slice(-4)).to.deep.equal(['destroy', 'workers within 1', 'dispose', 'release']);
+      expect(steps.slice(-6)).to.deep.equal(['destroy', 'residents', 'destroy', 'workers within 250', 'dispose', 'release']);
+      expect(clock.pending).to.equal(0);
     });
   }
+
+  it('keeps no more than 2.5 s of a long time for @OnStop', async () => {
+    const clock = new FakeClock();
+    const { steps, all } = parts(clock, ['connections']);
+    const closing = closeInOrder(all, 60_000, never);
+    await clock.advance(57_499);
+    expect(steps).to.not.include('residents');
+    await clock.advance(1);
+    await closing;
+    expect(steps).to.include.members(['residents', 'workers within 2500']);
+  });
+
+  it('cuts off @OnStop at the deadline', async () => {
+    const clock = new FakeClock();
+    const { steps, all } = parts(clock, ['connections', 'residents']);
+    const closing = closeInOrder(all, 1000, never);
+    await clock.advance(999);
+    expect(steps.at(-1)).to.equal('residents');
+    await clock.advance(1);
+    expect(await closing).to.include({ graceful: false });
+    expect(steps.slice(-4)).to.deep.equal(['destroy', 'workers within 1', 'dispose', 'release']);
+  });
 
   it('waits for ever without a deadline, until it is cut off', async () => {
     const clock = new FakeClock();

@@ -365,8 +365,8 @@ export class Assembly implements AppHost {
         this.owner.exempt = false;
       },
       stopWorkers: async left => this.workforce.close(left),
-      // Those of workers end with their processes.
-      destroyConnections: () => core.destroy() + this.workforce.connections,
+      destroyConnections: () => core.destroy(),
+      workerConnections: () => this.workforce.connections,
       dispose: () => this.#container.dispose(error => this.#failed('dispose', error), this.#clock),
       release: async () => {
         await this.#hosts.close();

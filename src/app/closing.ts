@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock, ClockTimer } from '../clock.js';
 import { deadline as limit } from '../deadline.js';
 import type { CloseSummary } from './app.js';
 
@@ -17,8 +17,10 @@ export interface ClosingParts {
   stopResidents(): Promise<void>;
   /** Then the workers. */
   stopWorkers(timeout: number): Promise<{ readonly calls: number; readonly pids: readonly number[] }>;
-  /** Step 7, past the deadline: destroys every connection that is left; their number. */
+  /** Step 7, past the time of connections: destroys every one that is left in this process; their number. */
   destroyConnections(): number;
+  /** Connections that are open in workers: they end with their processes. */
+  workerConnections(): number;
   /** Then what the container made is disposed of. Never rejects. */
   dispose(): Promise<void>;
   /** What is left then: the hosts. It must wait for nothing of the user's: that had its time. Never rejects. */
@@ -27,39 +29,65 @@ export interface ClosingParts {
 
 /** The least that workers get to be killed and buried, past the deadline. */
 const LEAST_FOR_WORKERS = 1;
+/** Part of the time that is kept for `@OnStop` of providers, proxies and workers, whatever connections and calls do; and no more than this, in milliseconds. */
+const SHARE = 0.25;
+const MOST_SHARE = 2_500;
+
+/** A moment after which nothing more is waited for. */
+class Alarm {
+  passed = false;
+  readonly #timer: ClockTimer | undefined;
+  readonly #over: Promise<false>;
+
+  constructor(clock: Clock, timeout: number, deadline: number, cutOff: AbortSignal) {
+    let ring!: () => void;
+    this.#over = new Promise(resolve => {
+      ring = () => {
+        this.passed = true;
+        resolve(false);
+      };
+    });
+    cutOff.addEventListener('abort', ring);
+    if (deadline !== Infinity) this.#timer = limit(clock, timeout, ring, true);
+  }
+
+  /** True: the work was done in time. */
+  before(work: Promise<unknown>): Promise<boolean> {
+    return Promise.race([work.then(() => true), this.#over]);
+  }
+
+  cancel(): void {
+    this.#timer?.cancel();
+  }
+}
 
 /**
- * Ends an application in the seven steps. Each step has the time that is left until the deadline; whatever a step has not finished
- * then is cut off by the last one, which always runs. `cutOff` brings the deadline forward.
+ * Ends an application in the seven steps. Connections and calls have the time until the deadline but for a share, which is kept for `@OnStop`;
+ * each later step has what is left. Whatever is not finished then is cut off, which always happens. `cutOff` brings the deadline forward.
  */
 export async function closeInOrder(parts: ClosingParts, timeout: number, cutOff: AbortSignal): Promise<CloseSummary> {
   const { clock } = parts;
   const deadline = timeout === 0 ? Infinity : clock.now() + timeout;
-  const late = Symbol('late');
   let expired = false;
-  let cancel = (): void => {};
-  const alarm = new Promise<typeof late>(resolve => {
-    cutOff.addEventListener('abort', () => resolve(late));
-    if (deadline === Infinity) return;
-    const timer = limit(clock, timeout, () => resolve(late), true);
-    cancel = () => timer.cancel();
-  });
-  const within = async (step: () => Promise<unknown>): Promise<void> => {
-    if (expired) return;
-    if ((await Promise.race([step(), alarm])) === late) expired = true;
+  const alarms = [Math.min(timeout * SHARE, MOST_SHARE), 0].map(kept => new Alarm(clock, timeout - kept, deadline, cutOff));
+  const [early, last] = alarms as [Alarm, Alarm];
+  const within = async (alarm: Alarm, step: () => Promise<unknown>): Promise<void> => {
+    if (!alarm.passed && (await alarm.before(step()))) return;
+    expired = true;
   };
 
-  await within(() => parts.stopListening());
+  await within(early, () => parts.stopListening());
   parts.refuseCalls();
-  await within(() => Promise.all([parts.shutDownConnections(), parts.callsSettled()]));
-  await within(() => parts.callsSettled());
-  await within(() => parts.stopResidents());
-  const connections = parts.destroyConnections();
-  const left = expired ? LEAST_FOR_WORKERS : deadline === Infinity ? 0 : Math.max(LEAST_FOR_WORKERS, deadline - clock.now());
+  await within(early, () => Promise.all([parts.shutDownConnections(), parts.callsSettled()]));
+  await within(early, () => parts.callsSettled());
+  const cut = expired ? parts.destroyConnections() : 0;
+  await within(last, () => parts.stopResidents());
+  const connections = cut + parts.destroyConnections() + parts.workerConnections();
+  const left = last.passed ? LEAST_FOR_WORKERS : deadline === Infinity ? 0 : Math.max(LEAST_FOR_WORKERS, deadline - clock.now());
   const { calls, pids } = await parts.stopWorkers(left);
   // Past the deadline it is begun all the same, and not waited for.
-  if ((await Promise.race([parts.dispose(), alarm])) === late) expired = true;
-  cancel();
+  if (!(await last.before(parts.dispose()))) expired = true;
+  for (const alarm of alarms) alarm.cancel();
   await parts.release();
   return { graceful: !expired && connections === 0 && calls === 0 && pids.length === 0, connections, calls, workers: pids.length };
 }

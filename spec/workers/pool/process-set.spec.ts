@@ -80,6 +80,38 @@ describe('the staff of a pool', () => {
     });
   });
 
+  describe('its end', () => {
+    it('starts nothing to have processes in hand: those that die are not replaced', async () => {
+      await started({ minWorkers: 2, maxWorkers: 4, spare: 1 });
+      const [first, second] = [await rig.host.worker(1), await rig.host.worker(2)];
+      const answer = rig.client().run(1);
+      const call = await first.call();
+      const before = rig.host.workers.length;
+      rig.workforce.refuse();
+      second.die({ signal: 'SIGKILL' });
+      await rig.clock.advance(5000);
+      expect(rig.host.workers).to.have.length(before);
+      first.reply(call);
+      expect(await answer).to.equal(1);
+    });
+
+    it('starts one for a call that waits, and does not wait for the delay of a failed start', async () => {
+      let boots = 0;
+      await started({ prefetch: 0 }, { boot: worker => (++boots === 2 ? worker.die({ exitCode: 1 }) : worker.ready()) });
+      const first = await rig.host.worker(1);
+      const lost = rejection(rig.client().run(1));
+      const waits = rig.client().run(2);
+      first.begun = (await first.call()).id;
+      rig.workforce.refuse();
+      first.die({ signal: 'SIGKILL' });
+      expect(await lost).to.be.instanceOf(WorkerCrashedError);
+      const third = await rig.host.worker(3);
+      third.reply(await third.call(), 'in time');
+      expect(await waits).to.equal('in time');
+      expect(boots).to.equal(3);
+    });
+  });
+
   describe('recycling', () => {
     it('replaces a process after maxTasksPerWorker calls: AAABBBCCCD, none lost', async () => {
       await started({ maxTasksPerWorker: 3 }, { call: (worker, call) => worker.reply(call, worker.pid) });

@@ -46,6 +46,8 @@ export class ProcessSet implements Crew {
   #toReplace = 0;
   #suspect = false;
   #stopping = false;
+  /** It finishes what it has: no process is started but for calls that wait. */
+  #windingDown = false;
   #growing = false;
   readonly #replacements: Replacements;
   /** Milliseconds that the last start took. */
@@ -66,7 +68,7 @@ export class ProcessSet implements Crew {
   constructor(desk: ProcessSetHost) {
     this.#desk = desk;
     this.#replacements = new Replacements({
-      mayStart: () => !this.#stopping && desk.clock.now() >= this.#starts.notBefore,
+      mayStart: () => !this.#windingDown && desk.clock.now() >= this.#starts.notBefore,
       start: () => this.#start(),
       needsRelief: () => desk.queued > 0 && !desk.bindsAlone && this.#isFull,
     });
@@ -114,7 +116,8 @@ export class ProcessSet implements Crew {
     this.#replacements.relieve();
     if (this.#isFull || this.#stopping || this.#growing) return;
     const now = this.#desk.clock.now();
-    const missing = supervisor.toStart(this.#settings, this.#load(), this.#starts, now, this.#desk.processors);
+    const decide = this.#windingDown ? supervisor.toStartAtEnd : supervisor.toStart;
+    const missing = decide(this.#settings, this.#load(), this.#starts, now, this.#desk.processors);
     // Starting may fail at once, and then asks again.
     this.#growing = true;
     for (let i = 0; i < missing; i++) this.#start();
@@ -184,6 +187,12 @@ export class ProcessSet implements Crew {
     else this.#replacements.add(member);
   }
 
+  /** Nothing new comes: from now on processes are started for calls that wait, and for nothing else. */
+  windDown(): void {
+    this.#windingDown = true;
+    this.grow();
+  }
+
   /** They are going: they must be gone within this time. */
   hurry(timeout: number): void {
     if (this.#stopping) for (const member of [...this.#all]) member.stop(timeout);
@@ -191,7 +200,7 @@ export class ProcessSet implements Crew {
 
   /** Ends all. `overdue`: time for their calls is up, they are killed. Gives the pids of those that had to be killed. */
   async stop(timeout: number, overdue: boolean): Promise<readonly number[]> {
-    this.#stopping = true;
+    this.#stopping = this.#windingDown = true;
     this.#retry?.cancel();
     this.#watch.stop();
     this.#reject(this.#unavailable());

@@ -100,6 +100,15 @@ export function toStart(rules: SizeRules, staff: PoolLoad, starts: Starts, now: 
   return Math.min(missing, Math.max(0, atOnce - staff.starting));
 }
 
+/**
+ * The same for a pool that finishes what it has and takes nothing new: one per slot in use or call that waits, none to have one in hand. Calls
+ * that wait do not wait for the delay of a failed start, unless the breaker is open.
+ */
+export function toStartAtEnd(rules: SizeRules, staff: Staff, starts: Starts, now: number, processors: number): number {
+  const { notBefore, open } = starts;
+  return toStart({ ...rules, minWorkers: 0, spare: 0 }, staff, { ...starts, notBefore: open ? notBefore : 0 }, now, processors);
+}
+
 /** True while new calls are to be refused: the breaker is open, nobody is there to serve, and it is not yet time to try again. */
 export function refuses(starts: Starts, staff: Pick<PoolLoad, 'ready' | 'starting'>, now: number): boolean {
   return starts.open && staff.ready === 0 && (staff.starting > 0 || now < starts.notBefore);
