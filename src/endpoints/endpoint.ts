@@ -99,6 +99,8 @@ export interface Transport extends Arrival {
   readonly request?: { readonly url: string; readonly headers: Headers; readonly protocol?: string | undefined } | undefined;
   /** Closed as soon as the system has everything, it loses nothing: the other side's end need not be waited for. */
   readonly needsNoGoodbye?: true;
+  /** The peer's end is that of both directions: a websocket's close frame. Streams are not sent behind it. */
+  readonly endsBoth?: true;
   /** Bytes written and not yet taken by the kernel. */
   readonly bufferedBytes: number;
   /** Bytes that the kernel took: it grows as long as the peer reads. */

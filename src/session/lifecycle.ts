@@ -236,7 +236,8 @@ export class ConnectionState {
   /** The peer has finished. */
   onPeerEnd(): void {
     this.#finned = true;
-    const { settings, isPiped } = this.#session;
+    const { settings, isPiped, transport, runner } = this.#session;
+    if (transport.endsBoth) runner.stop();
     if (this.#state < State.ENDED && !settings.allowHalfOpen && !isPiped) this.startGrace(settings.limits.halfCloseGrace);
   }
 
@@ -292,8 +293,8 @@ export class ConnectionState {
   /** `halfCloseGrace` has passed without a byte that moved, and no handler ran. */
   onGraceExpired(): void {
     const { sendBuffer, settings } = this.#session;
-    // Everything is with the system: nothing is waited for but the peer's own end.
-    if (this.#state >= State.ENDED && sendBuffer.empty) this.destroy({ by: 'peer', code: 'END' });
+    // Everything is with the system, or is read by nothing: nothing is waited for but the peer's own end.
+    if ((this.#state >= State.ENDED || (this.#finned && this.#session.transport.endsBoth)) && sendBuffer.empty) this.destroy({ by: 'peer', code: 'END' });
     else
       this.#session.exceeded(
         'halfCloseGrace',

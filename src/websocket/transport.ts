@@ -52,6 +52,7 @@ function messageOf(chunks: readonly Chunk[]): Chunk {
 /** An open websocket as a transport: of whole messages, or, with `stream`, of the bytes in them. */
 export abstract class WebSocketTransport implements Transport, KeepAliveHost {
   readonly deliversPieces = true;
+  readonly endsBoth = true;
   readonly kind: 'message' | 'stream';
   declare readonly lossless?: true;
   readonly request: OpeningRequest;

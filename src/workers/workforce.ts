@@ -217,7 +217,7 @@ export class Workforce implements Directory {
   /** From now on only calls that belong to what runs already are taken. */
   refuse(): void {
     this.#closing = true;
-    for (const pool of this.#pools()) pool.windDown();
+    for (const pool of this.#pools()) pool.processSet.windDown();
   }
 
   /** Calls that run or wait. */

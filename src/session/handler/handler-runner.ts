@@ -87,6 +87,7 @@ export class HandlerRunner {
   due = 0;
   /** Methods that have not finished and answer nothing. */
   others = 0;
+  #takesStreams = true;
   /** Streams being sent. */
   #streams: Set<ReplyStream> | undefined;
   /** The application closes: how long streams may be idle, in milliseconds. */
@@ -226,8 +227,9 @@ export class HandlerRunner {
     this.#host.settled();
   }
 
-  /** The connection is over: streams are told to stop. */
+  /** The peer takes no more: streams are told to stop, and none begins. */
   stop(): void {
+    this.#takesStreams = false;
     for (const stream of this.#streams ?? []) stream.stop();
   }
 
@@ -305,6 +307,10 @@ export class HandlerRunner {
       return undefined;
     }
     const stream = new ReplyStream(value, this.#host, framing, to, within);
+    if (!this.#takesStreams) {
+      stream.stop();
+      return undefined;
+    }
     const streams = (this.#streams ??= new Set());
     streams.add(stream);
     if (this.#endIdle) stream.endWhenIdle(this.#endIdle.clock, this.#endIdle.limit);

@@ -12,7 +12,7 @@ export interface GraceHost {
   readonly runner: HandlerRunner;
   readonly readLoop: ReadLoop;
   readonly isPiped: boolean;
-  readonly state: { readonly isOver: boolean; readonly reason: CloseReason | undefined; onGraceExpired(): void };
+  readonly state: { readonly isOver: boolean; readonly peerHasEnded: boolean; readonly reason: CloseReason | undefined; onGraceExpired(): void };
 }
 
 /**
@@ -64,9 +64,9 @@ export class HalfCloseGrace {
   }
 
   get #isOurTurn(): boolean {
-    const { state, runner, isPiped, readLoop } = this.#host;
-    // Once our direction has ended, or the bytes could not be read, nothing is waited for but the peer.
-    if (state.isOver || state.reason?.by === 'error') return false;
+    const { state, runner, isPiped, readLoop, transport } = this.#host;
+    // Once our direction has ended, or both have, or the bytes could not be read, nothing is waited for but the peer.
+    if (state.isOver || (transport.endsBoth && state.peerHasEnded) || state.reason?.by === 'error') return false;
     return runner.isAtWork || isPiped || readLoop.held(PauseReason.PAUSED | PauseReason.PIPED | PauseReason.RATE);
   }
 }

@@ -353,12 +353,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   /** Takes no more calls, except what it needs to finish. */
   leave(): void {
     this.#leaving = true;
-    this.windDown();
-  }
-
-  /** The application closes: processes are started for calls that wait, and for nothing else. */
-  windDown(): void {
-    this.staff.windDown();
+    this.processSet.windDown();
   }
 
   /**

@@ -1,6 +1,6 @@
 import { outsideOfCallers } from '../../async-context.js';
 import type { WorkerBlueprint } from '../../blueprint/types.js';
-import type { Clock, ClockTimer } from '../../clock.js';
+import type { Clock } from '../../clock.js';
 import type { WorkersEvents, WorkerStatus } from '../../decorators/worker/worker-types.js';
 import { publish } from '../../diagnostics.js';
 import { WorkerUnavailableError } from '../../errors.js';
@@ -11,6 +11,7 @@ import type { PooledProcessHost } from '../process/pooled-process-types.js';
 import { namesOf, type ProcessNames } from '../event-names.js';
 import { isDue } from './recycling.js';
 import { Replacements } from './replacements.js';
+import { Retry } from './retry.js';
 import { rowOf } from './status-row.js';
 import * as supervisor from './supervisor.js';
 import { MemoryWatch } from './watch.js';
@@ -56,8 +57,7 @@ export class ProcessSet implements Crew {
   #gaveUp = false;
   #restarting: Promise<void> | undefined;
   #restartNext: Promise<void> | undefined;
-  #retry: ClockTimer | undefined;
-  #retryAwaited = false;
+  readonly #retry: Retry;
   readonly #watch: MemoryWatch;
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   wasReady = false;
@@ -67,6 +67,7 @@ export class ProcessSet implements Crew {
 
   constructor(desk: ProcessSetHost) {
     this.#desk = desk;
+    this.#retry = new Retry(desk.clock, () => this.grow());
     this.#replacements = new Replacements({
       mayStart: () => !this.#windingDown && desk.clock.now() >= this.#starts.notBefore,
       start: () => this.#start(),
@@ -152,7 +153,7 @@ export class ProcessSet implements Crew {
 
   async #restart(): Promise<void> {
     this.#starts = supervisor.noFailures;
-    this.#forgetRetry();
+    this.#retry.forget();
     if (this.#ready.length === 0) return this.whenReady();
     const leaving: Promise<void>[] = [];
     for (const old of [...this.#ready]) {
@@ -201,7 +202,7 @@ export class ProcessSet implements Crew {
   /** Ends all. `overdue`: time for their calls is up, they are killed. Gives the pids of those that had to be killed. */
   async stop(timeout: number, overdue: boolean): Promise<readonly number[]> {
     this.#stopping = this.#windingDown = true;
-    this.#retry?.cancel();
+    this.#retry.forget();
     this.#watch.stop();
     this.#reject(this.#unavailable());
     const members = [...this.#all];
@@ -339,7 +340,9 @@ export class ProcessSet implements Crew {
       this.#lastError = bootError(member);
       if (member.hopeless) {
         this.#starts = supervisor.afterMistake(this.#starts, this.#settings.restart, clock.now());
-        this.#putOff();
+        // The next try is as late as the breaker says, and not as soon as after an ordinary failure.
+        this.#retry.forget();
+        this.#retryAt(this.#starts.notBefore - clock.now());
       }
       if (!this.#starts.open || this.#ready.length > 0) return;
       const error = this.#unavailable();
@@ -362,28 +365,7 @@ export class ProcessSet implements Crew {
   /** Whoever waits keeps the program running until then. */
   #retryAt(delay: number): void {
     const awaited = this.#desk.queued > 0 || this.#desk.waitingSockets > 0 || this.#waiting.length > 0;
-    if (this.#stopping || (this.#retry && (this.#retryAwaited || !awaited))) return;
-    this.#retry?.cancel();
-    this.#retryAwaited = awaited;
-    this.#retry = this.#desk.clock.after(
-      delay,
-      () => {
-        this.#retry = undefined;
-        this.grow();
-      },
-      awaited,
-    );
-  }
-
-  #forgetRetry(): void {
-    this.#retry?.cancel();
-    this.#retry = undefined;
-  }
-
-  /** The next try is as late as the breaker says, and not as soon as after an ordinary failure. */
-  #putOff(): void {
-    this.#forgetRetry();
-    this.#retryAt(this.#starts.notBefore - this.#desk.clock.now());
+    if (!this.#stopping) this.#retry.at(delay, awaited);
   }
 
   #reject(error: Error): void {

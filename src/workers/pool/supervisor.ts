@@ -104,7 +104,7 @@ export function toStart(rules: SizeRules, staff: PoolLoad, starts: Starts, now: 
  * The same for a pool that finishes what it has and takes nothing new: one per slot in use or call that waits, none to have one in hand. Calls
  * that wait do not wait for the delay of a failed start, unless the breaker is open.
  */
-export function toStartAtEnd(rules: SizeRules, staff: Staff, starts: Starts, now: number, processors: number): number {
+export function toStartAtEnd(rules: SizeRules, staff: PoolLoad, starts: Starts, now: number, processors: number): number {
   const { notBefore, open } = starts;
   return toStart({ ...rules, minWorkers: 0, spare: 0 }, staff, { ...starts, notBefore: open ? notBefore : 0 }, now, processors);
 }
