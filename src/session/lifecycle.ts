@@ -294,7 +294,8 @@ export class ConnectionState {
   onGraceExpired(): void {
     const { sendBuffer, settings } = this.#session;
     // Everything is with the system, or is read by nothing: nothing is waited for but the peer's own end.
-    if ((this.#state >= State.ENDED || (this.#finned && this.#session.transport.endsBoth)) && sendBuffer.empty) this.destroy({ by: 'peer', code: 'END' });
+    if ((this.#state >= State.ENDED || (this.#finned && this.#session.transport.endsBoth)) && sendBuffer.empty)
+      this.destroy({ by: 'peer', code: 'END' });
     else
       this.#session.exceeded(
         'halfCloseGrace',

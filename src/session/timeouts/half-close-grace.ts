@@ -12,7 +12,12 @@ export interface GraceHost {
   readonly runner: HandlerRunner;
   readonly readLoop: ReadLoop;
   readonly isPiped: boolean;
-  readonly state: { readonly isOver: boolean; readonly peerHasEnded: boolean; readonly reason: CloseReason | undefined; onGraceExpired(): void };
+  readonly state: {
+    readonly isOver: boolean;
+    readonly peerHasEnded: boolean;
+    readonly reason: CloseReason | undefined;
+    onGraceExpired(): void;
+  };
 }
 
 /**
