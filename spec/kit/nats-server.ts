@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,4 +52,14 @@ export async function natsServer({ port, config, args = [] }: NatsServerOptions 
   await script.errorLine(/Server is ready/);
   rmSync(folder, { recursive: true, force: true });
   return new NatsServer(script, Number(/:(\d+)\s*$/.exec(line)![1]));
+}
+
+/** A port of the loopback that nothing listens on: for servers that must know each other's before they start. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

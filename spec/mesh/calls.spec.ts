@@ -8,7 +8,7 @@ const quiet = { logger: false, signals: false } as const;
 describe('calls to processes of this machine', () => {
   callsConformance(async () => {
     const app = await bootstrap(CallsModule, quiet);
-    return { app, calls: app.get(Caller).calls, close: () => app.close() };
+    return { app, calls: app.get(Caller).calls, host: 'local', close: () => app.close() };
   });
 });
 
@@ -21,6 +21,6 @@ describe('calls over a mesh in memory', () => {
       await app.close();
       await host.close();
     };
-    return { app, calls: app.get(Caller).calls, close };
+    return { app, calls: app.get(Caller).calls, host: 'host-1', close };
   });
 });

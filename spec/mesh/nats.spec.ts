@@ -23,6 +23,6 @@ describe('calls over NATS, to a host in another process', () => {
       await host.exit();
       await server.kill();
     };
-    return { app, calls: app.get(Caller).calls, close };
+    return { app, calls: app.get(Caller).calls, host: 'host-1', close };
   });
 });

@@ -8,6 +8,8 @@ import { CallsWorker, HelperProxy, Refused } from './calls.worker.js';
 export interface CallsRig {
   readonly app: App;
   readonly calls: WorkerClient<CallsWorker>;
+  /** Name of the machine that the workers run on. */
+  readonly host: string;
   /** Ends everything that was started for it. */
   close(): Promise<unknown>;
 }
@@ -141,7 +143,7 @@ export function callsConformance(open: () => Promise<CallsRig>): void {
   it('tells of a process that died under the call', async () => {
     const error = await rejection(calls().crash());
     expect(error).to.be.instanceOf(WorkerCrashedError);
-    expect(error).to.include({ reason: 'signal', signal: 'SIGKILL', started: true });
+    expect(error).to.include({ reason: 'signal', signal: 'SIGKILL', started: true, host: rig.host });
     expect(await calls().echo('next')).to.equal('next');
   });
 
@@ -200,10 +202,12 @@ export function callsConformance(open: () => Promise<CallsRig>): void {
     await waitFor(() => rig.app.workers.status().some(({ name, pid, rss }) => name === 'mesh_calls' && pid && rss), {
       what: 'its figures',
     });
-    for (const { id, host } of rig.app.workers.status().filter(({ name }) => name === 'mesh_calls')) {
+    const rows = rig.app.workers.status().filter(({ name }) => name === 'mesh_calls');
+    for (const { id, host } of rows) {
       expect(id).to.be.a('string');
-      expect(host).to.be.a('string');
+      expect(host).to.equal(rig.host);
     }
+    expect(new Set(rows.map(({ id }) => id)).size).to.equal(rows.length);
   });
 
   it('serves a thousand calls at once', async () => {

@@ -38,7 +38,10 @@ function processNode(row: WorkerStatus, connections: number | undefined): Node {
   const memory = row.rss === undefined ? '' : `, ${Math.round(row.rss / MB)} MB`;
   const said = row.status === undefined ? '' : `, says ${brief(row.status)}`;
   const open = connections === undefined ? '' : `, ${count(connections, 'connection')}`;
-  return leaf(`pid ${row.pid ?? '–'} ${row.state}: ${row.running} running, ${row.done} done, ${row.failed} failed${open}${memory}${said}`);
+  const where = row.host === undefined || row.host === 'local' ? '' : ` on ${row.host}`;
+  return leaf(
+    `pid ${row.pid ?? '–'}${where} ${row.state}: ${row.running} running, ${row.done} done, ${row.failed} failed${open}${memory}${said}`,
+  );
 }
 
 function workerNodes(name: string, rows: readonly WorkerStatus[], serving: Serving | undefined): readonly Node[] {

@@ -101,7 +101,6 @@ export class MeshCrew implements RemoteCrew {
     this.ready.push(member);
     this.#avoided.delete(this.#hosts.get(member)!.id);
     this.#misfit = undefined;
-    this.#waiting.hostCame();
     this.#tell('ready', member);
     this.#settleStart();
   }
@@ -111,7 +110,6 @@ export class MeshCrew implements RemoteCrew {
     if (index >= 0) this.ready.splice(index, 1);
     // Another one is linked before this one has finished what it has.
     this.#look();
-    if (this.ready.length === 0) this.#waiting.hostsWent(this.#isHopeless);
   }
 
   buried(member: PooledProcess): void {
@@ -127,10 +125,7 @@ export class MeshCrew implements RemoteCrew {
       this.#avoided.set(host.id, this.#pool.clock.now() + RETRY);
     }
     this.#look();
-    if (this.all.length === 0) {
-      this.#settleStart();
-      this.#waiting.hostsWent(this.#isHopeless);
-    }
+    if (this.all.length === 0) this.#settleStart();
   }
 
   released(): void {}
@@ -149,11 +144,22 @@ export class MeshCrew implements RemoteCrew {
 
   /** Hosts are there, and none of them can serve: waiting for one of them would be in vain. */
   get #isHopeless(): boolean {
-    return this.#misfit !== undefined && this.all.length === 0;
+    return this.#misfit !== undefined && !this.#hasHost;
+  }
+
+  /** A host takes calls, or is being linked. */
+  get #hasHost(): boolean {
+    return this.all.some(({ state }) => state === 'ready' || state === 'starting');
   }
 
   #look(): void {
     if (this.#isStopping) return;
+    this.#linkMissing();
+    if (this.#hasHost) this.#waiting.hostCame();
+    else this.#waiting.hostsWent(this.#isHopeless);
+  }
+
+  #linkMissing(): void {
     const { list, zone, node } = this.#options;
     const { key } = this.#pool;
     const fitting = list.hosts.filter(host => this.#fits(host));

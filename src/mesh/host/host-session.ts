@@ -192,7 +192,7 @@ export class HostSession implements LinkReceiver {
     const owner = new Owner('app', 'mesh', meta?.caller ?? {}, {}, this.#stream.label);
     const timeout = meta?.timeout !== undefined && (settings.timeout === 0 || meta.timeout < settings.timeout) ? meta.timeout : undefined;
     const { affinity, attempt, carrier } = meta ?? {};
-    const origin = { link: this.link, id, directory: this.#nested!, over: this.#over };
+    const origin = { host: this.#host.name, link: this.link, id, directory: this.#nested!, over: this.#over };
     const call = new RelayedCall(target, pool.key, owner, { timeout, affinity, deadline, attempt, carrier }, origin, isSending);
     call.take(body);
     this.#calls.set(id, call);

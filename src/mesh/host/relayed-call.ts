@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../errors.js';
+import { ProtocolError, WorkerCrashedError } from '../../errors.js';
 import { INITIAL_ROOM, SendCredit, type Room } from '../../wire/link/credit.js';
 import { Kind } from '../../wire/link/protocol.js';
 import { sendFailure } from '../../wire/link/failure.js';
@@ -12,6 +12,8 @@ import { RelayedItems } from './relayed-items.js';
 
 /** Where a relayed call came from. */
 export interface RelayOrigin {
+  /** Name of this host. */
+  readonly host: string;
   readonly link: Link;
   /** Number of the call on that link. */
   readonly id: number;
@@ -174,6 +176,9 @@ export class RelayedCall extends Call {
 
   protected failed(error: Error): void {
     this.#origin.over(this.#origin.id);
+    // To the caller a process of this machine is one of another.
+    if (error instanceof WorkerCrashedError && error.host === 'local')
+      Object.defineProperty(error, 'host', { value: this.#origin.host, enumerable: true });
     if (!this.#isWithdrawn) sendFailure(this.#origin.link, this.#origin.id, error);
   }
 }

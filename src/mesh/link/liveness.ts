@@ -7,8 +7,8 @@ const GONE_AFTER = 4;
 /** Beats after an interruption of our own in which "no receiver" means nothing: the other side may be on its way back, too. */
 const GRACE = 50;
 
-/** Verdict of one beat: nothing to do, ask for a sign of life, no sign came for too long, nothing receives there any more. */
-export type Beat = 'rest' | 'ping' | 'silent' | 'gone';
+/** Verdict of one beat: nothing to do, ask for a sign of life, no sign came for too long. */
+export type Beat = 'rest' | 'ping' | 'silent';
 
 /**
  * Whether the other side of one link still lives, counted in beats and not in time: while this process itself stands still there are none.
@@ -35,9 +35,9 @@ export class Liveness {
     this.#silent = this.#unreceived = 0;
   }
 
-  /** A ping found no receiver. */
-  noReceiver(): void {
-    this.#unreceived++;
+  /** A ping found no receiver. True when it is the last one that was needed: the other side is gone. */
+  noReceiver(): boolean {
+    return ++this.#unreceived >= GONE_AFTER && this.#grace === 0;
   }
 
   /** The mesh could not be reached, and can again. */
@@ -50,7 +50,6 @@ export class Liveness {
   beat(isActive: boolean): Beat {
     this.#beats++;
     if (this.#grace > 0) this.#grace--;
-    if (this.#unreceived >= GONE_AFTER && this.#grace === 0) return 'gone';
     if (this.#isHeard) {
       this.#isHeard = false;
       return 'rest';

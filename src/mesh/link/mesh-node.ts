@@ -163,8 +163,7 @@ export class MeshNode {
     let isAsking = false;
     for (const { stream } of [...this.#sessions.values()]) {
       const verdict = stream.beat();
-      if (verdict === 'gone') stream.giveUp('it has no connection to the mesh any more');
-      else if (verdict === 'silent' && this.clock.now() - this.#heardServerAt < OWN_CABLE) stream.giveUp('it does not answer');
+      if (verdict === 'silent' && this.clock.now() - this.#heardServerAt < OWN_CABLE) stream.giveUp('it does not answer');
       isAsking ||= verdict === 'ping' || verdict === 'silent';
     }
     if (isAsking) void this.#probe();

@@ -106,7 +106,7 @@ export class MeshStream extends Duplex {
 
   /** A ping of ours found no receiver. */
   noReceiver(): void {
-    this.#liveness.noReceiver();
+    if (!this.destroyed && this.#liveness.noReceiver()) this.#lose('it has no connection to the mesh any more');
   }
 
   /** The mesh can be reached again: what was published meanwhile is lost. */

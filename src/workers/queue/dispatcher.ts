@@ -76,7 +76,16 @@ export class Dispatcher implements CallHolder {
     const waits = this.#wait(call, !first);
     if (!waits) return;
     this.#desk.remote?.queued(call);
+    this.#spill();
     if (call.parent) this.#refuseKnot(call);
+  }
+
+  /** More calls wait than processes of this machine will take soon: other machines take the rest. */
+  #spill(): void {
+    const { remote } = this.#desk;
+    if (!remote || remote.isAlone || this.#isLocalDue(0)) return;
+    const member = remote.choose(each => this.#takes(each));
+    if (member) this.room(member);
   }
 
   /** Calls of one affinity go to one machine, whichever application makes them. */
