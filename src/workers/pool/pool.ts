@@ -190,10 +190,6 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     this.processSet.grow();
   }
 
-  room(member: PooledProcess): void {
-    this.#dispatcher.room(member);
-  }
-
   left(member: PooledProcess): void {
     this.#crewOf(member).departed(member);
     this.#dispatcher.unbind(member);
@@ -268,6 +264,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     return face.host === 'local' || !this.remote ? this.processSet : this.remote;
   }
 
+  readonly room = (member: PooledProcess): void => this.#dispatcher.room(member);
   readonly aged = (member: PooledProcess): void => this.#crewOf(member).aged(member);
   readonly lingers = (member: PooledProcess): void => this.#crewOf(member).lingers(member);
   readonly idled = (member: PooledProcess): void => this.#crewOf(member).idled(member);
