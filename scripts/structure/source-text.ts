@@ -1,6 +1,20 @@
 /**
- * Reads TypeScript just well enough to find its imports: the code without what comments and strings say, at the same offsets.
+ * Reads TypeScript just well enough to find its imports and comments: the code without what comments and strings say, at the same offsets.
  */
+
+/** A source taken apart; every part has the offsets of the whole. */
+export interface SourceText {
+  /** The text with comments and the inside of strings, templates and regular expressions blanked out. */
+  readonly code: string;
+  /** Offsets of the comments, in order. */
+  readonly comments: readonly Span[];
+}
+
+/** From `start` up to, not including, `end`. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** One import or re-export of a file. */
 export interface ImportLine {
@@ -16,11 +30,17 @@ export interface ImportLine {
 const BEFORE_REGEX = new Set('(,=:[!&|?{};+-*%<>~^\n');
 const REGEX_KEYWORD = /\b(?:return|typeof|case|in|of|void|delete|await|yield)$/;
 
-/** The same text with comments and the inside of strings, templates and regular expressions blanked out: offsets and lines stay. */
+/** The text with comments and the inside of strings, templates and regular expressions blanked out: offsets and lines stay. */
 export function codeOf(text: string): string {
+  return takeApart(text).code;
+}
+
+/** Separates code from comments and from the inside of strings, templates and regular expressions. */
+export function takeApart(text: string): SourceText {
   const out = text.replaceAll(/[^\n]/g, ' ').split('');
   /** One entry per `${` that is open: the depth of braces inside it. */
   const templates: number[] = [];
+  const comments: Span[] = [];
   let last = '\n';
   let i = 0;
 
@@ -30,8 +50,10 @@ export function codeOf(text: string): string {
     if (char.trim() !== '') last = char;
     i += 1;
   };
-  const skipTo = (end: number): void => {
+  const comment = (end: number): void => {
+    const start = i;
     i = end < 0 ? text.length : end;
+    comments.push({ start, end: i });
   };
   /** Passes a quoted stretch; for a template it stops behind `${`. */
   const quoted = (quote: string): void => {
@@ -61,8 +83,8 @@ export function codeOf(text: string): string {
   while (i < text.length) {
     const char = text[i]!;
     const next = text[i + 1];
-    if (char === '/' && next === '/') skipTo(text.indexOf('\n', i));
-    else if (char === '/' && next === '*') skipTo(text.indexOf('*/', i) < 0 ? -1 : text.indexOf('*/', i) + 2);
+    if (char === '/' && next === '/') comment(text.indexOf('\n', i));
+    else if (char === '/' && next === '*') comment(text.indexOf('*/', i) < 0 ? -1 : text.indexOf('*/', i) + 2);
     else if (char === '/' && (BEFORE_REGEX.has(last) || REGEX_KEYWORD.test(text.slice(Math.max(0, i - 12), i).trimEnd()))) regex();
     else if (char === "'" || char === '"' || char === '`') {
       keep();
@@ -76,7 +98,7 @@ export function codeOf(text: string): string {
       keep();
     }
   }
-  return out.join('');
+  return { code: out.join(''), comments };
 }
 
 /** Every static, dynamic and type-level import of a file, in order. */

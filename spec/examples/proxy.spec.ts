@@ -99,7 +99,7 @@ describe('the example proxy', function () {
   it('answers when nobody is there', async () => {
     const port = await proxyTo('tcp://127.0.0.1:1');
     const client = await tcpClient(port);
-    expect(await client.all()).to.equal('cannot connect to tcp://127.0.0.1:1: nobody listens there (ECONNREFUSED)\n');
+    expect(await client.all()).to.equal('cannot connect to tcp://127.0.0.1:1: nothing listens there (ECONNREFUSED)\n');
     client.end();
   });
 

@@ -58,7 +58,7 @@ function sameNames(workers: readonly WorkerBlueprint[], mistakes: Mistake[]): vo
   }
 }
 
-/** Whoever starts at bootstrap gets no options. */
+/** A worker that is started at bootstrap is started without options, so its schema must accept `{}`. */
 function checkAutoLoad({ className, settings, startOptions }: WorkerBlueprint, mistakes: Mistake[]): void {
   if (!settings.autoLoad || !startOptions?.(undefined).issues) return;
   reporter(className, mistakes)(

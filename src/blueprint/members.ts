@@ -5,13 +5,13 @@ import { hasMethod, kindOf, membersOf } from './lineage.js';
 import { nameOf, type Report } from './mistakes.js';
 import type { Ctor, DataRoute, TimerBlueprint } from './types.js';
 
-/** What a class can be; 'provider' is everything without a class decorator of ours. */
+/** The kind of a class; 'provider' is everything without a class decorator of ours. */
 export type Role = ClassKind | 'provider';
 
 const CONNECTION: readonly Role[] = ['connection'];
 const PROVIDERS: readonly Role[] = ['provider', 'proxy'];
 
-/** Who may carry which decorator. */
+/** The kinds of classes that may carry each decorator. */
 const BEARERS: Readonly<Record<MemberDecorator, readonly Role[]>> = {
   OnConnect: CONNECTION,
   OnSecure: CONNECTION,
@@ -46,7 +46,7 @@ const ARTICLE: Readonly<Record<Role, string>> = {
   provider: 'a provider',
 };
 
-/** What would have been meant, where that is known. */
+/** The decorator that was probably meant, where that is known. */
 function remedyFor(decorator: MemberDecorator, role: Role): string {
   if (decorator === 'Task' && role === 'connection') return 'a connection answers messages: write @OnData, or move the method to a @Worker';
   if (role === 'worker' && (decorator === 'OnConnect' || decorator === 'OnClose'))

@@ -7,7 +7,7 @@ export type Reading<T> = T & { readonly mistakes: readonly Mistake[] };
 /** Notes one mistake of the class being read. */
 export type Report = (member: PropertyKey | undefined, wrong: string, remedy: string) => void;
 
-/** What a class is called in messages. Never an identity: minified bundles rename. */
+/** Name of a class in messages. Never an identity: minified bundles rename. */
 export function nameOf(cls: unknown): string {
   return typeof cls === 'function' ? cls.name || '(anonymous class)' : String(cls);
 }

@@ -124,7 +124,7 @@ async function merge(modules: readonly OneModule[], workersToo: boolean): Promis
     if (workersToo) for (const worker of await readWorkers(module)) workers.add(worker);
     checkTwice(module.options['providers'] ?? [], 'providers', module.report);
     for (const written of module.options['providers'] ?? []) {
-      // A channel is there for whoever injects it: listing one says nothing wrong and adds nothing.
+      // A channel needs no listing: every class that injects it has it. Listing one is harmless.
       if (channelSpecOf(written)) continue;
       const declaration = readDeclaration(written, module.report);
       if (declaration) providers.push({ declaration, report: module.report });
@@ -147,7 +147,10 @@ export async function mergeModules(root: Ctor, mistakes: Mistake[]): Promise<Mer
   return merge(module ? withImports(module, mistakes) : [], true);
 }
 
-/** What lives inside a worker's own process: its connections and providers, and those of the modules that it imports. Never other workers. */
+/**
+ * Merges the contents of a worker's own process: its connections and providers, and those of the modules that it imports. Never other
+ * workers.
+ */
 export async function mergeWorker({ className, connections, providers, imports }: WorkerBlueprint, mistakes: Mistake[]): Promise<Merged> {
   const module = { options: { connections, providers, imports }, report: reporter(className, mistakes) };
   return merge(withImports(module, mistakes), false);

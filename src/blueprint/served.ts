@@ -17,7 +17,7 @@ const OF_MESSAGES: Readonly<Partial<Record<HookName, string>>> = {
   exit: 'OnExit',
 };
 
-/** What answers the requests of a class. */
+/** The routes and hooks that answer the requests of a class. */
 export function requestsOf({ routes, hooks }: Pick<ConnectionBlueprint, 'routes' | 'hooks'>): RequestsBlueprint {
   return { routes, hasFallback: hooks.request.length > 0 };
 }

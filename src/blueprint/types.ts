@@ -1,5 +1,5 @@
 /**
- * What the decorators declared, read once and checked: plain data that every floor above works from.
+ * The decorators' declarations, read once and checked: plain data that every floor above works from.
  * Durations are milliseconds, sizes bytes, 0 means "off"; `undefined` means "not said" where a default is filled in elsewhere.
  */
 import type { AroundFunction } from '../decorators/around-types.js';
@@ -27,7 +27,7 @@ export interface TimerBlueprint {
   readonly key: PropertyKey;
 }
 
-/** What a constructor parameter asks for. */
+/** The value that a constructor parameter is given. */
 export type ParameterBlueprint =
   | { readonly kind: 'worker'; readonly worker: Ctor | string; readonly key?: string | undefined; readonly owner?: 'app' | undefined }
   | { readonly kind: 'options' }
@@ -78,7 +78,7 @@ export interface ConnectionBlueprint {
   connect(): readonly EndpointBlueprint[];
   readonly hooks: Readonly<Record<HookName, readonly PropertyKey[]>>;
   readonly data: readonly DataRoute[];
-  /** Of `http:`: the subclass's before those of its bases, no two that answer the same. */
+  /** For `http:`: the subclass's routes before those of its bases; no two answer the same requests. */
   readonly routes: readonly RouteBlueprint[];
   readonly workerData: readonly WorkerDataRoute[];
   readonly workerEvents: readonly WorkerEventRoute[];
@@ -197,7 +197,7 @@ export interface ProviderBlueprint {
 
 /** A class decorated with `@Proxy`. */
 export interface ProxyBlueprint extends ProviderBlueprint {
-  /** What workers send unasked. */
+  /** Handlers of messages that workers send unasked. */
   readonly mailbox: readonly DataRoute[];
   /** Its own public methods: those with a task's name stand in front of that task. */
   readonly methods: readonly string[];
@@ -212,7 +212,7 @@ export interface ProviderDeclaration {
   readonly scope: 'app' | 'connection';
 }
 
-/** What lives in a worker's own process. */
+/** Contents of a worker's own process. */
 export interface InsideBlueprint {
   readonly connections: readonly ConnectionBlueprint[];
   readonly providers: readonly ProviderDeclaration[];

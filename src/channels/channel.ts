@@ -13,7 +13,7 @@ class Subscription implements Disposable {
   readonly #listener: (item: unknown) => unknown;
   readonly #ended: (subscription: Subscription) => void;
   #backlog: unknown[] | undefined;
-  /** Where it was subscribed, whoever publishes. */
+  /** The async context of the subscriber: handlers run in it, not in the publisher's. */
   readonly #context = currentContext();
   #busy = false;
   #open = true;
@@ -84,7 +84,7 @@ class Hub {
   }
 
   publish(item: unknown): void {
-    // Who subscribes meanwhile hears the next one.
+    // A subscription made by a handler hears the next item first.
     for (const subscription of [...this.#subscriptions]) subscription.offer(item);
   }
 
@@ -110,7 +110,7 @@ export class ChannelFace<T> implements Channel<T>, Disposable {
   }
 
   subscribe(listener: (item: T) => unknown): Disposable {
-    if (!this.#open) throw new UsageError(`whoever subscribes to the channel '${this.#hub.spec.name}' has ended`);
+    if (!this.#open) throw new UsageError(`the subscriber of the channel '${this.#hub.spec.name}' has ended`);
     // The token's type says what is published on it.
     const subscription = this.#hub.subscribe(listener as (item: unknown) => unknown);
     const owned: Disposable = {

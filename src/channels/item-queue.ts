@@ -1,4 +1,4 @@
-/** Items that come when they come, for a loop that takes them when it can. Bounded by whoever puts them in. */
+/** Queue between a producer that does not wait and an async loop. The producer bounds it. */
 export class ItemQueue<T> implements AsyncIterator<T> {
   readonly #items: T[] = [];
   readonly #released: () => void;
@@ -25,7 +25,7 @@ export class ItemQueue<T> implements AsyncIterator<T> {
     this.#items.shift();
   }
 
-  /** What is there is still given out. */
+  /** Ends the queue; the items in it are still delivered. */
   end(): void {
     if (this.#over) return;
     this.#over = true;

@@ -6,7 +6,7 @@ export type Ctor<T = object> = abstract new (...args: any[]) => T;
 // oxlint-disable-next-line typescript/no-explicit-any -- the same
 export type AnyFunction = (...args: any[]) => unknown;
 
-/** What a type check answers instead of `unknown`: the compiler's message shows the sentence. */
+/** Result of a failed type check, in place of `unknown`: the compiler's message shows the sentence. */
 export interface Mismatch<Message extends string> {
   readonly __packet_ts: Message;
 }

@@ -8,14 +8,14 @@ export type Method<F extends AnyFunction> = <M extends F>(
   descriptor: TypedPropertyDescriptor<M>,
 ) => void;
 
-/** What failed, for `@OnError`. */
+/** The operation that failed, for `@OnError`. */
 export interface About {
   readonly during: 'message' | 'schema' | 'encode' | 'hook' | 'timer' | 'worker' | 'framing' | 'socket';
   /** The decorator of the hook that failed, `'OnConnect'` for instance, where `during` is 'hook'. */
   readonly hook?: string | undefined;
   /** The message that was being handled. */
   readonly message?: unknown;
-  /** Who sent it, on udp: what `@OnError` returns goes there. */
+  /** On udp, the sender of the message: `@OnError`'s return value is sent there. */
   readonly from?: Remote | undefined;
 }
 
@@ -39,6 +39,6 @@ export interface WorkerOrigin {
   readonly worker: string;
   readonly key: string | undefined;
   readonly task: string;
-  /** What the call was given as `tag`. */
+  /** The `tag` that the call was given. */
   readonly tag: unknown;
 }

@@ -3,14 +3,14 @@ import type { Method } from './hook-types.js';
 import { onMember } from './metadata.js';
 
 /**
- * Of a worker, provider or proxy: called in dependency order before the application listens, or the worker takes calls.
- * What it throws stops the start.
+ * On a worker, provider or proxy: called in dependency order before the application listens, or the worker takes calls.
+ * An error thrown here stops the start.
  */
 export function OnStart(): Method<() => unknown> {
   return onMember({ decorator: 'OnStart' });
 }
 
-/** Of a worker, provider or proxy: called in reverse order after the last connection, or the last call. */
+/** On a worker, provider or proxy: called in reverse order after the last connection, or the last call. */
 export function OnStop(): Method<() => unknown> {
   return onMember({ decorator: 'OnStop' });
 }

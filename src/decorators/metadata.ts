@@ -17,7 +17,7 @@ export interface ModuleSource {
   readonly sure: boolean;
 }
 
-/** What a class decorator said. */
+/** A class decorator with its arguments. */
 export type ClassDeclaration =
   | { readonly kind: 'module'; readonly options: ModuleOptions }
   // oxlint-disable-next-line typescript/no-explicit-any -- of whatever framing
@@ -42,7 +42,7 @@ export type PlainHook =
   | 'OnStart'
   | 'OnStop';
 
-/** What a method decorator was given: as it was written, unchecked. */
+/** Arguments of a method decorator: as they were written, unchecked. */
 export type MemberDetails =
   | { readonly decorator: PlainHook }
   | { readonly decorator: 'OnData'; readonly schema: unknown }
@@ -65,7 +65,7 @@ export type MemberDetails =
 export type MemberDeclaration = MemberDetails & { readonly key: PropertyKey; readonly isStatic: boolean };
 export type MemberDecorator = MemberDetails['decorator'];
 
-/** What a parameter decorator of ours said. */
+/** A parameter decorator of ours with its arguments. */
 export type ParameterDeclaration =
   | {
       readonly index: number;
@@ -121,7 +121,7 @@ export function isBaseOfConnections(cls: Ctor): boolean {
   return BASES.has(cls);
 }
 
-/** What a class decorator returns. */
+/** Makes a class decorator that records a declaration. */
 export function onClass(declare: (cls: Ctor) => ClassDeclaration): (target: Ctor, context?: unknown) => void {
   return (target, context) => {
     refuseStandard(target.name, context);
@@ -133,7 +133,7 @@ export function onClass(declare: (cls: Ctor) => ClassDeclaration): (target: Ctor
   };
 }
 
-/** What a method decorator returns. */
+/** Makes a method decorator that records its arguments. */
 export function onMember(details: MemberDetails): (target: object, key: PropertyKey) => void {
   return (target, key) => {
     refuseStandard('a class', key);

@@ -37,13 +37,14 @@ function descriptorOf({ raw }: Arrival): number {
 }
 
 /**
- * The descriptors of this process, watched by what the kernel hands out: always the lowest number that is free. A high number means that all below are
- * in use, so nothing is counted until the highest have been reached once. Where there is none left, Node accepts connections and closes them without a
- * word; here the last ones are kept, and who is turned away for that is told of.
+ * Watches how close this process is to its limit of open descriptors. The kernel always hands out the lowest free number: a high number
+ * means that all below are in use, so nothing is counted until the highest have been reached once. Where there is none left, Node accepts
+ * connections and closes them without a word; here the last ones are kept in reserve, and each connection that is refused for lack of one
+ * is reported.
  */
 export class Descriptors {
   readonly limit: number;
-  /** So many are kept for other things than accepted connections. */
+  /** Descriptors kept for other things than accepted connections. */
   readonly reserve: number;
   readonly #count: () => number;
   readonly #now: () => number;
@@ -98,5 +99,5 @@ export class Descriptors {
   }
 }
 
-/** Of this process. */
+/** The descriptors of this process. */
 export const descriptors = new Descriptors();

@@ -5,7 +5,7 @@ import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
 import type { Chunk } from '../framing/framing.js';
 import type { SocketHandle } from '../hosts/host.js';
 
-/** Where somebody is. */
+/** The address of one side of a connection. */
 export interface Remote {
   readonly url: string;
   readonly address?: string | undefined;
@@ -14,7 +14,7 @@ export interface Remote {
   readonly pid?: number | undefined;
 }
 
-/** What is known of a TLS session. */
+/** Facts of a TLS session. */
 export interface PeerTls {
   readonly protocol: string;
   readonly cipher: string;
@@ -27,9 +27,9 @@ export interface PeerTls {
 /** How a stream becomes a TLS one. */
 export interface TlsStart {
   readonly tls: TlsOptions;
-  /** It shows its certificate; the client verifies it. */
+  /** This side showed its certificate and the peer verified it. */
   readonly isServer: boolean;
-  /** Of a client: the host that was dialled, verified where the options name no other. */
+  /** For clients: the host that was dialled, verified where the options name no other. */
   readonly host?: string | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface TlsStart {
 export interface TransportSink {
   /** Bytes (stream) or one whole message (datagram, websocket message) arrived; `from` where the transport is shared by many peers. */
   data(chunk: Buffer, from?: Remote): void;
-  /** What is delivered between `true` and `false` arrived together: what is said to it leaves together. */
+  /** Brackets deliveries that arrived together: true before the first, false after the last. Replies to them leave in one write. */
   cork?(corked: boolean): void;
   /** The peer has finished sending. */
   ended(): void;
@@ -49,27 +49,30 @@ export interface TransportSink {
   broken?(error: Error): void;
   /** One message could not be sent, of those that a transport of messages was given; the transport lives. */
   undelivered?(error: Error, to: Remote): void;
-  /** All that it had to say has been delivered, and nobody hears us any more; the transport is open until it is ended or destroyed. */
+  /**
+   * The peer finished sending, everything it sent has been delivered, and it reads no more; the transport is open until `end` or
+   * `destroy`.
+   */
   unheard?(): void;
   /** The command behind it has ended; right before `closed`. */
   exited?(status: ExitStatus): void;
-  /** It is over; with an error if that was why. Exactly once, always. */
+  /** The transport has closed; with an error if that was the cause. Exactly once, always. */
   closed(error?: Error): void;
 }
 
-/** Somebody who has come in: the least that a listener must know to let it in or send it away. */
+/** An accepted connection or request: the facts by which a listener admits or refuses it. */
 export interface Arrival {
   readonly kind: 'stream' | 'message' | 'request';
   readonly remote: Remote;
-  /** The address in it, where that is there without the rest being written. */
-  readonly who?: Pick<Remote, 'address'>;
+  /** The address alone, where that costs less than all of `remote`. */
+  readonly peerAddress?: Pick<Remote, 'address'>;
   /**
    * Behind a proxy: reads the PROXY header, from where on `remote` and `local` are what it says. Called once, before `handshake`.
    * Rejects as `handshake` does, with a ProxyProtocolError when it is none.
    */
   introduce?(): Promise<void>;
   /**
-   * What must come before everything else, TLS for instance. Where it is there, it is called once, before `open`.
+   * The handshake that comes before everything else, TLS for instance. If present, it is called once, before `open`.
    * Rejects when it fails, or when the transport is destroyed meanwhile (with that error); the transport is closed then.
    */
   handshake?(): Promise<void>;
@@ -86,9 +89,9 @@ export interface Arrival {
 export interface Transport extends Arrival {
   /** 'stream': bytes without boundaries. 'message': each `data` and each `write` is one whole message. */
   readonly kind: 'stream' | 'message';
-  /** Many peers share it, as a listening udp socket: what is written must say to whom. */
+  /** Many peers share this transport, as a listening udp socket: each `write` must name its receiver. */
   readonly shared?: true;
-  /** Of whole messages: none is lost. It has `writeAll`, and pausing it is enough. */
+  /** For messages: none is lost. The transport has `writeAll`, and pausing it is enough. */
   readonly lossless?: true;
   /** One read of the socket may be delivered by several calls of `data`: TLS records, websocket messages. */
   readonly deliversPieces?: boolean;
@@ -97,7 +100,7 @@ export interface Transport extends Arrival {
   readonly local: Remote;
   readonly tls?: PeerTls | undefined;
   readonly request?: { readonly url: string; readonly headers: Headers; readonly protocol?: string | undefined } | undefined;
-  /** Closed as soon as the system has everything, it loses nothing: the other side's end need not be waited for. */
+  /** destroy() after the last write loses no data: do not wait for the peer's FIN. */
   readonly needsNoGoodbye?: true;
   /** The peer's end is that of both directions: a websocket's close frame. Streams are not sent behind it. */
   readonly endsBoth?: true;
@@ -114,7 +117,7 @@ export interface Transport extends Arrival {
   open(sink: TransportSink): void;
   /** Several chunks leave in one system call where the system has one. The array is the caller's and will change. False: wait for `drained`. */
   write(chunks: readonly Chunk[], to?: Remote): boolean;
-  /** Of whole messages: several, one after the other, in one system call. As `write` otherwise. */
+  /** For messages: sends several, one after the other, in one system call. Returns as `write` does. */
   writeAll?(messages: readonly (Chunk | readonly Chunk[])[]): boolean;
   pause(): void;
   resume(): void;
@@ -146,7 +149,7 @@ export interface Detached {
   readonly rest: Buffer;
 }
 
-/** Where the sockets of a listener come from, when somebody else has bound for it. */
+/** Source of a listener's sockets, where another process or listener has bound the address. */
 export interface SocketSource {
   /** From now on they go to that server, as if it had accepted them, or it accepts them itself. */
   attach(server: Server): void;
@@ -157,9 +160,9 @@ export interface Bound {
   readonly address: BoundAddress;
   /** Where it is several sockets: all of their addresses, `address` being the first. */
   readonly addresses?: readonly BoundAddress[];
-  /** It is itself the one connection that it accepts, and ends with it: udp, stdio. */
+  /** The binding is itself the one connection that it accepts, and ends with it: udp, stdio. */
   readonly shared?: true;
-  /** It was given to this process and cannot be had again: suspended, it stays and refuses. */
+  /** The binding was given to this process and cannot be had again: suspended, it stays and refuses. */
   readonly inherited?: true;
   /** Stops accepting for good; open connections live on. Resolves when the address is free. */
   close(): Promise<void>;
@@ -179,21 +182,21 @@ export interface ExecTarget {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** What a scheme gets to know about the endpoint: the url and the options that only it understands. */
+/** The endpoint as its scheme sees it: the url and the options that only this scheme understands. */
 export interface EndpointTarget {
   readonly url: string;
   /** The command of `exec()`. */
   readonly exec?: ExecTarget | undefined;
   readonly options: Readonly<Record<string, unknown>>;
-  /** Of a scheme that serves requests: what answers them. */
+  /** For schemes that serve requests: the routes and hooks that answer them. */
   readonly requests?: RequestsBlueprint | undefined;
   /** Nothing is to be bound: sockets come from there. */
   readonly source?: SocketSource | undefined;
-  /** What is accepted is to be passed on: not a byte is read. */
+  /** Accepted sockets are passed on to another process: not a byte is read here. */
   readonly unread?: true | undefined;
 }
 
-/** What a scheme calls for what it accepts. */
+/** Callbacks of a scheme for the connections that it accepts. */
 export interface Acceptor {
   /** A new connection. The scheme keeps no reference to it. */
   accept(arrival: Transport | Arrival): void;
@@ -201,7 +204,7 @@ export interface Acceptor {
   failed(error: Error): void;
   /** As they are now: they may be changed while it listens. Infinity is off. */
   readonly limits?: { readonly maxMessageSize: number };
-  /** The same object for all listeners of one reactor: a scheme may let them share a socket. */
+  /** Identifies the reactor: the same object for all its listeners. A scheme may let them share a socket. */
   readonly reactor?: object;
 }
 
@@ -209,13 +212,13 @@ export interface Acceptor {
 export interface Scheme {
   /** Without the colon: 'tcp'. */
   readonly name: string;
-  /** It understands `proxyProtocol`: its transports have `introduce`, or it sees to it itself. */
+  /** The scheme understands `proxyProtocol`: its transports have `introduce`, or it reads the header itself. */
   readonly proxied?: true;
-  /** It brings requests for `@OnRequest`, not connections that exchange messages. */
+  /** The scheme brings requests for `@OnRequest`, not connections that exchange messages. */
   readonly serves?: 'requests';
   /** Options that only it understands: others are told to be typing errors. */
   readonly options?: readonly string[];
-  /** What it connects to can be had once in the life of a process: a Dialer does not dial again. */
+  /** The scheme's targets can be had once in the life of a process: a Dialer does not dial again. */
   readonly once?: true;
   /**
    * The tcp: or unix: endpoint beneath a url. Where there is one, sockets may be accepted there in one process and served in another:

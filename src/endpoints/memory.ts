@@ -5,15 +5,15 @@ import { registerScheme } from './endpoint.js';
 import { aborted, connectError } from './system-errors.js';
 import { setImmediate } from '../system-timers.js';
 
-/** What lies between two ends without the writer waiting: what the kernel's buffers are to sockets. */
+/** Bytes between the two ends that do not make the writer wait, like the kernel's buffers between sockets. */
 const CAPACITY = 64 * 1024;
 
 /** One direction. Written by one end, read by the other. */
 class Lane {
   readonly chunks: Buffer[] = [];
-  /** Of #chunks. */
+  /** Bytes in #chunks. */
   bytes = 0;
-  /** Of everything ever put in. */
+  /** Bytes ever put in. */
   total = 0;
   /** The writer has finished. */
   ended = false;
@@ -22,7 +22,7 @@ class Lane {
   /** The writer was told to wait. */
   waited = false;
 
-  /** What the writer still has to wait for. */
+  /** Bytes above CAPACITY: while there are any, the writer waits. */
   get excess(): number {
     return Math.max(0, this.bytes - CAPACITY);
   }
@@ -131,7 +131,7 @@ class MemoryTransport implements Transport {
     this.#close(error);
     if (!other) return;
     other.#other = undefined;
-    // What was sent before the end still arrives; without an end it is a reset.
+    // Bytes sent before the end still arrive; without an end it is a reset.
     if (!this.#out.ended) other.#close(systemError('ECONNRESET', 'read'));
   }
 
@@ -158,7 +158,7 @@ class MemoryTransport implements Transport {
     setImmediate(this.#turn);
   }
 
-  /** What a turn of the event loop brings to this end. */
+  /** Delivers to this end, once a turn of the event loop. */
   readonly #turn = (): void => {
     this.#scheduled = false;
     const sink = this.#sink!;
@@ -189,7 +189,7 @@ class MemoryTransport implements Transport {
     }
   }
 
-  /** What it wrote has been read. */
+  /** The other end has read bytes that this end wrote. */
   makeRoom(): void {
     setImmediate(() => {
       if (!this.#closed) this.#sink?.drained();
@@ -206,7 +206,7 @@ function nameOf(url: string): string {
 
 function listen({ url }: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const name = nameOf(url);
-  if (LISTENERS.has(name)) return Promise.reject(new ListenError(url, 'somebody in this process listens there already'));
+  if (LISTENERS.has(name)) return Promise.reject(new ListenError(url, 'something in this process listens there already'));
   LISTENERS.set(name, acceptor);
   const close = (): Promise<void> => {
     if (LISTENERS.get(name) === acceptor) LISTENERS.delete(name);
@@ -231,7 +231,7 @@ function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transpor
 /** `memory:name`: both sides in this process, with the back-pressure and half-closing of sockets. For tests. */
 export const memory: Scheme = {
   name: 'memory',
-  // Inside of a process nobody comes through one.
+  // Connections inside a process never pass a proxy.
   proxied: true,
   listen,
   connect,

@@ -10,7 +10,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is no directory',
   ENOTFOUND: 'the name is not known',
   EAI_AGAIN: 'the name cannot be looked up now',
-  ECONNREFUSED: 'nobody listens there',
+  ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the peer closed it',
   ETIMEDOUT: 'no answer',
   EHOSTUNREACH: 'there is no way to that host',
@@ -24,7 +24,7 @@ function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** What OpenSSL itself calls the reason; its messages are full of addresses. */
+/** The reason in OpenSSL's words; its messages are full of addresses. */
 function opensslReason(error: unknown): string | undefined {
   return typeof error === 'object' && error !== null && 'reason' in error && typeof error.reason === 'string' ? error.reason : undefined;
 }
@@ -53,7 +53,7 @@ export function connectError(url: string, error: unknown): ConnectError {
   return new ConnectError(url, reasonOf(codeOf(first)), systemErrorText(first), { cause: error });
 }
 
-/** What a dial that was given up rejects with. */
+/** Error of a dial that was aborted. */
 export function aborted(url: string, signal: AbortSignal): ConnectError {
   return new ConnectError(url, 'aborted', 'it was given up', { cause: signal.reason });
 }

@@ -35,8 +35,9 @@ export interface Decoder<In> {
   /** One message, or undefined when more bytes are needed. Throws FramingError, and then the connection is over. */
   next(): In | undefined;
   /**
-   * Looks for the next message in a part of what has arrived, for decoders whose search may take long. False: it has not looked at everything,
-   * and is asked again in a later turn, before `next`, so that other connections get theirs. `next` by itself searches everything.
+   * Looks for the next message in a part of what has arrived, for decoders whose search may take long. False: it has not looked at
+   * everything, and is asked again in a later turn, before `next`, so that other connections get theirs. `next` by itself searches
+   * everything.
    */
   search?(): boolean;
   /** The peer has finished: a last message, or throws for one that was cut off. Without it, a rest at the end is an error. */
@@ -46,6 +47,6 @@ export interface Decoder<In> {
    * without it, one has begun when bytes arrived and gave no message.
    */
   readonly pending?: number;
-  /** What was taken in and not given out, a header already read included. Called once; the decoder is dropped afterwards. */
+  /** Returns the bytes taken in and not given out, a header already read included. Called once; the decoder is dropped afterwards. */
   rest(): Buffer;
 }

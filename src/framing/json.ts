@@ -4,7 +4,7 @@ import { LineDecoder, lineEnd } from './decoding/line-decoder.js';
 import { deeperThan, poisonous } from './decoding/json-guard.js';
 import { wholeOf } from './whole.js';
 
-/** As in structured values: deeper ones would overflow the stack of whoever walks them. */
+/** As in structured values: deeper ones would overflow the stack of code that walks them. */
 const MAX_DEPTH = 100;
 const LINE_END = lineEnd('\n', 'utf8');
 
@@ -41,7 +41,7 @@ class JsonDecoder<In> implements Decoder<In> {
   }
 }
 
-/** What was parsed is not looked at: In is what the peer promises, and a schema at `@OnData` holds it to that. */
+/** Does not check the parsed value: In is what the peer promises, and a schema at `@OnData` holds it to that. */
 function parse<In>(text: string): In {
   if (deeperThan(text, MAX_DEPTH)) throw new FramingError(`a JSON document is nested deeper than ${MAX_DEPTH} levels`);
   let document: unknown;

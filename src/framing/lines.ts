@@ -6,7 +6,7 @@ import { LineDecoder, lineEnd, type LineEncoding } from './decoding/line-decoder
 import { wholeOf } from './whole.js';
 
 export interface LinesOptions {
-  /** What ends a line. Default '\n', and then a '\r' before it is dropped. */
+  /** The end of a line. Default '\n', and then a '\r' before it is dropped. */
   readonly delimiter?: string;
   /** How text lies in the bytes. Default 'utf8'; bytes that are no UTF-8 become U+FFFD. */
   readonly encoding?: 'utf8' | 'utf-8' | 'latin1' | 'binary' | 'ascii' | 'utf16le' | 'utf-16le' | 'ucs2' | 'ucs-2';
@@ -57,7 +57,7 @@ export function lines(options: LinesOptions = {}): Framing<string> {
   };
   const bytes = (text: string): Chunk => (encoding === 'utf8' ? text : encodeText(text, encoding));
   const stream = {
-    // The connection's own maxMessageSize comes before ours: whoever wrote it looks for it there.
+    // The connection's maxMessageSize replaces the framing's limit: errors name the option that holds.
     decoder: (limit: number) =>
       new LineDecoder(limit, end, limit === ownLimit ? 'maxLength' : 'maxMessageSize', fatal && encoding === 'utf8'),
     encode: (line: string) => bytes(checked(line) + delimiter),

@@ -13,7 +13,7 @@ const COMMA = 0x2c;
 
 class NetstringDecoder extends QueuedDecoder<Buffer> {
   readonly #limit: number;
-  /** What the digits said so far, and how many there were; `#head` includes the colon once it has come. */
+  /** The length read so far, and its number of digits; `#head` includes the colon once it has come. */
   #length = 0;
   #head = 0;
   #headDone = false;
@@ -59,7 +59,8 @@ class NetstringDecoder extends QueuedDecoder<Buffer> {
 }
 
 /**
- * Netstrings: `5:hello,`. The length is refused as soon as its digits exceed the limit. On udp and ws a message is a datagram, without the wrapping.
+ * Netstrings: `5:hello,`. The length is refused as soon as its digits exceed the limit. On udp and ws a message is a datagram, without the
+ * wrapping.
  * @see https://cr.yp.to/proto/netstrings.txt
  * @example netstring()
  */

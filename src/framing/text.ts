@@ -11,7 +11,7 @@ export function textOf(bytes: Buffer, encoding: BufferEncoding, start = 0, end =
   // A Node without ICU has no other way.
   if (end - start < LONG || encoding !== 'utf8' || !('transcode' in buffer)) return bytes.toString(encoding, start, end);
   const part = bytes.subarray(start, end);
-  // What is no UTF-8 gets replacement characters, in which the two ways differ.
+  // Invalid UTF-8 gets replacement characters, in which the two ways differ.
   if (buffer.isAscii(part) || !buffer.isUtf8(part)) return part.toString(encoding);
   return buffer.transcode(part, 'utf8', 'utf16le').toString('utf16le');
 }

@@ -1,4 +1,4 @@
-/** What a process host and the process that it starts agree on. Apart from the rest, so that the child loads nothing else of a host. */
+/** Contract between a process host and the process that it starts. Apart from the rest, so that the child loads nothing else of a host. */
 
 /** The descriptors where a worker process finds its link and its mark. */
 export const LINK_FD = 3;

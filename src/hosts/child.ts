@@ -18,10 +18,12 @@ import { clearTimeout, setImmediate, setTimeout } from '../system-timers.js';
 
 /**
  * How long after the exit the last bytes of both outputs are read at most, in milliseconds. A grandchild that inherited one keeps it open,
- * and may write to it for ever. Whoever waits for an exit must have more patience than this: `EXIT_REPORT` of `host.ts`.
+ * and may write to it for ever. A wait for an exit must be longer than this: `EXIT_REPORT` of `host.ts`.
  */
 const LAST_WORDS = EXIT_REPORT / 2;
-/** What the worker wrote lies in the pipe when it exits: after so many turns without a byte it has been read, whoever holds the pipe open. */
+/**
+ * A worker's last output lies in the pipe when it exits: after so many turns without a byte it has been read, even if the pipe stays open.
+ */
 const QUIET_TURNS = 3;
 
 /** One worker process: its pipes, what it says, how it ends. */
@@ -53,7 +55,7 @@ export class WorkerChild implements HostProcess {
     child.on(
       'error',
       guard(NO_VICTIM, (error: Error) => {
-        // Also a signal that could not be sent; that is nobody's exit.
+        // Also raised by a signal that could not be sent, which is no exit.
         if (this.pid === 0) this.#finish(null, null, error);
       }),
     );
@@ -81,7 +83,7 @@ export class WorkerChild implements HostProcess {
     try {
       this.#child.kill(signal);
     } catch {
-      // An unknown signal, or one we may not send: whoever waits for the exit has a deadline.
+      // An unknown signal, or one we may not send: every wait for an exit has a deadline.
     }
   }
 
@@ -122,7 +124,7 @@ export class WorkerChild implements HostProcess {
   #read(source: Readable | null | undefined, spec: HostSpec, stream: 'stdout' | 'stderr'): OutputReader | undefined {
     if (!source) return undefined;
     this.#open++;
-    (source as Partial<Socket>).unref?.(); // Output alone keeps nobody running.
+    (source as Partial<Socket>).unref?.(); // Output alone does not keep the master running.
     const { name: worker } = spec;
     const emit = (line: string): void => {
       try {

@@ -32,7 +32,7 @@ export interface SocketChannel {
   release(handle: SocketHandle): void;
 }
 
-/** Everything a host needs to launch one worker. What to run there is said over the link, in BOOT, by whoever opens it. */
+/** Everything a host needs to launch one worker. The class to run follows over the link, in BOOT, from the link's other end. */
 export interface HostSpec {
   /** The worker's name and key: for messages, and for the process's title. */
   readonly name: string;
@@ -54,13 +54,13 @@ export interface HostExit {
   readonly signal: NodeJS.Signals | null;
   /** The last lines of stderr, at most a few KB. */
   readonly stderr: string;
-  /** It ran out of memory: the heap limit, or the system's. */
+  /** The worker ran out of memory: the heap limit, or the system's. */
   readonly memory: boolean;
-  /** It could not even be launched: the system's own error. */
+  /** The system's error because of which the worker could not be launched. */
   readonly error?: Error | undefined;
   /** The machine that it runs on cannot be reached any more: why. */
   readonly lost?: string | undefined;
-  /** Of one that was never ready: a mistake that will be there the next time, too (a flag, a folder, a module). */
+  /** The worker never became ready because of a mistake that will be there the next time, too (a flag, a folder, a module). */
   readonly permanent?: boolean | undefined;
 }
 

@@ -31,7 +31,7 @@ class InlineHost implements Host {
 class InlineProcess implements HostProcess {
   readonly pid = process.pid;
   readonly stream: Duplex;
-  /** The same socket here and there: nothing is copied, nothing closed. */
+  /** Hands over the socket object itself, because both sides are one process: nothing is copied, nothing closed. */
   readonly sockets: SocketChannel = {
     pass: (id, handle, failed) => setImmediate(() => (this.#worker?.receive && !this.#exit ? this.#worker.receive(id, handle) : failed())),
     release: handle => {
@@ -39,7 +39,7 @@ class InlineProcess implements HostProcess {
       else this.#released.add(handle);
     },
   };
-  /** Sockets that are the worker's for good; and those that it never began with. Where one is both nobody else would close it. */
+  /** Sockets that the worker keeps, and those that it never began with. A socket in both has no owner, and is closed. */
   readonly #released = new WeakSet<SocketHandle>();
   readonly #abandoned = new WeakSet<SocketHandle>();
   /** The worker's end of the link. */
@@ -89,7 +89,7 @@ class InlineProcess implements HostProcess {
     else this.#waiting.push(exited);
   }
 
-  /** It is the master's own memory: none of it is this worker's alone. */
+  /** Undefined: it is the master's own memory, none of it this worker's alone. */
   rss(): undefined {}
   stopped(): boolean {
     return false;

@@ -1,4 +1,4 @@
-/** Of stderr in an exit report: the last lines, and the last characters. */
+/** Most lines of stderr in an exit report: the last ones. Characters are limited beside. */
 const STDERR_LINES = 20;
 const STDERR_LENGTH = 4_096;
 

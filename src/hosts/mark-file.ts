@@ -6,7 +6,7 @@ import { publish } from '../diagnostics.js';
 
 /** Four bytes that outlive a worker: the highest call id that it may have begun, little-endian. */
 export interface StartedMarkFile {
-  /** What the child gets as its descriptor MARK_FD; undefined where no file could be made. */
+  /** The file that the child gets as its descriptor MARK_FD; undefined where none could be made. */
   readonly fd: number | undefined;
   read(): number;
   close(): void;

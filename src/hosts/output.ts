@@ -16,7 +16,7 @@ const SLICE = 5;
 const REST = 2;
 /** Raw bytes kept for {@link OutputReader.tail}. V8's last words (heap statistics, native stack) take about 4 KB. */
 const TAIL = 16 * 1024;
-/** What may wait in memory once the worker has ended and nobody is blocked by us any more. */
+/** Bytes that may wait in memory once the worker has ended: reading slowly would no longer slow its writer. */
 const BACKLOG = 1024 * 1024;
 
 const NEWLINE = 0x0a;
@@ -33,7 +33,7 @@ let restedAt = 0;
 
 /**
  * Turns the stdout or stderr of a worker into lines, without its flood becoming the master's:
- * after {@link LINES_A_TURN} lines the pipe is not read for a moment, so whoever fills it has to wait.
+ * after {@link LINES_A_TURN} lines the pipe is not read for a moment, so its writer has to wait.
  */
 export class OutputReader {
   readonly #source: Readable;
@@ -52,7 +52,7 @@ export class OutputReader {
   /** Milliseconds of processor time that lines have taken since the last pause. */
   #spent = 0;
   #pause: NodeJS.Timeout | undefined;
-  /** What may still be given out before the next pause, in lines. */
+  /** Lines that may still be given out before the next pause. */
   #budget = LINES_A_TURN;
   #hurrying = false;
   #over = false;
@@ -86,7 +86,7 @@ export class OutputReader {
     } else if (!this.#breathing) this.#drain();
   }
 
-  /** Who still writes is somebody else, who inherited the pipe: it waits like the writer did. */
+  /** Reads at the normal pace again: a process that inherited the pipe and still writes waits as the worker did. */
   calm(): void {
     this.#hurrying = false;
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What the system shows of a process without a word from it. Linux only: elsewhere nothing is known, and that is what is said. */
+/** Facts that the system shows of a process without its help. Linux only: elsewhere each is undefined. */
 export interface ProcessView {
   /** Resident bytes. */
   readonly rss: number | undefined;

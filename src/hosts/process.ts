@@ -19,11 +19,11 @@ export interface ProcessHostOptions {
   readonly execArgv?: readonly string[];
   /** The master's environment; `process.env` unless said otherwise. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Somebody else's reaper, who also closes it; the master's one unless said otherwise. */
+  /** The reaper to use; its maker closes it. Default: the master's only one. */
   readonly reaper?: Reaper;
 }
 
-/** It has permissions, and none to write to a file. */
+/** Whether the worker has permissions, and none to write to a file. */
 function isWithoutFiles({ settings: { permissions } }: HostSpec): boolean {
   const write = permissions?.['write'];
   return permissions !== undefined && !(Array.isArray(write) && write.length > 0);

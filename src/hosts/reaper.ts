@@ -62,7 +62,7 @@ export class Reaper {
     else this.#start();
   }
 
-  /** This process has ended: its number may soon be somebody else's. */
+  /** Removes a process that has ended: its pid may soon be another's. */
   forget(pid: number): void {
     if (this.#pids.delete(pid)) this.#tell(`-${pid}\n`);
   }
@@ -98,7 +98,7 @@ export class Reaper {
     const startedAt = monotonicNow();
     const lost = guard(NO_VICTIM, () => this.#lost(shell, startedAt));
     shell.on('error', lost);
-    // What the system will not run has no pid, and an 'error' later.
+    // A shell that the system will not run has no pid, and an 'error' later.
     if (shell.pid === undefined) return;
     this.#process = shell;
     shell.once('exit', lost);
@@ -108,7 +108,7 @@ export class Reaper {
     for (const pid of this.#pids) this.#tell(`+${pid}\n`);
   }
 
-  /** It was killed, or cannot do its work: while workers live another one is started, a few times where each ends at once. */
+  /** The shell was killed, or cannot do its work: while workers live another one is started, a few times where each ends at once. */
   #lost(shell: ChildProcess, startedAt: number): void {
     if (this.#process !== shell) return;
     this.#process = undefined;

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import type { Host } from './host.js';
 import type { InlineHostOptions } from './inline-types.js';
 
-/** What an application gives a host. */
+/** The application's side of a host. */
 export interface HostContext {
   /** The module that a new process or thread runs first, and the flags of Node that go before it. */
   entry(): { readonly file: URL; readonly flags: readonly string[] };

@@ -3,9 +3,9 @@ import type { SocketHandle, SocketChannel } from './host.js';
 import { setImmediate } from '../system-timers.js';
 
 /**
- * Sockets go from the master to a worker's process through Node's own IPC channel, which alone can carry descriptors, and nothing ever comes
- * back: the master does not read it. What Node would do with what a worker writes there (parse it, take descriptors out of it, throw where it
- * is garbage) never happens. What is said about a socket, in both directions, goes over the link.
+ * Sockets go from the master to a worker's process through Node's own IPC channel, which alone can carry descriptors, and nothing ever
+ * comes back: the master does not read it. What Node would do with what a worker writes there (parse it, take descriptors out of it, throw
+ * where it is garbage) never happens. What is said about a socket, in both directions, goes over the link.
  *
  * Both ends reach for the channel below Node's own reading of it; it has no public name.
  */
@@ -18,7 +18,7 @@ interface Channel {
 }
 
 const CHANNEL_NAME = 'kChannelHandle';
-/** What Node writes of a passed socket. */
+/** The message that Node writes with a passed socket. */
 const PASSED = /"msg":(\d{1,10})\}/;
 
 const nothing = (): void => {};
@@ -84,7 +84,7 @@ export function openSocketChannel(owner: NodeJS.Process, received: (id: number, 
     }
     if (!handle) return;
     const id = PASSED.exec(Buffer.from(data).toString('latin1'))?.[1];
-    // Nobody would know what it is: the master finds out that it was not taken.
+    // Unknown, so of no use: the master finds out that it was not taken.
     if (id === undefined) handle.close();
     else received(Number(id), handle);
   };

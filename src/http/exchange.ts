@@ -119,7 +119,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
   }
 
   get quiet(): boolean {
-    return this.runner.quiet;
+    return this.runner.isIdle;
   }
 
   open(): void {
@@ -182,7 +182,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
   working(): void {}
 
   settled(): void {
-    if (this.#over && this.runner.quiet) this.#finish();
+    if (this.#over && this.runner.isIdle) this.#finish();
   }
 
   // ── its own ──
@@ -191,7 +191,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
   async #serve(): Promise<void> {
     const { response } = this.#arrival;
     const { drainTimeout } = this.settings.limits;
-    this.runner.due++;
+    this.runner.pendingReplies++;
     try {
       const answer = await this.#answer();
       if (answer) {
@@ -207,7 +207,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     } catch (thrown) {
       this.#failed(asError(thrown));
     }
-    this.runner.due--;
+    this.runner.pendingReplies--;
     this.settled();
   }
 
@@ -366,7 +366,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     this.owner?.abort(aborted);
     this.runner.stop();
     this.#origin.left(this.#arrival);
-    if (this.runner.quiet) this.#finish();
+    if (this.runner.isIdle) this.#finish();
     else this.host.clock.after(STRAGGLERS, () => this.#finish());
   }
 

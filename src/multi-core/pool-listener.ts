@@ -31,11 +31,11 @@ interface PoolEndpoint {
   listener?: Listener;
   /** Is bound here, and accepted from there. */
   shared?: SharedSocket;
-  /** Another door: what comes in there may be for this endpoint. */
+  /** The endpoint already bound to the same host:port; connections for this one arrive there. */
   twin?: PoolEndpoint;
 }
 
-/** Options that say who may come in: where a proxy speaks first, only the process that hears it knows. */
+/** Address rules that the master must not apply with proxyProtocol: only the worker reads the PROXY header. */
 const OF_THE_CLIENT = { proxyProtocol: undefined, allow: undefined, deny: undefined, maxPerPeer: undefined };
 
 function limitsOf({ options, framing }: Inside, endpoint: EndpointBlueprint): ConnectionLimits {
@@ -43,7 +43,7 @@ function limitsOf({ options, framing }: Inside, endpoint: EndpointBlueprint): Co
   return resolveLimits(endpoint.options, used, schemeOf(endpoint), 'listen');
 }
 
-/** What carries an endpoint is a stream. */
+/** Takes the socket out of an accepted transport; undefined where it has none to pass on. */
 function takenOut(transport: Transport): SocketHandle | undefined {
   const handle = transport.detach?.()?.handle;
   transport.destroy();
@@ -51,7 +51,7 @@ function takenOut(transport: Transport): SocketHandle | undefined {
 }
 
 /**
- * What one pool shows to the world: listens for the connections inside its worker, and deals what it accepts to the process with fewest; or
+ * The listening side of one pool: accepts the connections for its workers, and passes each to the process with fewest; or
  * lets the processes accept themselves. It counts over all of them.
  */
 export class MasterPoolListener implements PoolListener {
@@ -60,10 +60,10 @@ export class MasterPoolListener implements PoolListener {
   readonly #clock: Clock;
   readonly #inside: readonly Inside[];
   readonly #inline: boolean;
-  /** The kernel deals; in one process there is nobody to share with. */
+  /** Processes accept from a shared socket, and the kernel spreads connections; false where all workers run in this process. */
   readonly #shares: boolean;
   readonly #doors: readonly PoolEndpoint[];
-  /** Of classes that wait for what is handed off to them: how many there are. */
+  /** Admissions of classes that take handed-off connections, by class: they count those connections. */
   readonly #admissions = new Map<number, Admission>();
   /** Where processes listen by themselves. */
   readonly #own = new Map<SocketLedger, Map<string, { readonly connection: number; readonly address: BoundAddress }>>();
@@ -198,7 +198,7 @@ export class MasterPoolListener implements PoolListener {
     }
   }
 
-  /** Somebody else than the process that serves can accept there. */
+  /** Whether a process other than the serving one can accept for the endpoint. */
   #comesFromHere(endpoint: EndpointBlueprint): boolean {
     const scheme = schemeOf(endpoint);
     if (this.#pool.host.listensAlone) return false;
@@ -237,7 +237,7 @@ export class MasterPoolListener implements PoolListener {
     door.shared = await bindShared({ url: schemeNamed(schemeOf(door.endpoint))!.carrier!(url), options });
     publish('listener.open', { app: this.#pool.app, handler: this.#inside[door.connection]!.name, address: door.shared.address });
     if (this.#closed) return this.#release();
-    // Those who connect now find somebody.
+    // Clients that connect now reach a process.
     await Promise.all(this.#pool.ready.map(({ sockets }) => this.#offer(sockets, door)));
   }
 
@@ -288,7 +288,7 @@ export class MasterPoolListener implements PoolListener {
     return admission;
   }
 
-  /** As it was written: what is beneath it is nobody's business. */
+  /** The address as the url was written: with its own scheme and path, not the carrier's. */
   #addressOf({ endpoint, twin, ...own }: PoolEndpoint): BoundAddress | undefined {
     const { listener, shared } = twin ?? own;
     const address = shared?.address ?? (listener && listener.address);

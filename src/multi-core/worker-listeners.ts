@@ -27,7 +27,7 @@ class SocketFeed implements SocketSource {
     this.#server!.emit('connection', socket);
   }
 
-  /** It accepts from there. */
+  /** Accepts from that listening socket. */
   acceptFrom(handle: SocketHandle, backlog: number): void {
     acceptFrom(this.#server!, handle, backlog);
   }
@@ -59,7 +59,7 @@ export class WorkerListeners implements SocketService {
     });
   }
 
-  /** Listens where nobody else can do it. Rejects with a ListenError. */
+  /** Listens on endpoints that no other process can bind. Rejects with a ListenError. */
   async open(): Promise<void> {
     const { listen } = this.#environment.boot;
     for (const [connection, { cls }] of this.#connections.entries()) {

@@ -21,7 +21,7 @@ import { FlushScheduler } from '../timing/flush-scheduler.js';
 import { setImmediate } from '../system-timers.js';
 import { limitOf, toBytes, type Off, type Size } from '../units.js';
 
-/** What the application gives its reactor. */
+/** The application's side of a reactor. */
 export interface ReactorOptions {
   /** The application's name, for events. */
   readonly app?: string | undefined;
@@ -46,7 +46,7 @@ const CLOSE_GRACE = 2_000;
 /** The default of `maxBufferedBytesTotal`: sixteen connections at their `maxBufferedBytes`. */
 const MAX_BUFFERED_TOTAL = '256mb';
 
-/** What the types forbid, and a circle of imports gives all the same. */
+/** Error for an argument that is no class: the types forbid it, and a circle of imports gives one all the same. */
 function noClass(given: unknown): ConfigurationError {
   const remedy =
     given === undefined ? 'modules import each other in a circle: break it' : 'give a class that is decorated with @Connection()';
@@ -77,7 +77,7 @@ export class ReactorCore implements RequestHost {
   readonly #leaving = new Set<Session>();
   readonly #guests = new Set<RequestScope>();
   #empty: (() => void)[] = [];
-  /** Of the open ones, those that came in. */
+  /** Open connections that were accepted, not dialled. */
   #inbound = 0;
   #closing = false;
   readonly #counted: ReactorOptions['counted'];
@@ -116,7 +116,7 @@ export class ReactorCore implements RequestHost {
     return this.#listen(settingsOf(this.plan(cls), endpoint, 'listen'));
   }
 
-  /** The same where somebody else has bound, and the sockets come from there. `counts`: it sees to the limits, too. */
+  /** Listens on a socket that another process or listener has bound. `counts`: that one applies the limits, too. */
   async listenTo(source: SocketSource, cls: Ctor, endpoint: EndpointBlueprint, counts: boolean): Promise<Listener> {
     return this.#listen(settingsFrom(source, settingsOf(this.plan(cls), endpoint, 'listen'), counts));
   }
@@ -131,7 +131,7 @@ export class ReactorCore implements RequestHost {
       this.#listeners.delete(listener);
       throw error;
     }
-    // It closed while the system was at it.
+    // The reactor closed while the system was binding.
     if (this.#closing) await listener.close();
     this.#refuseWhenClosing();
     return listener;
@@ -147,7 +147,7 @@ export class ReactorCore implements RequestHost {
     return this.dialOnce(settingsOf(this.plan(cls), endpoint, 'connect'), data, signal);
   }
 
-  /** The same for settings read before. */
+  /** Dials once, with settings read before. */
   async dialOnce(settings: Settings, data: object | undefined, signal: AbortSignal | undefined): Promise<Session> {
     this.#refuseWhenClosing();
     return establish(this.clock, settings, signal, transport => {
@@ -157,7 +157,7 @@ export class ReactorCore implements RequestHost {
     });
   }
 
-  /** It is retired when the reactor stops listening. */
+  /** Has `dialer` retired when the reactor stops listening. */
   keep(dialer: Retiring): Disposable {
     this.#refuseWhenClosing();
     this.#dialers.add(dialer);
@@ -183,7 +183,7 @@ export class ReactorCore implements RequestHost {
     return count;
   }
 
-  /** Sends a message to all connections of a class; nobody waits for a slow one. Throws EncodeError. */
+  /** Sends a message to all connections of a class; a slow one does not delay the others. Throws EncodeError. */
   broadcast(cls: Ctor, message: unknown, isExcepted: (session: Session) => boolean): void {
     broadcast(
       [...this.sessions(cls)].filter(session => !isExcepted(session)),
@@ -207,8 +207,8 @@ export class ReactorCore implements RequestHost {
   /** Connections whose handlers are at it. */
   get busy(): number {
     let busy = 0;
-    for (const session of this.sessions()) if (!session.runner.quiet) busy++;
-    for (const session of this.#leaving) if (!session.runner.quiet) busy++;
+    for (const session of this.sessions()) if (!session.runner.isIdle) busy++;
+    for (const session of this.#leaving) if (!session.runner.isIdle) busy++;
     for (const guest of this.#guests) if (!guest.quiet) busy++;
     return busy;
   }

@@ -23,7 +23,7 @@ export interface Connections<H> extends Iterable<{ readonly handler: H; readonly
 }
 
 export interface BroadcastOptions {
-  /** Who does not get it: a peer, or a handler. */
+  /** A peer, or a handler, that does not get it. */
   readonly except?: object | undefined;
 }
 
@@ -116,7 +116,7 @@ export class Reactor {
   }
 
   /**
-   * Sends a message to every connection of a class and its subclasses; nobody waits for a slow one.
+   * Sends a message to every connection of a class and its subclasses; a slow one does not delay the others.
    * @throws EncodeError when the framing cannot encode it, UsageError for what is no connection class nor the base of one.
    */
   broadcast(handler: Ctor, message: unknown, options: BroadcastOptions = {}): void {

@@ -12,13 +12,13 @@ export interface RequestScope {
   open(): void;
   /** The application is closing: it may finish what it does, and begins nothing new. Never rejects. */
   shutdown(): Promise<void>;
-  /** Ends it at once, and waits for nobody. */
+  /** Ends it at once, without waiting for handlers or the client. */
   abandon(reason: CloseReason): void;
 }
 
 /** Whose guest it is. */
 export interface RequestHost extends SessionHost {
-  /** It is over, `@OnClose` and all. */
+  /** The request has ended, `@OnClose` included. */
   departed(guest: RequestScope): void;
 }
 
@@ -27,7 +27,7 @@ export type MakeRequestScope = (host: RequestHost, settings: Settings, arrival: 
 
 const MAKERS = new Map<string, MakeRequestScope>();
 
-/** What this scheme accepts becomes guests, not sessions. */
+/** Registers a scheme whose endpoints accept requests, not sessions. */
 export function registerRequestScopes(scheme: string, make: MakeRequestScope): void {
   MAKERS.set(scheme, make);
 }

@@ -1,7 +1,7 @@
 import type { CloseReason } from '../decorators/hook-types.js';
 import { AbortError, ConnectionClosedError, PacketError, TlsError } from '../errors.js';
 
-/** What the kernel says when the peer has left: nothing went wrong here. */
+/** Error codes of a peer that has closed its end: nothing went wrong here. */
 const LEFT = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 function codeOf(error: Error): string {
@@ -21,7 +21,7 @@ export function reasonOfError(error: Error): CloseReason {
   return { by: 'error', code: codeOf(error), error };
 }
 
-/** What `peer.signal` and the calls of a connection are aborted with. */
+/** The reason that `peer.signal` and the calls of a connection are aborted with. */
 export function abortReason({ by, code }: CloseReason): Error {
   return new ConnectionClosedError(by === 'peer' ? `the peer is gone (${code})` : `the connection is closed (by ${by}: ${code})`);
 }

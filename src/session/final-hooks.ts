@@ -16,7 +16,7 @@ export interface ClosedConnection {
   readonly context: AsyncContext;
 }
 
-/** Runs `@OnClose`, ends the owner, disposes what was made for the connection. Never rejects: there is nobody left to tell but the log. */
+/** Runs `@OnClose`, ends the owner, disposes what was made for the connection. Never rejects: what fails is logged. */
 export async function finalHooks({ id, settings, built, owner, context }: ClosedConnection, reason: CloseReason): Promise<void> {
   const { app, name: handler, blueprint } = settings.plan;
   const failed = (hook: string, thrown: unknown): void =>

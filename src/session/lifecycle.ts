@@ -17,12 +17,12 @@ import type { Settings } from './settings.js';
 /** The life of a connection; it only moves forward. */
 const State = {
   OPEN: 0,
-  /** It ends as soon as no reply is due. */
-  LEAVING: 1,
+  /** The connection ends as soon as no reply is pending. */
+  ENDING: 1,
   /** Our direction has ended; the peer's may not have. */
   ENDED: 2,
   /** The transport is closed; handlers may still be at it. */
-  GONE: 3,
+  CLOSED: 3,
   /** `@OnClose` has been called. */
   FINISHED: 4,
 } as const;
@@ -64,27 +64,27 @@ export class ConnectionState {
   /** The message of `end(message)`, encoded. */
   #farewell: Chunk | readonly Chunk[] | undefined;
   /** The peer has finished. */
-  #finned = false;
-  /** And all that it said is handled. */
-  #heard = false;
-  /** And `@OnEnd` has been told. */
-  #told = false;
-  /** The peer cannot hear us any more. */
-  #unheard = false;
-  /** `halfClose()` was called: what the peer says is still handled. */
-  #halving = false;
-  /** An answer was broken off: as soon as what was sent of it is with the kernel, the connection is reset, not finished. */
+  #peerEnded = false;
+  /** FIN was received and every message before it has been handled. */
+  #allHandled = false;
+  /** `@OnEnd` was called. */
+  #onEndCalled = false;
+  /** The peer reads no more. */
+  #peerStoppedReading = false;
+  /** `halfClose()` was called: the peer's messages are still handled. */
+  #halfClosing = false;
+  /** A reply was cut short: as soon as its bytes are with the kernel, the connection is reset, not ended with FIN. */
   #resets = false;
-  /** Half-closed by us, then by the peer: the transport was closed before all that had come was handled. */
+  /** The transport has closed, after our halfClose(), while received messages are still queued: closing waits for them. */
   #late = false;
   #status: ExitStatus | undefined;
-  /** How long the peer may take to finish after us, in milliseconds. */
+  /** Half-close limit: milliseconds that the peer may take to finish after us. */
   #limit: number;
-  /** That is fixed: the application closes. */
+  /** The application closes, so #limit does not change any more. */
   #limitIsFixed = false;
-  /** Once one side has finished. */
+  /** The half-close timer; set once one side has finished. */
   #grace: HalfCloseGrace | undefined;
-  /** What `signal` is aborted with; there once the connection is gone. */
+  /** The reason that `signal` is aborted with; set once the connection has closed. */
   #aborted: Error | undefined;
   #abort: AbortController | undefined;
   #stragglers: Disposable | undefined;
@@ -101,12 +101,12 @@ export class ConnectionState {
 
   /** Our direction ends as soon as nothing is due. */
   get isLeaving(): boolean {
-    return this.#state === State.LEAVING || (this.#halving && this.#state === State.OPEN);
+    return this.#state === State.ENDING || (this.#halfClosing && this.#state === State.OPEN);
   }
 
   /** We have finished, and listen. */
   get isHalfClosed(): boolean {
-    return this.#halving && this.#state === State.ENDED && this.#reason === undefined;
+    return this.#halfClosing && this.#state === State.ENDED && this.#reason === undefined;
   }
 
   /** Nothing can be sent any more. */
@@ -115,7 +115,7 @@ export class ConnectionState {
   }
 
   get isClosed(): boolean {
-    return this.#state >= State.GONE;
+    return this.#state >= State.CLOSED;
   }
 
   get reason(): CloseReason | undefined {
@@ -123,7 +123,7 @@ export class ConnectionState {
   }
 
   get peerHasEnded(): boolean {
-    return this.#finned;
+    return this.#peerEnded;
   }
 
   get signal(): AbortSignal {
@@ -157,22 +157,22 @@ export class ConnectionState {
     }
     if (this.#state !== State.OPEN) return;
     this.#farewell = farewell;
-    this.#deaf(reason, State.LEAVING);
+    this.#deaf(reason, State.ENDING);
     this.step();
   }
 
   /** Ends it with what has been sent so far. */
   endNow(reason: CloseReason): void {
     if (this.#state >= State.ENDED) return;
-    this.#deaf(reason, State.LEAVING);
+    this.#deaf(reason, State.ENDING);
     this.#end();
   }
 
   /** Closes it at once: with a reset where an answer is cut off by that, so that the peer can tell. */
   destroy(reason: CloseReason): void {
-    if (this.#state >= State.GONE) return;
+    if (this.#state >= State.CLOSED) return;
     const cuts = this.#cutsAnswer;
-    // It was ending, and what was to be sent before will never arrive.
+    // The connection was ending, and the messages still to be sent will never arrive.
     if (cuts && (reason.by === 'limit' || reason.by === 'timeout') && this.#reason?.by !== 'error') this.#reason = reason;
     this.#deaf(reason, State.ENDED);
     if (this.#late) this.onClosed(undefined);
@@ -182,7 +182,7 @@ export class ConnectionState {
 
   /** Closes it at once with a reset. */
   reset(reason: CloseReason): void {
-    if (this.#state >= State.GONE) return;
+    if (this.#state >= State.CLOSED) return;
     this.#deaf(reason, State.ENDED);
     if (this.#late) this.onClosed(undefined);
     else this.#reset();
@@ -191,24 +191,24 @@ export class ConnectionState {
   /** Ends our direction when no reply is due; the peer is heard to its end. */
   requestHalfClose(): void {
     if (this.#state !== State.OPEN) return;
-    this.#halving = true;
+    this.#halfClosing = true;
     this.step();
   }
 
   /** The peer is there only to be heard: a command that has exited. */
   unheard(): void {
-    this.#unheard = true;
+    this.#peerStoppedReading = true;
     this.step();
   }
 
-  /** Closes it at once and waits for nobody: neither for handlers that are still at it, nor for the transport's word. */
+  /** Closes at once, without waiting for running handlers or for the transport's 'closed'. */
   finishNow(reason: CloseReason): void {
     this.destroy(reason);
     this.onClosed(undefined);
     this.#finish();
   }
 
-  /** Its handler could not be made: whatever that has begun with its peer is over, and nobody is told. */
+  /** Closes a connection whose handler could not be made: no hook is called. */
   constructorFailed(error: Error): void {
     const { owner, deadlines, sendBuffer } = this.#session;
     this.#reason = reasonOfError(error);
@@ -235,7 +235,7 @@ export class ConnectionState {
 
   /** The peer has finished. */
   onPeerEnd(): void {
-    this.#finned = true;
+    this.#peerEnded = true;
     const { settings, isPiped, transport, runner } = this.#session;
     if (transport.endsBoth) runner.stop();
     if (this.#state < State.ENDED && !settings.allowHalfOpen && !isPiped) this.startGrace(settings.limits.halfCloseGrace);
@@ -243,38 +243,38 @@ export class ConnectionState {
 
   /** The peer has finished, and all that it sent is handled. True the first time. */
   hasHandledAll(): boolean {
-    if (!this.#finned || this.#heard) return false;
-    return (this.#heard = true);
+    if (!this.#peerEnded || this.#allHandled) return false;
+    return (this.#allHandled = true);
   }
 
-  /** What comes next, now that something has been done. */
+  /** Moves the state on, after anything has happened that may allow it. */
   step(): void {
     const { runner, settings, isPiped } = this.#session;
-    if (this.#state >= State.GONE) {
-      if (runner.quiet) this.#finish();
+    if (this.#state >= State.CLOSED) {
+      if (runner.isIdle) this.#finish();
       return;
     }
-    if (runner.due > 0) return;
-    if (this.#halving && this.#state === State.OPEN) this.#end();
-    if (this.#late && this.#heard) {
+    if (runner.pendingReplies > 0) return;
+    if (this.#halfClosing && this.#state === State.OPEN) this.#end();
+    if (this.#late && this.#allHandled) {
       this.onClosed(undefined);
       return;
     }
-    if (this.#state === State.OPEN && this.#heard && (!isPiped || this.#unheard)) {
-      if (settings.allowHalfOpen && !this.#told) {
-        this.#told = true;
+    if (this.#state === State.OPEN && this.#allHandled && (!isPiped || this.#peerStoppedReading)) {
+      if (settings.allowHalfOpen && !this.#onEndCalled) {
+        this.#onEndCalled = true;
         void runner.hook('OnEnd', settings.plan.blueprint.hooks.end);
       }
-      if (!settings.allowHalfOpen || this.#unheard) this.end({ by: 'peer', code: 'END' });
+      if (!settings.allowHalfOpen || this.#peerStoppedReading) this.end({ by: 'peer', code: 'END' });
     }
-    if (this.#state === State.LEAVING) this.#end();
+    if (this.#state === State.ENDING) this.#end();
   }
 
   /** Everything sent is with the kernel. */
   onFlushed(): void {
     const { isPiped, transport } = this.#session;
     if (this.#state === State.ENDED && this.#resets) this.#reset();
-    if (this.#state !== State.ENDED || isPiped || (this.#halving && !this.#finned)) return;
+    if (this.#state !== State.ENDED || isPiped || (this.#halfClosing && !this.#peerEnded)) return;
     if (transport.needsNoGoodbye) transport.destroy();
     // Also when the peer has finished: a command may have closed its stdout and run on.
     else this.startGrace(this.#limit, this.#limitIsFixed);
@@ -294,7 +294,7 @@ export class ConnectionState {
   onGraceExpired(): void {
     const { sendBuffer, settings } = this.#session;
     // Everything is with the system, or is read by nothing: nothing is waited for but the peer's own end.
-    if ((this.#state >= State.ENDED || (this.#finned && this.#session.transport.endsBoth)) && sendBuffer.empty)
+    if ((this.#state >= State.ENDED || (this.#peerEnded && this.#session.transport.endsBoth)) && sendBuffer.empty)
       this.destroy({ by: 'peer', code: 'END' });
     else
       this.#session.exceeded(
@@ -311,15 +311,15 @@ export class ConnectionState {
 
   /** The transport is closed. */
   onClosed(error: Error | undefined): void {
-    if (this.#state >= State.GONE) return;
+    if (this.#state >= State.CLOSED) return;
     const { host, owner, runner, readLoop, deadlines, sendBuffer, settings } = this.#session;
     const unforeseen = this.#reason === undefined;
-    this.#late = this.#halving && unforeseen && !error && this.#finned && !(this.#heard && runner.due === 0);
+    this.#late = this.#halfClosing && unforeseen && !error && this.#peerEnded && !(this.#allHandled && runner.pendingReplies === 0);
     if (this.#late) return;
     if (this.#status) void runner.hook('OnExit', settings.plan.blueprint.hooks.exit, this.#status);
     const reason = (this.#reason ??= reasonOfTransport(error));
     const aborted = (this.#aborted = abortReason(reason));
-    this.#state = State.GONE;
+    this.#state = State.CLOSED;
     readLoop.hold(PauseReason.DEAF);
     deadlines.close();
     sendBuffer.close();
@@ -328,7 +328,7 @@ export class ConnectionState {
     owner?.abort(aborted);
     runner.stop();
     if (unforeseen && error && reason.by === 'error') void runner.tell(error, { during: 'socket' });
-    if (runner.quiet) {
+    if (runner.isIdle) {
       this.#finish();
       return;
     }

@@ -23,7 +23,7 @@ export interface FileRange {
   readonly length?: number | undefined;
 }
 
-/** What a peer asks of its session. */
+/** A peer's side of its session. */
 export interface PeerHost extends HandOffHost {
   readonly id: string;
   readonly pipes: ConnectionPipes;
@@ -78,7 +78,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
   }
 
   /**
-   * On udp: sends a message to somebody else. Elsewhere there is only one peer, and `to` does not count.
+   * On udp: sends a message to another address. Elsewhere there is only one peer, and `to` does not count.
    * @throws EncodeError when the framing cannot encode it.
    */
   sendTo(message: Out, to: Remote): boolean {
@@ -157,11 +157,12 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /**
    * From here on the connection speaks TLS, as server where it was accepted and as client where it was dialled. What was sent so far leaves
-   * in the clear; what is sent meanwhile follows the handshake. Resolves after it and `@OnSecure`, with a fresh decoder, within `handshakeTimeout`.
+   * in the clear; what is sent meanwhile follows the handshake. Resolves after it and `@OnSecure`, with a fresh decoder, within
+   * `handshakeTimeout`.
    * @param options Default: `tls:` of the endpoint or its class.
    * @throws TlsInjectionError when anything had been received behind the message being handled, TlsError when the handshake fails, LimitError when
-   * it takes too long, ConnectionClosedError: the connection is closed then. UsageError with `concurrency` above 1, without a certificate on the
-   * serving side, or where it speaks TLS already: then nothing has happened.
+   * it takes too long, ConnectionClosedError: the connection is closed then. UsageError with `concurrency` above 1, without a certificate
+   * on the serving side, or where it speaks TLS already: then nothing has happened.
    * @example
    * @OnData() async command(line: string) {
    *   if (line !== 'STARTTLS') return this.handle(line);
@@ -175,8 +176,9 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /**
    * Moves a live tcp or unix connection to a worker's process, what was received and not handled included; what was sent before has left.
-   * Resolves when a process has acknowledged it: here it closes `by: 'handoff'`, and what the handler returns goes nowhere. There it is a new
-   * instance of a class among the worker's `connections`, counted by the limits of that class. When nobody takes it the client is closed.
+   * Resolves when a process has acknowledged it: here it closes `by: 'handoff'`, and what the handler returns goes nowhere. There it is a
+   * new instance of a class among the worker's `connections`, counted by the limits of that class. When no process takes it the client is
+   * closed.
    * @throws UsageError where it cannot be: TLS, ws, udp, `concurrency` above 1, no such class; NotCloneableError for such `data`: the
    * connection is as it was then. Otherwise it is closed: WorkerNotFoundError when the worker is not started, LimitError when it is full,
    * WorkerUnavailableError, ConnectionClosedError.
@@ -219,7 +221,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
     return this.#session.transport.tls;
   }
 
-  /** Of `ws:`: the request that was upgraded, its url absolute, and the subprotocol agreed on. A client has the headers of the answer. */
+  /** For `ws:`: the request that was upgraded, its url absolute, and the subprotocol agreed on. A client has the headers of the answer. */
   get request(): { readonly url: string; readonly headers: Headers; readonly protocol?: string | undefined } | undefined {
     return this.#session.transport.request;
   }
@@ -252,7 +254,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
     return this.#session.state.signal;
   }
 
-  /** What `reactor.connect` or `dial` was given as `data`; empty for accepted connections. */
+  /** The `data` given to `reactor.connect` or `dial`; empty for accepted connections. */
   get data(): Data {
     // `connect` demands a value of this type for every class whose peer declares one.
     return this.#session.given as Data;

@@ -16,7 +16,7 @@ import type { FlushScheduler } from '../timing/flush-scheduler.js';
 /** `options.data` can be sent there. Throws UsageError, NotCloneableError, WorkerNotFoundError. */
 export type HandOffStarter = (worker: Ctor, options: HandOffOptions) => (what: MovedConnection) => Promise<void>;
 
-/** What a session needs from its reactor. */
+/** A session's side of its reactor. */
 export interface SessionHost {
   readonly clock: Clock;
   readonly turn: FlushScheduler;

@@ -83,8 +83,8 @@ export class Session implements TransportSink {
     this.state = new ConnectionState(this);
     this.peer = new Peer(this);
     if (plan.wantsOwner) this.owner = ownerOf(this);
-    // What the constructor ends, ends when it is through.
-    this.runner.due++;
+    // If the constructor ends the connection, it ends after the constructor has returned.
+    this.runner.pendingReplies++;
     try {
       this.built = this.context.runInAsyncScope(() => plan.build(this.peer, this.owner));
     } catch (error) {
@@ -92,7 +92,7 @@ export class Session implements TransportSink {
       this.#pipes?.close();
       throw error;
     }
-    this.runner.due--;
+    this.runner.pendingReplies--;
     this.runner.serve(this.built.instance);
   }
 
@@ -141,7 +141,7 @@ export class Session implements TransportSink {
     this.state.onPeerEnd();
     this.readLoop.settle();
     if (this.readLoop.held(PauseReason.PIPED)) this.#pipes?.sourceEnded();
-    // A connection that nobody reads may yet be piped; where nothing was received there is nothing to wait for.
+    // A connection without `@OnData` may yet be piped; where nothing was received there is nothing to wait for.
     if (!this.settings.plan.reads && this.readLoop.inbound.weight === 0) this.state.hasHandledAll();
     this.readLoop.pump();
     this.state.step();
@@ -243,7 +243,7 @@ export class Session implements TransportSink {
   }
 
   tooFast(): void {
-    // Nobody may close to the others what they share: what is too much is lost.
+    // One sender must not close a socket that others share: messages above the rate are dropped.
     if (!this.transport.shared) this.exceeded('rateLimit', 'the peer sends more messages than rateLimit allows');
   }
 
@@ -365,11 +365,11 @@ export class Session implements TransportSink {
 
   async sendFile(path: string | URL, range: FileRange): Promise<number> {
     mustStream(this.transport, 'a connection of whole messages takes no file: send its parts as messages');
-    this.runner.due++;
+    this.runner.pendingReplies++;
     try {
       return await sendFile(this, path, range);
     } finally {
-      this.runner.due--;
+      this.runner.pendingReplies--;
       this.settled();
     }
   }

@@ -9,7 +9,7 @@ import { limitOf, toBytes, type Off, type Size } from '../units.js';
 import type { HandlerPlan } from './handler/message-router.js';
 import { resolveLimits, type ConnectionLimits } from './limits.js';
 
-/** What all sessions of one endpoint share. */
+/** Settings that all sessions of one endpoint share. */
 export interface Settings {
   readonly plan: HandlerPlan;
   readonly target: EndpointTarget;
@@ -33,7 +33,7 @@ const BROWSABLE: ReadonlySet<string> = new Set(['tcp', 'tls', 'fd', 'systemd']);
 
 /**
  * Reads an endpoint's options as numbers and parts.
- * @throws ConfigurationError for a scheme that nobody registered or that cannot do what is asked of it.
+ * @throws ConfigurationError for an unknown scheme, or one that cannot do what the options ask for.
  */
 export function settingsOf(plan: HandlerPlan, endpoint: EndpointBlueprint, use: 'listen' | 'connect'): Settings {
   const name = schemeOf(endpoint);
@@ -67,7 +67,7 @@ export function settingsOf(plan: HandlerPlan, endpoint: EndpointBlueprint, use: 
   };
 }
 
-/** The same for a listener that does not bind. `counts`: whoever gives it sockets has seen to how many there may be. */
+/** Settings of a listener that does not bind. `counts`: the source of its sockets applies the limits on their number. */
 export function settingsFrom(source: SocketSource, settings: Settings, counts: boolean): Settings {
   const { target, limits } = settings;
   const unlimited = { ...limits, maxConnections: Infinity, maxPerPeer: Infinity, whenFull: 'reject' as const };

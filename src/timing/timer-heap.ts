@@ -2,7 +2,7 @@ import { setImmediate } from '../system-timers.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { stallExtension } from '../deadline.js';
 
-/** Somebody who wants to be called at a time. Both fields are the queue's. */
+/** A timer in the heap. The heap writes both fields. */
 export interface HeapTimer {
   /** When; Infinity when it waits for nothing. */
   alarmAt: number;
@@ -31,23 +31,23 @@ export class TimerHeap {
   }
 
   /** Calls it at that time, instead of the one it was set to. */
-  set(who: HeapTimer, at: number): void {
-    const before = who.alarmAt;
-    who.alarmAt = at;
-    if (at === Infinity) this.#remove(who);
-    else if (who.alarmIndex < 0) this.#rise(who, this.#heap.push(who) - 1);
-    else if (at < before) this.#rise(who, who.alarmIndex);
-    else this.#sink(who, who.alarmIndex);
+  set(timer: HeapTimer, at: number): void {
+    const before = timer.alarmAt;
+    timer.alarmAt = at;
+    if (at === Infinity) this.#remove(timer);
+    else if (timer.alarmIndex < 0) this.#rise(timer, this.#heap.push(timer) - 1);
+    else if (at < before) this.#rise(timer, timer.alarmIndex);
+    else this.#sink(timer, timer.alarmIndex);
     // A timer that has become too early looks again; only a late one must be replaced.
     if (at < this.#timerAt) this.#arm(at);
   }
 
-  #remove(who: HeapTimer): void {
-    const index = who.alarmIndex;
+  #remove(timer: HeapTimer): void {
+    const index = timer.alarmIndex;
     if (index < 0) return;
-    who.alarmIndex = -1;
+    timer.alarmIndex = -1;
     const last = this.#heap.pop()!;
-    if (last !== who) {
+    if (last !== timer) {
       this.#sink(last, index);
       this.#rise(last, last.alarmIndex);
     }
@@ -86,35 +86,35 @@ export class TimerHeap {
     if (next && next.alarmAt < this.#timerAt) this.#arm(next.alarmAt);
   };
 
-  #rise(who: HeapTimer, from: number): void {
+  #rise(timer: HeapTimer, from: number): void {
     const heap = this.#heap;
     let index = from;
     while (index > 0) {
       const above = (index - 1) >> 1;
       const parent = heap[above]!;
-      if (parent.alarmAt <= who.alarmAt) break;
+      if (parent.alarmAt <= timer.alarmAt) break;
       this.#place(parent, index);
       index = above;
     }
-    this.#place(who, index);
+    this.#place(timer, index);
   }
 
-  #sink(who: HeapTimer, from: number): void {
+  #sink(timer: HeapTimer, from: number): void {
     const heap = this.#heap;
     let index = from;
     for (;;) {
       let below = 2 * index + 1;
       if (below >= heap.length) break;
       if (below + 1 < heap.length && heap[below + 1]!.alarmAt < heap[below]!.alarmAt) below++;
-      if (heap[below]!.alarmAt >= who.alarmAt) break;
+      if (heap[below]!.alarmAt >= timer.alarmAt) break;
       this.#place(heap[below]!, index);
       index = below;
     }
-    this.#place(who, index);
+    this.#place(timer, index);
   }
 
-  #place(who: HeapTimer, index: number): void {
-    this.#heap[index] = who;
-    who.alarmIndex = index;
+  #place(timer: HeapTimer, index: number): void {
+    this.#heap[index] = timer;
+    timer.alarmIndex = index;
   }
 }

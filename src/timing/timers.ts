@@ -4,7 +4,7 @@ import { MAX_DELAY, toMilliseconds, type Duration } from '../units.js';
 
 /** Something that runs later, unless it is cancelled. */
 export interface Timer extends Disposable {
-  /** It never runs again, even if it is due already. */
+  /** Cancels the timer: it never runs again, even if it is due already. */
   cancel(): void;
 }
 
@@ -90,7 +90,7 @@ class ClockDriven implements Timer {
 
 /**
  * Timers that do not drift, do not come in bursts and do not overlap with themselves.
- * Whoever sets one cancels it; `close` cancels the rest.
+ * Each must be cancelled by its maker; `close` cancels the rest.
  */
 export class Timers {
   readonly #clock: Clock;

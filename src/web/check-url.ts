@@ -13,7 +13,7 @@ export function checkUrl({ url, options }: EndpointTarget, use: 'listen' | 'conn
   if (!parts) return `it is not written like '${url.slice(0, url.indexOf(':')).toLowerCase()}://host:port/path'`;
   if (use === 'listen' && parts.query !== '') return 'a listener answers a path, whatever the query: leave the query out';
   if (normalPath(parts.path ?? '/') === undefined) return "its path has a '%' that two hexadecimal digits do not follow: write '%25'";
-  if (use === 'connect' && parts.port === 0) return 'nobody can be reached at port 0';
+  if (use === 'connect' && parts.port === 0) return 'port 0 cannot be connected to';
   if (!parts.secure) return undefined;
   // The blueprint has checked what is written there.
   const tls = (options['tls'] as TlsOptions | undefined) ?? {};

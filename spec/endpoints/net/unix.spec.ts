@@ -83,7 +83,7 @@ describe('unix:', () => {
     const before = lstatSync(path).ino;
     const error = await refused();
     expect(error).to.include({ name: 'ListenError', code: 'ERR_PACKET_LISTEN' });
-    expect(error.message).to.match(/somebody listens there already/);
+    expect(error.message).to.match(/something listens there already/);
     expect(lstatSync(path).ino).to.equal(before);
   });
 

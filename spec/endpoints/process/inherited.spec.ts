@@ -161,7 +161,7 @@ describe('a descriptor that was inherited', function () {
       complaint([connected], 'listen', 'fd:3'),
       complaint([listening], 'listen', 'fd:3', 'fd:3'),
     ]);
-    expect(open).to.equal('ListenError: cannot listen on fd:77: descriptor 77 is not open: nobody gave it to this process\n');
+    expect(open).to.equal('ListenError: cannot listen on fd:77: descriptor 77 is not open: it was not passed to this process\n');
     expect(file).to.equal('ListenError: cannot listen on fd:3: descriptor 3 is no stream socket\n');
     expect(peer).to.contain('descriptor 3 is a connection, not a listening socket: write it as `connect:`');
     expect(twice).to.contain('descriptor 3 has been taken by this process already');

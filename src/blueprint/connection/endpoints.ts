@@ -50,7 +50,7 @@ function toEndpoint(
   if (typeof written !== 'object' || written === null || isExec(written)) return withOptions(written, classOptions, use, report);
   const { url, ...own } = withoutUndefined(written);
   const scheme = typeof url === 'string' ? schemeNamed(SCHEME.exec(url)?.[1]?.toLowerCase() ?? '') : undefined;
-  // What only a scheme of its own knows is its business: `check` looks at it.
+  // Options that only one scheme knows are checked by that scheme's `check`.
   const rules = scheme?.options
     ? { ...endpointRules, ...Object.fromEntries(scheme.options.map(name => [name, { expects: 'anything', fits: () => true }])) }
     : endpointRules;

@@ -13,7 +13,7 @@ function takes(type: unknown, messages: MessageClass): boolean {
   return typeof type !== 'function' || type === Object || type === messages || messages.prototype instanceof type;
 }
 
-/** What an endpoint brings; undefined: not known. */
+/** The kind of messages that an endpoint delivers; undefined: not known. */
 function broughtBy(endpoint: EndpointBlueprint): { readonly messages: MessageClass; readonly by: string } | undefined {
   const framing = endpoint.options['framing'];
   if (typeof framing === 'object' && framing !== null) {

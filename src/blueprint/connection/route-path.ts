@@ -50,7 +50,7 @@ export function paramNames(segments: readonly RouteSegment[]): readonly string[]
   return segments.flatMap(segment => (segment.kind === 'param' ? [segment.name] : segment.kind === 'rest' ? ['*'] : []));
 }
 
-/** What a route answers: one text for all that match the same requests. */
+/** Identifies the requests that a route answers: the same text for all routes that match the same requests. */
 export function routeKey({ method, segments }: Pick<RouteBlueprint, 'method' | 'segments'>): string {
   const path = segments.map(segment => (segment.kind === 'text' ? segment.text : segment.kind === 'param' ? ':' : '*'));
   return `${method} /${path.join('/')}`;

@@ -21,9 +21,9 @@ export interface RouteBlueprint {
   readonly validate: Readonly<Partial<Record<RoutePart | 'response', Validator>>>;
 }
 
-/** What answers the requests of a class. */
+/** Routes and hooks that answer the requests of a class. */
 export interface RequestsBlueprint {
   readonly routes: readonly RouteBlueprint[];
-  /** It has `@OnRequest`, for requests that no route answers. */
+  /** The class has `@OnRequest`, for requests that no route answers. */
   readonly hasFallback: boolean;
 }

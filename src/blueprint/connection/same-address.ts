@@ -16,7 +16,7 @@ interface Place {
   readonly port: string;
   /** 'udp', or 'tcp' for everything that TCP carries. */
   readonly protocol: string;
-  /** Endpoints of the web share a port, and say themselves whom a request is for. */
+  /** Endpoints of the web share a port: each request says which of them it is for. */
   readonly shares: boolean;
 }
 
@@ -59,8 +59,8 @@ export function sameAddresses(connections: readonly ConnectionBlueprint[], mista
 type Answering = Pick<ConnectionBlueprint, 'routes' | 'hooks'>;
 
 /**
- * Reports routes of several classes that answer the same at one url: only one could be called. Port 0 is another one each time where classes
- * cannot share it.
+ * Reports routes of several classes that answer the same at one url: only one could be called. Port 0 is another one each time where
+ * classes cannot share it.
  */
 export function sameRoutes(connections: readonly ConnectionBlueprint[], mistakes: Mistake[]): void {
   const known = new Map<string, ConnectionBlueprint>();

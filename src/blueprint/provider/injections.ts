@@ -9,7 +9,7 @@ interface Built {
   readonly parameters: readonly ParameterBlueprint[];
 }
 
-/** What is wrong with a reference to a worker, and what to write; undefined when the application has it. */
+/** The mistake in a reference to a worker, with what to write; undefined when the application has that worker. */
 export function workerReferenceMistake(
   worker: Ctor | string | undefined,
   workers: readonly WorkerBlueprint[],
@@ -46,7 +46,7 @@ export function unknownWorkers(built: readonly Built[], workers: readonly Worker
   );
 }
 
-/** `@InjectOptions` where nobody is started with options. */
+/** Mistakes of `@InjectOptions` in a class that is never started with options. */
 export function strayOptions(built: readonly Built[]): readonly Mistake[] {
   return built.flatMap(({ cls, parameters }) =>
     parameters.flatMap((parameter, index) =>

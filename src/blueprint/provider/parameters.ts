@@ -9,7 +9,7 @@ import type { Ctor, ParameterBlueprint, Token } from '../types.js';
 const INJECTION_TOKENS = 'injectionTokens';
 const PARAMETER_TYPES = 'design:paramtypes';
 
-/** What the compiler writes for what is no class: interfaces, unions, primitives. */
+/** Classes that the compiler emits for types that are no class: interfaces, unions, primitives. */
 const NO_TOKENS: ReadonlySet<unknown> = new Set([
   Object,
   String,
@@ -61,7 +61,7 @@ function constructorOwner(cls: Ctor): Ctor {
   );
 }
 
-/** What a constructor asks for, by parameter. Parameters with defaults at the end that nothing is known of are left out. */
+/** The parameters of a constructor. Trailing parameters with defaults whose type is unknown are left out. */
 export function readParameters(cls: Ctor): readonly ParameterBlueprint[] {
   const owner = constructorOwner(cls);
   const types = (Reflect.getOwnMetadata(PARAMETER_TYPES, owner) as unknown[] | undefined) ?? [];

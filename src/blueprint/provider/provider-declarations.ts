@@ -109,7 +109,7 @@ export function mergeProviders(
   return [...byToken.values()];
 }
 
-/** What is wrong with the classes that the declarations name. */
+/** Mistakes in the classes that the declarations name. */
 export function providerMistakes(declarations: readonly ProviderDeclaration[]): readonly Mistake[] {
   return declarations.flatMap(({ cls }) => (cls === undefined ? [] : readProvider(cls).mistakes));
 }

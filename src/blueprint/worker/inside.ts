@@ -10,15 +10,15 @@ import { checkServed } from '../served.js';
 import type { Mounted } from '../../decorators/injection/provider-types.js';
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint, InsideBlueprint, WorkerBlueprint } from '../types.js';
 
-/** What lives in a worker's own process, flat: its connections and providers and those of the modules that it imports. */
+/** Contents of a worker's own process, flat: its connections and providers and those of the modules that it imports. */
 export interface Inside extends InsideBlueprint {
   readonly mistakes: readonly Mistake[];
 }
 
-/** What a process gets from whoever starts it, and its children do not. */
+/** Schemes of descriptors that a process inherits from its parent; child processes of ours do not inherit them. */
 const MASTERS_OWN = new Set(['stdio', 'fd', 'systemd']);
 
-/** What may stand beside an endpoint that replaces one inside a worker: the rest is read there, from the decorator. */
+/** Options allowed beside an endpoint that replaces one inside a worker. All others are read in the worker, from the decorator. */
 const READ_HERE = new Set(['backlog', 'mode', 'noDelay', 'keepAlive', 'maxConnections', 'maxPerPeer', 'whenFull', 'allow', 'deny']);
 
 function checkListening(worker: WorkerBlueprint, name: string, listens: readonly EndpointBlueprint[], mistakes: Mistake[]): void {
@@ -37,7 +37,7 @@ function checkListening(worker: WorkerBlueprint, name: string, listens: readonly
   if (minWorkers === 0)
     report(
       '@Worker',
-      `accept: 'shared' and minWorkers: 0: nobody would accept the first connection`,
+      `accept: 'shared' and minWorkers: 0: no process would accept the first connection`,
       "write minWorkers: 1, or accept: 'master'",
     );
   if (listens.some(({ options }) => options['whenFull'] === 'pause'))

@@ -103,7 +103,7 @@ function readHeartbeat(written: unknown): WorkerSettings['heartbeat'] {
 
 /** Options that were checked, with every default filled in. */
 export function toSettings(options: Written): WorkerSettings {
-  // What is taken as it was written has the type that its rule tests.
+  // Options passed on unchanged have the type that their rule tests.
   const plain = options as Pick<WorkerSettings, 'resourceLimits' | 'execArgv' | 'argv' | 'cwd' | 'env' | 'uid' | 'gid' | 'permissions'> &
     Partial<WorkerSettings>;
   return {
@@ -170,7 +170,9 @@ export function checkSettings(settings: WorkerSettings, member: string, report: 
     report(member, `restart.delay (${restart.delay} ms) is above restart.maxDelay (${restart.maxDelay} ms)`, 'lower it');
 }
 
-/** What the runtime that a decorator writes cannot keep of its other options. A runtime chosen elsewhere (tests, `spawn`) ignores it instead. */
+/**
+ * Reports options that the runtime written in the decorator cannot keep. A runtime chosen elsewhere (tests, `spawn`) ignores them instead.
+ */
 export function checkRuntime(written: Written, member: string, report: Report): void {
   const { runtime, accept } = written as { runtime?: string; accept?: string };
   const host = runtime === undefined ? undefined : hostNamed(runtime);

@@ -52,7 +52,7 @@ function proxyOf(written: unknown): () => Ctor | undefined {
   return written as () => Ctor | undefined;
 }
 
-/** What a process is read for: to start it, as the master does, or to be it. */
+/** Why a worker class is read: 'master' to start its processes, 'worker' to be one of them. */
 type Place = 'master' | 'worker';
 
 function build(

@@ -1,4 +1,4 @@
-/** What was cut off when the application closed; all zero and `graceful` when nothing was. */
+/** Counts of the work that closing the application cut off; all zero and `graceful` when there was none. */
 export interface CloseSummary {
   /** Everything had finished before the deadline. */
   readonly graceful: boolean;

@@ -32,7 +32,7 @@ export function OnSecure(): Method<() => unknown> {
   return onMember({ decorator: 'OnSecure' });
 }
 
-/** What waited to be sent fell below the low mark. */
+/** On a connection: called when the bytes waiting to be sent fall to the low watermark. */
 export function OnDrain(): Method<() => unknown> {
   return onMember({ decorator: 'OnDrain' });
 }
@@ -71,7 +71,7 @@ export function OnClose(): Method<(reason: CloseReason) => unknown> {
   return onMember({ decorator: 'OnClose' });
 }
 
-/** Of `http:` endpoints (`packet-ts/http`): one request, one instance, one `Response`. */
+/** For `http:` endpoints (`packet-ts/http`): one request, one instance, one `Response`. */
 export function OnRequest(): Method<
   (
     request: Request,

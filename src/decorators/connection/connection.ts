@@ -10,7 +10,7 @@ import type { PeerFits } from './peer-types.js';
  * @Connection({ listen: 'tcp://127.0.0.1:7000', framing: lines() })
  * class Echo { @OnData() echo(line: string) { return line; } }
  */
-// oxlint-disable-next-line typescript/no-explicit-any -- where no framing is written, a subclass or whoever connects says it: its messages are not known here
+// oxlint-disable-next-line typescript/no-explicit-any -- where no framing is written, a subclass or the caller of `connect()` says it: its messages are not known here
 export function Connection<In = Buffer, Out = any>(
   options: ConnectionOptions<In, Out> = {},
 ): <C extends Ctor>(target: C & PeerFits<C, Out>) => void {

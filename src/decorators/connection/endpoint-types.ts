@@ -52,10 +52,10 @@ export interface TlsOptions {
   sni?:
     Readonly<Record<string, TlsOptions>> | ((servername: string) => TlsOptions | undefined | Promise<TlsOptions | undefined>) | undefined;
   alpn?: readonly string[] | undefined;
-  /** Of a listener: whether clients show a certificate. Default 'none'. */
+  /** For listeners: whether clients show a certificate. Default 'none'. */
   clientCert?: 'none' | 'request' | 'require' | undefined;
   minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
-  /** Of a client: the name that is asked for and verified. Default: the url's host. */
+  /** For clients: the name that is asked for and verified. Default: the url's host. */
   servername?: string | undefined;
 }
 
@@ -95,12 +95,12 @@ export interface Limits {
   /** Addresses (CIDR) that may not. */
   deny?: readonly string[] | undefined;
   /**
-   * Proxies (CIDR) in front: each connection begins with a PROXY header, version 1 or 2, and `peer.remote` and the rules see the client that it
-   * names. Whoever else connects is refused. On `unix:` whoever may connect is a proxy.
+   * Proxies (CIDR) in front: each connection begins with a PROXY header, version 1 or 2, and `peer.remote` and the rules see the client
+   * that it names. Other addresses are refused. On `unix:` every client counts as a proxy.
    */
   proxyProtocol?: { from: readonly string[] } | undefined;
   /**
-   * Of `http:`: proxies (CIDR) in front whose `X-Forwarded-For`, `-Proto` and `-Host` count: `remote`, the rules and `request.url` see the
+   * For `http:`: proxies (CIDR) in front whose `X-Forwarded-For`, `-Proto` and `-Host` count: `remote`, the rules and `request.url` see the
    * client. From anywhere else these fields count for nothing.
    */
   trustProxy?: readonly string[] | undefined;
@@ -142,27 +142,27 @@ export interface PerEndpoint<In, Out> extends Limits {
   tls?: TlsOptions | undefined;
   /** Permissions of a `unix:` socket. Default 0o600. */
   mode?: number | undefined;
-  /** Of `ws:`: origins allowed besides the host itself. */
+  /** For `ws:`: origins allowed besides the host itself. */
   origins?: readonly string[] | undefined;
-  /** Of `ws:` and `http:` on the loopback: names that `Host` may have besides addresses and localhost. */
+  /** For `ws:` and `http:` on the loopback: names that `Host` may have besides addresses and localhost. */
   hosts?: readonly string[] | undefined;
   /**
-   * Of `tcp:` and `tls:` on the loopback: a connection may begin with a request of HTTP. Otherwise it is closed, because any web page can
+   * For `tcp:` and `tls:` on the loopback: a connection may begin with a request of HTTP. Otherwise it is closed, because any web page can
    * make a browser send one. Default false; needless with `headerAndBody()`.
    */
   allowHttp?: boolean | undefined;
   /**
-   * Of `ws:`: asked before the handshake is answered and before a handler is made. A `Response` refuses the websocket, 401 for instance.
+   * For `ws:`: asked before the handshake is answered and before a handler is made. A `Response` refuses the websocket, 401 for instance.
    * It has `handshakeTimeout`.
    */
   authorize?: AuthorizeOpening | undefined;
-  /** Of `ws:`: subprotocols, best first. */
+  /** For `ws:`: subprotocols, best first. */
   protocols?: readonly string[] | undefined;
-  /** Of `ws:`: successive messages are one byte stream for one decoder. */
+  /** For `ws:`: successive messages are one byte stream for one decoder. */
   stream?: boolean | undefined;
-  /** Of `udp:`: may send to broadcast addresses. */
+  /** For `udp:`: may send to broadcast addresses. */
   broadcast?: boolean | undefined;
-  /** Of `udp:`: groups to join. */
+  /** For `udp:`: groups to join. */
   multicast?:
     { groups: readonly string[]; interface?: string | undefined; ttl?: number | undefined; loopback?: boolean | undefined } | undefined;
   /** Messages of one connection handled at once. Default 1; 64 on udp. */

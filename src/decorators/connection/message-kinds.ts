@@ -10,7 +10,7 @@ export function withMessagesOf<F extends object>(messages: MessageClass, framing
   return framing;
 }
 
-/** What its messages are; undefined: not known. */
+/** The kind of messages that a framing delivers; undefined: not known. */
 export function messagesOf(framing: object): MessageClass | undefined {
   return KINDS.get(framing);
 }

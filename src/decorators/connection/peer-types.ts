@@ -6,7 +6,7 @@ import type { Ctor, IsAny, Mismatch } from '../ctor.js';
  */
 export declare const peerTypes: unique symbol;
 
-/** What every `Peer` carries. */
+/** Type parameters of a `Peer`, as properties that the compiler can read back. */
 export interface PeerShape<In = unknown, Out = unknown, Data = unknown> {
   readonly [peerTypes]?: { readonly in: In; readonly out: Out; readonly data: Data };
 }
@@ -14,7 +14,7 @@ export interface PeerShape<In = unknown, Out = unknown, Data = unknown> {
 type TypesOfPeer<P> =
   IsAny<P> extends true ? never : P extends unknown ? (typeof peerTypes extends keyof P ? NonNullable<P[typeof peerTypes]> : never) : never;
 
-/** What the peers among a class's constructor parameters carry; never where there is none. */
+/** The type parameters of the peers among a class's constructor parameters; never where there is none. */
 type PeerTypesOf<C> = EachPeer<ConstructorParameters<C extends Ctor ? C : never>>;
 /** Each by itself: in a union, one parameter of type `any` or `unknown` would swallow the others. */
 type EachPeer<A extends readonly unknown[]> = { [I in keyof A]-?: TypesOfPeer<A[I]> }[number];

@@ -19,7 +19,7 @@ export interface RouteSchemas {
   headers?: AnySchema | undefined;
   /** The body: of JSON the document, of a form its fields. Another content type is answered with 415. */
   body?: AnySchema | undefined;
-  /** What the route returns; of an async iterable each item. */
+  /** The value that the route returns; of an async iterable each item. */
   response?: AnySchema | undefined;
 }
 
@@ -36,7 +36,7 @@ type SchemaOf<S, Part extends keyof RouteSchemas> = S extends { readonly [P in P
 type Parsed<S, Part extends keyof RouteSchemas, Otherwise> = [SchemaOf<S, Part>] extends [never] ? Otherwise : SchemaOut<SchemaOf<S, Part>>;
 
 /**
- * What a route is given. `S` are its schemas, `Path` its path.
+ * Argument of a route's method. `S` are its schemas, `Path` its path.
  * @example
  * const order = { params: z.object({ id: z.coerce.number() }), body: NewOrder };
  * @Put('/orders/:id', order) change({ params, body }: RouteInput<typeof order>) { … }
@@ -53,12 +53,12 @@ export interface RouteInput<S extends RouteSchemas = {}, Path extends string = s
   readonly request: Request;
 }
 
-/** What a route may return: a `Response`, or what is sent as JSON, text (strings), bytes, or item by item (async iterables). */
+/** Return type of a route: a `Response`, or a value sent as JSON, text (strings), bytes, or item by item (async iterables). */
 type Answer<S> = [SchemaOf<S, 'response'>] extends [never]
   ? unknown
   : SchemaIn<SchemaOf<S, 'response'>> | Response | AsyncIterable<SchemaIn<SchemaOf<S, 'response'>>>;
 
-/** What handlers of requests are told besides the request. */
+/** Second argument of handlers of requests: facts besides the request. */
 export interface RouteAbout {
   readonly remote: Remote;
   readonly tls: PeerTls | undefined;
@@ -71,5 +71,5 @@ type RouteFunction<S extends RouteSchemas, Path extends string> = (
   about: RouteAbout,
 ) => Answer<S> | Promise<Answer<S>>;
 
-/** What `@Get()` and the others return: it decorates a method that takes what the route has, and returns what its schema says. */
+/** Decorator returned by `@Get()` and the others: for a method that takes what the route has, and returns what its schema says. */
 export type RouteMethod<S extends RouteSchemas, Path extends string> = Method<RouteFunction<S, Path> & AnyFunction>;

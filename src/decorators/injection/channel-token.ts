@@ -35,7 +35,7 @@ export function channel<T>(name: string, options: ChannelOptions = {}): ChannelT
   return Token as unknown as ChannelToken<T>;
 }
 
-/** What `channel()` was told, if the value is a token that it returned. */
+/** The arguments of `channel()`, if the value is a token that it returned. */
 export function channelSpecOf(token: unknown): ChannelSpec | undefined {
   return typeof token === 'function' ? (token as unknown as Record<symbol, ChannelSpec | undefined>)[CHANNEL] : undefined;
 }

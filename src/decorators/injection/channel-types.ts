@@ -1,6 +1,6 @@
 /** One owner's face of a channel. Its subscriptions end with the owner. */
 export interface Channel<T> extends AsyncIterable<T> {
-  /** Hands the item to every subscriber; a slow one holds up nobody. */
+  /** Hands the item to every subscriber; a slow subscriber does not delay the others. */
   publish(item: T): void;
   /** Calls the listener for each item from now on, until it is disposed. */
   subscribe(listener: (item: T) => unknown): Disposable;
@@ -13,7 +13,7 @@ export interface ChannelOptions {
   overflow?: 'dropOldest' | 'unsubscribe' | undefined;
 }
 
-/** What a channel token carries. */
+/** Contents of a channel token. */
 export interface ChannelSpec {
   readonly name: string;
   readonly buffer: number;

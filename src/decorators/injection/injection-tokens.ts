@@ -18,7 +18,7 @@ const TOKENS: Interned = ((globalThis as Record<symbol, unknown>)[Symbol.for('pa
   byToken: new Map(),
 }) as Interned;
 
-/** What `@InjectOptions` asks tsyringe for. */
+/** The tsyringe token of `@InjectOptions`. */
 export const OPTIONS_TOKEN: unique symbol = Symbol.for('packet-ts.options');
 
 /** The token under which tsyringe finds a worker client: the same one for the same worker, key and owner. */
@@ -36,7 +36,7 @@ export function workerTokenOf({ worker, key, owner }: WorkerReference): symbol {
   return token;
 }
 
-/** What a token of {@link workerTokenOf} stands for. */
+/** The reference behind a token of {@link workerTokenOf}. */
 export function workerReferenceOf(token: unknown): WorkerReference | undefined {
   return typeof token === 'symbol' ? TOKENS.byToken.get(token) : undefined;
 }

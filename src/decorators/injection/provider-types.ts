@@ -7,10 +7,10 @@ interface Scoped {
   scope?: 'connection' | undefined;
 }
 
-/** What a value is found by: tsyringe's tokens, and abstract classes, which stand for what their subclasses do. */
+/** Key under which a value is found: tsyringe's tokens, and abstract classes, which stand for their subclasses. */
 export type ProviderToken<T = unknown> = InjectionToken<T> | Ctor<T>;
 
-/** What the container can build: a class, or how a token is made. */
+/** Something that the container can build: a class, or how a token is made. */
 export type Provider =
   | Ctor
   | { token: ProviderToken; useValue: unknown; scope?: undefined }
@@ -22,12 +22,12 @@ export interface Discovery {
   readonly folder: URL;
 }
 
-/** What `packet-ts/http`'s mount() returns, and whatever else brings its own listener. */
+/** A part of an application that brings its own listener, such as the result of `packet-ts/http`'s mount(). */
 export interface Mounted {
   readonly __mounted: true;
 }
 
-/** What a {@link Mounted} may take from the application that it is in. */
+/** The parts of an application that a {@link Mounted} in it may use. */
 export interface MountTools {
   /** A client of a worker; its calls belong to the application. */
   worker(worker: Ctor, options?: { readonly key?: string | undefined }): unknown;
@@ -43,7 +43,7 @@ export interface MountedPart extends Mounted {
   start(tools: MountTools): Promise<RunningMount>;
 }
 
-/** What serves, in one application. */
+/** A {@link Mounted} that serves in one application. */
 export interface RunningMount {
   /** When nothing is under way any more. */
   stop(): Promise<void>;
@@ -53,7 +53,7 @@ export interface RunningMount {
 export interface ModuleOptions {
   /** Other modules; everything is merged, there is no scope. */
   imports?: readonly Ctor[] | undefined;
-  /** What listens or dials by itself. */
+  /** Classes that listen or dial by themselves. */
   connections?: readonly (Ctor | Mounted)[] | undefined;
   workers?: readonly (Ctor | Discovery)[] | undefined;
   providers?: readonly Provider[] | undefined;

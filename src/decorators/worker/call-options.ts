@@ -15,7 +15,7 @@ import {
   type Rules,
 } from '../../option-rules.js';
 
-/** What a call's options are checked against. */
+/** Facts of a task that a call's options are checked against. */
 export interface CalledTask {
   /** `'worker.task'` */
   readonly name: string;

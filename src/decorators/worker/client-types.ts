@@ -2,7 +2,7 @@ import type { Duration } from '../../units.js';
 import type { AnyFunction } from '../ctor.js';
 import type { Reserved, TaskContext } from './task-types.js';
 
-/** What every call may be given. */
+/** Options of every call. */
 export interface CallBase {
   /** Aborting it rejects the call with an AbortError at once and aborts the task's signal. */
   signal?: AbortSignal | undefined;
@@ -23,7 +23,7 @@ export interface CallBase {
   tag?: unknown;
 }
 
-/** What a task that `receives` is sent. */
+/** The input stream of a call to a task that `receives`. */
 export type Sendable<Chunk> = AsyncIterable<Chunk> | Iterable<Chunk>;
 
 /** The options of one call: `on` where the task has events, `send` where it receives. */
@@ -42,7 +42,7 @@ type OptionsArgs<F> = [ChunkIn<F>] extends [never] ? [options?: CallOptions<Even
 /** In brackets: an answer of several types is one promise, not one of several. `any` is an answer like any other. */
 type Answer<R> = 0 extends 1 & R ? Promise<R> : [R] extends [AsyncIterable<infer Item>] ? AsyncIterable<Item> : Promise<Awaited<R>>;
 
-/** What a task takes; undefined where it takes nothing. */
+/** Type of a task's input; undefined where it takes none. */
 export type InputOf<F> = F extends (...args: infer A) => unknown ? FirstOf<A> : never;
 type FirstOf<A extends unknown[]> = A extends []
   ? undefined
@@ -51,7 +51,7 @@ type FirstOf<A extends unknown[]> = A extends []
     : A extends [(infer I)?, ...unknown[]]
       ? I | undefined
       : undefined;
-/** What a call of a task gives: a promise, or a stream. */
+/** Return type of a call of a task: a promise, or a stream. */
 export type ResultOf<F> = F extends (...args: never[]) => infer R ? Answer<R> : never;
 
 type CallArgs<F, Rest extends unknown[]> =
@@ -83,7 +83,7 @@ export type WorkerTasks<W> = {
 };
 
 /**
- * What `@InjectWorker(W)` and `spawn(W)` give: the worker's tasks as calls into its process, and its mailbox.
+ * Client injected by `@InjectWorker(W)` and returned by `spawn(W)`: the worker's tasks as calls into its process, and its mailbox.
  * @example constructor(@InjectWorker(EvalWorker) private readonly evaluator: WorkerClient<EvalWorker>) {}
  */
 export type WorkerClient<W> = WorkerTasks<W> & Mailbox;

@@ -9,7 +9,7 @@ import type { WorkerProcess } from './worker-types.js';
  */
 export declare const proxyTypes: unique symbol;
 
-/** What every `WorkerProxy` carries; required, so that no other class passes for one. */
+/** Type parameters of every `WorkerProxy`; required, so that no other class passes for one. */
 export interface ProxyShape<W = unknown, O = unknown> {
   readonly [proxyTypes]: { readonly worker: W; readonly options: O };
 }
@@ -41,7 +41,7 @@ export interface Instance<W> extends WorkerProcess {
   readonly own: WorkerClient<W>;
 }
 
-/** What a proxy's method may answer: the task's item stream, or its value now or later. */
+/** Return type of a proxy's method: the task's item stream, or its value now or later. */
 type ProxyAnswer<F> = F extends (...args: never[]) => infer R
   ? // In brackets: an answer of several types is one promise, not one of several.
     [R] extends [AsyncIterable<infer I>]

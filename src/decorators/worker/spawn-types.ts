@@ -6,7 +6,7 @@ import type { Ctor } from '../ctor.js';
 import type { OptionsArg, OptionsOf } from './task-types.js';
 import type { PoolOptions } from './worker-types.js';
 
-/** What `spawn()` may be told: any option of `@Worker` that a lone pool has. */
+/** Options of `spawn()`: any option of `@Worker` that a lone pool has. */
 export interface SpawnOptions extends PoolOptions {
   key?: string | undefined;
   /** Workers that it calls by name; those that it injects by class start along. */
@@ -20,9 +20,9 @@ export type SpawnArgs<C> = OptionsArg<OptionsOf<C>, SpawnOptions>;
 /** How a spawned pool ends. */
 export interface SpawnedPool extends AsyncDisposable {
   /**
-   * Finishes what runs and waits, at most until `timeout` (the worker's `closeTimeout`, '10s'; `false`: however long it takes), then ends the
-   * processes; what is cut off is in the summary. Rejects with a UsageError, and goes on, when `timeout` is no duration; else never. A second
-   * call returns the same promise.
+   * Finishes what runs and waits, at most until `timeout` (the worker's `closeTimeout`, '10s'; `false`: however long it takes), then ends
+   * the processes; what is cut off is in the summary. Rejects with a UsageError, and goes on, when `timeout` is no duration; else never. A
+   * second call returns the same promise.
    * @example const { graceful } = await evaluator.close({ timeout: '2s' });
    */
   close(options?: { timeout?: Duration | Off | undefined }): Promise<CloseSummary>;

@@ -5,7 +5,7 @@ import type { AnySchema, SchemaIn, SchemaOut } from '../../schema.js';
 /** Names that a task cannot have: a worker client has them already, or the language asks objects for them. */
 export type Reserved = 'ask' | 'tell' | 'close' | 'then' | 'constructor' | 'toJSON';
 
-/** Whom a task sees as its caller. */
+/** The caller of a task, as the task sees it. */
 export interface Caller {
   readonly connection?: { readonly id: string; readonly remote: Remote } | undefined;
   readonly worker?: { readonly name: string; readonly key: string | undefined } | undefined;
@@ -22,7 +22,7 @@ declare const eventsBrand: unique symbol;
 export interface TaskContext<Events extends object = {}, Chunk = never> {
   /** Aborts when the caller gives up, or at `softTimeout`. */
   readonly signal: AbortSignal;
-  /** What the caller sends, item by item; empty for a task that `receives` nothing. */
+  /** The caller's input stream, item by item; empty for a task that `receives` nothing. */
   readonly incoming: AsyncIterable<Chunk>;
   readonly caller: Caller;
   /** When the caller stops waiting, in milliseconds since the epoch. */
@@ -32,15 +32,18 @@ export interface TaskContext<Events extends object = {}, Chunk = never> {
   /** What the caller gave as `carrier`; calls that the task makes inherit it. Names and values, at most 4 KB of them. */
   readonly carrier: Readonly<Record<string, string>>;
   /**
-   * Tells the caller something before the answer: it leaves at once, also while the task awaits nothing, and the answer follows the last event.
-   * Resolves when there is room for the next one: await it where there are many. Rejects where it is not sent: AbortError once the caller
-   * has given up, UsageError once the task has returned. Throws BoundaryError (with `validate: 'both'`), NotCloneableError and, where four
-   * times `maxMessageSize` waits already, LimitError.
+   * Tells the caller something before the answer: it leaves at once, also while the task awaits nothing, and the answer follows the last
+   * event. Resolves when there is room for the next one: await it where there are many. Rejects where it is not sent: AbortError once the
+   * caller has given up, UsageError once the task has returned. Throws BoundaryError (with `validate: 'both'`), NotCloneableError and,
+   * where four times `maxMessageSize` waits already, LimitError.
    */
   emit<N extends keyof Events & string>(event: N, payload: Events[N]): Promise<void>;
   /** Exists in types only: a context cannot be taken for one of a task that declares more events. */
   readonly [eventsBrand]?: Events;
-  /** What `workers.status()` shows of this process; only the latest counts. It is shown at once, also while the task awaits nothing. */
+  /**
+   * Sets the value that `workers.status()` shows of this process; only the latest counts. Shown at once, also while the task awaits
+   * nothing.
+   */
   status(value: unknown): void;
 }
 

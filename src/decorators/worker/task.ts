@@ -27,13 +27,13 @@ type OnTask<F extends AnyFunction> = <K extends string, M extends F>(
 ) => void;
 
 interface TaskOptions<I, R, E> {
-  /** What it takes. Without: nothing. */
+  /** Schema of the task's input. Without: it takes none. */
   input?: I;
-  /** What the caller streams in: `context.incoming`. */
+  /** Schema of an item of the caller's input stream: `context.incoming`. */
   receives?: R;
-  /** What it may emit, by name. */
+  /** Schemas of the events that the task may emit, by name. */
   events?: E;
-  /** It may be run twice: tried again after a crash. */
+  /** The task may run twice: it is tried again after a crash. */
   idempotent?: boolean;
   /** How often an idempotent task is tried again. Default 1. */
   retries?: number;
@@ -45,7 +45,8 @@ interface TaskOptions<I, R, E> {
 
 /**
  * Makes a public method of a worker callable from other processes. `output`: it answers once; `yields`, in its place: an `async *` method.
- * Without `input` it is called without one; without `output` it must return nothing. A method that disagrees with its schemas does not compile.
+ * Without `input` it is called without one; without `output` it must return nothing. A method that disagrees with its schemas does not
+ * compile.
  * @example @Task({ input: z.string().max(1_000_000), output: z.string() }) evaluate(source: string): string { … }
  * @example @Task({ input: z.int(), yields: z.int() }) async *count(to: number, { signal }: TaskContext) { … }
  */

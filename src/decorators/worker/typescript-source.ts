@@ -7,7 +7,7 @@ const CODES: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * What to do about a module that could not be imported because it is TypeScript; undefined where something else is wrong.
+ * Advice for a module that could not be imported because it is TypeScript; undefined where something else is wrong.
  * A decorator under type stripping is a bare SyntaxError of the parser.
  */
 export function typescriptRemedy(url: string, error: unknown): string | undefined {

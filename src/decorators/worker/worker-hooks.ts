@@ -6,7 +6,8 @@ import { onMember } from '../metadata.js';
 import type { ExitReason, WorkerProcess } from './worker-types.js';
 
 /**
- * Of a connection: the answer to a `tell` that this instance made; of one worker only, if a class is given. What it returns is sent.
+ * On a connection: receives the answer to a `tell` that this instance made; of one worker only, if a class is given. Its return value is
+ * sent.
  * @example @OnWorkerData(Search, Hits) show(hits: Hits) { return hits; }
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- the mailbox is untyped unless a schema says more
@@ -20,7 +21,7 @@ export function OnWorkerData(worker?: Ctor, schema?: AnySchema): Method<() => un
 }
 
 /**
- * Of a connection: an event of a call that this instance made. What it returns is sent.
+ * On a connection: receives an event of a call that this instance made. Its return value is sent.
  * @example @OnWorkerEvent(Render, 'progress') progress(percent: number, { tag }: WorkerOrigin) { return `${tag} ${percent} %`; }
  */
 export function OnWorkerEvent<W extends object, N extends keyof EventsOf<W> & string>(
@@ -30,12 +31,12 @@ export function OnWorkerEvent<W extends object, N extends keyof EventsOf<W> & st
   return onMember({ decorator: 'OnWorkerEvent', worker, event: name });
 }
 
-/** Of a provider: a process of that worker has started and is ready. */
+/** On a provider: called when a process of that worker has started and is ready. */
 export function OnWorkerStart<W extends object>(worker: Ctor<W>): Method<(process: WorkerProcess) => unknown> {
   return onMember({ decorator: 'OnWorkerStart', worker });
 }
 
-/** Of a provider: a process of that worker is gone. */
+/** On a provider: called when a process of that worker has exited. */
 export function OnWorkerExit<W extends object>(worker: Ctor<W>): Method<(process: WorkerProcess, why: ExitReason) => unknown> {
   return onMember({ decorator: 'OnWorkerExit', worker });
 }

@@ -6,7 +6,7 @@ import type { Provider } from '../injection/provider-types.js';
 import type { ProxyShape } from './proxy-types.js';
 import type { OptionsArg, OptionsOf } from './task-types.js';
 
-/** What may be told of how and where a pool's processes run. */
+/** Options of how and where a pool's processes run. */
 export interface PoolOptions {
   /** Processes kept even when idle. Default 1; 0 is allowed. */
   minWorkers?: number | undefined;
@@ -20,7 +20,7 @@ export interface PoolOptions {
   concurrency?: number | undefined;
   /** Calls waiting at the process. 'auto' (default): what it lately finished in 1 ms, at most 256. */
   prefetch?: 'auto' | number | undefined;
-  /** Calls waiting. Default 10 000. When full, the caller who waits with most is refused. */
+  /** Calls waiting. Default 10 000. When full, the caller with the most waiting calls is refused. */
   maxQueue?: number | Off | undefined;
   /**
    * Bytes of the arguments of calls waiting, those of one turn that share an unchanged argument counted once. At the limit the caller whose
@@ -46,7 +46,7 @@ export interface PoolOptions {
   /** A stream without credit. Default 30s. */
   stallTimeout?: Duration | Off | undefined;
   /**
-   * Of a worker on other machines: how long a call waits while no host serves it, then `WorkerUnavailableError`; `0`: not at all.
+   * For workers on other machines: how long a call waits while no host serves it, then `WorkerUnavailableError`; `0`: not at all.
    * Default 5s.
    */
   waitForHost?: Duration | Off | undefined;
@@ -72,7 +72,7 @@ export interface PoolOptions {
   uid?: number | undefined;
   gid?: number | undefined;
   permissions?: Permissions | undefined;
-  /** Who checks what crosses the boundary. Default 'receiver'. */
+  /** Which side checks messages against the schemas. Default 'receiver'. */
   validate?: 'receiver' | 'both' | 'off' | undefined;
   /** `import.meta.url` of the declaring module, where it cannot be found by itself. */
   source?: string | undefined;
@@ -96,7 +96,7 @@ export interface ResourceLimits {
   stackSizeMb?: number | undefined;
 }
 
-/** What a worker process may do, enforced by Node's permission model. */
+/** Permissions of a worker process, enforced by Node's permission model. */
 export interface Permissions {
   read?: readonly string[] | undefined;
   write?: readonly string[] | undefined;
@@ -111,11 +111,11 @@ export interface WorkerOptions<P extends Ctor<ProxyShape> = Ctor<ProxyShape>> ex
   autoLoad?: boolean | undefined;
   /** The class that stands in front of it in the master, or a function that returns it where order or cycles forbid it. */
   proxy?: P | (() => P) | undefined;
-  /** What `workers.start(W, { options })` must fit; the worker gets what it leaves of it: `Options<typeof schema>`. */
+  /** Schema of `workers.start(W, { options })`; the worker gets its output: `Options<typeof schema>`. */
   startOptions?: AnySchema | undefined;
-  /** Who accepts for `connections`: the master, which deals (default), or all processes on a shared socket. */
+  /** Which process accepts for `connections`: the master, which passes sockets on (default), or all processes on a shared socket. */
   accept?: 'master' | 'shared' | undefined;
-  /** What listens or dials inside the worker's process. */
+  /** Connection classes that listen or dial inside the worker's process. */
   connections?: readonly Ctor[] | undefined;
   providers?: readonly Provider[] | undefined;
   imports?: readonly Ctor[] | undefined;
@@ -142,7 +142,10 @@ export interface WorkerProcess {
 export interface ExitReason {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** What calls are told it crashed with; 'timeout' where one overran its `timeout` or `cancelGrace`, which its neighbours are told as 'neighbour'. */
+  /**
+   * Crash reason that calls in flight are given; 'timeout' where one overran its `timeout` or `cancelGrace`: its neighbours are given
+   * 'neighbour'.
+   */
   readonly reason: Exclude<CrashReason, 'neighbour'> | 'timeout';
   readonly error?: Error | undefined;
 }
@@ -167,18 +170,18 @@ export interface WorkerStatus {
    */
   readonly done: number;
   readonly failed: number;
-  /** The same of the whole pool, in each of its rows. */
+  /** Counts of the whole pool, equal in each of its rows. */
   readonly pool: { queued: number; done: number; failed: number };
   /** Processes of the pool that were replaced. */
   readonly restarts: number;
   /** Bytes; undefined where the system does not show it. */
   readonly rss: number | undefined;
   readonly startedAt: Date;
-  /** What the worker said last with `status()`. */
+  /** The last value that the worker gave to `status()`. */
   readonly status: unknown;
 }
 
-/** What `workers.on()` tells. */
+/** Events of `workers.on()`. */
 export interface WorkersEvents {
   start: [process: WorkerProcess];
   ready: [process: WorkerProcess];

@@ -4,9 +4,9 @@ import { asError, ConnectionClosedError, ProxyProtocolError } from '../../errors
 import { parseProxyHeader, type ProxyHeader } from './proxy-protocol.js';
 
 /**
- * Takes the header of a proxy from the beginning of a connection. What follows it is read by whoever reads next.
+ * Takes the header of a proxy from the beginning of a connection. Bytes behind it stay in the socket for the next reader.
  * Nothing else may have read the socket, and nothing is read beyond what the kernel gives with the header.
- * @throws ProxyProtocolError when there is none, or the socket closes before its end. The socket is left to the caller, who closes it.
+ * @throws ProxyProtocolError when there is none, or the socket closes before its end. The caller closes the socket.
  */
 export function readProxyHeader(socket: Socket): Promise<ProxyHeader> {
   return new Promise((resolve, reject) => {

@@ -8,7 +8,7 @@ export interface ProxyPlace {
   readonly path?: string;
 }
 
-/** What stands before the first byte of the client. */
+/** A PROXY header: it stands before the first byte of the client. */
 export interface ProxyHeader {
   /** Bytes of the header. */
   readonly length: number;
@@ -62,7 +62,7 @@ function parseLine(bytes: Buffer): ProxyHeader | undefined {
   }
   const line = bytes.toString('latin1', 0, end + 1);
   const length = end + 1;
-  // What follows UNKNOWN is not for us.
+  // The rest of the line behind UNKNOWN is to be ignored, says the protocol.
   if (/^PROXY UNKNOWN(?: [^\n]*)?\r\n$/.test(line)) return { length, client: undefined };
   const [, family, from, to, fromPort, toPort] = /^PROXY (TCP4|TCP6) (\S+) (\S+) (\S+) (\S+)\r\n$/.exec(line) ?? [];
   if (family === undefined) throw new ProxyProtocolError('the PROXY line is not written as one');

@@ -17,7 +17,7 @@ const TRANSPORT = Symbol('transport');
 /** A socket that knows its transport: the listeners are shared functions, and a connection costs no closures. */
 interface Known extends Socket {
   [TRANSPORT]?: SocketTransport;
-  /** What libuv knows of the stream; not documented, and done without where it is missing. */
+  /** Node's handle, with libuv's counts of the stream; undocumented, so the code does without where they are missing. */
   readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
 }
 
@@ -33,14 +33,17 @@ interface Secured {
   sureBeneath: number;
 }
 
-/** What the kernel took of a plain socket. */
+/** Bytes of a plain socket that the kernel took. */
 function takenFrom(socket: Known): number {
   const { bytesWritten, writeQueueSize } = socket._handle ?? {};
   if (bytesWritten === undefined || writeQueueSize === undefined) return socket.bytesWritten - socket.writableLength;
   return bytesWritten - writeQueueSize;
 }
 
-/** What the kernel took of a TLS socket. Node tells only of whole pieces, which may be large; in between the socket beneath shows progress. */
+/**
+ * Bytes of a TLS socket that the kernel took. Node tells only of whole pieces, which may be large; in between the socket beneath shows
+ * progress.
+ */
 function takenSecurely(socket: Socket, { plain, before, sure, sureBeneath }: Secured): number {
   const all = before + socket.bytesWritten;
   if (socket.writableLength === 0) return all;
@@ -70,7 +73,7 @@ export class SocketTransport implements Transport {
   #waited = false;
   /** Told of each write; made with the first one. */
   #whenTaken: (() => void) | undefined;
-  /** What the kernel had taken when the socket closed. */
+  /** Bytes that the kernel had taken when the socket closed. */
   #written = 0;
   /** Where it was, asked for when its end begins: an open connection keeps no such text. */
   #here: Remote | undefined;
@@ -102,7 +105,7 @@ export class SocketTransport implements Transport {
     return this.#tls?.peer;
   }
 
-  get who(): this {
+  get peerAddress(): this {
     return this;
   }
 
@@ -138,7 +141,7 @@ export class SocketTransport implements Transport {
     try {
       header = await readProxyHeader(this.#socket);
     } catch (error) {
-      // Whoever destroyed it meanwhile has said why; what the socket says is the cause already.
+      // The error given to `destroy` explains the close; the socket's own error is its consequence.
       const why = this.#error === undefined || this.#error === this.#socket.errored ? error : this.#error;
       this.destroy(asError(why));
       throw why;
@@ -236,7 +239,7 @@ export class SocketTransport implements Transport {
           });
         },
         failed: error => {
-          // Whoever destroyed it meanwhile knows why it closes.
+          // The error given to `destroy` meanwhile explains the close.
           const why = this.#shaking ? error : (this.#error ?? error);
           if (this.#shaking) this.#error = error;
           this.#shaking = false;
@@ -248,7 +251,7 @@ export class SocketTransport implements Transport {
     });
   }
 
-  /** Of a TLS connection the kernel knows only half. */
+  /** Whether the socket can be taken out. Under TLS it cannot: the kernel has only encrypted bytes, the session's keys are in this process. */
   get detachable(): boolean {
     return !this.#tls && !this.#shaking;
   }
@@ -310,7 +313,7 @@ export class SocketTransport implements Transport {
     sink.closed(this.#error);
   }
 
-  /** Of a socket that is closed Node knows nothing more. */
+  /** Reads the addresses while the socket is open: Node forgets them when it closes. */
   #askPlace(): void {
     this.#here ??= this.#places.local(this.raw);
   }

@@ -24,7 +24,7 @@ export function tcpUrlOf(scheme: string, host: string, port: number): string {
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Where somebody is, in the words of a scheme over TCP. */
+/** The address of a peer or of this side, for a scheme over TCP. */
 export function tcpPlaceOf(scheme: string, address: string | undefined, port: number | undefined): Remote {
   if (address === undefined || port === undefined) return { url: `${scheme}:` };
   return { url: tcpUrlOf(scheme, address, port), address, port };
@@ -45,7 +45,7 @@ export function tcpTransport(socket: Socket): Transport {
   return new SocketTransport(socket, PLACES);
 }
 
-/** What sockets are told when they are made. */
+/** Options for every socket that is made. */
 export function socketOptions(options: EndpointTarget['options']): { noDelay: boolean; keepAlive: boolean; keepAliveInitialDelay: number } {
   const idle = toMilliseconds((options['keepAlive'] as Duration | Off | undefined) ?? KEEP_ALIVE);
   return { noDelay: options['noDelay'] !== false, keepAlive: idle > 0, keepAliveInitialDelay: idle };
@@ -71,7 +71,7 @@ export async function listenAtPort(
 ): Promise<Bound> {
   const listener = await NetListener.bind(target, socketOptions(target.options), listenOptions(target), toTransport, acceptor);
   const bound = listener.server.address();
-  // Where somebody else has bound, it is as it was written.
+  // If another process has bound, the address is taken as it was written.
   const { host, port } = typeof bound === 'object' && bound ? { host: bound.address, port: bound.port } : hostAndPort(target.url)!;
   return { address: { url: tcpUrlOf(scheme, host, port), host, port }, close: () => listener.close() };
 }
@@ -90,14 +90,14 @@ export function checkPort(url: string): string | undefined {
   return port === undefined || (/^\d/.test(port) && Number(port) <= 65_535) ? undefined : `there is no port ${port}: ports are 0 to 65535`;
 }
 
-/** What is wrong with `scheme://host:port`, in words, or undefined. */
+/** The mistake in `scheme://host:port`, in words, or undefined. */
 export function checkHostAndPort(url: string, use: 'listen' | 'connect'): string | undefined {
   const port = checkPort(url);
   if (port !== undefined) return port;
   const parts = hostAndPort(url);
   const scheme = url.slice(0, url.indexOf(':'));
   if (!parts) return `it is not written like '${scheme}://host:port' or '${scheme}://[::1]:port'`;
-  return use === 'connect' && parts.port === 0 ? 'nobody can be reached at port 0' : undefined;
+  return use === 'connect' && parts.port === 0 ? 'port 0 cannot be connected to' : undefined;
 }
 
 /** `tcp://host:port`. Port 0 picks a free one; an empty host is the loopback. */

@@ -13,7 +13,7 @@ import { listenError } from '../system-errors.js';
 import { backlogOf, tcpPlaceOf } from './tcp.js';
 
 const MODE = 0o600;
-/** What fits into a socket address, without the byte that ends it. The kernel's limit; on some systems it is smaller. */
+/** Bytes of a path that fit into a socket address, without the terminating zero. The kernel's limit; on some systems it is smaller. */
 const LONGEST = process.platform === 'linux' ? 107 : 103;
 
 /** The path of `unix:/run/app.sock` or `unix:relative.sock`. */
@@ -40,7 +40,7 @@ function codeOf(error: unknown): unknown {
   return cause instanceof Error && 'code' in cause ? cause.code : undefined;
 }
 
-/** Whether somebody accepts at that socket file. */
+/** Whether a process accepts at that socket file. */
 function isLive(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = dial({ path });
@@ -55,7 +55,7 @@ function isLive(path: string): Promise<boolean> {
       'error',
       guard(probe, (error: NodeJS.ErrnoException) => {
         if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-        // A full backlog or a missing permission: somebody is there.
+        // A full backlog or a missing permission: the socket is in use.
         else if (error.code === 'EAGAIN' || error.code === 'EACCES') resolve(true);
         else reject(error);
       }),
@@ -63,13 +63,13 @@ function isLive(path: string): Promise<boolean> {
   });
 }
 
-/** Removes a socket file that nobody listens on any more. Throws ListenError when it is alive or no socket. */
+/** Removes a socket file that no process listens on. Throws ListenError when it is in use or no socket. */
 export async function replaceStale(url: string, path: string): Promise<void> {
   try {
     const found = await lstat(path, { bigint: true });
     // A plain file answers like a stale socket; it is not ours to remove.
     if (!found.isSocket()) throw new ListenError(url, 'there is a file that is no socket');
-    if (await isLive(path)) throw new ListenError(url, 'somebody listens there already');
+    if (await isLive(path)) throw new ListenError(url, 'something listens there already');
     // Two that start at once find the same stale file: the slower one must not remove what the quicker one has put there, be it by the same number.
     const { ino, ctimeNs } = lstatSync(path, { bigint: true });
     if (ino === found.ino && ctimeNs === found.ctimeNs) unlinkSync(path);

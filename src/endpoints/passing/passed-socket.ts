@@ -3,7 +3,7 @@ import { getSystemErrorMap } from 'node:util';
 import type { SocketHandle } from '../../hosts/host.js';
 import type { Arrival } from '../endpoint.js';
 
-/** What Node keeps beneath a socket or a server, and has no public name for; its own cluster module works with it. */
+/** The handle that Node keeps beneath a socket or a server, without a public name; its own cluster module works with it. */
 interface Handle extends SocketHandle {
   onread?: unknown;
   readStop?(): number;

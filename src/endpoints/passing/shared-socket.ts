@@ -10,12 +10,12 @@ import { nodeDns } from '../node-modules.js';
 export interface SharedSocket {
   readonly address: BoundAddress;
   readonly handle: SocketHandle;
-  /** Ours is closed; whoever has a copy still accepts. */
+  /** Closes our descriptor; processes with a copy still accept. */
   close(): void;
 }
 
 /**
- * Binds a tcp: or unix: endpoint for others to accept from. As long as it is open here, connections wait for whoever comes to accept them.
+ * Binds a tcp: or unix: endpoint for other processes to accept from. While it is open here, connections wait until one accepts them.
  * @throws ListenError
  */
 export async function bindShared(target: EndpointTarget): Promise<SharedSocket> {

@@ -16,7 +16,7 @@ import { clearTimeout, nextTick, setTimeout } from '../../system-timers.js';
 /** How long a command may take to end after SIGTERM, and what it has left behind may be silent, in milliseconds. */
 const PATIENCE = 2_000;
 
-/** Commands that have not ended, or whose pipes somebody still has, by pid. */
+/** Commands, by pid, that have not ended or whose pipes are still open. */
 const RUNNING = new Set<number>();
 
 /** To a command and to what it has started: they are a process group. */
@@ -24,11 +24,11 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has ended by itself meanwhile.
+    // The command has ended by itself meanwhile.
   }
 }
 
-/** When this process leaves in a hurry there is no time for SIGTERM, and nobody after it. */
+/** Kills all at once when this process exits: there is no time for SIGTERM, and nothing could follow it up. */
 function killAll(): void {
   for (const pid of RUNNING) signalGroup(pid, 'SIGKILL');
 }
@@ -43,7 +43,7 @@ class ExecTransport implements Transport {
   readonly raw: ChildProcess;
   readonly #stdin: Writable;
   readonly #writer: PipeWriter;
-  /** What is read: stdout, and stderr with 'merge'. */
+  /** Streams that are read: stdout, and stderr with 'merge'. */
   readonly #sources: readonly Readable[];
   /** Cuts stderr into lines, and lets a flood wait. */
   readonly #log: OutputReader | undefined;
@@ -171,12 +171,12 @@ class ExecTransport implements Transport {
     this.#exited = true;
     clearTimeout(this.#kill);
     this.#log?.hurry();
-    // What it has started ends with it.
+    // Processes that the command has started end with it.
     if (this.#destroyed) this.#signal('SIGKILL');
     else this.#listenFor();
   }
 
-  /** What it has left behind with its pipes may go on saying something; silent, it is ended. */
+  /** Listens to pipes that the command's children still hold: after a while of silence they are killed. */
   #listenFor(): void {
     clearTimeout(this.#kill);
     this.#kill = setTimeout(() => {
@@ -190,7 +190,7 @@ class ExecTransport implements Transport {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    // It was spawned.
+    // A running command has a pid.
     signalGroup(this.raw.pid!, signal);
   }
 

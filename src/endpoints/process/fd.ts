@@ -29,7 +29,7 @@ function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transpor
 }
 
 /**
- * `fd:3`: a socket that whoever started this process left open for it. Listening, it is a listening TCP or unix socket; connecting, a connection.
+ * `fd:3`: a socket that the process's parent left open for it. Listening, it is a listening TCP or unix socket; connecting, a connection.
  * It can be had once, and children do not inherit it.
  */
 export const fd: Scheme = {

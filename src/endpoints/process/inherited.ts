@@ -5,7 +5,7 @@ import { NetListener } from '../net/net-listener.js';
 import { backlogOf, socketOptions, tcpTransport, tcpUrlOf } from '../net/tcp.js';
 import { unixTransport } from '../net/unix.js';
 
-/** What the system knows of a descriptor that was given to this process. */
+/** Kind and state of a descriptor that was given to this process, as the system reports them. */
 export interface Inherited {
   /** 'other': a file, a datagram socket, a pipe. 'unknown' where the system does not show it. */
   readonly kind: 'tcp' | 'unix' | 'other' | 'unknown';
@@ -60,7 +60,7 @@ const USED = new Set<number>();
 export function adopt(descriptor: number, listens: boolean): Inherited | string {
   if (USED.has(descriptor)) return `descriptor ${descriptor} has been taken by this process already`;
   const found = lookAt(descriptor);
-  if (!found) return `descriptor ${descriptor} is not open: nobody gave it to this process`;
+  if (!found) return `descriptor ${descriptor} is not open: it was not passed to this process`;
   if (found.kind === 'other') return `descriptor ${descriptor} is no stream socket`;
   if (found.kind !== 'unknown' && found.listening !== listens) {
     return listens
@@ -79,11 +79,11 @@ export function inheritedTransport(socket: Socket, { kind, path }: Inherited, is
 
 function addressOf(bound: string | AddressInfo | null, { path }: Inherited, url: string): BoundAddress {
   if (typeof bound === 'object' && bound) return { url: tcpUrlOf('tcp', bound.address, bound.port), host: bound.address, port: bound.port };
-  // Of an inherited unix socket Node knows nothing.
+  // Node has no address for an inherited unix socket.
   return path === undefined ? { url, host: '', port: 0 } : { url: `unix:${path}`, host: '', port: 0, path };
 }
 
-/** Accepts from a listening socket that was adopted. Its file, if it has one, belongs to whoever made it. Throws ListenError. */
+/** Accepts from a listening socket that was adopted. Its file, if it has one, belongs to the process that made it. Throws ListenError. */
 export async function listenOn(descriptor: number, found: Inherited, target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const { url, options } = target;
   const where = { fd: descriptor, backlog: backlogOf(options) };

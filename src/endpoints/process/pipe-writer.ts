@@ -13,7 +13,7 @@ export class PipeWriter {
   readonly #room: () => void;
   /** Bytes handed to the stream. */
   #said = 0;
-  /** What libuv had counted before: others write to stdout, too. */
+  /** Bytes that libuv had counted before: others write to stdout, too. */
   readonly #before: number;
   readonly #wrote: () => void;
   /** `write` returned false, and news are waited for. */
@@ -59,7 +59,7 @@ export class PipeWriter {
     return false;
   }
 
-  /** Nobody is told any more. */
+  /** Stops the callbacks. */
   close(): void {
     this.#waited = false;
   }

@@ -15,7 +15,7 @@ const STDOUT = 1;
 const PLACE: Remote = Object.freeze({ url: 'stdio:', pid: process.pid });
 const IN_USE = 'stdin and stdout have been a connection of this process already';
 
-/** Whether somebody is at the other end who can see that it ends: a pipe or a socket, neither a terminal nor a file. */
+/** Whether another process sees this descriptor end: it is a pipe or a socket, neither a terminal nor a file. */
 function hasOtherEnd(descriptor: number): boolean {
   try {
     const stats = fstatSync(descriptor);
@@ -140,7 +140,7 @@ class StdioTransport implements Transport {
     setImmediate(() => this.#sink?.closed(this.#error));
   }
 
-  /** What nobody takes would keep the process from ending: Node closes stdout never. */
+  /** Drops output that is not read: it would keep the process from ending, because Node never closes stdout. */
   #cutOff(): void {
     const socket = this.#stdout as Socket & { _handle?: { close(): void } | null };
     socket._handle?.close();
@@ -174,8 +174,8 @@ function connect({ url }: EndpointTarget, signal: AbortSignal): Promise<Transpor
 }
 
 /**
- * `stdio:`: what is piped into this process, and what it answers. One connection, there from the beginning; once in the life of a process.
- * The end of stdin is the peer's; when the connection is over, stdout has ended for whoever reads it.
+ * `stdio:`: the standard streams of this process. One connection, there from the beginning; once in the life of a process.
+ * The end of stdin is the peer's; when the connection is over, stdout has ended for its reader.
  */
 export const stdio: Scheme = {
   name: 'stdio',

@@ -6,7 +6,7 @@ import { adopt, listenOn } from './inherited.js';
 
 /** The first descriptor that systemd hands over. */
 const FIRST = 3;
-/** What a descriptor is called that the unit gives no name. */
+/** Name of a descriptor that the unit gives none. */
 const NAMELESS = 'unknown';
 
 /** The names of the descriptors from 3 on; or, in words, why there are none. */
@@ -70,8 +70,8 @@ async function listen(target: EndpointTarget, acceptor: Acceptor): Promise<Bound
 }
 
 /**
- * `systemd:name`: the listening sockets that systemd (or `systemd-socket-activate`) hands over under that name, `FileDescriptorName=` of the unit;
- * or, by number, `systemd:0`. A socket's file is never removed: it is systemd's.
+ * `systemd:name`: the listening sockets that systemd (or `systemd-socket-activate`) hands over under that name, `FileDescriptorName=` of
+ * the unit; or, by number, `systemd:0`. A socket's file is never removed: it is systemd's.
  */
 export const systemd: Scheme = {
   name: 'systemd',

@@ -14,7 +14,10 @@ export interface Material {
 }
 
 const MIN_VERSION = 'TLSv1.2';
-/** Node's ciphers, without those of TLS 1.2 whose sessions can be read by whoever gets the key later: RSA key exchange has no forward secrecy. */
+/**
+ * Node's ciphers, without those of TLS 1.2 whose recorded sessions can be decrypted once the key leaks: RSA key exchange has no forward
+ * secrecy.
+ */
 const forwardSecret = (): string => `${nodeTls().DEFAULT_CIPHERS}:!kRSA`;
 /** Begun anew in mid-stream, a session of TLS 1.2 costs the server and proves nothing. */
 const withoutRenegotiation = (): number => nodeCrypto().constants.SSL_OP_NO_RENEGOTIATION;
@@ -88,13 +91,13 @@ async function stampOf(file: URL): Promise<string> {
   }
 }
 
-/** One identity and whom it trusts. Files are looked at before each handshake and read again when they have changed. */
+/** One identity and the authorities it trusts. Files are looked at before each handshake and read again when they have changed. */
 export class Credentials {
   readonly #options: TlsOptions;
   readonly #files: readonly URL[];
   /** The newest that was good. */
   #material: Material | undefined;
-  /** Of the files that were read last, good or not. */
+  /** Modification times and sizes of the files that were read last, good or not. */
   #stamp = '';
   #loading: Promise<Material> | undefined;
 

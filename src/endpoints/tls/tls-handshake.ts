@@ -50,11 +50,11 @@ function shakeAsClient(plain: Socket, options: TlsOptions, host: string, outcome
 
 /**
  * Sends what was written to a socket, then takes it over with TLS; exactly one of the two is called. A failed one is destroyed.
- * Whoever listens to the plain socket has stopped: from here on its bytes are TLS's.
+ * The reader of the plain socket has stopped: from here on its bytes are TLS's.
  */
 export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outcome: HandshakeOutcome): void {
   let settled = false;
-  // What made it close has its say first.
+  // An error that made it close is reported first.
   const lost = guard(plain, () => void setImmediate(() => failed(left())));
   const settle = (): boolean => {
     if (settled) return false;
@@ -73,19 +73,19 @@ export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outc
   };
   const begin = (): void => {
     if (plain.destroyed) return;
-    // It finished while nobody looked: TLS would wait for more.
+    // The peer finished sending before the handshake began: TLS would wait for more.
     if (plain.readableEnded) failed(left());
     else if (isServer) tlsServerOf(tls).shake(plain, { secured, failed });
     else shakeAsClient(plain, tls, host ?? 'localhost', { secured, failed });
   };
-  // The end comes here only while nobody else reads: what is read from the moment of the handshake on is told to TLS.
+  // 'end' comes here only before the handshake: from then on TLS reads the socket.
   plain.once('close', lost).once('end', lost);
   if (plain.closed) lost();
   else if (plain.writableLength === 0) begin();
   else plain.write('', begin);
 }
 
-/** What there is to know of a TLS session, while the socket still knows. */
+/** Reads the facts of a TLS session while the socket still has them. */
 export function peerTlsOf(socket: TLSSocket, isServer: boolean): PeerTls {
   const shown = socket.getPeerCertificate();
   const certificate = Object.keys(shown ?? {}).length > 0 ? shown : undefined;
@@ -96,7 +96,7 @@ export function peerTlsOf(socket: TLSSocket, isServer: boolean): PeerTls {
     certificate,
     servername: servername || undefined,
     alpn: socket.alpnProtocol || undefined,
-    // A client has verified whom it talks to, or there is no session.
+    // A client has verified its server, or there is no session.
     authorized: !isServer || (socket.authorized && certificate !== undefined),
   };
 }

@@ -24,8 +24,8 @@ const alwaysAnew = (): number => {
 };
 
 /**
- * Makes a plain socket emit 'end' if the peer's FIN has been read and nothing else: it is about to be taken over by TLS, which would wait for
- * bytes that never come. Node emits 'end' of a paused socket only when it is read.
+ * Makes a plain socket emit 'end' if the peer's FIN has been read and nothing else: it is about to be taken over by TLS, which would wait
+ * for bytes that never come. Node emits 'end' of a paused socket only when it is read.
  */
 export function noticeEnd(plain: Socket): void {
   if (plain.readableLength === 0) plain.read();
@@ -60,17 +60,17 @@ function failed(error: Error, socket: TLSSocket): void {
   take(socket)?.failed(why);
 }
 
-/** What was written down for a name, or for `*.example.com` where one label is in the star's place. Case does not count. */
+/** Options for a server name, or for `*.example.com` where one label is in the star's place. Case does not count. */
 function written(sni: Readonly<Record<string, TlsOptions>>, name: string): TlsOptions | undefined {
   const byName = new Map(Object.entries(sni).map(([key, options]) => [key.toLowerCase(), options]));
   return byName.get(name) ?? byName.get(name.replace(/^[^.]+/, '*'));
 }
 
-/** The serving side of one TLS configuration: who it is for which name, whom it trusts, what it speaks. It never listens itself. */
+/** The serving side of one TLS configuration: its certificate for each name, its authorities, its protocols. It never listens itself. */
 export class TlsServer {
   readonly #options: TlsOptions;
   readonly #credentials: Credentials;
-  /** Of other names, by the options that were given for them. */
+  /** Credentials of other names, by the options that were given for them. */
   readonly #others = new WeakMap<TlsOptions, Credentials>();
   /** Node's, made for #material. */
   #server: Server | undefined;
@@ -109,7 +109,7 @@ export class TlsServer {
         if (socket.destroyed) return;
         noticeEnd(socket);
         SHAKING.set(socket, outcome);
-        // A client that finishes before the handshake does is gone: with half-closing allowed nobody would be told.
+        // A client that finishes before the handshake does is gone: with half-closing allowed no event would report it.
         socket.allowHalfOpen = false;
         server.emit('connection', socket);
       },
@@ -153,7 +153,7 @@ export class TlsServer {
 
   #credentialsFor(options: TlsOptions): Credentials {
     let credentials = this.#others.get(options);
-    // Whom the server trusts holds for all of its names, unless one says otherwise.
+    // The server's authorities hold for all of its names, unless one has its own.
     if (!credentials) this.#others.set(options, (credentials = new Credentials({ ca: this.#options.ca, ...options })));
     return credentials;
   }

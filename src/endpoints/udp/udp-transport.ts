@@ -6,14 +6,14 @@ import type { Remote, Transport, TransportSink } from '../endpoint.js';
 import { hostAndPort, tcpUrlOf } from '../net/tcp.js';
 import { nextTick } from '../../system-timers.js';
 
-/** What fits into one datagram: 65 535 bytes less the headers, of which IPv6 does not count its own. */
+/** Bytes that fit into one datagram: 65 535 less the headers, of which IPv6 does not count its own. */
 const LONGEST = { udp4: 65_507, udp6: 65_527 } as const;
 
 export interface UdpSocketFacts {
   readonly family: 'udp4' | 'udp6';
-  /** Whom messages go to where nothing else is said. Undefined: a listening socket. */
+  /** Receiver of messages that name none. Undefined: a listening socket. */
   readonly target: Remote | undefined;
-  /** The kernel knows the target: nobody else is heard, and nobody else can be sent to. */
+  /** The kernel knows the target: it delivers and sends for no other address. */
   readonly connected: boolean;
 }
 
@@ -51,7 +51,7 @@ export class UdpTransport implements Transport {
     this.local = udpPlace(address, port);
     this.remote = target ?? { url: 'udp:' };
     if (!target) this.shared = true;
-    // What one sender's datagram does must not end the socket that it shares with others.
+    // An error from one sender's datagram must not end the socket that it shares with others.
     socket.on(
       'message',
       guard(NO_VICTIM, (message: Buffer, { address: host, port: from }: RemoteInfo) => {

@@ -32,7 +32,7 @@ function isGroup(address: string): boolean {
   return isIP(address) === 6 ? /^ff/i.test(address) : /^(22[4-9]|23\d)\./.test(address);
 }
 
-/** What can only be said to a bound socket. */
+/** Sets the options that only a bound socket takes. */
 function prepare(socket: Socket, { broadcast, multicast }: UdpOptions): void {
   if (broadcast) socket.setBroadcast(true);
   if (!multicast) return;

@@ -36,7 +36,7 @@ export class ByteQueue {
   /** The chunks behind head; those before #next have been read. */
   #parts: Buffer[] = [];
   #next = 0;
-  /** What the last part is the beginning of, when it gathers small chunks. */
+  /** The memory that the last part is the beginning of, when it gathers small chunks. */
   #block: Buffer | undefined;
   /** The part that was looked at last (-1: head), and the position of its first byte. Positions are asked for in rising order, so this saves the way. */
   #cursor = -1;
@@ -95,7 +95,7 @@ export class ByteQueue {
       const from = inHead ? this.offset + at : 0;
       const hit = size === 1 ? piece.indexOf(first, from) : piece.indexOf(delimiter, from);
       if (hit >= 0) return (this.scanned = at + hit - from);
-      // It may begin in the last bytes of this chunk and end in the next.
+      // The piece may begin in the last bytes of this chunk and end in the next.
       const end = at + piece.length - from;
       for (at = Math.max(at, end - size + 1); at < end && at + size <= this.length; at++) {
         if (this.startsWith(delimiter, at)) return (this.scanned = at);

@@ -6,7 +6,7 @@ const MOST_HEADERS = 1000;
 /** RFC 9110 token: what a header's name consists of. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const BEGINS_LIKE_HEADER = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*:/;
-/** What would end a line, or end a string in somebody's parser. A tab is white space. */
+/** Characters that end a line, or a string in some parsers. A tab is white space. */
 // oxlint-disable-next-line no-control-regex -- these are what is looked for
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
@@ -15,7 +15,7 @@ export interface HeaderBlock {
   readonly start?: string;
   /** Names in lower case; no prototype, so that no name of a peer's finds anything that was not sent. */
   readonly headers: Record<string, string>;
-  /** What Content-Length says; undefined without it. */
+  /** Value of Content-Length; undefined without it. */
   readonly length: number | undefined;
 }
 

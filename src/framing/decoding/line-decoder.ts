@@ -8,7 +8,7 @@ import { textOf } from '../text.js';
 
 export type LineEncoding = 'utf8' | 'latin1' | 'utf16le';
 
-/** What a line ends with. Made once per framing, shared by its decoders. */
+/** The delimiter of lines. Made once per framing, shared by its decoders. */
 export interface LineEnd {
   readonly encoding: LineEncoding;
   readonly text: string;
@@ -45,7 +45,7 @@ const NONE: Buffer = Buffer.alloc(0);
 export class LineDecoder implements Decoder<string> {
   readonly #queue = new ByteQueue();
   readonly #limit: number;
-  /** What the limit is called where it was written. */
+  /** Name of the option that set the limit, for messages. */
   readonly #option: 'maxLength' | 'maxMessageSize';
   readonly #end: LineEnd;
   readonly #fatal: boolean;
@@ -56,7 +56,7 @@ export class LineDecoder implements Decoder<string> {
   /** A batch: whole lines with their delimiters, of which those before #at have been given out. Empty when all have. */
   #text = '';
   #at = 0;
-  /** The same lines as bytes: #from to #to of #source. */
+  /** The decoded lines as bytes: #from to #to of #source. */
   #source = NONE;
   #from = 0;
   #to = 0;

@@ -1,7 +1,7 @@
 /** Bytes, as the indices that are true. */
 export type ByteSet = readonly boolean[];
 
-/** What matching a part of a pattern may cost, whatever the bytes are: bounds, never less than the truth. */
+/** Upper bounds of the cost of matching a part of a pattern, whatever the bytes are. */
 export interface Cost {
   /** At how many places its match may end, for one beginning. */
   readonly ends: number;

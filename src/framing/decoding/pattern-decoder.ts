@@ -28,7 +28,7 @@ export class PatternDecoder extends QueuedDecoder<Buffer> {
   #from = 0;
   /** The delimiter that was given out last, when no byte had come behind it: the next bytes may prolong it. */
   #open = '';
-  /** What `search` has found, until it is given out or more bytes come. */
+  /** The match that `search` has found, until it is given out or more bytes come. */
   #found: Found | undefined;
 
   constructor(pattern: DelimiterPattern, limit: number) {
@@ -107,7 +107,9 @@ export class PatternDecoder extends QueuedDecoder<Buffer> {
     return message;
   }
 
-  /** What was taken as soon as it matched ('\r') may have been the beginning of a longer match ('\r\n'): its continuation is no message. */
+  /**
+   * Extends a match that was given out as soon as it was complete ('\r') but began a longer one ('\r\n'): the continuation is no message.
+   */
   #prolong(): void {
     const queue = this.queue;
     const known = this.#open.length;

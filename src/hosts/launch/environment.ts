@@ -3,7 +3,7 @@ import { inheritedFlags, joinNodeOptions, splitNodeOptions, withoutRights } from
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a worker that names its own environment gets all the same. */
+/** Variables that a worker gets even if it names its own environment. */
 const BASE = ['PATH', 'HOME', 'TZ', 'LANG', 'NODE_ENV'];
 
 /** By which systemd tells a process what sockets it hands over: meant for that process alone. */
@@ -14,7 +14,7 @@ interface User {
   readonly home: string;
 }
 
-/** Who a uid is, in the system's own list; a uid without an entry is nobody at home. */
+/** The user of a uid, from the system's own list; a uid without an entry gets its number as a name and `/` as its home. */
 function userOf(uid: number): User {
   try {
     for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {

@@ -29,11 +29,11 @@ export interface LaunchContext {
   readonly bun?: string | undefined;
 }
 
-/** What Node loads before the first file, by whichever carrier it is told so. */
+/** Options of modules that Node loads before the first file, on the command line and in NODE_OPTIONS. */
 const LOADERS = /^(?:--import|--require|-r|--loader|--experimental-loader)(?:=|$)/;
 
 /**
- * What to run for one worker, everything that can be known to fail found out before.
+ * Plans the command of one worker. Everything that can be known to fail is found out here.
  * @throws Error in plain words; the host reports it as the reason why the worker could not be launched.
  */
 export function launchPlan(spec: HostSpec, context: LaunchContext): LaunchPlan {

@@ -13,8 +13,9 @@ export function canForbidFiles(): boolean {
 const OF_THE_SHELL = ['PWD', 'OLDPWD', 'SHLVL', '_'];
 
 /**
- * The same command in a process whose files may have at most one block (512 or 1024 bytes, `ulimit -f`): a descriptor that it was given for
- * four bytes fills no disk. Pipes and sockets have no such limit. The process is the shell's own, replaced: its pid and its descriptors stay.
+ * Wraps a command so that its files may have at most one block (512 or 1024 bytes, `ulimit -f`): a descriptor that it was given for
+ * four bytes fills no disk. Pipes and sockets have no such limit. The process is the shell's own, replaced: its pid and its descriptors
+ * stay.
  */
 export function withoutFiles(
   command: string,

@@ -17,7 +17,7 @@ export class NotLaunched implements HostProcess {
     return 0;
   }
   kill(): void {}
-  /** In a turn of its own, so that whoever starts a worker has finished doing so. */
+  /** Reports the exit in a turn of its own: the code that starts the worker has returned by then. */
   onExit(exited: (exit: HostExit) => void): void {
     setImmediate(exited, this.#exit);
   }

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { rightsAmong } from './flags.js';
 import { scopeOf } from './scopes.js';
 
-/** What a worker's code may touch besides the network and its own memory. Nothing said is nothing allowed. */
+/** Files and rights of a worker's code, besides the network and its own memory. The default is none. */
 export interface GrantedPermissions {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
@@ -26,7 +26,7 @@ function ancestors(path: string): string[] {
   return above === path ? [path] : [path, ...ancestors(above)];
 }
 
-/** What Node must read to load a file: its package, and every `node_modules` that its imports may be found in. */
+/** Folders that Node must read to load a file: its package, and every `node_modules` that its imports may be found in. */
 export function foldersToLoad(file: string): string[] {
   const found = new Set<string>();
   for (const path of both(file)) {
@@ -87,7 +87,7 @@ export function checkOwnGrants(own: readonly string[]): void {
   }
 }
 
-/** What the started process may say that it may do, as scopes of `process.permission.has()`. */
+/** Permissions that the started process reports, as scopes of `process.permission.has()`. */
 export function grantedScopes({ read, write }: GrantedPermissions, flags: readonly string[]): string[] {
   const scopes = rightsAmong(flags)
     .filter(flag => flag.startsWith('--allow-') && !flag.startsWith('--allow-fs-'))

@@ -3,7 +3,7 @@ const INVALID_ARGUMENT = 9;
 /** How Node prints what it could not load before the first line of the worker: a module of `--import` or `--require`, a loader. */
 const NOT_LOADED =
   /\bcode: '(?:ERR_)?(?:MODULE_NOT_FOUND|UNKNOWN_FILE_EXTENSION|UNSUPPORTED_\w+|REQUIRE_\w+|PACKAGE_\w+|INVALID_MODULE_SPECIFIER)'|^SyntaxError: /m;
-/** What the system says of a program that it will never run, in contrast to one for which it has no process or memory at the moment. */
+/** The system's errors for a program that it will never run, in contrast to one for which it has no process or memory at the moment. */
 const NOT_A_PROGRAM: ReadonlySet<unknown> = new Set(['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOEXEC', 'E2BIG', 'ERR_ACCESS_DENIED']);
 
 /** True for the end of a process that was never ready where the next one will end in the same way. */

@@ -3,11 +3,11 @@ import type { MessagePort } from 'node:worker_threads';
 /** Where in `workerData` a thread finds what its host gave it. */
 export const THREAD_KEY = 'packet-ts';
 
-/** What the host gives a thread that is to be a worker. */
+/** Data that the host gives a thread that is to be a worker. */
 export interface ThreadStart {
   /** The link's bytes. */
   readonly link: MessagePort;
-  /** What it prints: `[1 | 2, bytes]`, by descriptor. */
+  /** The worker's output: `[1 | 2, bytes]`, by descriptor. */
   readonly output: MessagePort;
   /** Int32 slots, by the constants below. */
   readonly shared: SharedArrayBuffer;

@@ -16,7 +16,7 @@ interface Master {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What to give `new Worker()` for a worker's settings. */
+/** Arguments of `new Worker()` for a worker's settings. */
 export function threadPlan({ argv, resourceLimits, env: listed, execArgv }: HostSettings, master: Master): ThreadPlan {
   const plan = { argv: [...argv], resourceLimits };
   if (listed === undefined && execArgv.length === 0) return plan;

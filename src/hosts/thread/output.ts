@@ -37,7 +37,7 @@ export class ThreadOutput {
 
   #pipe(): Readable {
     const pipe = new Readable({ read() {} });
-    // What leaves it has been read: a thread that waits in its write() goes on.
+    // Bytes that leave the pipe have been read: a thread that waits in its write() goes on.
     pipe.on(
       'data',
       guard(pipe, (chunk: Buffer) => {

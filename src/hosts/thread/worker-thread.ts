@@ -53,7 +53,7 @@ export class WorkerThread implements HostProcess {
       guard(NO_VICTIM, (code: number) => {
         this.#code = code;
         clearTimeout(this.#overdue);
-        // What it said last lies in the ports, and is read before they close.
+        // The last messages lie in the ports, and are read before they close.
         stream.readNow();
         output.end();
         this.#finish();

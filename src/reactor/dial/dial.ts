@@ -7,7 +7,7 @@ import { shaken } from '../../timing/handshake-timeout.js';
 import type { Session } from '../../session/session.js';
 import type { Settings } from '../../session/settings.js';
 
-/** What must come first on a new connection, within `handshakeTimeout`. Throws ConnectError. */
+/** Runs the handshake of a new connection, within `handshakeTimeout`. Throws ConnectError. */
 async function shake(clock: Clock, { target, limits }: Settings, transport: Transport, signal: AbortSignal | undefined): Promise<void> {
   const giveUp = (): void => transport.destroy();
   signal?.addEventListener('abort', giveUp, { once: true });

@@ -11,7 +11,7 @@ import { settingsOf, type Settings } from '../../session/settings.js';
 
 export type DialerState = 'connecting' | 'up' | 'waiting' | 'closed';
 
-/** What `dialer.on` tells. */
+/** Events of `dialer.on`. */
 export interface DialerEvents<H> {
   /** A new connection is usable; each has a handler of its own. */
   up: (handler: H) => unknown;
@@ -20,7 +20,8 @@ export interface DialerEvents<H> {
 }
 
 /**
- * Keeps one outbound connection up. `connecting` → `up` → `waiting` → `connecting` …; a failed attempt goes straight to `waiting`; `closed` is final.
+ * Keeps one outbound connection up. `connecting` → `up` → `waiting` → `connecting` …; a failed attempt goes straight to `waiting`; `closed`
+ * is final.
  * @example
  * const dialer = reactor.dial(Feed, 'tcp://feed.example:7000', { reconnect: { delay: '1s', maxDelay: '30s' } });
  * dialer.on('down', why => console.log(why.code));
@@ -36,7 +37,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
   #attempts = 0;
   #session: Session | undefined;
   #upSince = 0;
-  /** Of the attempt under way. */
+  /** Aborts the attempt under way. */
   #attempt: AbortController | undefined;
   #timer: ClockTimer | undefined;
   #closed: Promise<void> | undefined;
@@ -93,7 +94,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
     return closed;
   }
 
-  /** Dials no more, and leaves the connection that is up to whoever closes the reactor. Resolves when it is closed. */
+  /** Dials no more; the open connection is closed with the reactor. Resolves when it is closed. */
   retire(): Promise<void> {
     return (this.#closed ??= new Promise(resolve => {
       this.#finished = resolve;

@@ -34,8 +34,8 @@ function lists(list: BlockList, address: string): boolean {
 }
 
 /**
- * Of `proxyProtocol`: whether somebody's word counts on who its client is. Undefined: there are no proxies. Where there is no address, as on a
- * unix socket, permissions have decided who may connect.
+ * The rule of `proxyProtocol`: whether an address may name another client. Undefined: there are no proxies. Where there is no address, as
+ * on a unix socket, permissions have decided which processes may connect.
  * @throws ConfigurationError for a range that is none.
  */
 export function proxyRule({
@@ -45,7 +45,7 @@ export function proxyRule({
   return proxies && (({ address }) => address === undefined || lists(proxies, address));
 }
 
-/** Who may connect to one listener: counts and address rules. Pure bookkeeping, no sockets. */
+/** Admission to one listener: counts and address rules. Pure bookkeeping, no sockets. */
 export class Admission {
   readonly #limits: ConnectionLimits;
   readonly #allow: BlockList | undefined;
@@ -55,7 +55,7 @@ export class Admission {
   /** Open connections by {@link peerGroup}. */
   readonly #perPeer = new Map<string, number>();
   #count = 0;
-  /** Whether it is a proxy who connects; undefined: there are none. */
+  /** Whether the connecting address is a proxy; undefined: there are none. */
   readonly isProxy: ReturnType<typeof proxyRule>;
 
   /** @throws ConfigurationError for a range that is none. */
@@ -75,7 +75,7 @@ export class Admission {
     return this.#count >= this.#limits.maxConnections;
   }
 
-  /** What the address rules say; nothing is counted. */
+  /** The verdict of the address rules; nothing is counted. */
   refusal({ address }: Pick<Remote, 'address'>): 'allow' | 'deny' | undefined {
     if (address === undefined) return undefined;
     if (this.#deny && lists(this.#deny, address)) return 'deny';

@@ -10,18 +10,18 @@ import { firstMessageDefault, whenChanged, type ConnectionLimits } from '../../s
 import type { Settings } from '../../session/settings.js';
 import { countedAs, PendingHandshakes, type PendingHandshakesHost } from './pending-handshakes.js';
 
-/** What a listener must know of the endpoint. */
+/** Settings of the endpoint that a listener uses. */
 export interface ListenerSettings extends Pick<Settings, 'target' | 'scheme' | 'limits'> {
   readonly plan: { readonly name: string; readonly app: string };
 }
 
-/** What users hold of a listener: `reactor.listen(…)` gives it. */
+/** A listener as users have it: `reactor.listen(…)` returns it. */
 export interface Listening {
   /** Where it listens; port 0 is replaced by the port that was picked. */
   readonly address: BoundAddress;
   /**
-   * In numbers (milliseconds, bytes; Infinity is off), to be changed while it runs: for who comes from then on, and for what begins then on
-   * open connections (a message, a wait for the kernel). Nobody is closed because a limit was lowered.
+   * In numbers (milliseconds, bytes; Infinity is off), to be changed while it runs: a change applies to new connections, and to waits that
+   * begin on open ones (for a message, for the kernel). No connection is closed because a limit was lowered.
    */
   readonly limits: ConnectionLimits;
   /** Stops accepting, until `resume()`; open connections live on. */
@@ -29,7 +29,8 @@ export interface Listening {
   /** @throws ListenError when the address has been taken meanwhile. */
   resume(): Promise<void>;
   /**
-   * Reads certificates and keys again: for handshakes from now on, open connections live on. Files that change are read again by themselves.
+   * Reads certificates and keys again: for handshakes from now on, open connections live on. Files that change are read again by
+   * themselves.
    * @throws TlsError when they cannot be used: then those before stay in use. UsageError without `tls:`.
    */
   reloadTls(): Promise<void>;
@@ -74,7 +75,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
     // Checked by the blueprint.
     this.#admission = new Admission(settings.limits, settings.target.options);
     this.#vestibule = new PendingHandshakes(this, clock, this.#admission);
-    // Raised while it is full, the limit lets in who waits.
+    // A limit raised while it is full admits the clients that wait.
     whenChanged(settings.limits, ['maxConnections', 'whenFull'], () => this.#review());
   }
 
@@ -119,7 +120,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
     const url = this.#address?.url ?? target.url;
     this.#bound = await scheme.listen!({ ...target, url }, this);
     this.#address = this.#bound.address;
-    // What was inherited is known only now: a port that strangers can reach, or a file.
+    // The kind of an inherited socket is known only now: a port that strangers can reach, or a file.
     if (this.#bound.inherited && target.options['firstMessageTimeout'] === undefined)
       this.limits.firstMessageTimeout = firstMessageDefault(this.#address.url.replace(/:.*$/s, ''));
     publish('listener.open', { app: plan.app, handler: plan.name, address: this.#address });
@@ -148,7 +149,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
       return;
     }
     if (!this.#vestibule.takes(arrival)) this.begin(arrival);
-    // What is accepted by the binding itself, as the one connection of a udp socket, is no reason to unbind it.
+    // A binding that is itself the one connection, as a udp socket, must stay bound.
     if (this.#admission.full && this.#bound) this.#review();
   }
 
@@ -162,7 +163,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
   }
 
   /** One of its connections is over. */
-  left(arrival: Pick<Arrival, 'remote' | 'who'>): void {
+  left(arrival: Pick<Arrival, 'remote' | 'peerAddress'>): void {
     this.#admission.leave(countedAs(arrival));
     if (this.isConnection) void this.close();
     if (this.#full) this.#review();

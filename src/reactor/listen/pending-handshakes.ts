@@ -8,18 +8,18 @@ import type { ConnectionLimits } from '../../session/limits.js';
 /** The listener, as its vestibule sees it. */
 export interface PendingHandshakesHost {
   readonly limits: ConnectionLimits;
-  /** It may become a connection. */
+  /** The arrival is prepared: make a connection of it. */
   begin(arrival: Arrival): void;
-  /** It came to nothing, and its place is free. */
+  /** The arrival failed to become a connection, and its place is free. */
   turnedAway(arrival: Arrival, reason: string, error: unknown): void;
 }
 
-/** As whom it is counted, and judged by address rules. */
-export function countedAs(arrival: Pick<Arrival, 'remote' | 'who'>): Pick<Remote, 'address'> {
-  return arrival.who ?? arrival.remote;
+/** The address that an arrival is counted and judged by. */
+export function countedAs(arrival: Pick<Arrival, 'remote' | 'peerAddress'>): Pick<Remote, 'address'> {
+  return arrival.peerAddress ?? arrival.remote;
 }
 
-/** Behind a proxy, until it has said who is there: no address rule applies, and nobody's share is used. */
+/** Stands for a client whose proxy has not named it yet: no address rule applies, and it counts towards no client's share. */
 const NOBODY: Remote = { url: '' };
 
 /** Why it came to nothing, by the name of the option or of what failed. */
@@ -29,14 +29,14 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * Where accepted connections wait that are none yet: for the word of a proxy, for a handshake. They are counted, and what strangers do here
- * costs them their place, and nobody else anything.
+ * Accepted sockets that are still reading a PROXY header or in a handshake. Each counts towards maxConnections and is closed after
+ * handshakeTimeout.
  */
 export class PendingHandshakes {
   readonly #host: PendingHandshakesHost;
   readonly #clock: Clock;
   readonly #admission: Admission;
-  /** As whom each is counted. */
+  /** The address that each is counted by. */
   readonly #waiting = new Map<Arrival, Pick<Remote, 'address'> | undefined>();
 
   constructor(host: PendingHandshakesHost, clock: Clock, admission: Admission) {
@@ -66,7 +66,7 @@ export class PendingHandshakes {
     this.#admission.leave(this.#introduces(arrival) ? NOBODY : countedAs(arrival));
   }
 
-  /** Nobody waits here any more. */
+  /** Closes all that still wait. */
   close(error: PacketError): void {
     for (const arrival of this.#waiting.keys()) arrival.destroy(error);
   }
@@ -95,7 +95,7 @@ export class PendingHandshakes {
     this.#host.begin(arrival);
   }
 
-  /** The proxy's word, the rules for whom it names, then TLS. */
+  /** Reads the PROXY header, applies the rules to the client that it names, then runs the TLS handshake. */
   async #ready(arrival: Arrival): Promise<void> {
     if (this.#introduces(arrival)) {
       await arrival.introduce!();

@@ -14,7 +14,7 @@ import { ReplyStream, isAsyncIterable } from './reply-stream.js';
 export interface RunnerEnding {
   /** Nothing can be sent any more. */
   readonly isOver: boolean;
-  /** It ends as soon as nothing is due. */
+  /** The connection ends as soon as no reply is pending. */
   readonly isLeaving: boolean;
   /** The rejection only says that the connection has closed. */
   causes(error: Error): boolean;
@@ -22,7 +22,7 @@ export interface RunnerEnding {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the line asks of its session. */
+/** The runner's side of its session. */
 export interface HandlerRunnerHost {
   /** In force for what is handled now. */
   readonly framing: Framing<unknown, unknown>;
@@ -32,13 +32,13 @@ export interface HandlerRunnerHost {
   readonly context: AsyncContext;
   /** Encodes and sends; silent when nothing can be sent any more. Throws EncodeError. */
   reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void;
-  /** What answers to the datagram being handled may take when it is no valid message; undefined where there are no datagrams. */
+  /** Bytes that answers to the datagram being handled may take when it is no valid message; undefined where there are no datagrams. */
   readonly answerBudget?: AnswerBudget | undefined;
   /** A promise while the peer reads too slowly. */
   room(): Promise<void> | undefined;
   readonly state: RunnerEnding;
   readonly sendBuffer?: { breakOff(): void };
-  /** Nobody explains this error: it is logged and the connection closes. */
+  /** Called for an error that no `@OnError` handles: it is logged and the connection closes. */
   fail(error: Error, about: About): void;
   /** A handler is at it that did not finish at once. */
   working(): void;
@@ -83,10 +83,10 @@ export class HandlerRunner {
   #tail: Promise<void> | undefined;
   /** Messages whose handlers have not finished. */
   inFlight = 0;
-  /** Methods that have not finished and whose answers are due, messages included. */
-  due = 0;
-  /** Methods that have not finished and answer nothing. */
-  others = 0;
+  /** Methods that have not finished and whose return values are replies, messages included. */
+  pendingReplies = 0;
+  /** Methods that have not finished and whose return values are not sent: timers, for instance. */
+  backgroundHooks = 0;
   #takesStreams = true;
   /** Streams being sent. */
   #streams: Set<ReplyStream> | undefined;
@@ -99,22 +99,22 @@ export class HandlerRunner {
     this.#tail = keepsOrder ? Promise.resolve() : undefined;
   }
 
-  /** Whose methods it runs, once it is made. */
+  /** Sets the instance whose methods it runs, once that is made. */
   serve(instance: object): void {
     // The blueprint was read from this very class.
     this.#instance = instance as Methods;
   }
 
   /** No method is running. */
-  get quiet(): boolean {
-    return this.due === 0 && this.others === 0;
+  get isIdle(): boolean {
+    return this.pendingReplies === 0 && this.backgroundHooks === 0;
   }
 
   /** A handler has not finished. A reply that waits for an item of a stream or a channel does not count: no handler is at work on that. */
   get isAtWork(): boolean {
     let idle = 0;
     for (const stream of this.#streams ?? []) if (stream.isIdle) idle++;
-    return this.due + this.others > idle;
+    return this.pendingReplies + this.backgroundHooks > idle;
   }
 
   /** The application closes: replies from streams and channels end as soon as these have been idle for `limit` ms. */
@@ -145,11 +145,11 @@ export class HandlerRunner {
     const host = this.#host;
     const { framing } = host;
     const within = from && host.answerBudget;
-    this.due++;
+    this.pendingReplies++;
     try {
       const outcome = this.#plan.data(this.#instance, message, from, host);
       if (outcome === undefined) {
-        this.due--;
+        this.pendingReplies--;
         tracing?.ended();
         return;
       }
@@ -157,7 +157,7 @@ export class HandlerRunner {
         void this.#see(Promise.reject(outcome.error), 'schema', message, from, framing, within, tracing);
       } else if (isPlain(outcome) && (this.#tail === undefined || this.inFlight === 0)) {
         host.reply(outcome, framing, from);
-        this.due--;
+        this.pendingReplies--;
         tracing?.ended();
       } else {
         void this.#see(outcome, 'message', message, from, framing, within, tracing);
@@ -169,7 +169,7 @@ export class HandlerRunner {
 
   /** One of many senders sent what is no message: handled in its place, and the connection lives. */
   unreadable(error: Error, from: Remote): void {
-    this.due++;
+    this.pendingReplies++;
     void this.#see(Promise.reject(error), 'framing', undefined, from, this.#host.framing, this.#host.answerBudget);
   }
 
@@ -177,7 +177,7 @@ export class HandlerRunner {
   hook(label: HookLabel, keys: readonly PropertyKey[], ...args: unknown[]): Promise<void> | undefined {
     const { framing } = this.#host;
     const answers = ANSWERS.has(label);
-    // What a call brings back is heard in the call's context, all else in the connection's: a timer or another connection may be what runs.
+    // Events of calls run in the context of the call; all other hooks in the connection's, whatever runs at the moment.
     const ofCalls = label === 'OnWorkerData' || label === 'OnWorkerEvent';
     for (const [at, key] of keys.entries()) {
       this.#enter(answers);
@@ -200,9 +200,9 @@ export class HandlerRunner {
     return undefined;
   }
 
-  /** Runs a timer's method. The promise never rejects; true: it failed and nobody explained it. */
+  /** Runs a timer's method. Never rejects: an error goes to `@OnError`, else to `log`. */
   async timer(key: PropertyKey, log: (error: Error) => void): Promise<void> {
-    this.others++;
+    this.backgroundHooks++;
     try {
       const outcome = this.#host.context.runInAsyncScope(this.#instance[key]!, this.#instance);
       if (!isPlain(outcome)) {
@@ -214,16 +214,16 @@ export class HandlerRunner {
       if (this.#plan.blueprint.hooks.error.length > 0) await this.#explain(error, { during: 'timer' }, undefined, this.#host.framing);
       else if (!this.#host.state.causes(error)) log(error);
     }
-    this.others--;
+    this.backgroundHooks--;
     this.#host.settled();
   }
 
   /** Tells an error that no method threw: of the socket, the framing, a worker. The promise never rejects. */
   async tell(error: Error, about: About): Promise<void> {
-    this.due++;
+    this.pendingReplies++;
     this.#host.working();
     await this.#explain(error, about, undefined, this.#host.framing);
-    this.due--;
+    this.pendingReplies--;
     this.#host.settled();
   }
 
@@ -234,13 +234,13 @@ export class HandlerRunner {
   }
 
   #enter(answers: boolean): void {
-    if (answers) this.due++;
-    else this.others++;
+    if (answers) this.pendingReplies++;
+    else this.backgroundHooks++;
   }
 
   #leave(answers: boolean): void {
-    if (answers) this.due--;
-    else this.others--;
+    if (answers) this.pendingReplies--;
+    else this.backgroundHooks--;
   }
 
   /** Sees a message through whose handler did not finish at once. */
@@ -272,7 +272,7 @@ export class HandlerRunner {
     }
     done?.();
     this.inFlight--;
-    this.due--;
+    this.pendingReplies--;
     this.#host.settled();
   }
 
@@ -331,7 +331,7 @@ export class HandlerRunner {
     within?: AnswerBudget,
   ): Promise<void> {
     const host = this.#host;
-    // What the socket says is news also when it has closed the connection.
+    // A socket's error is reported even when it has closed the connection.
     if (about.during !== 'socket' && host.state.causes(error)) return;
     const { error: keys } = this.#plan.blueprint.hooks;
     if (keys.length === 0) {
@@ -342,7 +342,7 @@ export class HandlerRunner {
       const answers: unknown[] = [];
       for (const key of keys) answers.push(await host.context.runInAsyncScope(this.#instance[key]!, this.#instance, error, about));
       if (before) await before;
-      // What could not be sent is not answered: that would fail in the same way, for ever.
+      // A message that could not be sent is not answered: the answer would fail in the same way, for ever.
       if (about.during === 'socket') return;
       for (const answer of answers) await this.#send(answer, framing, about.from, within);
     } catch (thrown) {

@@ -2,7 +2,7 @@ import type { ConnectionBlueprint, Ctor } from '../../blueprint/types.js';
 import type { Owner } from '../../workers/call/owner.js';
 import type { Peer } from '../peer.js';
 
-/** What the container made for one connection. */
+/** The objects that the container made for one connection. */
 export interface Built {
   readonly instance: object;
   /** Called once, after `@OnClose`. What it throws is logged. */
@@ -19,7 +19,7 @@ export interface Build {
   readonly wantsOwner?: boolean;
 }
 
-/** What the reactor needs to know about handler classes; the application answers it. */
+/** Facts about handler classes that the reactor needs; the application answers it. */
 export interface Handlers {
   /** The checked declarations of a class. Throws ConfigurationError. */
   blueprintOf(cls: Ctor): ConnectionBlueprint;

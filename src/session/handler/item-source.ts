@@ -21,7 +21,7 @@ interface NodeStream extends AsyncIterable<unknown> {
   destroy(): unknown;
 }
 
-/** Anything that can be told that nobody reads it any more. */
+/** A source that can be told that its items are read no more. */
 export interface Cancellable {
   cancel(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { BoundaryError } from '../../errors.js';
 import type { Remote } from '../../endpoints/endpoint.js';
 import type { Build } from './handler-types.js';
 
-/** What `data` answers for a message that no `@OnData` accepts. */
+/** Returned by `data` for a message that no `@OnData` accepts. */
 export class Unrouted {
   readonly #tried: readonly Tried[];
 
@@ -26,7 +26,7 @@ export type Methods = Readonly<Record<PropertyKey, (...args: unknown[]) => unkno
 /** Gives a message to the first method whose schema accepts it. */
 export type MessageRouter = (instance: Methods, message: unknown, from: Remote | undefined, peer: Located) => unknown;
 
-/** Somebody who is somewhere: whom a message came from where nothing else is said. */
+/** Has a remote address: passed as `from` when the transport names no sender. */
 export interface Located {
   readonly remote: Remote;
   readonly id: string;
@@ -89,7 +89,7 @@ function dispatchOf(blueprint: ConnectionBlueprint): MessageRouter {
   const { data, arounds } = blueprint;
   if (arounds.cls.length + arounds.methods.size > 0) return dispatchAround(blueprint);
   const first = data[0];
-  // Who is asked for a second argument gets one; for the others it is not even made.
+  // A second argument is made only for methods that take one.
   const wantsFrom = data.some(({ key }) => (blueprint.cls.prototype as Methods)[key]!.length > 1);
   if (data.length === 1 && first && !first.validate) {
     const { key } = first;

@@ -34,7 +34,7 @@ export class ReplyStream {
   #finish: () => void = () => {};
   /** An item has been sent. */
   begun = false;
-  /** It waits for an item, and no handler is at work on that. */
+  /** The stream waits for an item, and no handler is at work on that. */
   isIdle = false;
   #endWhenIdle: { readonly clock: Clock; readonly limit: number } | undefined;
   #idleTimer: ClockTimer | undefined;

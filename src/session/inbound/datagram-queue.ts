@@ -5,7 +5,7 @@ import type { Decoder, Framing } from '../../framing/framing.js';
 import { AnswerBudget } from './answer-budget.js';
 import type { ReceiveBuffer } from './stream-buffer.js';
 
-/** What one datagram costs besides its bytes: its objects, and those of its sender. */
+/** Bytes that one datagram costs besides its own: its objects, and those of its sender. */
 const PART = 256;
 
 /** The datagrams of one address and port, in order. */
@@ -55,7 +55,7 @@ export class DatagramQueue implements ReceiveBuffer {
   readonly #capacity: number;
   /** By address group; the next to be read comes first. */
   readonly #hosts = new Map<string, SenderHost>();
-  /** Of the datagram being read. */
+  /** Decoder of the datagram being read. */
   #decoder: Decoder<unknown> | undefined;
   #size = 0;
   #budget: AnswerBudget | undefined;
@@ -110,7 +110,7 @@ export class DatagramQueue implements ReceiveBuffer {
     }
   }
 
-  /** What may be answered to the datagram that `next` read last, if it is no valid message: all messages in it share that. */
+  /** Bytes that answers to the datagram that `next` read last may take, if it is no valid message: all messages in it share them. */
   get answerBudget(): AnswerBudget {
     return (this.#budget ??= new AnswerBudget(this.#size));
   }

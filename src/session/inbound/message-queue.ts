@@ -2,19 +2,19 @@ import type { Decoder, Framing } from '../../framing/framing.js';
 import { lastOf } from './datagram-queue.js';
 import type { ReceiveBuffer } from './stream-buffer.js';
 
-/** What one message costs besides its bytes. */
+/** Bytes that one message costs besides its own. */
 const PART = 256;
 
 /**
- * The messages of one peer whose transport delimits them itself and loses none, received and not handled yet: each has a decoder of its own.
- * How many wait is bounded by pausing the transport. Owned by one session.
+ * The messages of one peer whose transport delimits them itself and loses none, received and not handled yet: each has a decoder of its
+ * own. How many wait is bounded by pausing the transport. Owned by one session.
  */
 export class MessageQueue implements ReceiveBuffer {
   #framing: Framing<unknown, unknown>;
   #limit: number;
   #waiting: Buffer[] = [];
   #next = 0;
-  /** Of the message being read. */
+  /** Decoder of the message being read. */
   #decoder: Decoder<unknown> | undefined;
   #size = 0;
   weight = 0;

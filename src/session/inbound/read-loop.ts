@@ -23,28 +23,28 @@ export const PauseReason = {
   CONGESTED: 8,
   /** `rateLimit`. */
   RATE: 16,
-  /** It is ending: what still arrives is thrown away. */
+  /** The connection is ending: bytes that still arrive are thrown away. */
   DEAF: 32,
   /** The class has no `@OnData`. */
   UNREAD: 64,
-  /** It had its share of this turn. */
+  /** The connection had its share of this turn. */
   YIELDED: 128,
   /** The peer that its bytes flow to has no room: not even bytes are read. */
   BLOCKED: 256,
   /** STARTTLS: what arrives is not ours yet, or `@OnSecure` has not settled. */
   SECURING: 512,
-  /** It is on its way to another process: not even bytes are read. */
+  /** The connection is on its way to another process: not even bytes are read. */
   MOVING: 1024,
 } as const;
 
-/** What the reader asks of its session. */
+/** The read loop's side of its session. */
 export interface ReadLoopHost {
   readonly host: { readonly clock: Clock };
   readonly context: AsyncContext;
   /** Another message may be handled now. */
   readonly hasRoom: boolean;
   handle(message: unknown, from: Remote | undefined): void;
-  /** What has arrived holds no further whole message; `begun`: it holds the beginning of one. */
+  /** The received bytes hold no further whole message; `begun`: they hold the beginning of one. */
   dry(begun: boolean): void;
   /** The bytes are no messages; `from` where only one of many senders is to blame. */
   unreadable(thrown: unknown, from: Remote | undefined): void;
@@ -64,7 +64,7 @@ const LOOK = 8;
 
 /**
  * Decides when a message is asked for and when the transport is read.
- * Nothing is decoded ahead, undecoded bytes are bounded by the high mark, and nobody takes more than a share of a turn.
+ * Nothing is decoded ahead, undecoded bytes are bounded by highWaterMark, and no connection takes more than a share of a turn.
  */
 export class ReadLoop implements Resumable {
   readonly #host: ReadLoopHost;
@@ -85,7 +85,7 @@ export class ReadLoop implements Resumable {
   #pumping = false;
   /** The transport is paused. */
   #stopped = false;
-  /** What comes behind everything that has arrived. */
+  /** The error that follows all received messages. */
   #failure: Error | undefined;
 
   constructor(host: ReadLoopHost, transport: Transport, turn: FlushScheduler, settings: Settings, rate: RateLimiter | undefined) {
@@ -140,7 +140,7 @@ export class ReadLoop implements Resumable {
     else this.proceed();
   }
 
-  /** What has arrived may hold a message after all; asked when nobody would look by himself. */
+  /** Looks again for a message in the received bytes, for cases in which nothing else would start the loop. */
   again(): void {
     if (!this.#pumping && this.#host.hasRoom) this.#yield();
   }
@@ -260,7 +260,7 @@ export class ReadLoop implements Resumable {
     }
     for (;;) {
       const message = this.inbound.next();
-      // What a framing passes over, blank lines for instance, is read and looked at like a message.
+      // Input that a framing passes over, blank lines for instance, counts towards the rate as a message does.
       if ((message === undefined && !this.inbound.passedOver) || rate.take()) return message;
       this.#host.tooFast();
       if (this.held(PauseReason.DEAF)) return undefined;

@@ -3,25 +3,25 @@ import { FramingError } from '../../errors.js';
 import type { AnswerBudget } from './answer-budget.js';
 import type { Decoder, Framing } from '../../framing/framing.js';
 
-/** What one chunk costs besides its bytes: a Buffer with its memory, measured at 216 bytes. */
+/** Bytes that one chunk costs besides its own: a Buffer with its memory, measured at 216 bytes. */
 const PART = 256;
 
 /** Bytes that a framing may pass over between two messages, where `maxMessageSize` is smaller: signs of life of a day or more. */
 const MOST_PASSED_OVER = 64 * 1024;
 
-/** What has arrived and is not handled yet: bytes of a stream ({@link StreamBuffer}), or messages (`DatagramQueue`). */
+/** Received and not handled yet: bytes of a stream ({@link StreamBuffer}), or messages (`DatagramQueue`). */
 export interface ReceiveBuffer {
-  /** What it costs in memory. */
+  /** Its cost in memory, in bytes. */
   readonly weight: number;
   /** The beginning of a message may be here. */
   readonly begun: boolean;
-  /** Who sent what `next` gave or threw last, where many peers share the transport. */
+  /** Sender of the message that `next` gave or threw last, where many peers share the transport. */
   readonly from: Remote | undefined;
   /** `next` gave nothing because the search goes on in a later turn. */
   readonly unfinished: boolean;
   /** `next` gave nothing, and what it was given since the last time was passed over: blank lines, for instance. */
   readonly passedOver: boolean;
-  /** Of a datagram: what answers to it may take where it is no valid message. */
+  /** For datagrams: bytes that answers to it may take where it is no valid message. */
   readonly answerBudget?: AnswerBudget;
   push(chunk: Buffer, from: Remote | undefined): void;
   next(): unknown;
@@ -34,7 +34,7 @@ export interface ReceiveBuffer {
 }
 
 /**
- * The bytes that have arrived and are not handled yet. Nothing is decoded ahead: chunks wait here until somebody asks for a message.
+ * The received bytes that are not handled yet. Nothing is decoded ahead: chunks wait here until a message is asked for.
  * Owned by one session, which alone writes and reads it.
  */
 export class StreamBuffer implements ReceiveBuffer {
@@ -44,7 +44,7 @@ export class StreamBuffer implements ReceiveBuffer {
   /** Chunks behind those that the decoder has. */
   #chunks: Buffer[] | undefined;
   #limit: number;
-  /** What #chunks cost in memory: their bytes and, so that a dribble of single bytes counts too, their objects. */
+  /** Memory of #chunks: their bytes and, so that a dribble of single bytes counts too, their objects. */
   weight = 0;
   /** The decoder may hold the beginning of a message. */
   begun = false;
@@ -104,7 +104,7 @@ export class StreamBuffer implements ReceiveBuffer {
     return undefined;
   }
 
-  /** So many bytes since the last message belong to none. True: more than before. */
+  /** Sets the number of bytes since the last message that belong to none. True: it has grown. */
   #passOver(bytes: number): boolean {
     if (bytes <= this.#idle) return false;
     this.#idle = bytes;
@@ -144,7 +144,7 @@ export class StreamBuffer implements ReceiveBuffer {
     return Buffer.concat(rest ? [rest, ...chunks] : chunks);
   }
 
-  /** From here on bytes lie so; those not decoded yet included. */
+  /** Switches the framing; bytes not decoded yet go through the new one. */
   use(framing: Framing<unknown, unknown>, limit: number): void {
     const rest = this.take();
     this.#framing = framing;

@@ -5,19 +5,20 @@ export interface SharedMessage {
   holders: number;
 }
 
-/** What waits to be sent on one connection, as the budget of its reactor counts it. */
+/** The send buffer of one connection, as the budget of its reactor counts it. */
 export interface Buffering {
   /** Bytes of its own, counted last. Only the budget writes it. */
   budgeted: number;
   /** Bytes that it has to send and shares with other connections. */
   readonly sharedBytes: number;
-  /** It has most of what is too much: it gives up everything that waits, and is closed. */
+  /** Called when the total is too high and this connection has most: it drops everything that waits, and is closed. */
   evict(message: string): void;
 }
 
 /**
- * The limit on what waits to be sent on all connections of a reactor, `maxBufferedBytesTotal`: beyond it the connection with most goes first,
- * so that a few peers who do not read cannot take the memory of all. Counted only where bytes wait: who reads costs nothing.
+ * The limit on what waits to be sent on all connections of a reactor, `maxBufferedBytesTotal`: beyond it the connection with most goes
+ * first, so that a few peers that do not read cannot take the memory of all. Counted only where bytes wait: a peer that reads costs
+ * nothing.
  */
 export class BufferBudget {
   readonly #limit: number;

@@ -1,4 +1,4 @@
-/** Who waits for the peer to read. */
+/** Promises of code that waits for the peer to read. */
 export class DrainWaiters {
   #waiting: (() => void)[] = [];
 

@@ -9,7 +9,7 @@ export function framingOn({ kind }: Transport, framing: Framing<unknown, unknown
 
 /** Refuses what can only be said to one peer. Throws UsageError. */
 export function mustHaveOne({ shared }: Transport): void {
-  if (shared) throw new UsageError('many peers share this socket: say to whom, with sendTo(message, to)');
+  if (shared) throw new UsageError('many peers share this socket: name the receiver, with sendTo(message, to)');
 }
 
 /** Refuses what only a stream of bytes can take. Throws UsageError. */
@@ -22,8 +22,8 @@ function isChunk(value: unknown): value is Chunk {
 }
 
 /**
- * A message as bytes. Throws EncodeError, also where the framing throws something else, or gives something else: what is no bytes would
- * fail at the end of the turn, where nobody could say whose it was.
+ * A message as bytes. Throws EncodeError, also where the framing throws another error or returns no bytes: those would
+ * fail at the end of the turn, where the handler that sent them is no longer known.
  */
 export function encoded(framing: Framing<unknown, unknown>, message: unknown, handler: string): Chunk | readonly Chunk[] {
   try {

@@ -7,13 +7,13 @@ import { DrainWaiters } from './drain-waiters.js';
 import { SharedQueue } from './shared-queue.js';
 import type { Flushable, FlushScheduler } from '../../timing/flush-scheduler.js';
 
-/** What the outbound side tells its session. */
+/** The send buffer's side of its session. */
 export interface SendBufferHost {
   /** From now on bytes wait to be sent; or none wait any more. */
   waits(waiting: boolean): void;
   /** The kernel took something, and more waits. */
   progressed(): void;
-  /** It rose to the high mark, or fell to the low one. */
+  /** The buffer rose to highWaterMark, or fell to lowWaterMark. */
   congestion(congested: boolean): void;
   /** Too much waits to be sent: by itself, `maxBufferedBytes`, or on all connections, `maxBufferedBytesTotal`, and here is most of it. */
   exceeded(limit: 'maxBufferedBytes' | 'maxBufferedBytesTotal', message: string): void;
@@ -27,7 +27,7 @@ interface Waiter {
 }
 
 /**
- * The bytes that are to leave: what one turn says leaves in one write, and what the kernel does not take yet is counted.
+ * The send buffer of one session: bytes pushed in one turn leave in one write, and bytes that the kernel does not take yet are counted.
  * Owned by one session.
  */
 export class SendBuffer implements Flushable, Buffering {
@@ -38,29 +38,29 @@ export class SendBuffer implements Flushable, Buffering {
   readonly #budget: BufferBudget;
   budgeted = 0;
   #shared: SharedQueue | undefined;
-  /** Said in this turn: bytes, strings next to each other being one; or whole messages. */
+  /** Pushed in this turn: bytes, with adjacent strings joined; or whole messages. */
   #chunks: (Chunk | readonly Chunk[])[] = [];
-  /** Of #chunks; a character counts as a byte, so it may be too small until they are written. */
+  /** Bytes in #chunks; a character counts as a byte, so it may be too small until they are written. */
   #pending = 0;
-  /** How many of those who said that they would are not done with what they do. */
+  /** Open cork(true) calls without their cork(false). While above 0 nothing is flushed. */
   #corks = 0;
   #scheduled = false;
   #waiting = false;
-  /** Of what was handed to the kernel, it has left as much as the high mark. */
+  /** The transport's buffer reached highWaterMark and has not yet fallen to lowWaterMark. */
   #congested = false;
-  /** As much waits behind who writes exclusively. */
-  #crowded = false;
-  /** What the session was told last of the two. */
-  #told = false;
+  /** Bytes that push() queued behind an exclusive writer (sendFile, STARTTLS) have reached highWaterMark. */
+  #queueFull = false;
+  /** The last value given to host.congestion(). */
+  #reported = false;
   #closed = false;
   #brokenOff = false;
-  /** Who wants to know when all is taken. */
+  /** Promises to settle when all is with the kernel. */
   #waiters: Waiter[] | undefined;
-  /** While somebody writes exclusively: what others said, in order. */
-  #behind: Chunk[] | undefined;
-  #behindBytes = 0;
-  /** Where who writes exclusively waits. */
-  #room: DrainWaiters | undefined;
+  /** Messages that push() was given while there is an exclusive writer, in order. */
+  #queued: Chunk[] | undefined;
+  #queuedBytes = 0;
+  /** Promises of the exclusive writer, settled when the kernel takes more. */
+  #drainWaiters: DrainWaiters | undefined;
 
   constructor(transport: Transport, host: SendBufferHost, turn: FlushScheduler, limits: ConnectionLimits, budget: BufferBudget) {
     this.#transport = transport;
@@ -72,22 +72,22 @@ export class SendBuffer implements Flushable, Buffering {
 
   /** Bytes said and not yet taken by the kernel. */
   get bytes(): number {
-    return this.#pending + this.#behindBytes + (this.#closed ? 0 : this.#transport.bufferedBytes);
+    return this.#pending + this.#queuedBytes + (this.#closed ? 0 : this.#transport.bufferedBytes);
   }
 
-  /** At or above the high mark. Whoever sees it true can count on `congestion(false)`. */
+  /** The buffer is at or above highWaterMark. If this is true, `congestion(false)` will follow. */
   get congested(): boolean {
-    // What is only said may still find its way into the kernel.
-    if (!this.#told && this.bytes >= this.#limits.highWaterMark) this.flush();
-    return this.#told;
+    // Bytes of this turn may still go straight to the kernel.
+    if (!this.#reported && this.bytes >= this.#limits.highWaterMark) this.flush();
+    return this.#reported;
   }
 
   /** Nothing waits. */
   get empty(): boolean {
-    return this.#chunks.length === 0 && this.#behind === undefined && (this.#closed || this.#transport.bufferedBytes === 0);
+    return this.#chunks.length === 0 && this.#queued === undefined && (this.#closed || this.#transport.bufferedBytes === 0);
   }
 
-  /** What is said until whoever corks it is done leaves in one write then. Each `true` has its `false`. */
+  /** Holds back writes: all that is pushed between `true` and its `false` leaves in one write. */
   cork(corked: boolean): void {
     this.#corks += corked ? 1 : -1;
     if (this.#corks === 0) this.flush();
@@ -103,14 +103,14 @@ export class SendBuffer implements Flushable, Buffering {
     return this.#brokenOff;
   }
 
-  /** Adds bytes to what this turn says. */
+  /** Adds bytes to this turn's write. */
   push(encoded: Chunk | readonly Chunk[]): void {
     this.#brokenOff = false;
-    if (this.#behind) this.#queueBehind(encoded);
+    if (this.#queued) this.#enqueue(encoded);
     else this.write(encoded);
   }
 
-  /** The same for whoever writes exclusively. */
+  /** Adds bytes of the exclusive writer, or of `push` while there is none. */
   write(encoded: Chunk | readonly Chunk[]): void {
     if (this.#closed) return;
     if (typeof encoded === 'string' || encoded instanceof Uint8Array) this.#add(encoded);
@@ -127,11 +127,11 @@ export class SendBuffer implements Flushable, Buffering {
     this.#schedule();
   }
 
-  /** One whole message for somebody, on transports that delimit messages themselves. */
+  /** Sends one whole message to one receiver, on transports that delimit messages themselves. */
   datagram(encoded: Chunk | readonly Chunk[], to: Remote | undefined): void {
     if (this.#closed) return;
     const { shared, bufferedBytes } = this.#transport;
-    // Nobody may close to the others what they share.
+    // One peer's limit must not close a socket that others share.
     if (shared && to && bufferedBytes >= this.#limits.maxBufferedBytes) {
       this.#host.undelivered(new LimitError('maxBufferedBytes', this.#tooMuch), to);
       return;
@@ -140,7 +140,7 @@ export class SendBuffer implements Flushable, Buffering {
     this.#wrote(this.#transport.write(whole, to));
   }
 
-  /** Hands what was said to the kernel. */
+  /** Writes the pushed bytes to the transport. */
   flush(): void {
     this.#scheduled = false;
     const chunks = this.#chunks;
@@ -160,7 +160,7 @@ export class SendBuffer implements Flushable, Buffering {
     this.#count(left);
     if (this.#congested && left + this.#pending <= this.#limits.lowWaterMark) {
       this.#congested = false;
-      this.#room?.open();
+      this.#drainWaiters?.open();
       this.#review();
     }
     if (this.#closed) return;
@@ -183,27 +183,29 @@ export class SendBuffer implements Flushable, Buffering {
     return new Promise((resolve, reject) => (this.#waiters ??= []).push({ resolve, reject }));
   }
 
-  /** From now on only `write` reaches the peer; what `push` takes waits. False: somebody else has it. */
+  /** Makes the caller the exclusive writer: only `write` reaches the peer, and `push` queues. False: there is one already. */
   seize(): boolean {
-    if (this.#behind || this.#closed) return false;
-    this.#behind = [];
+    if (this.#queued || this.#closed) return false;
+    this.#queued = [];
     return true;
   }
 
-  /** For whoever writes exclusively: a promise while the kernel has too much. What waits behind does not count: it waits for this. */
+  /**
+   * A promise while the kernel's buffer is full, for the exclusive writer. The queue of `push` does not count: it waits for this writer.
+   */
   room(): Promise<void> | undefined {
-    return this.#congested && !this.#closed ? (this.#room ??= new DrainWaiters()).wait() : undefined;
+    return this.#congested && !this.#closed ? (this.#drainWaiters ??= new DrainWaiters()).wait() : undefined;
   }
 
-  /** What waited behind follows. */
+  /** Ends exclusive writing: the messages queued by `push` follow. */
   yield(): void {
-    const behind = this.#behind;
-    if (!behind) return;
-    this.#behind = undefined;
-    this.#behindBytes = 0;
-    if (behind.length > 0) this.write(behind);
+    const queued = this.#queued;
+    if (!queued) return;
+    this.#queued = undefined;
+    this.#queuedBytes = 0;
+    if (queued.length > 0) this.write(queued);
     this.flush();
-    this.#crowded = false;
+    this.#queueFull = false;
     this.#review();
     this.drained();
   }
@@ -214,15 +216,15 @@ export class SendBuffer implements Flushable, Buffering {
     this.#count(0);
     this.#chunks = [];
     this.#pending = 0;
-    this.#behind = undefined;
-    this.#behindBytes = 0;
-    this.#room?.open();
+    this.#queued = undefined;
+    this.#queuedBytes = 0;
+    this.#drainWaiters?.open();
     const waiters = this.#waiters;
     this.#waiters = undefined;
     for (const { reject } of waiters ?? []) reject(new ConnectionClosedError());
   }
 
-  /** What was said last lies in memory that other connections send from, too. Over TLS each has its own, encrypted. */
+  /** Notes that the last bytes lie in memory that other connections send from, too. Over TLS each has its own, encrypted. */
   shares(message: SharedMessage): void {
     const { tls, bytesWritten } = this.#transport;
     if (this.#closed || tls || this.bytes === 0) return;
@@ -241,7 +243,7 @@ export class SendBuffer implements Flushable, Buffering {
   /** A socket that many peers share is not counted: what is too much there is lost by itself. */
   #count(left: number): void {
     if (this.#transport.shared) return;
-    const waiting = left + this.#behindBytes;
+    const waiting = left + this.#queuedBytes;
     this.#shared?.sent(waiting === 0 ? Infinity : this.#transport.bytesWritten);
     this.#budget.count(this, Math.max(0, waiting - this.sharedBytes));
   }
@@ -264,17 +266,17 @@ export class SendBuffer implements Flushable, Buffering {
     }
   }
 
-  #queueBehind(encoded: Chunk | readonly Chunk[]): void {
+  #enqueue(encoded: Chunk | readonly Chunk[]): void {
     const chunks = typeof encoded === 'string' || encoded instanceof Uint8Array ? [encoded] : encoded;
     for (const chunk of chunks) {
-      this.#behind!.push(chunk);
-      this.#behindBytes += chunk.length;
+      this.#queued!.push(chunk);
+      this.#queuedBytes += chunk.length;
     }
     this.#count(this.#transport.bufferedBytes);
     if (this.#closed) return;
-    if (this.#behindBytes > this.#limits.maxBufferedBytes) this.#host.exceeded('maxBufferedBytes', this.#tooMuch);
-    else if (this.#behindBytes >= this.#limits.highWaterMark) {
-      this.#crowded = true;
+    if (this.#queuedBytes > this.#limits.maxBufferedBytes) this.#host.exceeded('maxBufferedBytes', this.#tooMuch);
+    else if (this.#queuedBytes >= this.#limits.highWaterMark) {
+      this.#queueFull = true;
       this.#review();
     }
   }
@@ -289,7 +291,7 @@ export class SendBuffer implements Flushable, Buffering {
       this.#waiting = true;
       this.#host.waits(true);
     }
-    if (left + this.#behindBytes > this.#limits.maxBufferedBytes && !this.#transport.shared)
+    if (left + this.#queuedBytes > this.#limits.maxBufferedBytes && !this.#transport.shared)
       this.#host.exceeded('maxBufferedBytes', this.#tooMuch);
     else {
       if (!this.#congested && left >= this.#limits.highWaterMark) {
@@ -301,9 +303,9 @@ export class SendBuffer implements Flushable, Buffering {
   }
 
   #review(): void {
-    const full = this.#congested || this.#crowded;
-    if (full === this.#told || this.#closed) return;
-    this.#told = full;
+    const full = this.#congested || this.#queueFull;
+    if (full === this.#reported || this.#closed) return;
+    this.#reported = full;
     this.#host.congestion(full);
   }
 

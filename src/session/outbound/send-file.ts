@@ -6,7 +6,7 @@ import type { FileRange } from '../peer.js';
 /** Bytes read at a time. */
 const PIECE = 64 * 1024;
 
-/** What sending a file asks of its session. */
+/** A sent file's side of its session. */
 export interface FileHost {
   readonly state: { readonly isOver: boolean };
   readonly sendBuffer: SendBuffer;

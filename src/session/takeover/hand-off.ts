@@ -14,9 +14,9 @@ import type { Settings } from '../settings.js';
 export interface HandOffOptions {
   /** Which of the worker's connection classes. Not needed where it has one. */
   readonly to?: Ctor | undefined;
-  /** What `peer.data` is there: plain data, copied. */
+  /** The value of `peer.data` there: plain data, copied. */
   readonly data?: object | undefined;
-  /** Of a worker that was started under keys. */
+  /** The key of a worker that was started under keys. */
   readonly key?: string | undefined;
 }
 
@@ -33,8 +33,8 @@ export interface HandOffHost {
 }
 
 /**
- * Moves a connection to a worker's process: nothing more is read here, what was said leaves, then the socket goes, with the bytes that were
- * received and not handled. It is closed here when somebody there has it, `by: 'handoff'`; when nobody takes it, for good.
+ * Moves a connection to a worker's process: reading stops, the send buffer is flushed, then the socket goes, with the bytes that were
+ * received and not handled. When a process there has taken it, it is closed here `by: 'handoff'`; when none does, for good.
  */
 export async function handOff(session: HandOffHost, worker: Ctor, { to, data, key }: HandOffOptions): Promise<void> {
   checkMovable(session);
@@ -43,12 +43,12 @@ export async function handOff(session: HandOffHost, worker: Ctor, { to, data, ke
   try {
     move = session.host.mover!(worker, { to, data, key });
   } catch (error) {
-    // What only the caller can mend leaves the connection as it was.
+    // A mistake that the caller can mend leaves the connection as it was.
     if (error instanceof WorkerNotFoundError) state.endNow(reasonOfError(error));
     throw error;
   }
   readLoop.hold(PauseReason.MOVING);
-  // Whoever speaks in between is heard there, too.
+  // Messages sent meanwhile leave first, too.
   do await flushed(session);
   while (!session.sendBuffer.empty);
   await depart(session, data, move);
@@ -75,7 +75,7 @@ async function depart(session: HandOffHost, data: object | undefined, move: (wha
   transport.destroy();
 }
 
-/** What was said is with the kernel: what is in its buffers goes along with the socket. */
+/** Resolves when the send buffer is with the kernel: bytes in the kernel's buffers go along with the socket. */
 async function flushed({ sendBuffer, state }: HandOffHost): Promise<void> {
   do await sendBuffer.whenEmpty();
   while (!sendBuffer.empty);
@@ -87,8 +87,7 @@ function checkMovable({ settings, transport, state, sendBuffer, isPiped, readLoo
   const { name } = settings.plan;
   if (!transport.detachable)
     throw new UsageError(`${name} cannot be handed off: only tcp: and unix: connections without TLS are the same thing in another process`);
-  if (settings.concurrency > 1)
-    throw new UsageError(`${name} has concurrency above 1: nobody could tell what is handled here and what there`);
+  if (settings.concurrency > 1) throw new UsageError(`${name} has concurrency above 1: messages could be handled both here and there`);
   if (!host.mover) throw new UsageError(`${name} is in a worker: connections are handed off by the master, which has all workers`);
   if (isPiped) throw new UsageError('a piped connection cannot be handed off: its bytes are not its own');
   if (readLoop.held(PauseReason.MOVING)) throw new UsageError('the connection is being handed off already');

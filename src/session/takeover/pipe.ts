@@ -55,7 +55,7 @@ export class ConnectionPipes {
     if (!state.isOpen || target.#session.state.isOver) return Promise.reject(new ConnectionClosedError('a side of the pipe is closed'));
     return new Promise((resolve, reject) => {
       const left = limit === undefined ? Infinity : toBytes(limit);
-      // It is a number of bytes to move, an announced length for instance: none is none.
+      // The limit is a number of bytes to move, an announced length for instance: 0 moves none.
       if (left === 0) {
         resolve(0);
         return;
@@ -113,7 +113,7 @@ export class ConnectionPipes {
 
   #fail(): void {
     const pipe = this.#pipe;
-    // To whoever reads the target the bytes so far would look like all of them.
+    // A truncated copy must not look like a whole one to the target's reader.
     if (pipe && pipe.count > 0) pipe.target.#session.sendBuffer.breakOff();
     this.#detach(undefined)?.reject(new ConnectionClosedError('a side of the pipe is gone'));
   }
@@ -132,7 +132,7 @@ export class ConnectionPipes {
     return pipe;
   }
 
-  /** Half-closed connections go on dying when they are not piped any more. */
+  /** The last pipe has ended: the half-close timer starts again, and the connection may close. */
   #unpiped(): void {
     const { state } = this.#session;
     if (state.isClosed) return;

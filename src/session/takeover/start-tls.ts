@@ -30,8 +30,8 @@ export interface StartTlsHost {
 }
 
 /**
- * Takes a connection over to TLS, in place: flushes, shakes hands, runs `@OnSecure`. Messages wait until then, and what is sent meanwhile follows.
- * What goes wrong closes the connection, and is told as any other failure of a socket: whoever does not wait for this misses nothing.
+ * Takes a connection over to TLS, in place: flushes, shakes hands, runs `@OnSecure`. Messages wait until then, and what is sent meanwhile
+ * follows. A failure closes the connection and is reported as any other failure of a socket, also to callers that do not await this.
  */
 export function startTls(session: StartTlsHost, options: TlsOptions | undefined): Promise<void> {
   const secured = secure(session, options);
@@ -48,8 +48,8 @@ async function secure(session: StartTlsHost, options: TlsOptions | undefined): P
   if (readLoop.held(PauseReason.SECURING)) throw new UsageError('startTls() is under way already');
   if (!sendBuffer.seize()) throw new UsageError('a file is being sent: wait for it before startTls()');
   readLoop.hold(PauseReason.SECURING);
-  // Who ends the connection meanwhile, ends it behind the handshake.
-  runner.due++;
+  // An `end()` meanwhile takes effect behind the handshake.
+  runner.pendingReplies++;
   session.working();
   try {
     if (readLoop.take().length > 0) throw new TlsInjectionError();
@@ -64,14 +64,14 @@ async function secure(session: StartTlsHost, options: TlsOptions | undefined): P
     publish('connection.secure', { app, handler, connection: session.id, protocol: session.transport.tls?.protocol });
     await runner.hook('OnSecure', blueprint.hooks.secure);
   }
-  runner.due--;
-  // Whoever waits for the handshake goes first.
+  runner.pendingReplies--;
+  // The caller that waits for the handshake continues first.
   readLoop.release(PauseReason.SECURING, true);
   session.settled();
   if (state.isOver) throw await whyOver(state);
 }
 
-/** Whoever closed it meanwhile has said why. */
+/** Closes for a failed handshake; a close meanwhile has its own reason. */
 function fail({ state, runner }: StartTlsHost, error: Error): void {
   if (state.isOver) return;
   const reason = reasonOfTransport(error);
@@ -86,16 +86,17 @@ function shake({ host, settings, transport, state }: StartTlsHost, tls: TlsOptio
   return shaken(host.clock, handshakeTimeout, () => transport.startTls!(how), late);
 }
 
-/** What the connection ended with, once it has. */
+/** The error that the connection ended with, once it has. */
 async function whyOver(ending: ConnectionState): Promise<Error> {
   if (!ending.isClosed) await new Promise(resolve => ending.signal.addEventListener('abort', resolve, { once: true }));
   return ending.reason?.error ?? new ConnectionClosedError();
 }
 
-/** Throws UsageError or ConfigurationError for what nobody but the caller can mend: the connection is as it was then. */
+/** Throws UsageError or ConfigurationError for mistakes of the caller: the connection stays as it was. */
 function checked({ settings, transport, isPiped }: StartTlsHost, options: TlsOptions | undefined): TlsOptions {
   const { name } = settings.plan;
-  if (settings.concurrency > 1) throw new UsageError(`${name} has concurrency above 1: nobody could tell which messages came before TLS`);
+  if (settings.concurrency > 1)
+    throw new UsageError(`${name} has concurrency above 1: messages before TLS and behind it could not be told apart`);
   if (!transport.startTls)
     throw new UsageError(`${name} cannot start TLS: a ${settings.scheme.name}: connection has nothing beneath it that could`);
   if (transport.tls) throw new UsageError('the connection speaks TLS already');

@@ -3,7 +3,7 @@ import type { HeapTimer, TimerHeap } from '../../timing/timer-heap.js';
 
 const NAMES = ['firstMessageTimeout', 'messageTimeout', 'idleTimeout', 'drainTimeout', 'halfCloseGrace'] as const;
 
-/** What a session waits for, by the name of its limit. */
+/** A deadline of a session, by the name of its limit. */
 export type DeadlineName = (typeof NAMES)[number];
 
 export const FIRST = 0;
@@ -13,7 +13,7 @@ export const DRAIN = 3;
 export const GRACE = 4;
 type Deadline = typeof FIRST | typeof MESSAGE | typeof IDLE | typeof DRAIN | typeof GRACE;
 
-/** Who is told that one has passed. It is off then, until it is set again. */
+/** Told of deadlines that have passed. A passed deadline is off until it is set again. */
 export interface DeadlineHost {
   expired(name: DeadlineName): void;
 }

@@ -20,7 +20,7 @@ export interface TimeoutPolicyHost {
   exceeded(limit: string, message: string): void;
 }
 
-/** What a peer may keep its connection waiting for: sets the deadlines by what happens, and says what it means when one passes. */
+/** The time limits of one connection: restarts deadlines on traffic, decides what an expired one does. */
 export class TimeoutPolicy implements DeadlineHost {
   readonly #session: TimeoutPolicyHost;
   #idle: number;
@@ -87,7 +87,7 @@ export class TimeoutPolicy implements DeadlineHost {
   clocks(): void {
     const { deadlines, state, runner, isPiped, readLoop } = this.#session;
     state.grace?.review();
-    deadlines.stand(this.#waiting || !runner.quiet || isPiped || readLoop.held(PauseReason.PAUSED | PauseReason.PIPED | PauseReason.RATE));
+    deadlines.stand(this.#waiting || !runner.isIdle || isPiped || readLoop.held(PauseReason.PAUSED | PauseReason.PIPED | PauseReason.RATE));
   }
 
   expired(name: DeadlineName): void {

@@ -79,14 +79,13 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   /** Calls that its end cut off. */
   cutOff = 0;
 
-  /** @param front what stands in front of it */
-  constructor(worker: WorkerBlueprint, key: string | undefined, options: unknown, desk: PoolHost, front?: ProxyGate) {
+  constructor(worker: WorkerBlueprint, key: string | undefined, options: unknown, desk: PoolHost, gate?: ProxyGate) {
     this.app = desk.app;
     this.worker = worker;
     this.key = key;
     this.options = options;
     this.#desk = desk;
-    this.gate = front;
+    this.gate = gate;
     this.clock = desk.clock;
     this.#patience = new ShutdownDeadline(desk.clock);
     this.host = desk.host;

@@ -1,0 +1,76 @@
+import type { Offence, Sources } from './check.js';
+import { commentsOf } from './comments.js';
+import { PEOPLE } from './people.js';
+import { codeOf } from './source-text.js';
+
+/** First words that hang on something said elsewhere, or that turn a noun phrase into a riddle. */
+const HANGING = /^(?:And|Of|As much|The same|So many|It|It's|What|Who)\b/i;
+
+/** Pronouns of people. */
+const PERSONS = /\b(?:who|whom|whoever|whomever|nobody|somebody)\b/i;
+
+/** R1: the first sentence of a comment stands alone. */
+export function checkFirstWords(file: string, text: string): Offence[] {
+  const rule = 'the first sentence of a comment stands alone: a noun phrase or a verb (R1)';
+  const remedy = 'name the thing by the term of its field, or say with a verb what is done';
+  return commentsOf(text).flatMap(({ text: said, line }) => {
+    const first = HANGING.exec(said.replace(/^[\s@]+/, ''));
+    return first ? [{ file, line, what: `a comment begins with '${first[0]}': ${firstLine(said)}`, rule, remedy }] : [];
+  });
+}
+
+/** R2: who, whom, nobody and somebody are people: `people.ts` has the sentences in which they are. */
+export function checkPersons(file: string, text: string): Offence[] {
+  const rule = 'who, whom, nobody, somebody are people, never sockets, calls or code (R2)';
+  const remedy = 'say which thing it is; where it is a person, add the line to scripts/structure/people.ts';
+  const said = file.endsWith('.md') ? proseOf(text) : wordsOf(text);
+  return said.split('\n').flatMap((line, index) => {
+    const word = PERSONS.exec(line);
+    if (!word || PEOPLE.some(sentence => line.includes(sentence))) return [];
+    return [{ file, line: index + 1, what: `'${word[0]}': ${line.trim()}`, rule, remedy }];
+  });
+}
+
+/** Lines of `PEOPLE` that stand nowhere any more. */
+export function checkPeople(sources: Sources): Offence[] {
+  const texts = [...sources].filter(([file]) => isRead(file)).map(([, text]) => text);
+  return PEOPLE.filter(sentence => !texts.some(text => text.includes(sentence))).map(sentence => ({
+    file: 'scripts/structure/people.ts',
+    line: 1,
+    what: `'${sentence}' stands nowhere`,
+    rule: 'the list of sentences about people has those that exist (R2)',
+    remedy: 'take it off the list',
+  }));
+}
+
+/** Whether R2 holds there: sources and pages, not specs. */
+export function isRead(file: string): boolean {
+  return file.startsWith('src/') || file.endsWith('.md');
+}
+
+/** Comments and strings, at their lines. */
+function wordsOf(text: string): string {
+  const code = codeOf(text);
+  return [...text].length === text.length
+    ? text
+        .split('\n')
+        .map((line, index) => blank(line, code.split('\n')[index]!))
+        .join('\n')
+    : text;
+}
+
+function blank(line: string, code: string): string {
+  return line
+    .split('')
+    .map((char, at) => (code[at] === char && char !== ' ' ? ' ' : char))
+    .join('');
+}
+
+/** A page without its code. */
+function proseOf(text: string): string {
+  return text.replaceAll(/```[\s\S]*?```/g, block => block.replaceAll(/[^\n]/g, '')).replaceAll(/`[^`\n]*`/g, '``');
+}
+
+function firstLine(said: string): string {
+  return said.split('\n', 1)[0]!.slice(0, 120);
+}
