@@ -43,7 +43,6 @@ async function failure(promise: Promise<unknown>): Promise<Error> {
 
 for (const runtime of ['process', 'inline'] as const) {
   describe(`spawn, runtime '${runtime}'`, function () {
-    this.timeout(20_000);
     let small: Awaited<ReturnType<typeof spawn<typeof SmallWorker>>>;
 
     before(async () => {
@@ -113,8 +112,6 @@ for (const runtime of ['process', 'inline'] as const) {
 }
 
 describe('spawn', function () {
-  this.timeout(20_000);
-
   it('starts along what providers of the worker inject, also where only an application would start that later', async () => {
     await using outer = await spawn(OuterWorker, { logger: false, runtime: 'inline' });
     expect(await outer.name()).to.equal('deep');

@@ -8,8 +8,6 @@ import { fixture, outcomeOf } from './kit.js';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 describe('packet-ts check', function () {
-  this.timeout(60_000);
-
   it('ends with 0 and says so where there is no mistake', async () => {
     expect(await outcomeOf(['check', fixture('echo.module.js')])).to.deep.equal({ code: 0, out: 'echo.module.js: no mistakes\n', err: '' });
   });

@@ -18,8 +18,6 @@ const SAMPLE: Command = {
 };
 
 describe('the command line', function () {
-  this.timeout(60_000);
-
   it('lists its commands, and each has a help text with all its options', async () => {
     const { code, out } = await outcomeOf(['--help']);
     expect(code).to.equal(0);

@@ -7,8 +7,6 @@ import { fixture, outcomeOf, packetTs, portOf } from './kit.js';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 describe('packet-ts run', function () {
-  this.timeout(60_000);
-
   for (const [what, file] of [
     ['starts the module that a file exports', fixture('echo.module.js')],
     ['runs a module that calls bootstrap() itself', fixture('starts-itself.js')],

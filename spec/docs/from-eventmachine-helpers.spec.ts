@@ -40,8 +40,6 @@ class Board {
 class AppModule {}
 
 describe('what users of EventMachine’s helpers look for:', function () {
-  this.timeout(20_000);
-
   it('defer, ThreadedResource, Pool', async () => {
     const worker = await spawn(SmallWorker, { maxWorkers: 4, logger: false });
     const answer = await worker.echo('in another process', { timeout: '5s' });

@@ -146,7 +146,6 @@ class FooClient {
 class AppModule {}
 
 describe('what users of Packet look for', function () {
-  this.timeout(20_000);
   let app: Awaited<ReturnType<ReturnType<typeof createTestApp>['start']>>;
 
   beforeEach(async () => {

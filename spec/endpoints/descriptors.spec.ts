@@ -81,7 +81,6 @@ describe('a listener without descriptors', () => {
 });
 
 describe('a process with 64 descriptors', function () {
-  this.timeout(30_000);
   if (!needsProgram('prlimit')) return;
   const MAIN = new URL('../fixtures/scarce.main.js', import.meta.url);
 

@@ -17,7 +17,6 @@ async function calls(options: object): Promise<string[]> {
 }
 
 describe('the options of sockets', function () {
-  this.timeout(30_000);
   if (!needsProgram('strace')) return;
 
   it('are what the manual says: no delay, kept alive after a minute, 1024 waiting', async () => {

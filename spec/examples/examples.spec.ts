@@ -21,7 +21,6 @@ async function says(program: string, args: readonly string[], input: string): Pr
 const LISTENING = /"msg":"listening"/;
 
 describe('the example', function () {
-  this.timeout(20_000);
   if (!needsProgram('nc', 'socat', 'openssl')) return;
 
   it('echo answers each line to netcat, and ends with it', async () => {

@@ -38,7 +38,6 @@ describe('the framing of the example kv', () => {
 });
 
 describe('the example kv', function () {
-  this.timeout(60_000);
   if (!needsProgram('redis-cli', 'redis-benchmark')) return;
 
   let server: Script;

@@ -24,8 +24,6 @@ async function proxyTo(to: string): Promise<number> {
 const echo = (socket: Socket): void => void socket.pipe(socket);
 
 describe('the example proxy', function () {
-  this.timeout(30_000);
-
   it('carries bytes both ways, as they are', async () => {
     const client = await tcpClient(await proxyTo(await upstream(echo)));
     const bytes = randomBytes(3_000_000);

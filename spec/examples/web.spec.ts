@@ -15,7 +15,6 @@ async function stops(server: Script): Promise<void> {
 }
 
 describe('the example http', function () {
-  this.timeout(30_000);
   if (!needsProgram('curl', 'wrk')) return;
 
   it('answers curl: statuses, errors of its worker, a body echoed as it comes', async () => {
@@ -53,7 +52,6 @@ describe('the example http', function () {
 });
 
 describe('the example websocket-chat', function () {
-  this.timeout(60_000);
   if (!needsProgram('chromium')) return;
 
   it('is used by two people with a browser and one without', async () => {

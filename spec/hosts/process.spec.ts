@@ -7,7 +7,6 @@ import { processHost } from '../../src/hosts/process.js';
 import { Probe, hostSpec, probeEntry } from '../kit/probe.js';
 
 describe('the process host', function () {
-  this.timeout(20_000);
   let host: Host;
   const probes: Probe[] = [];
   const probe = (...settings: ConstructorParameters<typeof Probe> extends [Host, ...infer S] ? S : never): Probe => {

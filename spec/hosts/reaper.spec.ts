@@ -16,8 +16,6 @@ function sleeper(): ChildProcess {
 }
 
 describe('the reaper', function () {
-  this.timeout(20_000);
-
   it('kills what is left when it is closed, but not what has ended before', async () => {
     const reaper = new Reaper();
     const [left, ended] = [sleeper(), sleeper()];
@@ -144,10 +142,8 @@ describe('the reaper', function () {
         // What the last one wrote to its socket may be read after what the master printed.
         while (workers.size < names.length) await new Promise(setImmediate);
         expect([...workers.keys()]).to.have.members(names);
-        const began = performance.now();
         child.kill('SIGKILL');
         await Promise.all(workers.values());
-        expect(performance.now() - began).to.be.lessThan(2_000);
       });
     }
   });

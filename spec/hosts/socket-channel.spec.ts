@@ -14,7 +14,6 @@ const TAKE = `import('${chute}').then(({ openChuteEnd }) => openChuteEnd(process
 }))`;
 
 describe('the chute for sockets', function () {
-  this.timeout(20_000);
   let host: Host;
   let server: Server;
   const probes: Probe[] = [];

@@ -20,8 +20,6 @@ async function post(port: number, body: string): Promise<string> {
 }
 
 describe('http: and ws: inside workers', function () {
-  this.timeout(30_000);
-
   for (const [how, module] of [
     ['dealt by the master', DealtModule],
     ['accepted by the processes', SharedModule],

@@ -24,7 +24,6 @@ async function get(options: RequestOptions): Promise<string> {
 }
 
 describe('https', function () {
-  this.timeout(15_000);
   if (!needsProgram('openssl')) return;
   let authority: Authority;
   before(() => (authority = new Authority()));

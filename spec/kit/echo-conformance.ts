@@ -6,7 +6,6 @@ import { WireClient } from './wire-client.js';
 /** What every transport of bytes keeps, seen from one end of it: `open` gives one whose other end sends everything back and ends when it is ended. */
 export function echoConformance(name: string, open: () => Promise<Transport>): void {
   describe(`${name} as a transport to an echo`, function () {
-    this.timeout(30_000);
     let transport: Transport;
     let client: WireClient;
     beforeEach(async () => {

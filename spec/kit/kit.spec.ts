@@ -31,7 +31,7 @@ describe('the test kit', () => {
       throw new Error('the reason');
     };
     const error = await failure(waitFor(refuse, { within: '20ms', what: 'the moon' }));
-    expect(error.message).to.equal('after 20ms still waiting for the moon');
+    expect(error.message).to.equal('after 10 × 20ms still waiting for the moon');
     expect(error.cause).to.have.property('message', 'the reason');
     expect((await failure(soon(new Promise(() => {}), { within: '5ms' }))).message).to.contain('still waiting');
   });

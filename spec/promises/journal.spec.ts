@@ -15,7 +15,6 @@ function workersOf(server: Script): readonly number[] {
 }
 
 describe('calls while workers are killed', function () {
-  this.timeout(60_000);
   let folder: string;
   let journal: string;
   let server: Script;

@@ -65,7 +65,6 @@ async function shows(server: Script): Promise<void> {
 }
 
 describe('the same application', function () {
-  this.timeout(60_000);
   const env = { PACKET_LOG: 'fatal' };
 
   // esbuild keeps a service process until it is told.

@@ -10,8 +10,6 @@ const CALLS = 60;
 const PER_KILL = 150;
 
 describe('a stampede of clients', function () {
-  this.timeout(60_000);
-
   it('while processes are killed: nothing runs twice, nothing is lost, nearly everything is answered', async () => {
     const quarters = await Quarters.open({ minWorkers: 2, maxWorkers: 2 });
     const file = quarters.path();

@@ -10,8 +10,6 @@ import { atEnd, tcpClient, waitFor } from '../kit/index.js';
 import { failure, Scene } from './pool/scene.js';
 
 describe('a worker in a thread', function () {
-  this.timeout(20_000);
-
   it('shares the pid of the master, and is told from others by its id', async () => {
     const scene = await Scene.open({ where: 'thread', minWorkers: 2, maxWorkers: 2 });
     expect(scene.pids).to.deep.equal([process.pid, process.pid]);

@@ -5,8 +5,6 @@ import { rejection } from '../workers/support/rig.js';
 import { Quarters } from './support/quarters.js';
 
 describe('real worker processes', function () {
-  this.timeout(20_000);
-
   describe('die, and', () => {
     it('a call under which one is killed gets a WorkerCrashedError; calls of the others finish', async () => {
       const quarters = await Quarters.open({ minWorkers: 2, maxWorkers: 2 });
@@ -93,11 +91,12 @@ describe('real worker processes', function () {
       const quarters = await Quarters.open({ maxWorkers: 2, minWorkers: 2, timeout: 400 });
       const { client } = quarters;
       const from = performance.now();
-      const loop = rejection(client.loop(quarters.path()));
+      let isOver = false;
+      const loop = rejection(client.loop(quarters.path())).finally(() => (isOver = true));
       expect(await client.echo('meanwhile')).to.equal('meanwhile');
-      expect(performance.now() - from).to.be.lessThan(400);
+      expect(isOver).to.equal(false);
       expect(await loop).to.be.instanceOf(WorkerTimeoutError);
-      expect(performance.now() - from).to.be.within(395, 1000);
+      expect(performance.now() - from).to.be.at.least(395);
       expect(await client.echo('next')).to.equal('next');
     });
 
@@ -137,10 +136,11 @@ describe('real worker processes', function () {
       const ready = quarters.nextReady();
       const control = new AbortController();
       const { call } = await quarters.loop({ signal: control.signal });
-      const from = performance.now();
+      let isReplaced = false;
+      void ready.then(() => (isReplaced = true));
       control.abort();
       expect(await rejection(call)).to.be.instanceOf(AbortError);
-      expect(performance.now() - from).to.be.lessThan(150);
+      expect(isReplaced).to.equal(false);
       await ready;
       expect(await quarters.client.echo('next')).to.equal('next');
     });

@@ -23,7 +23,6 @@ const MB = 1_000_000;
 const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 describe('a tls: connection', function () {
-  this.timeout(20_000);
   if (!needsProgram('openssl')) return;
   let authority: Authority;
   let certificate: Certificate;

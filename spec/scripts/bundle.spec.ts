@@ -62,7 +62,7 @@ describe('the bundled package', () => {
     const { stdout, stderr } = await run(process.execPath, [join(folder, 'main.js')], { timeout: 20_000 });
     expect(stderr).to.equal('');
     expect(stdout).to.equal('42\nBoundaryError true\nRangeError false\n');
-  }).timeout(30_000);
+  });
 
   it('is a tenth of the files, each with its source map', () => {
     const files = (root: string): string[] => readdirSync(root, { recursive: true, encoding: 'utf8' });

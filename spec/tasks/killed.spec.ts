@@ -7,8 +7,6 @@ import { atEnd } from '../kit/cleanup.js';
 import { startBoth } from '../kit/two-workers-rig.js';
 
 describe('a worker process that is killed under load', function () {
-  this.timeout(30_000);
-
   it('has no call run twice, none lost; what failed had begun, or stood in the group being entered', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'packet-ts-spec-'));
     atEnd(() => rmSync(folder, { recursive: true }));

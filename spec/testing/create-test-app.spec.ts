@@ -88,8 +88,6 @@ class Upstream {
 class AppModule {}
 
 describe('createTestApp', function () {
-  this.timeout(10_000);
-
   it('connects scripted peers over memory, without a port', async () => {
     const app = await createTestApp(AppModule).start();
     const client = await app.connect<string, string>(Greeter);

@@ -191,7 +191,6 @@ describe('the door of a websocket endpoint', () => {
 
   it('speaks TLS on wss:, both ways, verified', async function () {
     if (!needsProgram('openssl')) return;
-    this.timeout(10_000);
     const authority = new Authority();
     atEnd(() => authority[Symbol.dispose]());
     const { address } = await r.listen(Echo, { url: 'wss://localhost:0/safe', tls: authority.issue('localhost', '127.0.0.1') });

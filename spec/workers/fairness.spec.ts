@@ -12,8 +12,6 @@ const median = (list: readonly number[]): number => list.toSorted((a, b) => a - 
 
 for (const maxWorkers of [1, 2]) {
   describe(`a connection with ${WAITING} calls waiting, ${maxWorkers} process${maxWorkers > 1 ? 'es' : ''}`, function () {
-    this.timeout(30_000);
-
     it('raises the median latency of another client to no more than twice its quiet value, and the other is never refused', async () => {
       const busyUntil = new Map<FakeWorker, number>();
       const work = (worker: FakeWorker, call: Heard): void => {

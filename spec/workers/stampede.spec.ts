@@ -49,7 +49,6 @@ const command = fc.oneof(
 
 describe('a stampede', () => {
   it('of calls, answers, cancellations, deaths and restarts settles every call once, runs none twice, and leaves nothing', async function () {
-    this.timeout(60_000);
     await fc.assert(
       fc.asyncProperty(
         fc.array(command, { minLength: 5, maxLength: 80, size: 'max' }),

@@ -38,7 +38,6 @@ class Web {
 }
 
 describe('readers that do not read', function () {
-  this.timeout(20_000);
   this.slow(6000);
   beforeEach(() => (frozenLeft = []));
 

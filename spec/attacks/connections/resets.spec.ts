@@ -67,7 +67,6 @@ async function storm(port: number, count: number, phases = PHASES): Promise<void
 }
 
 describe('a reset at every phase', function () {
-  this.timeout(60_000);
   this.slow(20_000);
 
   it('10 000 times: nothing crashes, each connection closes once, no descriptor is left, others are served', async () => {
@@ -87,7 +86,6 @@ describe('a reset at every phase', function () {
 
 describe('descriptors of failed handshakes', function () {
   if (!needsProgram('openssl')) return;
-  this.timeout(30_000);
   this.slow(10_000);
   let authority: Authority;
   before(() => (authority = new Authority()));

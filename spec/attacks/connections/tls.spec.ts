@@ -52,7 +52,6 @@ async function clientHello(): Promise<Buffer> {
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 describe('TLS under attack', function () {
-  this.timeout(30_000);
   if (!needsProgram('openssl')) return;
   let authority: Authority;
   let certificate: Certificate;

@@ -73,9 +73,7 @@ describe('a hook that fails', function () {
           await client.inbox.lineLike('the victim says here');
         }
         await house.servesOthers();
-        const before = performance.now();
         expect(await house.close(100)).to.include({ graceful: false, connections: 1, calls: 0 });
-        expect(performance.now() - before).to.be.below(1000);
         expect(fate.reasons.map(({ by }) => by)).to.deep.equal(['shutdown']);
         await client.all();
       });

@@ -40,7 +40,6 @@ async function answers(client: TcpClient, message: unknown): Promise<void> {
 }
 
 describe('a log that cannot be written', function () {
-  this.timeout(30_000);
   this.slow(6000);
 
   for (const [whose, ...args] of [['the framework'], ['the application', 'pino']]) {
@@ -70,7 +69,6 @@ describe('a log that cannot be written', function () {
 });
 
 describe('a log whose reader stalls', function () {
-  this.timeout(30_000);
   this.slow(6000);
 
   /** A pipe with a reader that reads when the test wants it to. */

@@ -11,7 +11,6 @@ const LIST = `{"tags":[${'1,'.repeat(MISTAKES - 1)}1]}\n`;
 const Tags = z.object({ tags: z.array(z.string()) });
 
 describe('a message with very many mistakes', function () {
-  this.timeout(30_000);
   this.slow(5000);
 
   it('is answered with ten of them and how many more there are, and others are served beside it', async () => {

@@ -81,7 +81,6 @@ describe('an address rule for a path', () => {
   });
 
   it('is not got round by any mixture of spellings', async function () {
-    this.timeout(20_000);
     const { get } = await start();
     const segment = fc.constantFrom(
       'admin',

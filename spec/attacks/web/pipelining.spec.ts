@@ -148,8 +148,6 @@ describe('a request for an upgrade behind requests that are not answered', () =>
 });
 
 describe('pipelined requests', function () {
-  this.timeout(20_000);
-
   const ENDS: Record<string, (client: TcpClient) => unknown> = {
     'a FIN': client => client.end(),
     'a reset': client => client.reset(),
@@ -201,8 +199,6 @@ describe('pipelined requests', function () {
 });
 
 describe('a peer that sends as much as it can', function () {
-  this.timeout(20_000);
-
   it('has at most 128 requests begun in one turn, and 16 under way, and others are answered meanwhile', async () => {
     using turns = new Turns();
     let underWay = 0;
@@ -286,8 +282,6 @@ describe('a websocket request with a body', () => {
 });
 
 describe('a websocket peer that sends as much as it can', function () {
-  this.timeout(20_000);
-
   const HANDSHAKE = `${UPGRADE('websocket')}\r\n`;
   /** Masked with zeros. */
   const frames = (count: number, opcode: number, payload = ''): Buffer =>

@@ -56,8 +56,6 @@ function frame(opcode: number, payload: Uint8Array, { fin = true, length = paylo
 }
 
 describe('attacks on ws: and http:', function () {
-  this.timeout(30_000);
-
   const reasons: CloseReason[] = [];
   beforeEach(() => void reasons.splice(0));
   @Connection({

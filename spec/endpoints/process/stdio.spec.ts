@@ -28,8 +28,6 @@ echoConformance('stdio', () =>
 );
 
 describe('stdio:', function () {
-  this.timeout(30_000);
-
   it('checks its url', () => {
     const { check } = schemeNamed('stdio')!;
     expect(check!({ url: 'stdio:', options: {} }, 'listen')).to.equal(undefined);

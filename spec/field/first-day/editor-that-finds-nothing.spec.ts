@@ -63,7 +63,6 @@ class LanguageServer {
 }
 
 describe('an editor, on a client of a worker', function () {
-  this.timeout(60_000);
   const text = readFileSync(file, 'utf8');
   const placeOf = (index: number): Place => {
     const before = text.slice(0, index).split('\n');

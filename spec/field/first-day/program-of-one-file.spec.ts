@@ -2,8 +2,6 @@ import { expect } from 'chai';
 import { spawnScript } from '../../kit/index.js';
 
 describe('a program whose worker stands in the file that looks at the command line', function () {
-  this.timeout(60_000);
-
   it('is told that the file was imported in the process of the worker, and what that said', async () => {
     const script = spawnScript(new URL('../support/argv.main.js', import.meta.url), ['21']);
     await script.exit({ within: '50s' });

@@ -31,8 +31,6 @@ async function withTimeStandingStill<T>(work: () => Promise<T>): Promise<T> {
 }
 
 describe('a test that has replaced the timers', function () {
-  this.timeout(30_000);
-
   for (const runtime of ['inline', 'process'] as const) {
     it(`starts a worker, calls it and closes it, runtime '${runtime}'`, async () => {
       const answer = await withTimeStandingStill(async () => {

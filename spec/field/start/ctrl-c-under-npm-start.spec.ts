@@ -21,8 +21,6 @@ async function expectGraceful(server: Script, clients: readonly TcpClient[], cod
 }
 
 describe('one request to close that arrives twice', function () {
-  this.timeout(20_000);
-
   it('lets calls finish and exits with 0 when a launcher passes on the Ctrl-C that the whole group gets', async () => {
     const launcher = fileURLToPath(new URL('../support/forwarding-launcher.js', import.meta.url));
     const server = spawnScript(launcher, [fileURLToPath(MAIN)], { env: ENV, detached: true });

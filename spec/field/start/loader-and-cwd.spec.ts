@@ -8,7 +8,6 @@ const MAIN = new URL('../../fixtures/where.main.js', import.meta.url);
 const LOADER = ['--import', './first.mjs'];
 
 describe('a loader, and a worker with a cwd of its own', function () {
-  this.timeout(30_000);
   let folder: string;
   before(() => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'packet-ts-spec-')));

@@ -32,7 +32,6 @@ function withCauses(error: Error): string {
 }
 
 describe('a mistake that keeps a worker from starting', function () {
-  this.timeout(30_000);
   let folder: string;
   before(() => void (folder = mkdtempSync(join(tmpdir(), 'packet-ts-spec-'))));
   after(() => rmSync(folder, { recursive: true }));

@@ -8,7 +8,6 @@ import { spawnScript } from '../../kit/index.js';
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
 describe('an application in one file', function () {
-  this.timeout(60_000);
   let folder: string;
   let bundle: string;
 

@@ -23,7 +23,6 @@ async function collected(items: AsyncIterable<unknown>): Promise<unknown[]> {
 
 for (const runtime of ['process', 'inline'] as const) {
   describe(`a value that throws when it is looked at, ${runtime}`, function () {
-    this.timeout(30_000);
     let worker: Spawned<typeof UnreadableWorker>;
     let born: number;
 

@@ -47,8 +47,6 @@ class Debugger {
 }
 
 describe('a breakpoint that lasts longer than timeout', function () {
-  this.timeout(60_000);
-
   it('does not cost the process its life, nor the caller its answer', async () => {
     const logger = new Lines();
     const options = { timeout: '300ms', env: { JOURNAL: '/dev/null' } } as const;

@@ -11,7 +11,6 @@ const ENDS = {
 } as const;
 
 describe('a worker that crashes while a child of it holds its outputs', function () {
-  this.timeout(60_000);
   let worker: Spawned<typeof SurvivedWorker>;
   before(async () => void (worker = await spawn(SurvivedWorker, { logger: false })));
   after(() => worker.close());

@@ -34,7 +34,6 @@ const NAMES = ['alice', 'bob', 'carol'];
 describe('the context of another request', () => {
   for (const runtime of ['inline', 'process'] as const) {
     it(`is not seen by tasks, mail, events and answers (${runtime})`, async function () {
-      this.timeout(20_000);
       this.slow(4000);
       const heard: string[] = [];
       @Connection({ listen: 'tcp://127.0.0.1:0', framing: lines() })

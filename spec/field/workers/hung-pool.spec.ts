@@ -3,7 +3,6 @@ import { spawn, UsageError, WorkerCrashedError } from 'packet-ts';
 import { HungWorker } from '../../fixtures/hung.worker.js';
 
 describe('close() of a spawned worker whose task hangs', function () {
-  this.timeout(30_000);
   const cutOff = { graceful: false, connections: 0, calls: 1, workers: 1 };
 
   it('ends it after its timeout, and says what was cut off', async () => {

@@ -14,8 +14,6 @@ const ALLOW = [...known].filter(flag => flag.startsWith('--allow-')).map(flag =>
 const EVERYTHING = [ON, ...ALLOW];
 
 describe('a worker with permissions: {} whose master was granted more', function () {
-  this.timeout(60_000);
-
   const masters: Readonly<Record<string, { readonly execArgv?: readonly string[]; readonly options?: string }>> = {
     'by nothing': {},
     'by flags': { execArgv: EVERYTHING },

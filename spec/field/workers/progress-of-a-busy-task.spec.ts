@@ -19,7 +19,6 @@ class Caller {
 class AppModule {}
 
 describe('while a task awaits nothing and holds its event loop', function () {
-  this.timeout(30_000);
   let app: TestApp;
   let caller: Caller;
   let folder: string;

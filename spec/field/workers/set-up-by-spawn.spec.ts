@@ -4,8 +4,6 @@ import { AskingWorker, GreeterWorker, SpareWorker } from '../../fixtures/set-up-
 
 for (const runtime of ['process', 'inline'] as const) {
   describe(`a worker that its caller sets up, runtime '${runtime}'`, function () {
-    this.timeout(30_000);
-
     it('starts with the options that spawn() gives it, though the schema has no defaults', async () => {
       await using greeter = await spawn(GreeterWorker, { options: { lang: 'en' }, logger: false, runtime });
       expect(await greeter.lang()).to.equal('en');

@@ -39,7 +39,6 @@ export function callsConformance(open: () => Promise<CallsRig>): void {
   const calls = (): WorkerClient<CallsWorker> => rig.calls;
 
   before(async function () {
-    this.timeout(20_000);
     rig = await open();
   });
 

@@ -48,7 +48,6 @@ class FrontConnection {
 class AppModule {}
 
 describe('a connection that is handed off', function () {
-  this.timeout(20_000);
   let app: App;
 
   before(async () => {

@@ -34,7 +34,6 @@ function request(port: number): Promise<'answered' | 'closed'> {
 
 for (const mode of ['master', 'shared'] as const) {
   describe(`connections while their workers are killed, accept: '${mode}'`, function () {
-    this.timeout(60_000);
     let server: Script;
     let port: number;
 
@@ -83,10 +82,8 @@ for (const mode of ['master', 'shared'] as const) {
       const [victim] = workersOf(server);
       process.kill(victim!, 'SIGSTOP');
       try {
-        const started = performance.now();
         const outcomes = await Promise.all(Array.from({ length: mode === 'master' ? 40 : 1 }, () => request(port)));
         expect(outcomes.every(outcome => outcome === 'answered')).to.equal(true);
-        expect(performance.now() - started).to.be.below(5_000);
       } finally {
         // It may have been killed for not answering.
         if (workersOf(server).includes(victim!)) process.kill(victim!, 'SIGCONT');

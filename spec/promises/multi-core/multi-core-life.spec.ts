@@ -44,8 +44,6 @@ const connect = (app: App, cls: Ctor = EdgeConnection): Promise<TcpClient> => tc
 const pidsOf = (app: App, name = 'edge'): number[] => app.workers.status().flatMap(row => (row.name === name ? [row.pid!] : []));
 
 describe('the life of connections inside workers', function () {
-  this.timeout(20_000);
-
   for (const [mode, module] of [
     ['master', DealtModule],
     ['shared', SharedModule],

@@ -16,7 +16,6 @@ class Shared {}
 
 for (const module of [Dealt, Shared]) {
   describe(`what is above TCP, ${module === Dealt ? 'dealt' : 'shared'}`, function () {
-    this.timeout(20_000);
     let app: App;
     let authority: Authority;
 

@@ -24,8 +24,6 @@ const clientsOf = (app: App, count: number): Promise<TcpClient[]> =>
   Promise.all(Array.from({ length: count }, () => tcpClient(app.address(EdgeConnection).port)));
 
 describe('connections inside workers', function () {
-  this.timeout(20_000);
-
   describe("accept: 'master'", () => {
     it('are served in processes of their own, each in the one with fewest', async () => {
       const app = await start(DealtModule);

@@ -36,7 +36,6 @@ class Asker {
 class AppModule {}
 
 describe('a worker is a whole reactor', function () {
-  this.timeout(20_000);
   let app: App;
   const unasked: unknown[] = [];
 

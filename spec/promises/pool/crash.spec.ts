@@ -18,8 +18,6 @@ function fragile(more: object): Promise<Scene> {
 }
 
 describe('crash and recovery', function () {
-  this.timeout(20_000);
-
   it('1. `kill -9` the worker mid-call → that call rejects within 1 s with WorkerCrashedError { pid, exitCode, signal, worker, task }; calls on other workers finish', async () => {
     const scene = await Scene.open({ minWorkers: 2, maxWorkers: 2 });
     const [victim, other] = [await scene.begun('hang'), await scene.hold()];

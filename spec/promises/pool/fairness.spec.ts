@@ -64,8 +64,6 @@ async function asks(client: TestClient<string, string>, journal: () => readonly 
 }
 
 describe('a connection with as many calls waiting as it may have', function () {
-  this.timeout(60_000);
-
   it(`(${WAITING}) makes another client wait for what runs, not for what waits, and the other is never refused`, async function () {
     const scene = await Scene.open({ where: 'inline' });
     Client.file = scene.touch('journal');

@@ -24,8 +24,6 @@ async function seenBy(script: ReturnType<typeof spawnScript>): Promise<{ master:
 }
 
 describe('loading', function () {
-  this.timeout(40_000);
-
   // How the same application runs from tsc, tsx, an esbuild bundle and a linked package is shown in ../loaders.spec.ts.
   it('55. the parent’s --import, -r, --enable-source-maps, --conditions reach the child, compiled and under tsx; --inspect does not', async () => {
     const scene = await Scene.open({ where: 'inline' });

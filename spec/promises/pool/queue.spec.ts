@@ -8,8 +8,6 @@ const isSorted = (list: readonly number[]): boolean => list.every((each, i) => i
 
 for (const where of ['process', 'inline'] as const) {
   describe(`queue, back-pressure, fairness, ${where}`, function () {
-    this.timeout(30_000);
-
     it('27. over `maxQueue` → rejection (never a sync throw), task never executed', async () => {
       const scene = await Scene.open({ where, prefetch: 0, maxQueue: 5 });
       const held = await scene.hold();
@@ -89,8 +87,6 @@ for (const where of ['process', 'inline'] as const) {
 }
 
 describe('key affinity', function () {
-  this.timeout(20_000);
-
   it('32. same key → same pid; after that worker’s death → new pid, order kept per key', async () => {
     const scene = await Scene.open({ minWorkers: 3, maxWorkers: 3 });
     const flows = ['a', 'b', 'c', 'd'];
@@ -118,8 +114,6 @@ describe('key affinity', function () {
 });
 
 describe('sizing and recycling', function () {
-  this.timeout(20_000);
-
   it('34. cold burst of N ≤ max → N workers busy at once', async () => {
     const scene = await Scene.open({ minWorkers: 0, maxWorkers: 3 });
     expect(scene.pids).to.deep.equal([]);

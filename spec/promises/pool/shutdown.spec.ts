@@ -24,8 +24,6 @@ function isAlive(pid: number): boolean {
 }
 
 describe('shutdown and process hygiene', function () {
-  this.timeout(30_000);
-
   it('40. `close()` with ≥2 busy workers of different speed waits for started + queued; `closeTimeout` then kill; calls after close reject', async () => {
     const scene = await Scene.open({ minWorkers: 2, maxWorkers: 2, prefetch: 0 });
     const calls = [

@@ -7,7 +7,6 @@ import { failure, Scene } from './scene.js';
 
 for (const where of ['process', 'inline'] as const) {
   describe(`values and errors, ${where}`, function () {
-    this.timeout(30_000);
     const place = where === 'process' ? /\[worker case_worker pid \d+\]/ : /\[worker case_worker/;
 
     it('49. custom error class registered with the framework → `instanceof` true; name, message, code, own data, cause chain, AggregateError.errors, non-Error throws survive; stack shows both sides', async () => {
@@ -144,8 +143,6 @@ for (const where of ['process', 'inline'] as const) {
 }
 
 describe('values and the end of a process', function () {
-  this.timeout(20_000);
-
   it('52. a message > 219 262 bytes followed by exit arrives whole', async () => {
     const scene = await Scene.open();
     for (const size of [219_263, 2_000_000]) {

@@ -188,7 +188,7 @@ describe('the fair queue', () => {
     rate(1000);
     // Cache misses alone make memory of this size several times slower; a cost that grows with the queue would make it a thousand times.
     expect(rate(1_000_000)).to.be.greaterThan(rate(1000) / 40);
-  }).timeout(30_000);
+  });
 
   it('remembers no caller that waits for nothing', () => {
     const queue = new FairQueue<Item>();
