@@ -27,7 +27,7 @@ describe('one large argument for many calls that wait', () => {
     'an object': () => table(10_000),
     'a Buffer': () => ({ bytes: Buffer.alloc(500 * KB, 7) }),
     'a text in an object': () => ({ text: 'y'.repeat(500 * KB) }),
-    'a Map': () => new Map(table(6000).map(row => [row.id, row])),
+    'a Map': () => new Map(table(9000).map(row => [row.id, row])),
   };
   for (const [name, make] of Object.entries(arguments_)) {
     it(`is copied once in a turn: ${name}`, async () => {
