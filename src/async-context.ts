@@ -2,12 +2,12 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import process from 'node:process';
 
 /**
- * The values of AsyncLocalStorage that code runs with: `runInAsyncScope()` runs it so. Before Node 24 `enterWith()` in there changes this very
- * object, so user code that must not see each other's values gets one each.
+ * The values of AsyncLocalStorage that code runs with: `runInAsyncScope()` runs it so. Before Node 24 `enterWith()` in there changes this
+ * very object, so user code that must not see each other's values gets one each.
  */
 export type AsyncContext = AsyncResource;
 
-/** Nobody listens to the end of it: without, the garbage collector would have to tell. */
+/** The end of the resource is not reported: reporting it would cost work of the garbage collector. */
 const OPTIONS = { requireManualDestroy: true } as const;
 
 function make(): AsyncContext {
@@ -25,7 +25,7 @@ export function emptyContext(): AsyncContext {
   return origin.runInAsyncScope(make);
 }
 
-/** Makes something that callers share (a process, a pipe, a timer): its callbacks have nothing of the caller who happens to need it first. */
+/** Makes something that callers share (a process, a pipe, a timer), so that its callbacks do not run in the context of the first caller. */
 export function outsideOfCallers<T>(run: () => T): T {
   return emptyContext().runInAsyncScope(run);
 }

@@ -41,7 +41,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'app.warning': true,
 };
 
-/** All event names, for those who subscribe to everything. */
+/** All event names, for subscribing to every event. */
 export const eventNames = Object.keys(NAMES) as readonly EventName[];
 
 const channels = new Map<EventName, Channel>(eventNames.map(name => [name, channel(`packet-ts:${name}`)]));

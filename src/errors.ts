@@ -41,9 +41,9 @@ export interface Mistake {
   readonly where: string;
   /** The member or parameter, where there is one. */
   readonly member?: string | undefined;
-  /** What is wrong. */
+  /** The mistake. */
   readonly wrong: string;
-  /** What to write instead. */
+  /** Advice: the correct thing to write. */
   readonly remedy: string;
 }
 

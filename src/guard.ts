@@ -27,14 +27,14 @@ type Guarded<T, A extends unknown[]> = (this: T, ...args: A) => void;
  */
 export const faults: { inject?: ((guarded: object) => void) | undefined } = {};
 
-/** Never throws. A Node stream is destroyed without the error, which would be emitted where nobody may be listening. */
+/** Never throws. A Node stream is destroyed without the error, which would be emitted where there may be no listener. */
 function end(victim: Victim, error: Error): void {
   try {
     publish('connection.error', { during: 'socket', error });
     if (victim instanceof EventEmitter) victim.destroy();
     else victim.destroy(error);
   } catch {
-    // It could not even be destroyed; everything else goes on.
+    // Even destroying it failed; everything else goes on.
   }
 }
 

@@ -27,7 +27,7 @@ export { discover, Module } from './decorators/module.js';
 export { OnStart, OnStop, Every, After } from './decorators/lifecycle.js';
 export type { Discovery, ModuleOptions, Mounted, Provider, ProviderToken } from './decorators/injection/provider-types.js';
 
-// The same classes on other machines.
+// Worker classes on other machines.
 export { serveWorkers, type ServedWorkers, type ServeWorkersOptions } from './app/mesh/serve-workers.js';
 export type { Placement, Placements } from './app/mesh/mesh-side.js';
 export type { Mesh, MeshConnection, MeshMessage, MeshSubscription } from './mesh/mesh-types.js';
@@ -135,7 +135,7 @@ export {
   type TimeoutOptions,
 } from './around/index.js';
 
-// What is observable.
+// Events and traces.
 export type { EventName, Events } from './diagnostics/event-types.js';
 export type { CallOutcome, CallTrace, MessageTrace, RequestTrace } from './diagnostics/trace-types.js';
 

@@ -37,15 +37,15 @@ export function atTime(time: number, run: () => void): void {
 let made: Promise<Logger> | undefined;
 
 /**
- * The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). One for the whole process. It never waits for whoever
- * reads stderr: up to 1 MB of lines wait, more are dropped, and a line says how many.
+ * The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). One for the whole process. It never waits for the reader
+ * of stderr: up to 1 MB of lines wait, more are dropped, and a line says how many.
  * Loaded when it is asked for: a worker, which writes its log another way, would pay a tenth of its start for it.
  */
 export function defaultLogger(): Promise<Logger> {
   return (made ??= Promise.all([import('pino'), import('./logging/standard-error.js')]).then(
     ([{ pino, stdSerializers }, { standardError }]) => {
       const stderr = standardError();
-      // What has no stack (a peer's mistake) shows none.
+      // Errors without a stack (a peer's mistake) show none.
       const err = (error: Error): unknown => {
         const { stack, ...rest } = stdSerializers.err(error);
         return stack ? { ...rest, stack } : rest;
@@ -57,7 +57,7 @@ export function defaultLogger(): Promise<Logger> {
   ));
 }
 
-/** What is called of a logger: all of pino's. */
+/** Methods that a logger must have: all of pino's. */
 export const LOGGER_METHODS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'child'] as const;
 
 export function isLogger(value: unknown): value is Logger {
@@ -66,9 +66,9 @@ export function isLogger(value: unknown): value is Logger {
   );
 }
 
-/** The logger of an application that was given this one: its own, which cannot fail whoever logs; none for `false`; or the default. */
+/** The logger that an application uses: the given one, guarded so that it cannot fail its callers; none for `false`; or the default. */
 export async function loggerOf(given: Logger | false | undefined): Promise<Logger> {
   if (given === undefined) return defaultLogger();
-  // What is no logger is told as a mistake, elsewhere.
+  // A value that is no logger is reported as a mistake elsewhere.
   return given === silentLogger || !isLogger(given) ? silentLogger : guardedLogger(given);
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { UsageError } from './errors.js';
 import { MAX_DELAY, toBytes, toMilliseconds } from './units.js';
 
-/** What an option must be. */
+/** The rule of an option: a test and its words. */
 export interface Rule {
   /** In words, after "expected". */
   readonly expects: string;
@@ -119,7 +119,7 @@ const PLAIN: ReadonlySet<string> = new Set(['Object', 'Array', 'Date', 'Boolean'
 /** A value as an error shows it: never a private key. */
 export function show(value: unknown): string {
   if (typeof value === 'function') return `the function ${value.name}`;
-  // It may be a private key, and mistakes are logged.
+  // The text may be a private key, and mistakes are logged.
   if (isText(value) && value.includes('-----BEGIN ')) return 'a PEM';
   try {
     const { name } = (value as object | undefined)?.constructor ?? {};
@@ -163,7 +163,7 @@ export function checkGiven(where: string, given: unknown, rules: Rules): void {
   }
 }
 
-/** What to write in place of a name that there is not. */
+/** Advice for a name that is unknown. */
 export function knownNames(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   if (meant !== undefined) return `write '${meant}'`;

@@ -28,18 +28,18 @@ export interface Schema<I = unknown, O = I> {
 // oxlint-disable-next-line typescript/no-explicit-any -- a bound for inference, never a value
 export type AnySchema = Schema<any, any>;
 type TypesOf<S> = S extends { readonly '~standard': { readonly types?: infer T } } ? NonNullable<T> : never;
-/** What a schema takes. */
+/** Type of a schema's input. */
 export type SchemaIn<S> = TypesOf<S> extends { readonly input: infer I } ? I : never;
-/** What a schema gives. */
+/** Type of a schema's output. */
 export type SchemaOut<S> = TypesOf<S> extends { readonly output: infer O } ? O : never;
 
 /** Why a value was refused. */
 export interface Refused extends FoundIssues {
-  /** The schema itself is at fault, so that whoever stands behind it must not be asked in its place. */
+  /** The schema itself failed, so a schema behind it must not be tried in its place. */
   readonly broken?: true;
 }
 
-/** What a validator answers: the parsed value, or what was wrong. */
+/** Result of a validator: the parsed value, or its issues. */
 export type Verdict = { readonly value: unknown; readonly issues?: undefined } | Refused;
 
 /** A compiled schema: never throws, never waits. */
@@ -62,8 +62,8 @@ function refused(all: readonly StandardIssue[], value: unknown): Refused {
 }
 
 /**
- * Zod can turn a schema into straight-line code, five times as fast, which says no more than whether a value fits. Undefined where it cannot:
- * recursive schemas, some features, and where code generation is forbidden.
+ * Zod can turn a schema into straight-line code, five times as fast, which says no more than whether a value fits. Undefined where it
+ * cannot: recursive schemas, some features, and where code generation is forbidden.
  */
 function compiled(schema: ZodSchema): ((value: unknown) => unknown) | undefined {
   // Another version of zod may describe its schemas in another way.
@@ -92,7 +92,7 @@ function broken(message: string): Verdict {
   return { issues: [{ message }], broken: true };
 }
 
-/** Some libraries recurse, or spread an array into arguments: that is no news for whoever sent the value. */
+/** Some libraries recurse, or spread an array into arguments: their stack overflows are no mistake of the sender. */
 function brokenBy(error: unknown): Verdict {
   if (error instanceof z.core.$ZodAsyncError) return broken(ASYNCHRONOUS);
   if (error instanceof RangeError) return broken('the value is too large or too deep for its schema');

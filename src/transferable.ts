@@ -10,7 +10,7 @@ const NAMES: WeakMap<ErrorClass, string> = ((globalThis as Record<symbol, unknow
 
 /** Takes an error apart and puts it together again, on the two sides of a boundary. */
 export interface Rebuilding<E, F> {
-  /** What is sent beside the message, the stack and the own properties. */
+  /** Data sent beside the message, the stack and the own properties. */
   fields(error: E): F;
   /** Makes an error of the class from it. The other process wrote the value: where that process is not trusted, check it. */
   rebuild(fields: F): E;

@@ -21,7 +21,7 @@ function parse(text: string, units: Readonly<Record<string, number>>): number | 
   return match && factor !== undefined && factor !== null ? Number(match[1]) * factor : undefined;
 }
 
-/** What somebody gave for a number or a text, as he would write it. */
+/** The given number or text, as it would be written in code. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

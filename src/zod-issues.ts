@@ -79,7 +79,7 @@ export function isSmall(value: unknown): boolean {
 }
 
 /**
- * What a zod schema makes of a value, stopped at the first thing that does not fit: the time for a refusal does not grow with the number
+ * Parses with a zod schema and stops at the first thing that does not fit: the time for a refusal does not grow with the number
  * of mistakes. Throws where the schema is asynchronous, as zod does.
  */
 export function runUntilIssue(schema: ZodSchema, value: unknown): { readonly value: unknown; readonly issues: readonly Raw[] } {

@@ -16,14 +16,14 @@ describe('a connection that no module lists', () => {
   }
   const place = 'memory:connection-plan';
 
-  it('is refused before it listens or dials, with what nobody provides', async () => {
+  it('is refused before it listens or dials, with what nothing provides', async () => {
     @Module({})
     class Root {}
     await using app = await createTestApp(Root).start();
     for (const use of ['listen', 'connect', 'listen'] as const) {
       const error: unknown = await app.reactor[use](Unlisted, place).catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(ConfigurationError);
-      expect((error as Error).message).to.match(/Unlisted.constructor, parameter 1: nobody provides Store/);
+      expect((error as Error).message).to.match(/Unlisted.constructor, parameter 1: nothing provides Store/);
     }
   });
 
@@ -42,8 +42,8 @@ describe('a connection that no module lists', () => {
     for (let i = 0; i < 2; i++) {
       const error: unknown = await app.reactor.listen(Sharing, place).catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(ConfigurationError);
-      expect((error as Error).message).to.match(/Shared.constructor, parameter 1: nobody provides Store/);
-      expect(() => app.get(Shared)).to.throw(ConfigurationError, /Shared.constructor, parameter 1: nobody provides Store/);
+      expect((error as Error).message).to.match(/Shared.constructor, parameter 1: nothing provides Store/);
+      expect(() => app.get(Shared)).to.throw(ConfigurationError, /Shared.constructor, parameter 1: nothing provides Store/);
     }
   });
 

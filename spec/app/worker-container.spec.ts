@@ -37,8 +37,8 @@ describe('what a worker cannot build', () => {
     const text = await mistakesOf(Told);
     expect(text).to.match(/Told.*App exists in the master only/);
     expect(text).to.match(/Told.*Workers exists in the master only/);
-    expect(text).to.match(/Told.constructor, parameter 3: nobody provides Store.*providers: \[Store\]/);
-    expect(text).to.match(/Told.constructor, parameter 4: nobody provides 'url'/);
+    expect(text).to.match(/Told.constructor, parameter 3: nothing provides Store.*providers: \[Store\]/);
+    expect(text).to.match(/Told.constructor, parameter 4: nothing provides 'url'/);
     expect(text).not.to.match(/Master/);
   });
 
@@ -61,7 +61,7 @@ describe('what a worker cannot build', () => {
     }
     const text = await mistakesOf(Deep);
     expect(text).to.match(/Store.*Workers exists in the master only/);
-    expect(text).to.match(/Inside.constructor, parameter 1: nobody provides 'name'/);
+    expect(text).to.match(/Inside.constructor, parameter 1: nothing provides 'name'/);
   });
 
   it('is not what its own providers, itself and its master are', async () => {
@@ -92,6 +92,6 @@ describe('what a worker cannot build', () => {
     const error: unknown = await spawn(PreloadedWorker, { execArgv: ['--import', 'data:text/javascript,'], logger: false }).catch(
       (reason: unknown) => reason,
     );
-    expect(String((error as Error).cause)).to.match(/PreloadedWorker.constructor, parameter 1: nobody provides 'preloaded'/);
+    expect(String((error as Error).cause)).to.match(/PreloadedWorker.constructor, parameter 1: nothing provides 'preloaded'/);
   });
 });

@@ -32,7 +32,7 @@ describe('a public call with bad arguments', () => {
 
   const calls: Record<string, [call: () => unknown, message: RegExp]> = {
     'app.get(undefined)': [() => app.get(none), /^undefined is no token/],
-    'app.get(Plain)': [() => app.get(Plain), /^Plain: nobody provides it/],
+    'app.get(Plain)': [() => app.get(Plain), /^Plain: nothing provides it/],
     'app.address(undefined)': [() => app.address(none), /^undefined does not listen/],
     'app.dialer(undefined)': [() => app.dialer(none), /^undefined has no dialer/],
     "app.close({ timeout: 'nope' })": [() => app.close({ timeout: bad }), /^close\(\{ timeout \}\): "nope" is not a duration/],

@@ -11,7 +11,7 @@ import type { Workers } from '../workers/workers.js';
 
 export type { CloseSummary, Health };
 
-/** What stands behind an {@link App}. */
+/** The parts behind an {@link App}. */
 export interface AppHost {
   readonly name: string;
   readonly closed: Promise<void>;
@@ -78,10 +78,10 @@ export class App implements AsyncDisposable {
 
   /**
    * A provider, or anything else that the container knows.
-   * @throws ConfigurationError when nobody provides it, UsageError for what is no token.
+   * @throws ConfigurationError when nothing provides it, UsageError for what is no token.
    */
   get<T>(token: ProviderToken<T>): T {
-    // What a token stands for is known to the compiler only.
+    // Only the compiler knows the type of a token's value.
     return this.#port.get(token) as T;
   }
 

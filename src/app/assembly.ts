@@ -77,7 +77,7 @@ export class Assembly implements AppHost {
   readonly workforce: Workforce;
   readonly workers: Workers;
   readonly reactor: Reactor;
-  /** Whom calls of providers and of `owner: 'app'` clients belong to. */
+  /** Owner of the calls of providers and of `owner: 'app'` clients. */
   readonly owner = new Owner('app', 'app');
   readonly #blueprint: AppBlueprint;
   readonly #options: AssemblyOptions;
@@ -89,7 +89,7 @@ export class Assembly implements AppHost {
   readonly #mesh: MeshSide | undefined;
   readonly #residents: ManagedProviders;
   readonly #addresses = new Map<Ctor, BoundAddress[]>();
-  /** What mount() made and started, by the classes that listen for it. */
+  /** Started mounts, by the classes that listen for them. */
   readonly #mounts = new Map<Ctor, RunningMount>();
   readonly #dialers = new Map<Ctor, { readonly dialer: Dialer; readonly url: string }[]>();
   readonly #stopLogging: () => void;
@@ -210,7 +210,7 @@ export class Assembly implements AppHost {
     warnAtStart(this.name, this.#blueprint);
     await this.#mesh?.connect();
     await this.workforce.startAll();
-    // Whoever closes it meanwhile (a signal, an @OnStart) wants nothing more of it to start.
+    // Closed meanwhile (by a signal, an @OnStart): nothing more may start.
     if (this.#closing) throw new ClosingError();
     await this.#residents.start();
     if (this.#closing) throw new ClosingError();

@@ -8,9 +8,9 @@ export interface BootstrapHook {
   begin(module: Ctor, options: BootstrapOptions): Promise<never> | undefined;
   /** Options for what the call does not say. */
   readonly defaults: BootstrapOptions;
-  /** It listens. */
+  /** Called when the application listens. */
   started(app: App): void;
-  /** It could not be started. */
+  /** Called when the application could not be started. */
   failed(error: Error): void;
 }
 

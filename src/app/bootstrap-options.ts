@@ -19,7 +19,7 @@ import { isMesh, placementMistakes } from './mesh/mesh-mistakes.js';
 
 const logger: Rule = { expects: `a logger with ${LOGGER_METHODS.join('(), ')}(), as pino() is; console is none`, fits: isLogger };
 
-/** What is wrong with a logger that was given to `where`. */
+/** Mistakes of the logger that was given to `where`. */
 export function loggerMistakes(where: string, value: unknown): readonly Mistake[] {
   if (value === undefined || value === false || isLogger(value)) return [];
   return [{ where, wrong: 'logger is not one', remedy: `expected ${logger.expects}, or false` }];
@@ -45,7 +45,7 @@ function served({ app }: ApplicationReading): ReadonlySet<unknown> {
   return new Set([...app.connections, ...inside].map(({ cls }): unknown => cls).concat(app.mounted));
 }
 
-/** What is wrong with the options of `bootstrap()`. */
+/** Mistakes in the options of `bootstrap()`. */
 export function optionMistakes(options: object, reading: ApplicationReading): readonly Mistake[] {
   const mistakes: Mistake[] = [];
   const report = reporter('bootstrap()', mistakes);

@@ -51,8 +51,8 @@ export interface BootstrapOptions {
    */
   maxBufferedBytesTotal?: Size | Off | undefined;
   /**
-   * 'close': a stray exception, or a promise that nobody awaited, closes the application with exit code 1. 'log': both are logged.
-   * Default: an exception closes, a promise is logged.
+   * 'close': an uncaught exception, or a rejected promise without a handler, closes the application with exit code 1. 'log': both are
+   * logged. Default: an exception closes, a promise is logged.
    */
   uncaught?: 'close' | 'log' | undefined;
   /** Connects the application to worker hosts on other machines: `nats()` of packet-ts/nats, `memoryMesh()` of packet-ts/testing. */
@@ -146,7 +146,7 @@ function closeWhenIdle({ app, closed, hurry }: Assembly): void {
   void closed.then(() => process.off('beforeExit', close));
 }
 
-/** What the logger throws must not become a stray exception itself: it is told on stderr, and if that fails nowhere. */
+/** Calls the logger; its own error must not become an uncaught exception: that goes to stderr, and if this fails nowhere. */
 function tell(say: () => unknown, otherwise?: unknown): void {
   const failed = (error: unknown): void => standardError().write(`${inspect(errorForLog(asError(otherwise ?? error)))}\n`);
   try {
@@ -157,7 +157,10 @@ function tell(say: () => unknown, otherwise?: unknown): void {
   }
 }
 
-/** What the process as a whole meets is the application's: signals end it, stray exceptions are told, and end it where that is asked for. */
+/**
+ * Handles events of the whole process: signals close the application, uncaught exceptions are logged, and close it where that is asked
+ * for.
+ */
 function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOptions['uncaught']): () => void {
   const { app } = assembly;
   // Within a quota: the logger itself may be what they come from.
@@ -173,7 +176,7 @@ function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOption
     assembly.hurry();
     endProcess(app, 1);
   };
-  // Whoever prints to a stderr that cannot be written (a full disk, a reader that left) has made no mistake.
+  // An error of stderr (a full disk, a reader that left) is no mistake of the code that prints.
   const ignore = (): void => {};
   process.stderr.on('error', ignore);
   const removeSignals = handleSignals({
@@ -189,7 +192,7 @@ function watchProcess(assembly: Assembly, log: Logger, uncaught: BootstrapOption
   });
   const removeStrays = handleStrays({
     exception: error => stray(error, 'an exception that nothing caught', uncaught !== 'log'),
-    rejection: reason => stray(reason, 'a promise that nobody awaited was rejected', uncaught === 'close'),
+    rejection: reason => stray(reason, 'a promise was rejected, and no code handles it', uncaught === 'close'),
   });
   return () => {
     removeSignals();

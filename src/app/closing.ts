@@ -23,7 +23,7 @@ export interface ClosingParts {
   workerConnections(): number;
   /** Then what the container made is disposed of. Never rejects. */
   dispose(): Promise<void>;
-  /** What is left then: the hosts. It must wait for nothing of the user's: that had its time. Never rejects. */
+  /** Releases the hosts. It must not wait for code of the user, which had its time. Never rejects. */
   release(): Promise<void>;
 }
 
@@ -62,8 +62,9 @@ class Alarm {
 }
 
 /**
- * Ends an application in the seven steps. Connections and calls have the time until the deadline but for a share, which is kept for `@OnStop`;
- * each later step has what is left. Whatever is not finished then is cut off, which always happens. `cutOff` brings the deadline forward.
+ * Ends an application in the seven steps. Connections and calls have the time until the deadline but for a share, which is kept for
+ * `@OnStop`; each later step has what is left. Whatever is not finished then is cut off, which always happens. `cutOff` brings the deadline
+ * forward.
  */
 export async function closeInOrder(parts: ClosingParts, timeout: number, cutOff: AbortSignal): Promise<CloseSummary> {
   const { clock } = parts;

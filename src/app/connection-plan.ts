@@ -9,7 +9,7 @@ import { Scope } from './container/scope.js';
 import { asError } from '../errors.js';
 
 /** Owns nothing: for connections that make no calls. */
-const NOBODY = new Owner('connection', 'nobody');
+const NO_OWNER = new Owner('connection', 'none');
 
 /**
  * Compiles how the container makes the handlers of one connection class.
@@ -22,12 +22,12 @@ export function connectionBuild(container: AppContainer, blueprint: ConnectionBl
   refuse(mistakes.splice(before));
   const failed = (error: unknown): void => publish('hook.error', { app, handler: blueprint.name, hook: 'dispose', error: asError(error) });
   const build: Build = (peer, owner) => {
-    const scope = new Scope(owner ?? NOBODY, peer);
+    const scope = new Scope(owner ?? NO_OWNER, peer);
     let instance: object;
     try {
       instance = make(scope) as object;
     } catch (error) {
-      // What was made before the constructor threw has an owner no more.
+      // The objects made before the constructor threw have no owner any more.
       if (scope.disposable) void scope.dispose(failed, clock);
       throw error;
     }

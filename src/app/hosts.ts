@@ -20,7 +20,7 @@ export class Hosts {
 
   /** @param overrides what workers that share the master get in place of their own providers: for tests */
   constructor(clock: Clock, logger: Logger, overrides?: ReadonlyMap<Token, Override>) {
-    // The same runtime, container and wire as in a process of its own, at the other end of a pair of streams.
+    // Runs the same runtime, container and wire as a process of its own, at the other end of a pair of streams.
     const load = async (_boot: unknown, { cls, name: worker, key }: HostSpec): Promise<LoadedWorker> =>
       loadedWorker(cls as Ctor, logger.child({ worker, key }), clock, overrides);
     this.#context = { entry: workerEntry, inline: { pair: duplexPair, start: serveInline(load) } };

@@ -11,7 +11,7 @@ export async function readApplication(
   module: Ctor,
   options: BootstrapOptions,
 ): Promise<{ readonly reading: ApplicationReading; readonly flaws: readonly Mistake[] }> {
-  // It knows the runtimes that workers are read for.
+  // The master's side registers the runtimes that workers are read for.
   await masterSide();
   const { listen } = options;
   const { app, mistakes } = await readModule(module, { listen: listen instanceof Map ? listen : undefined });

@@ -38,7 +38,7 @@ export function handleSignals(handlers: SignalHandlers, clock: Clock = realClock
   };
 }
 
-/** What becomes of exceptions that no handler caught. */
+/** Handlers of uncaught exceptions and rejections. */
 export interface StrayHandlers {
   exception(error: unknown): void;
   rejection(reason: unknown): void;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { realClock, type Clock, type ClockTimer } from '../clock.js';
 
-/** What systemd is told. */
+/** Messages to systemd. */
 type State = 'READY=1' | 'STOPPING=1' | 'WATCHDOG=1';
 
 /** The program that tells it: Node cannot open a datagram socket of the unix kind. */
@@ -11,7 +11,7 @@ const WITHIN = 5_000;
 /** Messages of the watchdog come at twice the rate that systemd asks for. */
 const RATE = 2;
 
-/** What a {@link SystemdNotifier} works with; specs bring their own. */
+/** Dependencies of a {@link SystemdNotifier}; specs bring their own. */
 export interface SystemdParts {
   readonly env: NodeJS.ProcessEnv;
   readonly pid: number;
@@ -59,7 +59,7 @@ export class SystemdNotifier {
     void this.#tell('STOPPING=1');
   }
 
-  /** It has closed. Resolves when everything was told; never rejects. */
+  /** The application has closed. Resolves when everything was sent; never rejects. */
   end(): Promise<void> {
     this.#watchdog?.cancel();
     this.#watchdog = undefined;

@@ -8,13 +8,13 @@ import { tokenText, type Absence } from './container/build-plan.js';
 import { AppContainer, type FrameworkParts, type Override } from './container/container.js';
 import { ownParts, type CommonParts } from './container/own-parts.js';
 
-/** What a worker's container has of the process that it is in. */
+/** A worker container's view of its process. */
 export interface WorkerParts extends Pick<FrameworkParts, 'client'> {
   master(): Master;
   readonly options: unknown;
-  /** What stands in the place of what it provides: in tests, inline. */
+  /** Overrides of a test, inline. */
   readonly overrides?: ReadonlyMap<Token, Override> | undefined;
-  /** What the modules of the application provide, in the master. */
+  /** Tokens that the modules of the application provide, in the master. */
   readonly provided?: ReadonlySet<Token> | undefined;
 }
 
@@ -59,11 +59,11 @@ function elsewhere(): never {
   throw new TypeError('a plan made in the master is not carried out there');
 }
 
-/** What makes a process load something before its worker, which may register with tsyringe what nobody knows of here. */
+/** Options by which a process loads modules before its worker; they may register with tsyringe tokens that are unknown here. */
 const PRELOADS = /^(--import|--require|-r)(=|$)/;
 
 /**
- * Plans what a worker will build, in the master and before any process starts: `mistakes` has what it cannot build. `common` is looked at by nobody.
+ * Plans a worker's objects in the master, before any process starts: `mistakes` has those that cannot be built. `common` is never read.
  * A process that is told to load something first finds it by itself.
  */
 export function planWorker(

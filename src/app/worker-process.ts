@@ -5,7 +5,7 @@ import { ConfigurationError, UsageError } from '../errors.js';
 import { WORKER_VARIABLE } from '../hosts/child-contract.js';
 import { refuseToStart } from '../tasks/index.js';
 
-/** What a worker's process knows of itself; nothing in the master. Shared by copies of the package. */
+/** Facts of a worker's process about itself; empty in the master. Shared by copies of the package. */
 interface WorkerProcessState {
   /** Resolves when `bootstrap()` or `spawn()` was reached while the worker's module was imported. */
   readonly reached: Promise<void>;

@@ -6,7 +6,7 @@ import { runAround } from './chain.js';
 
 type Call = (input?: unknown, options?: unknown) => unknown;
 
-/** What a client is of. */
+/** The worker that a client is for. */
 export interface CalledWorker {
   readonly app: string;
   readonly worker: string;
@@ -77,7 +77,7 @@ export function aroundClient(client: object, about: CalledWorker, fns: readonly 
   }
   const tell = wrapped(fns, about, 'tell', own('tell'));
   facade['tell'] = (data: unknown, options: unknown) => {
-    // Nobody awaits it; what the client itself throws at once is the caller's mistake.
+    // The promise is not awaited; an error that the client throws at once is the caller's mistake.
     const outcome = tell(data, options);
     if (outcome instanceof Promise)
       outcome.catch((error: unknown) => {

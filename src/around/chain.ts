@@ -8,7 +8,7 @@ export function onlyAround(kinds: readonly AroundKind[], fn: AroundFunction): Ar
   return Object.defineProperty(fn, KINDS, { value: kinds });
 }
 
-/** Of the functions of a class or module, those that wrap this kind. */
+/** Selects from the functions of a class or module those that wrap this kind. */
 export function aroundsFor(kind: AroundKind, fns: readonly AroundFunction[]): readonly AroundFunction[] {
   return fns.filter(fn => {
     const kinds = (fn as { readonly [KINDS]?: readonly AroundKind[] })[KINDS];

@@ -16,7 +16,7 @@ export interface CircuitBreakerOptions {
   openFor?: Duration | undefined;
   /** Whether an error counts as a failure. Default: any but those that say the caller is wrong, or has given up. */
   when?: ((error: Error) => boolean) | undefined;
-  /** What it wraps on a class or a module. Default: calls and tasks. */
+  /** Kinds that it wraps on a class or a module. Default: calls and tasks. */
   kinds?: readonly AroundKind[] | undefined;
 }
 

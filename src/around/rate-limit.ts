@@ -14,9 +14,9 @@ export interface RateLimitOptions {
   per: Duration;
   /** How many may pass at once after a time without any. Default: `limit`. */
   burst?: number | undefined;
-  /** What is counted together. Default: everything that the function wraps. */
+  /** Key of a count. Default: everything that the function wraps is counted together. */
   key?: ((context: AroundContext) => string) | undefined;
-  /** What it wraps on a class or a module. Default: messages and requests; on a worker's class, its tasks. */
+  /** Kinds that it wraps on a class or a module. Default: messages and requests; on a worker's class, its tasks. */
   kinds?: readonly AroundKind[] | undefined;
 }
 

@@ -20,7 +20,7 @@ export interface RetryOptions {
   jitter?: boolean | undefined;
   /** Whether it is worth another try. Default: any error but those that say the caller is wrong, or has given up. */
   when?: ((error: Error) => boolean) | undefined;
-  /** What it wraps on a class or a module. Default: calls and tasks. */
+  /** Kinds that it wraps on a class or a module. Default: calls and tasks. */
   kinds?: readonly AroundKind[] | undefined;
 }
 
@@ -35,8 +35,8 @@ const RULES = {
 };
 
 /**
- * Tries again what failed, after pauses that grow. A call is run again whether its task is `idempotent` or not: whoever writes this says
- * that it may be. A stream is not: it fails after it was given.
+ * Tries again what failed, after pauses that grow. A call is run again whether its task is `idempotent` or not: the author of this
+ * decorator says that it may be. A stream is not: it fails after it was given.
  * @throws UsageError for an option that does not exist, or is not what it must be.
  * @example @Around(retry({ attempts: 5, delay: '50ms' })) @OnData() async look(query: string) { … }
  */

@@ -8,7 +8,7 @@ import { cockatiel } from './library.js';
 
 /** The options of {@link timeout}. */
 export interface TimeoutOptions {
-  /** What it wraps on a class or a module. Default: calls and tasks. */
+  /** Kinds that it wraps on a class or a module. Default: calls and tasks. */
   kinds?: readonly AroundKind[] | undefined;
 }
 

@@ -71,7 +71,7 @@ export interface Events {
     /** As `about.during` of `@OnError`. */
     readonly during: string;
     readonly hook?: string | undefined;
-    /** The url of who sent the message, on udp. */
+    /** On udp, the url of the message's sender. */
     readonly from?: string | undefined;
     readonly error: Error;
   };
@@ -80,7 +80,7 @@ export interface Events {
   /** A line that the command of `exec()` wrote to its stderr. */
   'connection.output': { readonly url: string; readonly commandPid: number | undefined; readonly line: string };
 
-  /** Of the whole process: hardly a file descriptor is left, or there are some again. */
+  /** About the whole process: hardly a file descriptor is left, or there are some again. */
   'descriptors.scarce': { readonly limit: number; readonly used: number; readonly reserve: number };
   'descriptors.enough': { readonly limit: number; readonly used: number; readonly reserve: number };
 
@@ -94,10 +94,10 @@ export interface Events {
     readonly signal: NodeJS.Signals | null;
     readonly reason: string;
     readonly error: Error | undefined;
-    /** It was told to stop. */
+    /** The process was told to stop. */
     readonly expected: boolean;
   };
-  /** It stands in the place of one that died. */
+  /** A process has started in place of one that died. */
   'worker.restart': OfProcess;
   /** No process can be started: calls are refused until one can. */
   'worker.gave-up': OfPool & Failed;
@@ -113,7 +113,7 @@ export interface Events {
     readonly task: string | undefined;
     /** The connection that made its call. */
     readonly connection: string | undefined;
-    /** What was logged, with the bindings of the logger. */
+    /** The logged object, with the bindings of the logger. */
     readonly record: Readonly<Record<string, unknown>>;
     readonly message: string | undefined;
     /** Records before this one that were not sent: more than the master takes. */
@@ -121,7 +121,7 @@ export interface Events {
   };
   /** An error that no call of it can be blamed for. */
   'worker.error': OfProcess & Failed & { /** Errors before this one that were not told. */ readonly untold?: number | undefined };
-  /** It sent a message, and neither a proxy nor `workers.on('message')` takes it. */
+  /** A worker sent a message, and neither a proxy nor `workers.on('message')` takes it. */
   'worker.message': OfProcess;
 
   /** A call whose process died is tried again. */
@@ -161,7 +161,7 @@ export interface Events {
 
   /** Everything is started and listens. */
   'app.start': OfApp & { readonly pid: number };
-  /** It has begun to close: `health().ready` is false from here on. `delay`: milliseconds for which it goes on listening. */
+  /** The application has begun to close: `health().ready` is false from here on. `delay`: milliseconds for which it goes on listening. */
   'app.closing': OfApp & { readonly delay: number };
   'app.close': OfApp & CloseSummary;
   /** Something that works, and is probably not meant. */

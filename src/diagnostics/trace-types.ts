@@ -5,7 +5,7 @@ import type { Remote } from '../endpoints/endpoint.js';
 export interface TraceEnd {
   /** When it ended, in milliseconds since the epoch; undefined while it goes on. */
   ended: number | undefined;
-  /** What it failed with. */
+  /** The error that it failed with. */
   error?: Error | undefined;
   /** The `code` of that error, or its name. */
   code: string | undefined;
@@ -17,7 +17,7 @@ export interface TraceEnd {
  */
 export type CallOutcome = 'done' | 'failed' | 'crashed' | 'timedOut' | 'refused';
 
-/** What the channels `tracing:packet-ts:call:…` publish: one object for each call, filled in as it goes. */
+/** Message of the channels `tracing:packet-ts:call:…`: one object for each call, filled in as the call goes on. */
 export interface CallTrace extends TraceEnd {
   readonly app: string;
   readonly worker: string;
@@ -27,7 +27,7 @@ export interface CallTrace extends TraceEnd {
   readonly caller: Caller;
   /** The call in whose task it was made. */
   readonly parent: CallTrace | undefined;
-  /** What travels with the call. Entries that are set while `start` is published do, too. */
+  /** Entries that travel with the call. Entries that are set while `start` is published do, too. */
   readonly carrier: Record<string, string>;
   /** The process that has it, as `workers.status()` names it, and its pid; undefined until it has one. */
   process: string | undefined;
@@ -42,7 +42,7 @@ export interface CallTrace extends TraceEnd {
   readonly bytes: { sent: number; received: number };
 }
 
-/** What the channels `tracing:packet-ts:message:…` publish. */
+/** Message of the channels `tracing:packet-ts:message:…`. */
 export interface MessageTrace extends TraceEnd {
   readonly app: string;
   /** The connection class. */
@@ -54,7 +54,7 @@ export interface MessageTrace extends TraceEnd {
   outcome: 'done' | 'failed' | undefined;
 }
 
-/** What the channels `tracing:packet-ts:request:…` publish. */
+/** Message of the channels `tracing:packet-ts:request:…`. */
 export interface RequestTrace extends TraceEnd {
   readonly app: string;
   /** The connection class. */

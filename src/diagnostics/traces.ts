@@ -7,9 +7,9 @@ import type { CallTrace, MessageTrace, RequestTrace, TraceEnd } from './trace-ty
  * when it has ended, `error` before these where it failed. Ask `hasSubscribers` first: nothing is made where nothing listens.
  */
 export const callTraces: TracingChannel<unknown, CallTrace> = tracingChannel<unknown, CallTrace>('packet-ts:call');
-/** The same for messages: around the method that handles one, and until its answer was handed to the socket. */
+/** Tracing of messages: around the method that handles one, and until its answer was handed to the socket. */
 export const messageTraces: TracingChannel<unknown, MessageTrace> = tracingChannel<unknown, MessageTrace>('packet-ts:message');
-/** The same for requests: from their head to the last byte of the answer. */
+/** Tracing of requests: from their head to the last byte of the answer. */
 export const requestTraces: TracingChannel<unknown, RequestTrace> = tracingChannel<unknown, RequestTrace>('packet-ts:request');
 
 /** The times of one trace, in milliseconds since the epoch with fractions: in order, however the system's clock is set meanwhile. */
@@ -39,7 +39,7 @@ export function traced<T extends TraceEnd, R>(channel: TracingChannel<unknown, T
   });
 }
 
-/** What an error is counted by: its `code`, or its name. */
+/** The value of `error.type`: the error's `code`, or its name. */
 export function codeOf(error: Error): string {
   const { code } = error as { readonly code?: unknown };
   return typeof code === 'string' ? code : error.name;

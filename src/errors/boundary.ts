@@ -1,6 +1,6 @@
 import { oneLine, PacketError } from './packet-error.js';
 
-/** What a message did wrong, in the words of its schema. */
+/** One mistake of a message, in the words of its schema. */
 export interface Issue {
   readonly message: string;
   readonly path?: readonly PropertyKey[] | undefined;
@@ -26,7 +26,7 @@ function textOf({ message, path }: Issue): string {
   return path?.length ? `${path.map(String).join('.')}: ${message}` : message;
 }
 
-/** What {@link BoundaryError} is made of. */
+/** The parts of a {@link BoundaryError}. */
 export interface BoundaryDetails {
   readonly worker?: string | undefined;
   readonly task?: string | undefined;

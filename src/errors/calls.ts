@@ -1,6 +1,6 @@
 import { PacketError, type PacketErrorCode } from './packet-error.js';
 
-/** Who a call was for. */
+/** The target of a call. */
 export interface CallName {
   readonly worker: string;
   readonly key?: string | undefined;
@@ -62,7 +62,7 @@ export class WorkerCrashedError extends CallError implements CrashDetails {
   readonly started: true | 'maybe';
   /** The last lines that the process wrote to stderr. */
   readonly stderr: string;
-  /** What earlier attempts of an idempotent task ended with. */
+  /** Errors of earlier attempts of an idempotent task. */
   readonly previous: readonly Error[];
 
   constructor(call: CallName, details: CrashDetails) {
@@ -92,7 +92,7 @@ export class WorkerTimeoutError extends CallError {
   }
 }
 
-/** A queue was full and this call's caller was the one who waited with most. */
+/** A queue was full and this call's caller had the most calls waiting. */
 export class WorkerBusyError extends CallError {
   readonly limit: 'maxQueue' | 'maxQueueBytes' | 'maxQueuePerCaller';
 
@@ -132,7 +132,7 @@ export class WorkerRecycledError extends CallError {
   }
 }
 
-/** Nobody took from the stream for `stallTimeout`. */
+/** No item was taken from the stream for `stallTimeout`. */
 export class StreamStalledError extends CallError {
   readonly timeout: number;
 

@@ -9,7 +9,7 @@ const MOST_ERRORS = 8;
 const MOST_FIELDS = 16;
 
 /**
- * A copy of an error that is cheap to write down, whoever made the error: its class, name, message, stack and code, each cut, and the same
+ * A copy of an error that is cheap to write down, even of foreign errors: its class, name, message, stack and code, each cut, and the same
  * of its `cause` and its first `errors`; of the framework's own errors also their texts, numbers and flags.
  *
  * A worker's or a peer's error may have any properties: megabytes of text, a BigInt that takes seconds to print, errors that share errors.

@@ -71,7 +71,7 @@ export function isReadableError(thrown: unknown): thrown is Error {
   }
 }
 
-/** What was thrown, as an Error: anything else becomes the `cause` of one. */
+/** The thrown value as an Error: anything else becomes the `cause` of one. */
 export function asError(thrown: unknown): Error {
   if (isReadableError(thrown)) return thrown;
   return new Error(

@@ -1,8 +1,8 @@
 import { PacketError } from './packet-error.js';
 
-/** What `timeout()` stood around took longer than it may. */
+/** An operation wrapped in `timeout()` took longer than it may. */
 export class OperationTimeoutError extends PacketError {
-  /** What took too long: `'EvalConnection.evaluate'`. */
+  /** Name of the operation: `'EvalConnection.evaluate'`. */
   readonly operation: string;
   /** Milliseconds. */
   readonly timeout: number;

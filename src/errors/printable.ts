@@ -1,6 +1,6 @@
 /** Characters that some terminal or log reader obeys: C0 and C1 controls, line separators, marks that reorder text. */
 const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
-/** The same but for the line feed. */
+/** Unprintable characters, except the line feed. */
 const UNPRINTABLE_IN_LINES = /(?!\n)[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** At most `most` characters of a text, on one line; characters that a terminal obeys are written as escapes. */

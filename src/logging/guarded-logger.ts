@@ -5,8 +5,8 @@ const LEVELS: ReadonlySet<PropertyKey> = new Set(['trace', 'debug', 'info', 'war
 const guards = new WeakMap<Logger, Logger>();
 
 /**
- * The application's own logger, whose failures are nobody's exception: what a level method throws (its disk is full) does not reach the
- * handler that logs, and a promise that it rejects is not a stray one. Everything else of it can be reached as before.
+ * Wraps the application's own logger so that its failures go no further: an error thrown by a level method (its disk is full) does not
+ * reach the handler that logs, and a promise that it rejects is not a stray one. Everything else of it can be reached as before.
  */
 export function guardedLogger(logger: Logger): Logger {
   const known = guards.get(logger);

@@ -8,7 +8,7 @@ const RETRY = { first: 5, last: 250 } as const;
 /** How long {@link LogWriter.flush} sleeps between two tries. Milliseconds. */
 const NAP = 5;
 
-/** What a {@link LogWriter} is made of; tests bring their own. */
+/** Dependencies of a {@link LogWriter}; tests bring their own. */
 export interface LogWriterParts {
   /** Writes some of the bytes and returns how many. Throws when it cannot write any. Never waits. */
   readonly put: (bytes: Uint8Array) => number;
@@ -24,8 +24,8 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * Writes lines to a descriptor without waiting for it: what it does not take is kept, up to 1 MB, and tried again; lines beyond are dropped,
- * and one line says how many. Nothing that the descriptor does is anybody's exception.
+ * Writes lines to a descriptor without waiting for it: what it does not take is kept, up to 1 MB, and tried again; lines beyond are
+ * dropped, and one line says how many. Nothing that the descriptor does is anybody's exception.
  */
 export class LogWriter {
   readonly #parts: LogWriterParts;

@@ -7,7 +7,7 @@ const STDERR = 2;
 /** How long the exit of the process may wait for a reader of stderr that is slow. Milliseconds. */
 const EXIT_GRACE = 1_000;
 
-/** Opens the same pipe or terminal once more: that this one does not block concerns nobody who shares stderr. Linux; not for sockets. */
+/** Opens the same pipe or terminal once more, non-blocking: other descriptors of stderr keep their mode. Linux; not for sockets. */
 function reopened(): number | undefined {
   const { O_WRONLY, O_NONBLOCK, O_APPEND, O_NOCTTY } = constants;
   try {
@@ -20,7 +20,7 @@ function reopened(): number | undefined {
 
 /**
  * A descriptor for stderr on which a write never waits for a reader. A file is one already. Where a pipe or socket cannot be opened again,
- * Node's own stream makes it so. Only a terminal that cannot be opened again stays as it is, and waits where somebody stops it (Ctrl-S).
+ * Node's own stream makes it so. Only a terminal that cannot be opened again stays as it is, and waits while it is stopped (Ctrl-S).
  */
 function nonBlocking(): number {
   // `bigint`: see isSocket() in tasks/process-setup.ts.
@@ -28,14 +28,14 @@ function nonBlocking(): number {
   if (status.isFile()) return STDERR;
   const descriptor = status.isSocket() ? undefined : reopened();
   if (descriptor !== undefined) return descriptor;
-  // Making the stream sets O_NONBLOCK; a failure of it has nobody to be told to.
+  // Making the stream sets O_NONBLOCK; its failure cannot be reported anywhere.
   process.stderr.on('error', () => {});
   return STDERR;
 }
 
 /** In pino's format, whatever the level: it is about the log itself. */
 function notice(dropped: number, code: string): string {
-  const why = code === 'EAGAIN' ? 'nobody read stderr in time' : 'stderr could not be written';
+  const why = code === 'EAGAIN' ? 'stderr was not read in time' : 'stderr could not be written';
   return `${JSON.stringify({ level: 40, time: epochNow(), dropped, code, msg: `log lines were dropped: ${why}` })}\n`;
 }
 

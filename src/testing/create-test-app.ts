@@ -109,7 +109,8 @@ export class TestAppBuilder {
   }
 
   /**
-   * Replaces what the application provides for a token. `start()` rejects with a ConfigurationError where nobody provides it or asks for it.
+   * Replaces what the application provides for a token. `start()` rejects with a ConfigurationError where nothing provides it or asks for
+   * it.
    * @throws UsageError for what is no token.
    */
   override<T>(token: ProviderToken<T>): TestOverride<T> {

@@ -285,20 +285,20 @@ describe('the container', () => {
       expect(await mistakesOf({ providers: [C, { token: 'b', useClass: B }] })).to.match(/depends on itself: (C → B → C|B → C → B)/);
     });
 
-    it('a token that nobody provides, and who needs it', async () => {
+    it('a token that nothing provides, and who needs it', async () => {
       @injectable()
       class Store {
         constructor(@inject('url') readonly url: string) {}
       }
-      expect(await mistakesOf({ providers: [Store] })).to.match(/Store constructor, parameter 1: nobody provides 'url'.*providers: \[/);
+      expect(await mistakesOf({ providers: [Store] })).to.match(/Store constructor, parameter 1: nothing provides 'url'.*providers: \[/);
     });
 
-    it('a class of the language that nobody provides, once, not a mistake for each of its own parameters', async () => {
+    it('a class of the language that nothing provides, once, not a mistake for each of its own parameters', async () => {
       @injectable()
       class Store {
         constructor(readonly since: Date) {}
       }
-      expect(await mistakesOf({ providers: [Store] })).to.match(/^Store constructor, parameter 1: nobody provides Date\b.*$/);
+      expect(await mistakesOf({ providers: [Store] })).to.match(/^Store constructor, parameter 1: nothing provides Date\b.*$/);
     });
 
     it('a singleton that wants the peer, or something that exists per connection', async () => {
@@ -323,11 +323,11 @@ describe('the container', () => {
         constructor(readonly store: Store) {}
       }
       expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(
-        /^Handler constructor, parameter 1: nobody provides Store.*providers: \[Store\]$/,
+        /^Handler constructor, parameter 1: nothing provides Store.*providers: \[Store\]$/,
       );
     });
 
-    it('that nobody provides any of what is asked for with @injectAll', async () => {
+    it('that nothing provides any of what is asked for with @injectAll', async () => {
       class Extra {}
       @injectable()
       class Store {
@@ -337,8 +337,8 @@ describe('the container', () => {
         ) {}
       }
       const text = await mistakesOf({ providers: [Store] });
-      expect(text).to.match(/parameter 1: nobody provides Extra.*providers: \[Extra\]/);
-      expect(text).to.match(/parameter 2: nobody provides 'plugins'/);
+      expect(text).to.match(/parameter 1: nothing provides Extra.*providers: \[Extra\]/);
+      expect(text).to.match(/parameter 2: nothing provides 'plugins'/);
     });
 
     it('what delay() will find: a class that nobody lists, and one that exists once per connection', async () => {
@@ -352,13 +352,13 @@ describe('the container', () => {
         ) {}
       }
       const text = await mistakesOf({ providers: [Store, { token: Session, useClass: Session, scope: 'connection' }] });
-      expect(text).to.match(/Store : nobody provides Late.*providers: \[Late\]/);
+      expect(text).to.match(/Store : nothing provides Late.*providers: \[Late\]/);
       expect(text).to.match(/Store : Session exists once per connection/);
       @Connection({ listen: 'tcp://127.0.0.1:0' })
       class Handler {
         constructor(@inject(delay(() => Late)) readonly late: object) {}
       }
-      expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(/^Handler : nobody provides Late.*$/);
+      expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(/^Handler : nothing provides Late.*$/);
       expect(await mistakesOf({ connections: [Handler], providers: [Late] }, Handler)).to.equal('');
     });
 
@@ -384,8 +384,8 @@ describe('the container', () => {
         ) {}
       }
       const text = await mistakesOf({ connections: [Handler, Other], workers: [SomeWorker] }, Handler);
-      expect(text).to.match(/parameter 1: nobody provides SomeWorker.*write @InjectWorker\(SomeWorker\)/);
-      expect(text).to.match(/parameter 2: nobody provides Other.*let a provider have what they share/);
+      expect(text).to.match(/parameter 1: nothing provides SomeWorker.*write @InjectWorker\(SomeWorker\)/);
+      expect(text).to.match(/parameter 2: nothing provides Other.*let a provider have what they share/);
     });
 
     it('a class with hooks that nobody lists', async () => {
@@ -396,7 +396,7 @@ describe('the container', () => {
       class Handler {
         constructor(readonly forgotten: Forgotten) {}
       }
-      expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(/nobody provides Forgotten.*providers: \[Forgotten\]$/);
+      expect(await mistakesOf({ connections: [Handler] }, Handler)).to.match(/nothing provides Forgotten.*providers: \[Forgotten\]$/);
     });
 
     it('a token of the framework that does not exist in this process', async () => {

@@ -166,7 +166,7 @@ for (const runtime of ['inline', 'process'] as const) {
           .useClass(FakePay as never)
           .start({ runtime }),
       );
-      expect(error).to.include('nobody provides Rates');
+      expect(error).to.include('nothing provides Rates');
       const app = await createTestApp(ShopModule).override(PayWorker).useValue({}).start({ runtime });
       expect(await rejection(app.get(Shop).pay.pay(1)))
         .to.be.instanceOf(UsageError)
@@ -182,17 +182,17 @@ describe('a test that overrides what changes nothing', () => {
   const start = (token: never, runtime: 'inline' | 'process' = 'inline') =>
     mistakesOf(createTestApp(ShopModule).override(token).useValue({}).start({ runtime }));
 
-  it('is told of a class that nobody provides or asks for', async () => {
+  it('is told of a class that nothing provides or asks for', async () => {
     expect(await start(Nobody as never)).to.equal(
-      'override(Nobody): nobody provides it or asks for it. override what the application uses, or leave it out.',
+      'override(Nobody): nothing provides it or asks for it. override what the application uses, or leave it out.',
     );
   });
 
   it('is told of a token, and of a worker of another application', async () => {
     @Worker('other_pay', { timeout: '1s' })
     class OtherPay {}
-    expect(await start('a token' as never)).to.match(/^override\('a token'\): nobody provides it/);
-    expect(await start(OtherPay as never)).to.match(/^override\(OtherPay\): nobody provides it/);
+    expect(await start('a token' as never)).to.match(/^override\('a token'\): nothing provides it/);
+    expect(await start(OtherPay as never)).to.match(/^override\(OtherPay\): nothing provides it/);
   });
 
   it('is told of a connection class', async () => {

@@ -11,22 +11,22 @@ export type ScopeKind = 'app' | 'connection';
 /** The classes that led here: for cycles and messages. */
 export type Path = readonly Ctor[];
 
-/** What to say of a token that nobody provides here. */
+/** The mistake of a token that nothing provides here, with its remedy. */
 export interface Absence {
   readonly wrong: string;
   readonly remedy: string;
 }
 
-/** What a planner asks the container about. */
+/** The container's side of a planner. */
 export interface PlanContext {
   readonly mistakes: Mistake[];
-  /** The maker of what somebody provides; undefined when nobody does. */
+  /** The maker of a provided value; undefined when nothing provides it. */
   makerOf(token: Token, kind: ScopeKind, path: Path): Maker | undefined;
-  /** Where else a token is that nobody provides here; undefined: nowhere. */
+  /** The place where a token is that nothing provides here; undefined: nowhere. */
   absence(token: Token): Absence | undefined;
   workerMaker(worker: Ctor | string, key: string | undefined, owner: 'app' | undefined, kind: ScopeKind, cls: Ctor): Maker;
   optionsMaker(): Maker;
-  /** The same for all that is provided for a token, as an array. */
+  /** A maker of the array of all values that are provided for a token. */
   allMaker(token: Token, kind: ScopeKind, path: Path): Maker | undefined;
 }
 
@@ -41,7 +41,7 @@ export function tokenText(token: Token): string {
   return typeof token === 'string' ? `'${token}'` : typeof token === 'symbol' ? token.toString() : 'an injection token';
 }
 
-/** What the types forbid, and a circle of imports or JavaScript gives all the same. */
+/** Whether a value is a token: the types say so, but a circle of imports or JavaScript gives others all the same. */
 export function isToken(token: unknown): token is Token {
   return ['function', 'string', 'symbol'].includes(typeof token) || (typeof token === 'object' && token !== null);
 }
@@ -92,12 +92,12 @@ export function planClass(cls: Ctor, kind: ScopeKind, context: PlanContext, path
   return construct(cls, makers);
 }
 
-/** `Date`, `URL`, `Map`: made by whoever knows with what, never by guessing from their parameters. */
+/** `Date`, `URL`, `Map`: only a factory knows their arguments, they are never guessed from their parameters. */
 function isBuiltIn(token: { readonly name: string }): boolean {
   return Reflect.get(globalThis, token.name) === token;
 }
 
-/** What to write where nobody provides a token. */
+/** Advice for a token that nothing provides. */
 export function provideIt(token: Token): string {
   const kind = kindOf(token);
   if (kind === 'worker')
@@ -127,7 +127,7 @@ function planParameter(parameter: ParameterBlueprint, index: number, kind: Scope
   context.mistakes.push({
     where: nameOf(cls),
     member: `constructor, parameter ${index + 1}`,
-    wrong: absence ? `${absence.wrong}${needed}` : `nobody provides ${tokenText(token)}${needed}`,
+    wrong: absence ? `${absence.wrong}${needed}` : `nothing provides ${tokenText(token)}${needed}`,
     remedy: absence?.remedy ?? provideIt(token),
   });
   return impossible;

@@ -27,7 +27,7 @@ import { secondCopyOf } from './second-copy.js';
 import { Singleton } from './singleton.js';
 import { delayedClass, isDelayed, isTransformed, type Delayed, type Transformed } from './tsyringe-tokens.js';
 
-/** What the framework itself puts into the container of this process. */
+/** The framework's own parts in the container of this process. */
 export interface FrameworkParts {
   /** Tokens with one value for the whole process: App, Reactor, Workers, Master … */
   readonly constants: ReadonlyMap<Token, () => unknown>;
@@ -44,7 +44,7 @@ export interface FrameworkParts {
   channel(token: Token): ((scope: Scope) => unknown) | undefined;
   /** The options that the worker was started with; undefined in the master. */
   readonly options: { readonly value: unknown } | undefined;
-  /** A token that nobody provides in this process: which other process has it. */
+  /** Tells, of a token that nothing provides in this process, which other process has it. */
   readonly elsewhere?: ((token: Token) => Absence | undefined) | undefined;
 }
 
@@ -92,14 +92,14 @@ export class AppContainer implements PlanContext {
   readonly #singletons = new Map<Token, Singleton>();
   readonly #scoped = new Map<Token, ScopedProvider>();
   readonly #plans = new Map<Token, Maker>();
-  /** What is wrong with plans that cannot be carried out: told to whoever asks for one again. */
+  /** Mistakes of plans that cannot be carried out: reported again at each later request for one. */
   readonly #faulty = new Map<Token, readonly Mistake[]>();
   readonly #overrides: ReadonlyMap<Token, Override>;
   #slots = 0;
   /** Whether what is being planned needs the connection's owner. */
   #ownerWanted = false;
   readonly #wantOwner = new Set<Token>();
-  /** Asked for with `delay()` and not looked at yet, since what they depend on may be being planned; and by whom. */
+  /** Classes behind `delay()` whose plans are not checked yet, since their dependencies may be being planned; with the path that asked. */
   readonly #delayed: (readonly [Delayed, Path])[] = [];
 
   constructor(parts: FrameworkParts, owner: Owner, overrides: ReadonlyMap<Token, Override> = new Map()) {
@@ -107,7 +107,7 @@ export class AppContainer implements PlanContext {
     this.#overrides = overrides;
     this.scope = new Scope(owner);
     for (const [token, value] of parts.constants) this.#register(token, value);
-    // What tsyringe builds by itself (a class that users registered there) sees clients and options, too.
+    // Classes that tsyringe builds by itself (users registered them there) see clients and options, too.
     for (const [token, { worker, key }] of workerTokens()) this.#register(token, () => parts.client(worker, key, owner));
     if (parts.options) this.#register(OPTIONS_TOKEN, () => parts.options?.value);
   }
@@ -157,7 +157,7 @@ export class AppContainer implements PlanContext {
     }
   }
 
-  /** What `app.get(token)` and factories see. */
+  /** Resolves a token for `app.get(token)` and factories. */
   get(token: Token): unknown {
     if (!isToken(token)) throw new UsageError(notToken(token));
     return this.#found(token, 'app')(this.scope);
@@ -259,7 +259,7 @@ export class AppContainer implements PlanContext {
     return this.#slotted(scope => bindLogger({ ...handler, connection: (scope.peer as { id: string }).id }), kind);
   }
 
-  /** What is found later must be there then, too: once per application. */
+  /** Checks that delayed classes can be built when they are first used. Once per application. */
   #verifyDelayed(): void {
     for (let delayed = this.#delayed.shift(); delayed; delayed = this.#delayed.shift()) {
       const [token, path] = delayed;
@@ -270,13 +270,13 @@ export class AppContainer implements PlanContext {
           `${tokenText(cls)} exists once per connection, and delay() finds what exists once`,
           'inject it without delay()',
         );
-      else if (!this.makerOf(cls, 'app', [])) this.#mistake(path, `nobody provides ${tokenText(cls)}`, provideIt(cls));
+      else if (!this.makerOf(cls, 'app', [])) this.#mistake(path, `nothing provides ${tokenText(cls)}`, provideIt(cls));
     }
   }
 
   #transformedMaker({ token, multiple, transform, transformArgs = [] }: Transformed, kind: ScopeKind, path: Path): Maker {
     const found = multiple === true ? this.allMaker(token, kind, path) : this.makerOf(token, kind, path);
-    const make = found ?? this.#mistake(path, `nobody provides ${tokenText(token)}`, provideIt(token));
+    const make = found ?? this.#mistake(path, `nothing provides ${tokenText(token)}`, provideIt(token));
     return scope => this.#root.resolve(transform).transform(make(scope), ...transformArgs);
   }
 
@@ -352,23 +352,23 @@ export class AppContainer implements PlanContext {
     return plan;
   }
 
-  /** What is asked for while the application runs: planned then. */
+  /** The maker of a token that is asked for while the application runs: planned at that moment. */
   #found(token: Token, kind: ScopeKind): Maker {
     const before = this.mistakes.length;
     const maker = this.makerOf(token, kind, []);
     refuse(this.mistakes.splice(before));
     if (maker) return maker;
-    throw new ConfigurationError([{ where: tokenText(token), wrong: 'nobody provides it', remedy: provideIt(token) }]);
+    throw new ConfigurationError([{ where: tokenText(token), wrong: 'nothing provides it', remedy: provideIt(token) }]);
   }
 
-  /** The same for a factory that is called for each connection: a plan takes a slot of each, so there is one. */
+  /** The maker for a factory that is called for each connection: one per token, because each plan takes a slot. */
   #foundOnce(found: Map<Token, Maker>, token: Token): Maker {
     let maker = found.get(token);
     if (!maker) found.set(token, (maker = this.#found(token, 'connection')));
     return maker;
   }
 
-  /** What users registered with tsyringe itself. */
+  /** The maker of a token that users registered with tsyringe itself. */
   #registered(token: Token, path: Path): Maker | undefined {
     const key = token as InjectionToken<unknown>;
     if (!this.#root.isRegistered(key, true)) return undefined;

@@ -29,7 +29,7 @@ export function startTimers(
   );
 }
 
-/** What a resident reacts to. */
+/** A managed provider's side of its container. */
 export interface ManagedProviderHost {
   /** The application's name, for events. */
   readonly app: string;
@@ -61,7 +61,7 @@ export class ManagedProvider {
     const { start, timers, channels, name } = this.#blueprint;
     for (const key of start) await callHook(this.instance, key);
     this.#started = true;
-    // It was stopped while it started: nobody else will run what it has for that.
+    // Stopped while it started: its @OnStop hooks have not run yet.
     if (this.#stopping) return this.#runStop();
     for (const timer of startTimers(this.#world, timers, this.instance, name)) this.#ends.push(() => timer.cancel());
     for (const { token, key } of channels) {

@@ -11,7 +11,7 @@ export function mastersOverrides(overrides: Overrides | undefined, { workers }: 
   return overrides && new Map([...overrides].filter(([token]) => !classes.has(token)));
 }
 
-/** What the plans of the application tell of the tokens that they need. */
+/** The tokens that the application's plans need. */
 interface Plan {
   readonly asked: ReadonlySet<Token>;
   readonly mayAskForMore: boolean;
@@ -43,6 +43,6 @@ export function unusedOverrides(
     if (handlers.has(token))
       return { where, wrong: 'a connection class is built for each peer, and cannot be overridden', remedy: 'override what it injects' };
     if (unknown) return [];
-    return { where, wrong: 'nobody provides it or asks for it', remedy: 'override what the application uses, or leave it out' };
+    return { where, wrong: 'nothing provides it or asks for it', remedy: 'override what the application uses, or leave it out' };
   });
 }

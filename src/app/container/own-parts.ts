@@ -6,21 +6,21 @@ import { Logger } from '../../logger.js';
 import { Peer, Reactor, type Channels } from '../../reactor/index.js';
 import type { FrameworkParts } from './container.js';
 
-/** What differs between a master and a worker. */
+/** Parts that differ between a master and a worker. */
 export interface OtherParts extends Pick<FrameworkParts, 'client' | 'elsewhere'> {
   readonly constants: Iterable<readonly [Token, () => unknown]>;
   readonly absent: Iterable<readonly [Token, string]>;
   readonly options?: { readonly value: unknown };
 }
 
-/** What any process has. */
+/** Parts that every process has. */
 export interface CommonParts {
   readonly reactor: Reactor;
   readonly channels: Channels;
   readonly logger: Logger;
 }
 
-/** What the framework puts into the container of any process. */
+/** Makes the framework's own parts of the container of any process. */
 export function ownParts(
   { reactor, channels, logger }: CommonParts,
   { constants, absent, client, options, elsewhere }: OtherParts,

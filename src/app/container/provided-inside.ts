@@ -2,7 +2,7 @@ import { nameOf } from '../../blueprint/index.js';
 import type { AppBlueprint, Token } from '../../blueprint/types.js';
 import { tokenText, type Absence } from './build-plan.js';
 
-/** What to say where the master asks for what a worker provides inside its own process. */
+/** The remedy for the master asking for a provider of a worker's own process. */
 export function providedInside({ inside }: AppBlueprint, token: Token): Absence | undefined {
   for (const [cls, { providers }] of inside) {
     if (!providers.some(provider => provider.token === token)) continue;

@@ -27,7 +27,7 @@ async function inTime(work: unknown, clock: Clock): Promise<void> {
 function disposerOf(value: unknown): Disposer | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const candidate = value as Record<PropertyKey, unknown>;
-  // On runtimes without these symbols the key is undefined: nobody defines a property of that name by accident.
+  // On runtimes without these symbols the key is undefined: no object has a property of that name by accident.
   for (const key of [Symbol.asyncDispose, Symbol.dispose, 'dispose'] as const) {
     const method = key === undefined ? undefined : candidate[key];
     if (typeof method === 'function') return () => (method as Disposer).call(value);
@@ -36,13 +36,13 @@ function disposerOf(value: unknown): Disposer | undefined {
 }
 
 /**
- * What lives and ends together: the application, or one connection.
+ * Objects that live and end together: the application's, or one connection's.
  * Holds the instances that were made for it and disposes of them in reverse order, each isolated from the others' failures.
  */
 export class Scope {
   /** The connection; undefined in the application's own scope. */
   readonly peer: unknown;
-  /** Whom worker clients made in this scope belong to. */
+  /** Owner of the calls of worker clients made in this scope. */
   readonly owner: Owner;
   /** Instances by slot number; the plan counts the slots. Written and read by makers only. */
   readonly slots: unknown[] = [];

@@ -2,7 +2,7 @@ import type { InsideBlueprint } from '../../blueprint/types.js';
 import type { Override } from './container.js';
 
 /**
- * What is left inside a worker that a test overrides: nothing listens or dials there, and the providers are only needed where a class,
+ * Reduces the contents of a worker that a test overrides: nothing listens or dials there, and the providers are only needed where a class,
  * which may inherit the worker's constructor, takes its place.
  */
 export function standIn<T extends InsideBlueprint>(inside: T, override: Override | undefined): T {

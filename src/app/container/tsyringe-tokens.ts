@@ -1,7 +1,7 @@
 import type { InjectionToken } from 'tsyringe';
 import type { Ctor, Token } from '../../blueprint/types.js';
 
-/** What `@injectWithTransform` and `@injectAllWithTransform` ask for: tsyringe's own shape. */
+/** The token of `@injectWithTransform` and `@injectAllWithTransform`: tsyringe's own shape. */
 export interface Transformed {
   readonly token: Token;
   readonly multiple?: boolean;
@@ -13,7 +13,7 @@ export function isTransformed(token: Token): token is Transformed {
   return typeof token === 'object' && 'transform' in token && 'token' in token;
 }
 
-/** What tsyringe's `delay()` makes: a stand-in that asks for the class when it is first used. */
+/** The token of tsyringe's `delay()`: a stand-in that asks for the class when it is first used. */
 export interface Delayed {
   createProxy<T>(create: (cls: Ctor) => T): T;
 }

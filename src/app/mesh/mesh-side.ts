@@ -19,7 +19,7 @@ export function placementOf({ name }: Pick<WorkerBlueprint, 'name'>, placements:
   return (Object.hasOwn(placements, name) ? placements[name] : placements['*']) ?? 'local';
 }
 
-/** The same worker with no processes here, where it is placed on other machines. */
+/** The blueprint of a worker that is placed on other machines: it has no processes here. */
 export function placedWorker(worker: WorkerBlueprint, placements: Placements): WorkerBlueprint {
   if (placementOf(worker, placements) !== 'remote') return worker;
   return { ...worker, settings: { ...worker.settings, minWorkers: 0, maxWorkers: 0, spare: 0 } };

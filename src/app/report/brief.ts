@@ -20,7 +20,7 @@ class Word {
 }
 
 /**
- * What a worker says of itself, as one line of at most some 300 characters and in a time that does not depend on the value:
+ * Formats a worker's status as one line of at most some 300 characters, in a time that does not depend on the value:
  * the beginning of texts and collections, without a character that a terminal obeys.
  */
 export function brief(value: unknown): string {

@@ -1,14 +1,14 @@
 import type { WorkerStatus } from '../../decorators/worker/worker-types.js';
 import { brief } from './brief.js';
 
-/** What of an application is shown. */
+/** The parts of an application that are shown. */
 export interface Description {
   readonly listeners: readonly { readonly name: string; readonly url: string; readonly connections: number }[];
   readonly dialers: readonly { readonly name: string; readonly url: string; readonly state: string; readonly attempts: number }[];
   readonly workers: readonly {
     readonly name: string;
     readonly status: readonly WorkerStatus[];
-    /** Of one with connections inside. */
+    /** For workers with connections inside. */
     readonly serving?: Serving | undefined;
   }[];
 }

@@ -33,7 +33,7 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   // A record brings its own level and words.
   'worker.log': ['info', ''],
   'worker.error': ['error', 'worker failed outside of a call'],
-  'worker.message': ['debug', 'worker sent a message that nobody takes'],
+  'worker.message': ['debug', 'worker sent a message that no handler takes'],
   'call.retry': ['warn', 'call tried again'],
   'call.dropped': ['warn', 'answer dropped'],
   'mesh.up': ['info', 'the mesh can be reached again'],
@@ -64,7 +64,7 @@ const LIMITED: ReadonlySet<EventName> = new Set<EventName>([
   'hook.error',
 ]);
 
-/** What the peer did, where that and no handler of ours has failed. */
+/** The peer's mistakes, by `during`: no handler of ours failed. */
 const OFFENCES: Readonly<Record<string, string>> = {
   framing: 'the peer sent what the framing cannot read',
   schema: 'the peer sent a message that fits no schema',
@@ -77,7 +77,7 @@ interface Details {
   readonly error?: unknown;
 }
 
-/** What a peer did wrong, or what the system says of its connection. Any other error is one of a framing, or of ours. */
+/** Whether an error is a peer's mistake or the system's word on its connection. Any other is one of a framing, or ours. */
 function isPeers(error: unknown): boolean {
   return isOffence(error) || (error instanceof Error && 'syscall' in error);
 }
@@ -110,7 +110,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-/** What is counted together: the same happened to the same class or worker, for the same reason. */
+/** Key of events that are counted together: of the same kind, class or worker, and reason. */
 function kindOf(name: EventName, { handler, worker, during, hook, reason, limit, code, error }: Details): string {
   const failure = error instanceof Error ? `${error.name} ${String((error as { code?: unknown }).code)}`.slice(0, 100) : '';
   return [name, handler, worker, during, hook, reason, limit, code, failure].join('|');

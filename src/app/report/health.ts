@@ -4,11 +4,11 @@ import type { WorkerHandle, WorkerStatus } from '../../decorators/worker/worker-
 /** How far an application is. */
 export type AppState = 'starting' | 'running' | 'closing' | 'closed';
 
-/** What `app.health()` gives. */
+/** Result of `app.health()`. */
 export interface Health {
-  /** It has not ended: a supervisor need not start it anew. */
+  /** The application has not ended: a supervisor need not start it anew. */
   readonly live: boolean;
-  /** It takes traffic. */
+  /** The application takes traffic. */
   readonly ready: boolean;
   readonly details: {
     readonly state: AppState;
@@ -30,7 +30,7 @@ export interface WorkerHealth {
   readonly queued: number;
 }
 
-/** What health is made of. */
+/** Facts that health is computed from. */
 export interface HealthFacts {
   readonly state: AppState;
   readonly handlers: Iterable<readonly [handler: string, addresses: readonly Pick<BoundAddress, 'url'>[], connections: number]>;

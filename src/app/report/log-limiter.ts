@@ -34,7 +34,7 @@ export class LogLimiter {
     const untold = known.quota.take(this.#clock.now());
     if (untold !== undefined) return untold;
     known.summarize = summarize;
-    // Nobody stays alive for it.
+    // The timer does not keep the process alive.
     this.#timer ??= this.#clock.after(SUMMARY, () => this.#summarize(), false);
     return undefined;
   }

@@ -18,7 +18,7 @@ export class SlabEncoder {
   #slab = this.#encoder.buf;
   /** Where the next small value begins. */
   #next = 0;
-  /** What large values are written to. */
+  /** The buffer for large values. */
   #scratch: Buffer | undefined;
   readonly #spare = new SpareMemory();
 
@@ -30,7 +30,7 @@ export class SlabEncoder {
     return this.#encoder.busy;
   }
 
-  /** The encoding of this value; nobody else will ever write to its bytes. Throws what the encoder throws. */
+  /** The encoding of this value, in memory of its own. Throws what the encoder throws. */
   copyOf(value: unknown, limit: number, root: string): Encoded {
     const encoder = this.#encoder;
     try {
@@ -51,7 +51,7 @@ export class SlabEncoder {
     }
   }
 
-  /** Nobody will look at this encoding again. */
+  /** Takes back an encoding that is not needed any more. */
   reuse(encoded: Encoded): void {
     this.#spare.give(encoded);
   }

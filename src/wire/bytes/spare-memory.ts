@@ -6,11 +6,11 @@ export const REUSABLE = 1024 * 1024;
 /** Sizes of such memory: the next value is mostly about as large, and not to the byte. */
 const STEP = 64 * 1024;
 
-/** Memory of a large value that nobody needs any more, for the next one; kept no longer than the collector leaves it. */
+/** Memory of a large value that is not needed any more, for the next one; kept no longer than the collector leaves it. */
 export class SpareMemory {
   #memory: WeakRef<ArrayBufferLike> | undefined;
 
-  /** Nobody will look at these bytes again. */
+  /** Takes back an encoding that is not needed any more. */
   give(encoded: Encoded): void {
     if (encoded.length >= REUSABLE) this.#memory = new WeakRef(encoded.buffer);
   }
@@ -18,7 +18,7 @@ export class SpareMemory {
   /** A buffer of at least `size` bytes, used or new. */
   take(size: number): Buffer {
     const memory = size >= REUSABLE ? this.#memory?.deref() : undefined;
-    // Not one that is much too large: who keeps the value would keep all of it.
+    // Memory much larger than the value is not used: keeping the value would keep all of it.
     if (memory === undefined || memory.byteLength < size || memory.byteLength > size * 2) {
       return Buffer.allocUnsafeSlow(size >= REUSABLE ? Math.ceil(size / STEP) * STEP : size);
     }

@@ -74,7 +74,7 @@ class Search {
     if (types.isRegExp(value)) return this.#regExp(value);
     if (types.isSharedArrayBuffer(value)) return this.#here('a SharedArrayBuffer');
     if (types.isBoxedPrimitive(value)) return types.isSymbolObject(value) ? this.#here('a boxed symbol') : undefined;
-    // What cannot be copied in an error is left out there, so that the error itself arrives.
+    // Errors are copied without the parts that cannot be, so that the error itself arrives.
     if (types.isNativeError(value) || value instanceof Error) return undefined;
     if ((types.isMap(value) || types.isSet(value)) && hasForbiddenKeys(value)) return this.#here('a collection whose keys collide');
     if (types.isMap(value)) return this.#inMap(value);

@@ -21,7 +21,7 @@ export function encodeValue(value: unknown, limit = 0, root = 'input'): Encoded 
   return (encoder.busy ? new SlabEncoder() : encoder).copyOf(value, limit, root);
 }
 
-/** The memory of this encoding may be written over: it was sent, and its value is needed by nobody. Worth telling of large ones only. */
+/** Lets the encoding's memory be written over: it was sent, and its value is not needed any more. Worth calling for large ones only. */
 export function reuseEncoded(encoded: Encoded): void {
   encoder.reuse(encoded);
 }

@@ -20,7 +20,7 @@ const MOST_HEAP = Math.floor(getHeapStatistics().heap_size_limit / 4);
 const CONTAINER = 56;
 const ELEMENT = 24;
 
-/** Reads values out of bytes that nobody vouches for: linear in their number, in time and memory. */
+/** Decodes values from untrusted bytes: linear in their number, in time and memory. */
 export class ValueDecoder extends ByteReader {
   #depth = 0;
   /** Elements that arrays and collections have announced so far; each takes a byte, so that honest ones never exceed the bytes there are. */
@@ -68,7 +68,7 @@ export class ValueDecoder extends ByteReader {
       if (this.pos !== end) throw malformed('bytes behind the value');
       return value;
     } catch (error) {
-      // What the language refuses: a regular expression, a string that is too long.
+      // The language refused to build a part: a regular expression, a string that is too long.
       throw error instanceof ProtocolError ? error : malformed('a part that cannot be built', error);
     } finally {
       this.#objects = this.#longNames = undefined;
@@ -145,7 +145,7 @@ export class ValueDecoder extends ByteReader {
     return this.#objects?.length ?? 0;
   }
 
-  /** What refers to the object of that place from now on is given another one. */
+  /** Puts another object in that place: later references to the place get it. */
   replace(place: number, object: object): void {
     if (this.#objects) this.#objects[place] = object;
   }
@@ -256,7 +256,7 @@ export class ValueDecoder extends ByteReader {
   }
 
   #elements(length: number): unknown[] {
-    // What is announced takes no more memory than a few times the bytes that are there: `count` saw to it.
+    // The announced length takes no more memory than a few times the bytes that are there: `count` saw to it.
     const array: unknown[] = this.created(new Array<unknown>(length));
     for (let i = 0; i < length; i++) array[i] = this.value();
     return array;
@@ -264,7 +264,7 @@ export class ValueDecoder extends ByteReader {
 
   #sparse(length: number): unknown[] {
     this.enter();
-    // What announced elements take is bounded by the bytes that are there.
+    // Memory for the announced elements is bounded by the bytes that are there.
     const array: unknown[] = this.created(new Array<unknown>(length));
     for (let i = 0; i < length; i++) {
       if (this.buf[this.pos] === Tag.HOLE && this.pos < this.end) this.pos++;

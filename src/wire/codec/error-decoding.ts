@@ -37,7 +37,7 @@ export function decodeError(decoder: ValueDecoder): Error {
   return error;
 }
 
-/** What its class makes of the fields; undefined where the class does not say how, or cannot: the other process may send fields of any kind. */
+/** The error that its class rebuilds from the fields; undefined where the class cannot: the other process may send fields of any kind. */
 function rebuilt(className: string, fields: unknown): Error | undefined {
   const cls = transferableNamed(className);
   const rebuilding = cls && rebuildingOf(cls);

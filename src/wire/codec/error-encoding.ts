@@ -8,7 +8,7 @@ const SPECIAL = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
 /**
  * An error, whole: class, name, message, stack, cause, errors of an AggregateError, own enumerable properties.
- * What cannot be copied of it is left out: the error is worth more than the socket that somebody hung onto it.
+ * Properties that cannot be copied are left out: the error is worth more than a socket attached to it.
  */
 export function encodeError(encoder: ValueEncoder, error: Error): void {
   const registered = read(() => transferableName(error));
@@ -68,7 +68,7 @@ function encodeProperty(encoder: ValueEncoder, holder: object, key: string): voi
   });
 }
 
-/** What its class needs to rebuild it; false where it needs nothing, or where nothing of it can be sent. */
+/** Encodes the fields that the error's class rebuilds it from; false where there are none, or none that can be sent. */
 function encodeFields(encoder: ValueEncoder, error: Error): boolean {
   const rebuilding = readAny(() => rebuildingOf(error.constructor as new () => Error));
   if (!rebuilding) return false;

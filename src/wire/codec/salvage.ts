@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { types } from 'node:util';
 
-/** Limits of what is saved of one property of an error: levels and objects. Whoever hangs a client onto an error hangs a world onto it. */
+/** Limits of what is saved of one property of an error: levels and objects. An attached client object would bring its whole world along. */
 const MOST_LEVELS = 6;
 const MOST_OBJECTS = 1000;
 

@@ -9,7 +9,7 @@ export class Shape {
   readonly keys: readonly string[];
   /** The last key as it stands on the wire. */
   readonly wire: Uint8Array;
-  /** What followed last time; it mostly does so again. */
+  /** The shape that followed last time; it mostly follows again. */
   next: Shape | undefined;
   readonly #others: Shape[] = [];
   maker: ShapeMaker | undefined;
@@ -54,7 +54,9 @@ export class Shape {
 }
 
 const COMPILE_AFTER = 16;
-/** What a hostile sender can make the tree look through, and how large it can make it. Beyond that objects are built key by key. */
+/**
+ * Children of a node that are searched, and bound on the tree's growth through a hostile sender. Beyond it objects are built key by key.
+ */
 const MOST_CHILDREN = 32;
 const MOST_KEYS = 32;
 const MOST_SHAPES = 1024;

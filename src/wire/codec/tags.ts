@@ -1,8 +1,9 @@
 /**
  * The byte layout of an encoded value: one tag byte, then what the tag says. Numbers are little-endian.
  *
- * What a value costs in bytes bounds what it costs in memory: a receiver that trusts nobody may decode any bytes, because no kind takes
- * more than about 40 bytes of heap (and a few tens of nanoseconds) for each of its bytes. Kinds that are dear to build carry padding for that reason.
+ * The bytes of a value bound its memory: a receiver may decode untrusted bytes, because no kind takes
+ * more than about 40 bytes of heap (and a few tens of nanoseconds) for each of its bytes. Kinds that are dear to build carry padding for
+ * that reason.
  */
 export const Tag = {
   /** 0x00–0x3f: the integers 0 to 63. */
@@ -92,7 +93,7 @@ export const ERROR_PADDING = 30;
 /** In front of FIELDS: for them a constructor of the application's runs. */
 export const FIELDS_PADDING = 64;
 
-/** What a VIEW can be; the index is its type on the wire. */
+/** Types of a VIEW; the index is its type on the wire. */
 export const VIEW_TYPES = [
   ArrayBuffer,
   DataView,

@@ -5,12 +5,12 @@ import type { Body, Encoded } from './types.js';
 
 /** The one body of a link: it shows the message that is being handed over, and nothing afterwards. */
 export class ReceivedBody implements Body {
-  /** Of this link alone: what one sender's objects look like is nothing that another one should be able to fill up. */
+  /** Decoder of this link alone: one sender must not be able to fill the cache of object shapes for others. */
   readonly #decoder = new ValueDecoder();
   #buf: Buffer | undefined;
   #start = 0;
   #end = 0;
-  /** Nobody else will use this memory: what is decoded from it may stay in it. */
+  /** The memory will not be reused by others: decoded values may refer to it. */
   #owned = false;
 
   /** Shows the bytes that a message brought. */

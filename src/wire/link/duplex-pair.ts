@@ -52,7 +52,7 @@ class End extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    // Like a socket whose process died: the other side reads an end. Whoever waits for room here waits no longer.
+    // Ends like a socket whose process died: the other side reads an end, and writes that wait for room here are dropped.
     const pending = this.#pending;
     this.#pending = undefined;
     this.#later(() => {
@@ -62,7 +62,7 @@ class End extends Duplex {
     callback(error);
   }
 
-  /** Like bytes of another process: whoever wrote them, they arrive in a context that has nothing of it. */
+  /** Runs in an empty async context, as bytes from another process would arrive: nothing of the writer's context is kept. */
   #later(run: () => void): void {
     setImmediate(() => this.#context.runInAsyncScope(run));
   }

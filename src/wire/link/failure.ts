@@ -25,7 +25,7 @@ export function sendError(link: Link, kind: number, id: number, arg: number, rea
   link.sendValue(kind, id, arg, rest.name.slice(0, 20));
 }
 
-/** What the encoder said against it; undefined: it was sent. */
+/** Sends once; returns the encoder's error, or undefined where it was sent. */
 function attempt(link: Link, kind: number, id: number, arg: number, reason: unknown): Error | undefined {
   try {
     link.sendValue(kind, id, arg, reason, 'error');

@@ -36,7 +36,7 @@ function uint32(buf: Buffer, at: number): number {
   return (buf[at]! | (buf[at + 1]! << 8) | (buf[at + 2]! << 16) | (buf[at + 3]! << 24)) >>> 0;
 }
 
-/** `buf[start, end)` is the encoded value. `owned`: nobody else will ever use that memory. */
+/** `buf[start, end)` is the encoded value. `owned`: that memory is never reused. */
 export type OnFrame = (kind: number, id: number, arg: number, buf: Buffer, start: number, end: number, owned: boolean) => void;
 
 /**

@@ -57,7 +57,7 @@ export function lastBytes(chunks: readonly Uint8Array[], count: number): Uint8Ar
   return tail;
 }
 
-/** Writes all of it, however long that takes. False: nobody reads it any more. */
+/** Writes all of it, however long that takes. False: the pipe has no reader any more. */
 export function writeWhole(fd: number, bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length;) {
     try {

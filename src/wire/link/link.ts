@@ -53,7 +53,7 @@ class StreamLink implements Link {
   readonly #outbox = new Outbox();
   /** ending: no more is accepted, what was accepted leaves. broken: the stream is being destroyed. closed: the receiver was told. */
   #state: 'open' | 'ending' | 'broken' | 'closed' = 'open';
-  /** What `closed` will be told. */
+  /** The error that `closed` will be given. */
   #error: Error | undefined;
   /** Writes that the kernel has not taken, oldest first; pieces of large values have no slab. */
   readonly #writing: { readonly slab: Slab | undefined; readonly bytes: Uint8Array; readonly last: Encoded | undefined }[] = [];
@@ -70,7 +70,7 @@ class StreamLink implements Link {
   #polling = false;
   /** Nothing was written since the last burst came in: the other side may be waiting for just this message. */
   #lone = true;
-  /** What a getter inside a value sent while it was read. */
+  /** Messages sent by getters inside a value while it was encoded. */
   #nested: (() => void)[] = [];
   readonly #flushScheduled = (): void => {
     this.#scheduled = false;
@@ -314,7 +314,7 @@ class StreamLink implements Link {
     if (this.#state === 'open' || this.#state === 'ending') this.#receiver.burst?.();
   };
 
-  /** What the receiver throws breaks the link, like garbage. */
+  /** Runs a receiver's code; its exception breaks the link, like garbage. */
   #guarded(work: () => void): void {
     try {
       work();

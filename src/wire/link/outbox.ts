@@ -7,7 +7,7 @@ export interface Waiting {
   readonly id: number;
   readonly arg: number;
   readonly value: Encoded | undefined;
-  /** The link encoded it itself: nobody else has its memory. */
+  /** The link encoded the value itself: it alone has the memory. */
   readonly own: boolean;
   /** Bytes of the value that were sent. */
   sent: number;
@@ -57,7 +57,7 @@ export class Outbox {
     this.#bytes += value?.length ?? 0;
   }
 
-  /** So many more bytes of the head's value were sent; with the last of them it leaves. */
+  /** Counts bytes of the head's value that were sent; with the last of them it leaves. */
   advance(bytes: number): void {
     const head = this.#queue[this.#first]!;
     head.sent += bytes;

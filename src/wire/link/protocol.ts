@@ -1,5 +1,5 @@
 /**
- * What master and worker say to each other over their link.
+ * The protocol between master and worker over their link.
  *
  * Life of a link: master BOOT → worker HELLO (once its module is imported) → READY (after `@OnStart`) or FAILURE id 0
  * → calls → master STOP → worker runs `@OnStop`, flushes, ends.
@@ -50,8 +50,8 @@ export const Kind = {
   /** W→M: a call to another worker. arg 0 task, 1 ask, 2 tell. value {@link NestedCallMessage}. id has the top bit set. */
   NESTED_CALL: 20,
   /**
-   * M→W: value {@link SocketMessage}. The socket itself comes down the chute under the same id (sockets count by themselves, 1, 2, 3 … per link).
-   * Answered by exactly one SOCKET_ACK; the worker does not touch it before SOCKET_COMMIT.
+   * M→W: value {@link SocketMessage}. The socket itself comes down the chute under the same id (sockets count by themselves, 1, 2, 3 … per
+   * link). Answered by exactly one SOCKET_ACK; the worker does not touch it before SOCKET_COMMIT.
    */
   SOCKET: 21,
   /** W→M: arg 0: it is here. arg 1: it is not wanted, or was called back before it came. */
@@ -63,7 +63,7 @@ export const Kind = {
   META: 23,
   /** W→M: arg: how many connections the worker has open now; id: how many of them came in. One that has some is not idle. */
   CONNECTIONS: 24,
-  /** M→W: arg 0: the socket is yours, begin; the master has no other copy of it from here on. arg 1: let go of it, somebody else has it. */
+  /** M→W: arg 0: take the socket and begin; the master closes its copy. arg 1: drop it, another process has it. */
   SOCKET_COMMIT: 25,
   /** W→M: the connection of that socket is over. */
   SOCKET_CLOSED: 26,
@@ -96,7 +96,7 @@ export const MOST_NAME = 1024;
 /** The most bytes of a value that STATUS may bring: the master keeps the latest of every process. */
 export const MOST_STATUS = 64 * 1024;
 
-/** What a worker must know to become one. */
+/** Everything that a worker must know to become one. */
 export interface BootMessage {
   readonly version: number;
   /** The name of the application, for events. */
@@ -109,10 +109,10 @@ export interface BootMessage {
   readonly concurrency: number;
   readonly maxMessageSize: number;
   readonly stallTimeout: number;
-  /** Of tasks that have none of their own: what the error says that their signal aborts with. */
+  /** Default of tasks without their own, in milliseconds: the limit that the error of an aborted signal names. */
   readonly softTimeout: number;
   readonly validate: 'receiver' | 'both' | 'off';
-  /** Of each of its connection classes: where it listens, as the master read it. Undefined: nobody read it, it goes by its own. */
+  /** The endpoints of each of its connection classes, as the master read them. Undefined: the master did not, the worker reads its own. */
   readonly listen?: readonly (readonly ListenPlan[])[] | undefined;
   /** Names and tasks of the other workers of the application: what injected clients may call. `streams`: the tasks among them that answer with a stream. */
   readonly workers: readonly {
@@ -128,7 +128,7 @@ export interface BootMessage {
   readonly signature?: Readonly<Record<string, string>> | undefined;
 }
 
-/** One listening endpoint of a worker, and who binds it. */
+/** One listening endpoint of a worker, with the process that binds it. */
 export interface ListenPlan {
   readonly url: string;
   /** master: it gives the worker sockets to serve, or to accept from. worker: the worker itself. */
@@ -147,7 +147,7 @@ export interface SocketMessage {
   readonly url: string;
   /** Bytes that were received and not handled; they come first. */
   readonly rest?: Uint8Array | undefined;
-  /** What `peer.data` is to be. */
+  /** The value of `peer.data`. */
   readonly data?: object | undefined;
 }
 
@@ -164,13 +164,13 @@ export interface HelloMessage {
   readonly pid: number;
   /** In the order in which CALL's arg counts them. */
   readonly tasks: readonly string[];
-  /** Of each task: whether its method looks at the context, so that CALL brings META. */
+  /** For each task, whether its method looks at the context, so that CALL brings META. */
   readonly context: readonly boolean[];
-  /** The same of the mailbox. */
+  /** Whether the mailbox's method looks at the context. */
   readonly mail: boolean;
 }
 
-/** What the task's context is made of, sent only to tasks that look at it. */
+/** The task's context, sent only to tasks that look at it. */
 export interface CallMeta {
   readonly caller?: unknown;
   readonly deadline?: number | undefined;

@@ -26,7 +26,7 @@ export class TurnBuffer {
   /** The buffer under the encoder, and where in it the bytes begin that were not taken yet. */
   #slab: Slab = { buf: this.encoder.buf, writes: 0 };
   #start = 0;
-  /** What lies in buffers before the current one. */
+  /** Chunks in buffers before the current one. */
   #full: BufferedChunk[] = [];
   #fullBytes = 0;
   readonly #spare: Slab[] = [];
@@ -65,7 +65,7 @@ export class TurnBuffer {
       encoder.encode(value, limit, root);
     } catch (error) {
       encoder.pos = encoder.base;
-      // What it grew to is not kept for the small ones that follow.
+      // A buffer that grew for a large value is not kept for the small ones that follow.
       if (encoder.buf.length !== SLAB_SIZE) encoder.use(this.#replace(encoder.buf, encoder.base, SLAB_SIZE));
       throw error;
     }
@@ -89,7 +89,7 @@ export class TurnBuffer {
     return value;
   }
 
-  /** What `detach` gave has been sent. */
+  /** Takes back the encoding of `detach`, which has been sent. */
   reuse(value: Encoded): void {
     this.#large.give(value);
   }

@@ -26,7 +26,7 @@ export interface LinkReceiver {
   burst?(): void;
   /** Everything written has left after {@link Link.congested} was true. */
   drained?(): void;
-  /** It is over; exactly once. `error`: ProtocolError for garbage, else the stream's own error; undefined for a clean end. */
+  /** The link has closed; exactly once. `error`: ProtocolError for garbage, else the stream's own error; undefined for a clean end. */
   closed(error?: Error): void;
 }
 
