@@ -11,5 +11,6 @@ export { OnRequest } from '../decorators/connection/connection-hooks.js';
 export type { PathParams, RouteInput, RouteSchemas } from '../decorators/connection/route-types.js';
 export { Delete, Get, Head, Options, Patch, Post, Put, Route } from '../decorators/connection/routes.js';
 export type { RequestAbout } from './exchange.js';
+export { healthPage, type HealthPageOptions, type MetricsPage } from './mount/health-page.js';
 export { mount, type MountInject, type MountOptions } from './mount/mount.js';
 export type { ExpressApp, FastifyApp, FetchApp, Mountable, RequestListener } from './mount/mountable.js';
