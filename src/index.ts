@@ -139,6 +139,9 @@ export {
 export type { EventName, Events } from './diagnostics/event-types.js';
 export type { CallOutcome, CallTrace, MessageTrace, RequestTrace } from './diagnostics/trace-types.js';
 
+// Memory that is moved and not copied.
+export { transfer, type Movable } from './transfer.js';
+
 // The boundary: schemas, units, errors.
 export { bytes, type Schema, type SchemaIn, type SchemaOut } from './schema.js';
 export type { Duration, Off, Size } from './units.js';

@@ -19,6 +19,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'diagnostics',
     'guard',
     'transferable',
+    'transfer',
     'hosts',
     'decorators',
   ],

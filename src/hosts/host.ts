@@ -97,6 +97,8 @@ export interface Host {
   readonly runtime: string;
   /** Its workers run in the master's heap and event loop: a socket given to them is the master's own. */
   readonly sharesMaster?: boolean;
+  /** Memory can be moved to its workers and shared with them. */
+  readonly sharesMemory?: boolean;
   /** Accepted sockets cannot be passed to its workers: they listen by themselves. */
   readonly listensAlone?: boolean;
   /** Launches one. Never throws: what the system refuses arrives in `onExit` as `error`. */

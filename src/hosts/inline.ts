@@ -12,6 +12,7 @@ import { setImmediate } from '../system-timers.js';
  */
 class InlineHost implements Host {
   readonly runtime = 'inline';
+  readonly sharesMemory = true;
   readonly sharesMaster = true;
   readonly #options: InlineHostOptions;
 

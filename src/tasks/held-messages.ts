@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { attachmentsOf } from '../wire/codec/attachments.js';
 import { ReceivedBody } from '../wire/link/body.js';
 import type { Body, Encoded } from '../wire/link/types.js';
 
@@ -30,7 +31,7 @@ export class HeldMessages {
     const held = this.#held;
     this.#held = [];
     for (const { kind, id, arg, bytes } of held) {
-      const body = new ReceivedBody();
+      const body = new ReceivedBody(() => bytes && attachmentsOf(bytes));
       const buf = bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : NOTHING;
       body.show(buf, 0, buf.length, true);
       receive(kind, id, arg, body);

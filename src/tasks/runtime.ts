@@ -244,7 +244,7 @@ export class TaskRuntime implements LinkReceiver {
     };
     this.#messages = new CreditGate(INITIAL_ROOM.messages, { ...gate, send, what: `messages of ${name} to its master` });
     const context = {
-      encode: (value: unknown, root: string) => encodeValue(value, maxMessageSize, root),
+      encode: (value: unknown, root: string) => encodeValue(value, maxMessageSize, root, this.#link.shares),
       status: (value: unknown) => this.#status(value, maxMessageSize),
     };
     const runner = new Runner({
@@ -269,7 +269,7 @@ export class TaskRuntime implements LinkReceiver {
     return {
       boot,
       master: new Master({
-        send: data => this.#messages!.push(encodeValue(data, maxMessageSize, 'data')),
+        send: data => this.#messages!.push(encodeValue(data, maxMessageSize, 'data', this.#link.shares)),
         status: value => this.#status(value, maxMessageSize),
       }),
       client: (worker, key) => this.#upstream!.client(worker, key),

@@ -42,6 +42,7 @@ describe('a value that cannot be copied', () => {
     ['an AbortSignal', { signal: AbortSignal.abort() }, 'input.signal', /is an AbortSignal/],
     ['a web stream', { body: new ReadableStream() }, 'input.body', /is a ReadableStream/],
     ['shared memory', { memory: new SharedArrayBuffer(8) }, 'input.memory', /is a SharedArrayBuffer/],
+    ['a view of shared memory', [new Uint8Array(new SharedArrayBuffer(8))], 'input[0]', /is a view of a SharedArrayBuffer/],
     ['a boxed symbol', { tag: Object(Symbol()) as object }, 'input.tag', /is a boxed symbol/],
     [
       'a getter that throws',

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
-import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import { types } from 'node:util';
+import { receiveMessageOnPort, type MessagePort, type TransferListItem } from 'node:worker_threads';
 import { guard } from '../../guard.js';
 
 /** Bytes posted and not acknowledged: beyond them writing waits, as on a socket whose buffer is full. */
@@ -12,8 +13,14 @@ const MOVED = 4 * 1024;
 
 type Callback = (error?: Error | null) => void;
 
-/** Bytes, a number of bytes that were read, or the end. */
-type Message = Uint8Array<ArrayBuffer> | number | null;
+/** Things that travel beside the bytes. */
+interface Attached {
+  readonly number: number;
+  readonly list: readonly unknown[];
+}
+
+/** Bytes, a number of bytes that were read, things beside the bytes that follow, or the end. */
+type Message = Uint8Array<ArrayBuffer> | number | Attached | null;
 
 /**
  * A stream of bytes over a `MessagePort`: the link between the master and a worker's thread. Each write is one message. It hands its bytes
@@ -30,6 +37,9 @@ export class PortStream extends Duplex {
   #unread = 0;
   /** Bytes read that the other side has not been told of. */
   #untold = 0;
+  /** Things that have come, by number. */
+  readonly #lists = new Map<number, readonly unknown[]>();
+  #attached = 0;
   /** Posted, and answered when the other side has read enough. */
   #pending: Callback | undefined;
   /** Bytes posted since the beginning. */
@@ -62,6 +72,25 @@ export class PortStream extends Duplex {
       this.#received(next.message as Message);
       if (this.destroyed) return;
     }
+  }
+
+  /** What can be moved is moved; shared memory is shared. */
+  attach(list: readonly unknown[]): number {
+    const number = ++this.#attached;
+    const moved = list.filter(each => !types.isSharedArrayBuffer(each)) as TransferListItem[];
+    try {
+      this.#port.postMessage({ number, list }, moved);
+    } catch {
+      // A port that was closed or passed on already: the receiver finds nothing in its place.
+      this.#port.postMessage({ number, list: [] });
+    }
+    return number;
+  }
+
+  attached(number: number): readonly unknown[] | undefined {
+    const list = this.#lists.get(number);
+    this.#lists.delete(number);
+    return list;
   }
 
   /** Posts bytes at once, whatever the other side has read: the last thing that a thread does. */
@@ -151,6 +180,7 @@ export class PortStream extends Duplex {
     this.heard = true;
     if (message === null) this.#arrived(undefined);
     else if (typeof message === 'number') this.#acknowledged(message);
+    else if ('list' in message) this.#lists.set(message.number, message.list);
     else this.#arrived(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
   }
 

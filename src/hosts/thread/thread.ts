@@ -13,6 +13,7 @@ import { WorkerThread } from './worker-thread.js';
 /** Runs each worker in a thread of the master's process: its own heap and event loop, the master's pid, uid and folder. */
 class ThreadHost implements Host {
   readonly runtime = 'thread';
+  readonly sharesMemory = true;
   readonly listensAlone = true;
   readonly #entry: string;
 

@@ -1,8 +1,9 @@
-import { ProtocolError, WorkerCrashedError } from '../../errors.js';
+import { asError, ProtocolError, WorkerCrashedError } from '../../errors.js';
 import { INITIAL_ROOM, SendCredit, type Room } from '../../wire/link/credit.js';
 import { Kind } from '../../wire/link/protocol.js';
 import { sendFailure } from '../../wire/link/failure.js';
-import type { Body, Link } from '../../wire/link/types.js';
+import { withoutAttachments } from '../../wire/codec/codec.js';
+import type { Body, Encoded, Link } from '../../wire/link/types.js';
 import { Call, type CallSettings, type Due } from '../../workers/call/call.js';
 import type { Owner } from '../../workers/call/owner.js';
 import type { Target } from '../../workers/call/call-target.js';
@@ -100,8 +101,22 @@ export class RelayedCall extends Call {
     if (this.settled) return;
     const { link, id } = this.#origin;
     if (body.length === 0) link.send(Kind.REPLY, id, microseconds);
-    else link.sendEncoded(Kind.REPLY, id, microseconds, body.take());
+    else {
+      const bytes = this.#portable(body);
+      if (!bytes) return;
+      link.sendEncoded(Kind.REPLY, id, microseconds, bytes);
+    }
     this.succeed(undefined);
+  }
+
+  /** What a thread said, as it can go to another machine; undefined: it cannot, and the call is over. */
+  #portable(body: Body): Encoded | undefined {
+    try {
+      return withoutAttachments(body.take());
+    } catch (error) {
+      this.giveUp(asError(error));
+      return undefined;
+    }
   }
 
   override item(body: Body, now: number): void {
@@ -110,7 +125,8 @@ export class RelayedCall extends Call {
     if (this.settled) return;
     this.evidence = true;
     this.began = now;
-    this.#origin.link.sendEncoded(Kind.ITEM, this.#origin.id, 0, body.take());
+    const bytes = this.#portable(body);
+    if (bytes) this.#origin.link.sendEncoded(Kind.ITEM, this.#origin.id, 0, bytes);
     if (!this.#itemCredit.open) this.#outOfCredit = now;
   }
 
@@ -126,7 +142,8 @@ export class RelayedCall extends Call {
       receive: (body, from) => {
         if (!this.#eventCredit.open) throw new ProtocolError(`${from} without credit`);
         this.#eventCredit.spend(body.length);
-        if (!this.settled) this.#origin.link.sendEncoded(Kind.EVENT, this.#origin.id, 0, body.take());
+        const bytes = this.settled ? undefined : this.#portable(body);
+        if (bytes) this.#origin.link.sendEncoded(Kind.EVENT, this.#origin.id, 0, bytes);
       },
       flush() {},
       close() {},

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { keepAttachments } from '../codec/attachments.js';
 import { ValueEncoder } from '../codec/encoder.js';
 import { REUSABLE, SpareMemory } from './spare-memory.js';
 import type { Encoded } from '../link/types.js';
@@ -30,11 +31,21 @@ export class SlabEncoder {
     return this.#encoder.busy;
   }
 
-  /** The encoding of this value, in memory of its own. Throws what the encoder throws. */
-  copyOf(value: unknown, limit: number, root: string): Encoded {
+  /**
+   * The encoding of this value; nobody else will ever write to its bytes. `shares`: memory may travel beside it. Throws what the encoder
+   * throws.
+   */
+  copyOf(value: unknown, limit: number, root: string, shares = false): Encoded {
+    const bytes = this.#copyOf(value, limit, root, shares);
+    const { attached } = this.#encoder;
+    if (attached !== undefined) keepAttachments(bytes, attached);
+    return bytes;
+  }
+
+  #copyOf(value: unknown, limit: number, root: string, shares: boolean): Encoded {
     const encoder = this.#encoder;
     try {
-      encoder.encode(value, limit, root);
+      encoder.encode(value, limit, root, shares);
       const { buf, base, pos } = encoder;
       const length = pos - base;
       if (buf === this.#slab && length <= SMALL) {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { types } from 'node:util';
+import { MessagePort } from 'node:worker_threads';
 import { NotCloneableError, oneLine } from '../../errors.js';
 import { messageOf } from '../../errors/packet-error.js';
 import { isLongKey, KeyGuard, LongKeys } from './collisions.js';
@@ -34,17 +35,24 @@ export function hasForbiddenKeys(collection: ReadonlyMap<unknown, unknown> | Rea
 
 /**
  * The error for a value that the encoder refused: walks it a second time, with the path in hand. Only failures pay for it.
- * `failure` is what the encoder ran into, for values that answer differently the second time; `regExps`: regular expressions are sent.
+ * `failure` is what the encoder ran into, for values that answer differently the second time; `sent`: what the encoder would have sent.
  */
-export function notCloneable(value: unknown, root: string, failure: unknown, regExps = true): NotCloneableError {
+export function notCloneable(value: unknown, root: string, failure: unknown, sent: Sent = {}): NotCloneableError {
   let found: Found | undefined;
   try {
-    found = new Search(regExps).find(value);
+    found = new Search(sent).find(value);
   } catch {
     // A proxy that throws only now and then: the first failure says enough.
   }
   if (found === undefined) return new NotCloneableError(root, thrown('a value that cannot be read', failure));
   return new NotCloneableError(root + found.path.join(''), found.what);
+}
+
+/** What an encoder sends of the kinds that not every one does. */
+interface Sent {
+  readonly regExps?: boolean;
+  /** Shared memory and ports. */
+  readonly shares?: boolean;
 }
 
 interface Found {
@@ -55,12 +63,14 @@ interface Found {
 /** The walk through one value to what cannot be copied in it. */
 class Search {
   readonly #regExps: boolean;
+  readonly #shares: boolean;
   readonly #seen = new Set<object>();
   readonly #names = new LongKeys();
   readonly #path: string[] = [];
 
-  constructor(regExps: boolean) {
+  constructor({ regExps = true, shares = false }: Sent) {
     this.#regExps = regExps;
+    this.#shares = shares;
   }
 
   find(value: unknown): Found | undefined {
@@ -69,9 +79,12 @@ class Search {
     if (typeof value !== 'object' || value === null || this.#seen.has(value)) return undefined;
     this.#seen.add(value);
     if (this.#path.length > MAX_DEPTH - 1) return this.#here(`nested deeper than ${MAX_DEPTH} levels`);
+    if (!this.#shares && ArrayBuffer.isView(value) && types.isSharedArrayBuffer(value.buffer))
+      return this.#here('a view of a SharedArrayBuffer: send a copy of what is in it');
     if (ArrayBuffer.isView(value)) return viewType(value) < 0 ? this.#here('a view of a kind that is not known') : undefined;
     if (types.isArrayBuffer(value) || types.isDate(value)) return undefined;
     if (types.isRegExp(value)) return this.#regExp(value);
+    if (this.#shares && (types.isSharedArrayBuffer(value) || value instanceof MessagePort)) return undefined;
     if (types.isSharedArrayBuffer(value)) return this.#here('a SharedArrayBuffer');
     if (types.isBoxedPrimitive(value)) return types.isSymbolObject(value) ? this.#here('a boxed symbol') : undefined;
     // Errors are copied without the parts that cannot be, so that the error itself arrives.

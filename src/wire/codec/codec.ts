@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { attachmentsOf, hasAttachments } from './attachments.js';
 import { ValueDecoder } from './decoder.js';
 import { SlabEncoder } from '../bytes/slab-encoder.js';
 import type { Encoded } from '../link/types.js';
@@ -13,12 +14,13 @@ const peerDecoder = new ValueDecoder({ regExps: false });
  * The bytes of a structured value: a copy of its own.
  * @param limit the most bytes it may take; 0: any number
  * @param root what the message of an error calls it
+ * @param shares memory can be moved to the receiver and shared with it
  * @throws NotCloneableError naming the path of what cannot be copied, MessageTooLargeError
  * @example decodeValue(encodeValue(new Map([['a', new Date()]])))
  */
-export function encodeValue(value: unknown, limit = 0, root = 'input'): Encoded {
+export function encodeValue(value: unknown, limit = 0, root = 'input', shares = false): Encoded {
   // A getter in the value may encode another one.
-  return (encoder.busy ? new SlabEncoder() : encoder).copyOf(value, limit, root);
+  return (encoder.busy ? new SlabEncoder() : encoder).copyOf(value, limit, root, shares);
 }
 
 /** Lets the encoding's memory be written over: it was sent, and its value is not needed any more. Worth calling for large ones only. */
@@ -36,7 +38,16 @@ export function decodeValue(bytes: Uint8Array): unknown {
     0,
     bytes.length,
     false,
+    attachmentsOf(bytes),
   );
+}
+
+/**
+ * The same value with nothing beside it: memory that was moved is copied into it.
+ * @throws NotCloneableError where something beside it is shared, or a port
+ */
+export function withoutAttachments(encoded: Encoded): Encoded {
+  return hasAttachments(encoded) ? encodeValue(decodeValue(encoded), 0, 'output') : encoded;
 }
 
 /**

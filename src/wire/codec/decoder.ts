@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { getHeapStatistics } from 'node:v8';
 import { ProtocolError } from '../../errors.js';
+import { ATTACHED_SIZE, attachedView, type Attachments } from './attachments.js';
 import { decodeError } from './error-decoding.js';
 import { decodeBigInt, decodeMap, decodeRegExp, decodeSet, decodeView } from './extras.js';
 import { isLongKey, LongKeys } from './collisions.js';
@@ -29,6 +30,8 @@ export class ValueDecoder extends ByteReader {
   #heap = 0;
   #size = 0;
   #owned = false;
+  /** What came beside this value. */
+  #attachments: Attachments | undefined;
   /** The objects of this value, in order, when it says that it needs them. */
   #objects: unknown[] | undefined;
   /** Property names of this value that V8 does not hash. */
@@ -48,10 +51,11 @@ export class ValueDecoder extends ByteReader {
 
   /**
    * Decodes the one value in `buf[start, end)`; with `owned` large Buffers are views of that memory, else everything is a copy.
-   * Throws ProtocolError, whatever the bytes are.
+   * `attachments` is what came beside it. Throws ProtocolError, whatever the bytes are.
    */
-  decode(buf: Buffer, start: number, end: number, owned: boolean): unknown {
+  decode(buf: Buffer, start: number, end: number, owned: boolean, attachments?: Attachments): unknown {
     this.#owned = owned;
+    this.#attachments = attachments;
     this.buf = buf;
     this.pos = start;
     this.end = end;
@@ -60,7 +64,8 @@ export class ValueDecoder extends ByteReader {
     this.#heap = MOST_HEAP;
     this.#size = end - start;
     try {
-      if (buf[start] === Tag.SHARED && start < end) {
+      if (attachments !== undefined) this.skip(ATTACHED_SIZE);
+      if (buf[this.pos] === Tag.SHARED && this.pos < end) {
         this.pos++;
         this.#objects = [];
       }
@@ -71,7 +76,7 @@ export class ValueDecoder extends ByteReader {
       // The language refused to build a part: a regular expression, a string that is too long.
       throw error instanceof ProtocolError ? error : malformed('a part that cannot be built', error);
     } finally {
-      this.#objects = this.#longNames = undefined;
+      this.#objects = this.#longNames = this.#attachments = undefined;
       // Nothing that was decoded is kept alive by the next message's coming late.
       if (this.#top > this.#highest) this.#highest = this.#top;
       if (this.#values.length > 256) this.#values.length = 0;
@@ -284,6 +289,20 @@ export class ValueDecoder extends ByteReader {
     return copy;
   }
 
+  #attachment(place: number): unknown {
+    if (this.#attachments === undefined || place >= this.#attachments.length)
+      throw malformed('something beside the value that did not come');
+    return this.created(this.#attachments[place]);
+  }
+
+  #attachedView(): unknown {
+    const type = this.byte();
+    const place = this.uint32();
+    const view = attachedView(type, this.#attachments?.[place], this.double(), this.double());
+    if (view === undefined) throw malformed('a view of memory that did not come');
+    return this.created(view);
+  }
+
   #reference(): unknown {
     const index = this.uint32();
     if (this.#objects === undefined || index >= this.#objects.length) throw malformed('a reference to nothing');
@@ -302,6 +321,10 @@ export class ValueDecoder extends ByteReader {
         return decodeError(this);
       case Tag.VIEW:
         return decodeView(this);
+      case Tag.ATTACHMENT:
+        return this.#attachment(this.uint32());
+      case Tag.ATTACHED_VIEW:
+        return this.#attachedView();
       case Tag.REGEXP:
         return decodeRegExp(this);
       case Tag.BIGINT64:

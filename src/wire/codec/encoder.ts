@@ -1,5 +1,6 @@
 import { MessageTooLargeError } from '../../errors.js';
 import { isLongKey, LongKeys } from './collisions.js';
+import { ATTACHED_SIZE, encodeAttached, moveAway } from './attachments.js';
 import { notCloneable } from './cloneable.js';
 import { Identities } from './identities.js';
 import { encodeObject } from './objects.js';
@@ -19,26 +20,35 @@ export class ValueEncoder extends ByteWriter {
   /** Property names of this value that V8 does not hash. */
   #longNames: LongKeys | undefined;
   readonly #objects = new Identities();
+  /** Things that travel beside this value; undefined where nothing can. */
+  #attachments: unknown[] | undefined;
+  /** What travels beside the value that was encoded last; undefined: nothing. */
+  attached: unknown[] | undefined;
 
   /**
    * Writes one value, at most `limit` bytes (0: any number). `root` is what paths and messages call it.
+   * `shares`: memory can be moved to the receiver and shared with it; what travels so is in {@link attached} afterwards.
    * Throws NotCloneableError or MessageTooLargeError; then nothing has been written.
    */
-  encode(value: unknown, limit: number, root: string): void {
+  encode(value: unknown, limit: number, root: string, shares = false): void {
     const start = this.pos - this.base;
     this.busy = true;
     this.limit(limit, root);
+    this.attached = undefined;
+    this.#attachments = shares ? [] : undefined;
     try {
       this.value(value);
       if (this.#objects.shared) this.#markShared(start);
+      if (shares && this.#attachments!.length > 0) this.#markAttached(start, this.#attachments!);
     } catch (error) {
       this.pos = this.base + start;
-      throw error instanceof MessageTooLargeError ? error : notCloneable(value, root, error, this.regExps);
+      throw error instanceof MessageTooLargeError ? error : notCloneable(value, root, error, { regExps: this.regExps, shares });
     } finally {
       this.unlimit();
       this.#objects.clear();
       this.#longNames = undefined;
       this.#depth = 0;
+      this.#attachments = undefined;
       this.busy = false;
     }
   }
@@ -86,7 +96,9 @@ export class ValueEncoder extends ByteWriter {
   optional(write: () => void): boolean {
     const start = this.pos - this.base;
     const depth = this.#depth;
+    const attached = this.#attachments?.length ?? 0;
     if (this.#objects.attempt(write)) return true;
+    this.#attachments?.splice(attached);
     this.pos = this.base + start;
     this.#depth = depth;
     return false;
@@ -105,7 +117,7 @@ export class ValueEncoder extends ByteWriter {
       if (proto === Object.prototype || proto === null) {
         this.byte(Tag.OBJECT);
         this.properties(value);
-      } else encodeObject(this, value, REFUSED);
+      } else if (this.#attachments === undefined || !encodeAttached(this, value, this.#attachments)) encodeObject(this, value, REFUSED);
     }
     this.#depth--;
   }
@@ -128,6 +140,16 @@ export class ValueEncoder extends ByteWriter {
         this.byte(Tag.HOLE);
       } else this.value(item);
     }
+  }
+
+  #markAttached(start: number, list: unknown[]): void {
+    moveAway(list);
+    this.reserve(ATTACHED_SIZE);
+    const from = this.base + start;
+    this.buf.copyWithin(from + ATTACHED_SIZE, from, this.pos);
+    this.buf[from] = Tag.ATTACHED;
+    this.pos += ATTACHED_SIZE;
+    this.attached = list;
   }
 
   /** References are rare and known only at the end: the value moves by one byte then. */

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { types } from 'node:util';
 import { hasForbiddenKeys, whyNotCloneable, viewType } from './cloneable.js';
+import { hasMoved } from '../../transfer.js';
 import type { ValueEncoder } from './encoder.js';
 import { encodeError } from './error-encoding.js';
 import { regExpPadding, regExpParts } from './regexps.js';
@@ -8,6 +9,7 @@ import { REGEXP_PADDING, Tag, VIEW_PADDING } from './tags.js';
 
 /** Objects that are neither arrays nor plain. Throws `refused` for what cannot be copied. */
 export function encodeObject(encoder: ValueEncoder, value: object, refused: unknown): void {
+  if (ArrayBuffer.isView(value) && types.isSharedArrayBuffer(value.buffer)) throw refused;
   if (ArrayBuffer.isView(value)) return Buffer.isBuffer(value) ? encodeBuffer(encoder, value) : encodeView(encoder, value, refused);
   if (types.isMap(value)) return encodeMap(encoder, value, refused);
   if (types.isSet(value)) return encodeSet(encoder, value, refused);
@@ -44,6 +46,7 @@ function encodeBox(encoder: ValueEncoder, box: object, refused: unknown): void {
 }
 
 function encodeBuffer(encoder: ValueEncoder, value: Uint8Array): void {
+  hasMoved(value.buffer);
   encoder.byte(Tag.BUFFER);
   encoder.uint32(value.length);
   encoder.bytes(value);
@@ -56,6 +59,7 @@ function encodeView(encoder: ValueEncoder, value: ArrayBufferView, refused: unkn
 }
 
 function encodeMemory(encoder: ValueEncoder, type: number, memory: Uint8Array): void {
+  hasMoved(memory.buffer);
   encoder.byte(Tag.VIEW);
   encoder.byte(type);
   encoder.uint32(memory.length);

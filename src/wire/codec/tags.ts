@@ -70,6 +70,12 @@ export const Tag = {
   SHARED: 0x9d,
   /** u32 count: an array with HOLEs among its elements. */
   SPARSE32: 0x9e,
+  /** Only as the very first byte, even before SHARED: u32, the number on this link of the list of things that travel beside the value. */
+  ATTACHED: 0x9f,
+  /** u32: the thing of that place in the list. */
+  ATTACHMENT: 0xa0,
+  /** u8 type (as in VIEW, and one more for Buffers), u32 place in the list, offset and length in bytes as doubles. */
+  ATTACHED_VIEW: 0xa1,
 } as const;
 
 export const ErrorFlag = {

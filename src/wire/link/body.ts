@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { UsageError } from '../../errors.js';
+import { ATTACHED_SIZE, hasAttachments, keepAttachments, type Attachments } from '../codec/attachments.js';
 import { ValueDecoder } from '../codec/decoder.js';
 import type { Body, Encoded } from './types.js';
 
@@ -12,6 +13,14 @@ export class ReceivedBody implements Body {
   #end = 0;
   /** The memory will not be reused by others: decoded values may refer to it. */
   #owned = false;
+  /** The list of that number, which came beside a message. */
+  readonly #listOf: (list: number) => Attachments | undefined;
+  /** What came beside this message, once it was asked for. */
+  #attachments: Attachments | undefined;
+
+  constructor(listOf: (list: number) => Attachments | undefined = () => undefined) {
+    this.#listOf = listOf;
+  }
 
   /** Shows the bytes that a message brought. */
   show(buf: Buffer, start: number, end: number, owned: boolean): void {
@@ -19,10 +28,13 @@ export class ReceivedBody implements Body {
     this.#start = start;
     this.#end = end;
     this.#owned = owned;
+    this.#attachments = undefined;
   }
 
   hide(): void {
-    this.#buf = undefined;
+    // What came beside a message that nothing has read goes with it.
+    if (this.#buf !== undefined && this.#end > this.#start && hasAttachments(this.#buf, this.#start)) this.#attached(this.#buf);
+    this.#buf = this.#attachments = undefined;
   }
 
   get length(): number {
@@ -35,14 +47,22 @@ export class ReceivedBody implements Body {
     const owned = this.#owned;
     // A second decoding must not share memory with the first.
     this.#owned = false;
-    return this.#decoder.decode(buf, this.#start, this.#end, owned);
+    const attachments = hasAttachments(buf, this.#start) ? this.#attached(buf) : undefined;
+    return this.#decoder.decode(buf, this.#start, this.#end, owned, attachments);
   }
 
   take(): Encoded {
-    const bytes = this.#shown().subarray(this.#start, this.#end);
-    if (!this.#owned) return Buffer.from(bytes);
+    const shown = this.#shown().subarray(this.#start, this.#end);
+    const bytes = this.#owned ? shown : Buffer.from(shown);
     this.#owned = false;
+    const attachments = hasAttachments(bytes) ? this.#attached(this.#shown()) : undefined;
+    if (attachments !== undefined) keepAttachments(bytes, attachments);
     return bytes;
+  }
+
+  #attached(buf: Buffer): Attachments | undefined {
+    if (this.#end - this.#start < ATTACHED_SIZE) return undefined;
+    return (this.#attachments ??= this.#listOf(buf.readUInt32LE(this.#start + 1)));
   }
 
   #shown(): Buffer {

@@ -23,9 +23,23 @@ class End extends Duplex {
   /** The other side's write, answered once there is room for more here. */
   #pending: Callback | undefined;
   readonly #context = emptyContext();
+  /** Things that the other side has sent beside its bytes, by number. Both live in one heap: they are passed as they are. */
+  readonly #lists = new Map<number, readonly unknown[]>();
+  #attached = 0;
 
   constructor() {
     super({ allowHalfOpen: true });
+  }
+
+  attach(list: readonly unknown[]): number {
+    this.other.#lists.set(++this.#attached, list);
+    return this.#attached;
+  }
+
+  attached(number: number): readonly unknown[] | undefined {
+    const list = this.#lists.get(number);
+    this.#lists.delete(number);
+    return list;
   }
 
   override _read(): void {

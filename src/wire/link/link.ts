@@ -4,12 +4,13 @@ import type { Duplex } from 'node:stream';
 import { guard } from '../../guard.js';
 import { ProtocolError } from '../../errors.js';
 import { ReceivedBody } from './body.js';
+import { hasAttachments, takeAttachments } from '../codec/attachments.js';
 import { encodeValue } from '../codec/codec.js';
 import { lastBytes, lastWay } from './last-words.js';
 import { FrameReader, LARGE, PIECE, PIECE_SIZE, type OnFrame } from './frames.js';
 import { Outbox } from './outbox.js';
 import { type Slab, TurnBuffer } from './turn-buffer.js';
-import type { Direct, Encoded, Link, LinkOptions, LinkReceiver } from './types.js';
+import type { Direct, Encoded, Link, LinkOptions, LinkReceiver, Sharing } from './types.js';
 import { monotonicNow, nextTick, setImmediate } from '../../system-timers.js';
 
 /** Above so many bytes that were not taken by the kernel the link is congested. */
@@ -36,6 +37,10 @@ function isDirect(stream: Duplex): stream is Duplex & Direct {
   return 'deliverTo' in stream;
 }
 
+function isSharing(stream: Duplex): stream is Duplex & Sharing {
+  return 'attach' in stream && 'attached' in stream;
+}
+
 class StreamLink implements Link {
   readonly #stream: Duplex;
   readonly #receiver: LinkReceiver;
@@ -48,7 +53,8 @@ class StreamLink implements Link {
     if (this.#stream.isPaused()) this.#stream.resume();
   };
   readonly #frames: FrameReader;
-  readonly #body = new ReceivedBody();
+  readonly #sharing: Sharing | undefined;
+  readonly #body: ReceivedBody;
   readonly #turn = new TurnBuffer();
   readonly #outbox = new Outbox();
   /** ending: no more is accepted, what was accepted leaves. broken: the stream is being destroyed. closed: the receiver was told. */
@@ -83,6 +89,8 @@ class StreamLink implements Link {
     this.#receiver = receiver;
     this.#limit = maxMessageSize;
     this.#trusted = trusted === true;
+    const sharing = (this.#sharing = isSharing(stream) ? stream : undefined);
+    this.#body = new ReceivedBody(list => sharing?.attached(list));
     const onFrame: OnFrame = (kind, id, arg, buf, start, end, owned) => {
       this.#body.show(buf, start, end, owned);
       receiver.message(kind, id, arg, this.#body);
@@ -106,6 +114,10 @@ class StreamLink implements Link {
     // In a later turn, as events are: nothing is heard before this function has returned.
     if (isDirect(stream)) setImmediate(() => stream.deliverTo(take));
     else stream.on('data', take);
+  }
+
+  get shares(): boolean {
+    return this.#sharing !== undefined;
   }
 
   get congested(): boolean {
@@ -134,9 +146,11 @@ class StreamLink implements Link {
 
   sendValue(kind: number, id: number, arg: number, value: unknown, root = 'input'): number {
     if (this.#state !== 'open') return 0;
-    if (this.#turn.encoder.busy) return this.#sendCopy(kind, id, arg, encodeValue(value, this.#limit, root));
+    if (this.#turn.encoder.busy) return this.#sendCopy(kind, id, arg, encodeValue(value, this.#limit, root, this.shares));
     try {
-      const length = this.#turn.encode(value, this.#limit, root);
+      const length = this.#turn.encode(value, this.#limit, root, this.shares);
+      const { attached } = this.#turn;
+      if (attached !== undefined) this.#turn.numberAttached(this.#sharing!.attach(attached));
       if (length > PIECE_SIZE || this.#mustWait(kind, id)) this.#outbox.add(kind, id, arg, this.#turn.detach(), true);
       else this.#turn.seal(length, kind, id, arg);
       this.#schedule();
@@ -190,6 +204,7 @@ class StreamLink implements Link {
   #send(kind: number, id: number, arg: number, value: Encoded | undefined): void {
     if (this.#state !== 'open') return;
     if (this.#turn.encoder.busy) return void this.#nested.push(() => this.#send(kind, id, arg, value));
+    if (value !== undefined && hasAttachments(value)) this.#attach(value);
     if ((value !== undefined && value.length > PIECE_SIZE) || this.#mustWait(kind, id)) this.#outbox.add(kind, id, arg, value);
     else this.#turn.append(kind, id, arg, value);
     this.#schedule();
@@ -198,6 +213,10 @@ class StreamLink implements Link {
   #sendCopy(kind: number, id: number, arg: number, value: Encoded): number {
     this.#send(kind, id, arg, value);
     return value.length;
+  }
+
+  #attach(value: Encoded): void {
+    new DataView(value.buffer, value.byteOffset).setUint32(1, this.#sharing?.attach(takeAttachments(value)) ?? 0, true);
   }
 
   #mustWait(kind: number, id: number): boolean {

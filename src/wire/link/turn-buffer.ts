@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { Attachments } from '../codec/attachments.js';
 import { ValueEncoder } from '../codec/encoder.js';
 import { HEADER_SIZE, writeHeader } from './frames.js';
 import { SLAB_SIZE } from '../bytes/sink.js';
@@ -57,12 +58,12 @@ export class TurnBuffer {
   }
 
   /** Encodes a value behind room for its header; how many bytes it took. On failure it is as if nothing had been called. */
-  encode(value: unknown, limit: number, root: string): number {
+  encode(value: unknown, limit: number, root: string, shares = false): number {
     const { encoder } = this;
     encoder.reserve(HEADER_SIZE);
     encoder.pos += HEADER_SIZE;
     try {
-      encoder.encode(value, limit, root);
+      encoder.encode(value, limit, root, shares);
     } catch (error) {
       encoder.pos = encoder.base;
       // A buffer that grew for a large value is not kept for the small ones that follow.
@@ -70,6 +71,17 @@ export class TurnBuffer {
       throw error;
     }
     return encoder.pos - encoder.base - HEADER_SIZE;
+  }
+
+  /** What travels beside the value just encoded; undefined: nothing. */
+  get attached(): Attachments | undefined {
+    return this.encoder.attached;
+  }
+
+  /** The number of the list that it travels in. */
+  numberAttached(list: number): void {
+    const { encoder } = this;
+    encoder.buf.writeUInt32LE(list, encoder.base + HEADER_SIZE + 1);
   }
 
   /** The value just encoded becomes a message of this turn. */

@@ -45,7 +45,17 @@ export interface Direct {
   readNow?(): void;
 }
 
+/** A stream beside whose bytes things can travel: memory that is moved or shared, and ports. */
+export interface Sharing {
+  /** Sends a list of things ahead of the bytes that are written next. Gives its number. */
+  attach(list: readonly unknown[]): number;
+  /** The list of that number, which has come; once. */
+  attached(list: number): readonly unknown[] | undefined;
+}
+
 export interface Link {
+  /** Memory can be moved to the other side and shared with it. */
+  readonly shares: boolean;
   /** True while the kernel takes no more: hold new work back until `drained`. */
   readonly congested: boolean;
   /** Bytes accepted and not yet taken by the kernel. */

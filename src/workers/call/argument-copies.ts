@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { setImmediate } from '../../system-timers.js';
+import { hasAttachments } from '../../wire/codec/attachments.js';
 import { encodeValue, reuseEncoded } from '../../wire/codec/codec.js';
 import type { Encoded } from '../../wire/link/types.js';
 import { Snapshot } from './value-snapshot.js';
@@ -41,13 +42,13 @@ const forget = (): void => {
 
 /**
  * The copy of an argument. The same value in one turn, unchanged, is copied once: a large table for each of a hundred calls.
- * Throws NotCloneableError, MessageTooLargeError.
+ * `shares`: memory in it may be moved to the worker and shared with it. Throws NotCloneableError, MessageTooLargeError.
  */
-export function copyArgument(input: unknown, limit: number): Copied {
+export function copyArgument(input: unknown, limit: number, shares = false): Copied {
   const known = remembered.length === 0 ? undefined : remembered.find(each => each.input === input && each.limit === limit);
   if (known?.bytes !== undefined && !known.token.spent && known.snapshot?.matches(input)) return shared(known, known.bytes);
-  const bytes = encodeValue(input, limit);
-  if (bytes.length < LARGE) return { value: bytes, token: undefined };
+  const bytes = encodeValue(input, limit, 'input', shares);
+  if (bytes.length < LARGE || hasAttachments(bytes)) return { value: bytes, token: undefined };
   if (known?.bytes !== undefined && !known.token.spent && Buffer.compare(bytes, known.bytes) === 0) {
     known.snapshot ??= Snapshot.of(input);
     reuseEncoded(bytes);

@@ -188,14 +188,12 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   }
 
   /** Copies the argument: what the caller does to it later is not seen. Throws for what cannot be copied. */
-  encode(input: unknown): void {
+  encode(input: unknown, shares = false): void {
     const type = typeof input;
     this.#encoded = (type === 'object' && input !== null) || type === 'function' || type === 'symbol';
-    if (!this.#encoded && type !== 'string') {
-      this.#input = input;
-      return;
-    }
-    const { value, token } = this.#encoded ? copyArgument(input, this.target.worker.settings.maxMessageSize) : keepText(input as string);
+    if (!this.#encoded && type !== 'string') return void (this.#input = input);
+    const { maxMessageSize } = this.target.worker.settings;
+    const { value, token } = this.#encoded ? copyArgument(input, maxMessageSize, shares) : keepText(input as string);
     this.#input = value;
     this.token = token;
     this.weight = value.length;

@@ -1,5 +1,6 @@
 import { currentContext } from '../../async-context.js';
 import { asError } from '../../errors.js';
+import { isSpent } from '../../wire/codec/attachments.js';
 import { encodeValue } from '../../wire/codec/codec.js';
 import type { Encoded } from '../../wire/link/types.js';
 import type { Sendable } from '../../decorators/worker/client-types.js';
@@ -15,6 +16,8 @@ export interface InputStreamHost {
 export interface CallSender {
   /** False once items have gone that nothing has any more. */
   readonly repeatable: boolean;
+  /** Something in an item that was sent has been moved away: it cannot be sent again. */
+  readonly spent?: boolean;
   /** The call was sent; undefined: it is nowhere at present. */
   attach(port: InputStreamHost | undefined): void;
   /** The process takes more. Throws ProtocolError for more than was taken from it. */
@@ -36,12 +39,17 @@ export class InputStream implements CallSender {
   #port: InputStreamHost | undefined;
   #credit = new SendCredit(INITIAL_ROOM.sends);
   #unconfirmed: Encoded[] | undefined = [];
+  readonly #shares: boolean;
   #ended = false;
   #stopped = false;
   #pumping = false;
 
-  /** @param failed the caller's iterable threw, or gave what cannot be copied */
-  constructor(items: Sendable<unknown>, limit: number, failed: (error: Error) => void) {
+  /**
+   * @param failed the caller's iterable threw, or gave what cannot be copied
+   * @param shares memory in items may be moved to the worker and shared with it
+   */
+  constructor(items: Sendable<unknown>, limit: number, failed: (error: Error) => void, shares = false) {
+    this.#shares = shares;
     this.#iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
     this.#limit = limit;
     this.#failed = failed;
@@ -50,6 +58,11 @@ export class InputStream implements CallSender {
   /** False once items have gone that nobody has any more. */
   get repeatable(): boolean {
     return this.#unconfirmed !== undefined;
+  }
+
+  /** Something in an item that was sent has been moved away: it cannot be sent again. */
+  get spent(): boolean {
+    return this.#unconfirmed?.some(isSpent) === true;
   }
 
   /** The call was sent; undefined: it is nowhere at present. */
@@ -100,7 +113,7 @@ export class InputStream implements CallSender {
   }
 
   #send(value: unknown): void {
-    const encoded = encodeValue(value, this.#limit, 'item');
+    const encoded = encodeValue(value, this.#limit, 'item', this.#shares);
     this.#credit.spend(encoded.length);
     this.#unconfirmed?.push(encoded);
     this.#port?.item(encoded);

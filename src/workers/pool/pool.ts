@@ -149,13 +149,15 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
 
   #prepare(call: Call, input: unknown): void {
     const { task, name } = call.target;
-    if (this.worker.settings.validate === 'both' && task?.input) {
+    const { maxMessageSize, validate } = this.worker.settings;
+    if (validate === 'both' && task?.input) {
       const verdict = task.input(input);
       if (verdict.issues) throw new BoundaryError({ worker: this.worker.name, task: name, direction: 'input', ...verdict });
     }
-    call.encode(input);
+    const shares = this.host.sharesMemory === true && !this.remote;
+    call.encode(input, shares);
     const send = call.options?.send;
-    if (send && task?.receives) call.sender = new InputStream(send, this.worker.settings.maxMessageSize, error => call.giveUp(error));
+    if (send && task?.receives) call.sender = new InputStream(send, maxMessageSize, error => call.giveUp(error), shares);
   }
 
   // ── processes

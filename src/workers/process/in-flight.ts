@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
 import { asError, ProtocolError } from '../../errors.js';
+import { isSpent } from '../../wire/codec/attachments.js';
 import { reuseEncoded } from '../../wire/codec/codec.js';
 import { CallFlag, Kind, type CallMeta, type RemoteMeta } from '../../wire/link/protocol.js';
 import type { Encoded, Link } from '../../wire/link/types.js';
@@ -312,8 +313,12 @@ export class InFlightCalls implements CallHolder, WatchedCall {
     const lost: LostCall[] = [];
     for (const call of left) {
       if (call.list === this.#waiting) this.#waiting.remove(call);
-      if (!call.settled && call.id > mark && !call.evidence) again.push(call);
-      else lost.push({ call, started: sure || (call.evidence && !this.#isRemote) ? true : 'maybe', repeatable: call.repeatable });
+      const spent = isGone(call);
+      if (!call.settled && call.id > mark && !call.evidence && !spent) again.push(call);
+      else {
+        const certain = (sure && call.id <= mark) || (call.evidence && !this.#isRemote);
+        lost.push({ call, started: certain ? true : 'maybe', repeatable: call.repeatable && !spent });
+      }
       call.sender?.attach(undefined);
       call.unsent();
     }
@@ -355,4 +360,9 @@ export class InFlightCalls implements CallHolder, WatchedCall {
       end: () => this.#link.send(Kind.END, id, 1),
     };
   }
+}
+
+/** Something in what was sent for the call has been moved away: it cannot be sent again. */
+function isGone(call: Call): boolean {
+  return (call.encoded && isSpent(call.input as Encoded)) || call.sender?.spent === true;
 }
