@@ -87,7 +87,8 @@ async function quietSample(server: Server): Promise<Sample> {
   for (;;) {
     const sample = await server.ask<Sample>('sample');
     // The control line and the udp socket stay.
-    if ((sample.connections <= 2 && sample.calls.made === sample.calls.settled && sample.subscriptions === 0) || performance.now() > until)
+    const { connections, restless, calls, subscriptions } = sample;
+    if ((connections <= 2 && restless === 0 && calls.made === calls.settled && subscriptions === 0) || performance.now() > until)
       return sample;
     await sleep(100);
   }

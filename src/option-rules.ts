@@ -116,6 +116,18 @@ export function shape(rules: Rules, required: readonly string[] = []): Rule {
 /** Values of these classes are shown by what is in them. */
 const PLAIN: ReadonlySet<string> = new Set(['Object', 'Array', 'Date', 'Boolean', 'Number', 'String']);
 
+/** Stands around what is no text: JSON has no words for it, or null. */
+const MARK = '\u0000';
+const MARKED = /"\\u0000(.*?)\\u0000"/g;
+
+function unlikeJson(_key: string, value: unknown): unknown {
+  const type = typeof value;
+  if (type === 'function') return `${MARK}a function${MARK}`;
+  if (type === 'bigint') return `${MARK}${String(value)}n${MARK}`;
+  const isBare = value === undefined || type === 'symbol' || (type === 'number' && !Number.isFinite(value));
+  return isBare ? `${MARK}${String(value)}${MARK}` : value;
+}
+
 /** A value as an error shows it: never a private key. */
 export function show(value: unknown): string {
   if (typeof value === 'function') return `the function ${value.name}`;
@@ -124,7 +136,7 @@ export function show(value: unknown): string {
   try {
     const { name } = (value as object | undefined)?.constructor ?? {};
     if (typeof value === 'object' && value !== null && name !== undefined && !PLAIN.has(name)) return `an object of class ${name}`;
-    return JSON.stringify(value) ?? String(value);
+    return JSON.stringify(value, unlikeJson).replaceAll(MARKED, '$1');
   } catch {
     return String(value);
   }

@@ -168,6 +168,9 @@ class Control {
     globalThis.gc?.();
     return JSON.stringify({
       connections: this.reactor.connections().count,
+      restless: this.workers
+        .status()
+        .filter(({ pid, state, running, queued }) => pid !== undefined && (state !== 'ready' || running + queued > 0)).length,
       descriptors: readdirSync('/proc/self/fd').length,
       heap: process.memoryUsage().heapUsed,
       rss: process.memoryUsage().rss,

@@ -6,6 +6,8 @@ import { targetOf, type Target } from './wire.js';
 /** What the application holds at one moment. */
 export interface Sample {
   readonly connections: number;
+  /** Worker processes that are starting, stopping or at work. */
+  readonly restless: number;
   readonly descriptors: number;
   readonly heap: number;
   readonly rss: number;

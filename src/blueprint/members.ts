@@ -1,3 +1,4 @@
+import { show } from '../option-rules.js';
 import { ownDeclarations, type ClassKind, type MemberDeclaration, type MemberDecorator } from '../decorators/metadata.js';
 import { MAX_DELAY, toMilliseconds } from '../units.js';
 import { isSchema, toValidator } from '../schema.js';
@@ -116,7 +117,7 @@ function readTimer(member: MemberDeclaration & { delay: unknown }, kind: 'every'
   }
   report(
     member.key,
-    `@${member.decorator}(${JSON.stringify(member.delay)}) names no time that a timer can wait`,
+    `@${member.decorator}(${show(member.delay)}) names no time that a timer can wait`,
     "write milliseconds or '30s', '5m', '2h', at most 24 days",
   );
   return [];

@@ -1,5 +1,5 @@
 import { withMessagesOf } from '../decorators/connection/message-kinds.js';
-import { anything, checkGiven, flag } from '../option-rules.js';
+import { anything, checkGiven, flag, show } from '../option-rules.js';
 import { FramingError } from '../errors.js';
 import type { ByteQueue } from './decoding/byte-queue.js';
 import { tooLarge, truncated } from './failures.js';
@@ -27,7 +27,7 @@ export class LengthPrefix {
 
   constructor({ bytes = 4, endian = 'big', includesHeader = false }: LengthPrefixedOptions) {
     if (![1, 2, 4, 8].includes(bytes)) throw new RangeError(`a length field has 1, 2, 4 or 8 bytes, not ${bytes}`);
-    if (endian !== 'big' && endian !== 'little') throw new RangeError(`endian is 'big' or 'little', not ${JSON.stringify(endian)}`);
+    if (endian !== 'big' && endian !== 'little') throw new RangeError(`endian is 'big' or 'little', not ${show(endian)}`);
     this.size = bytes;
     this.#big = endian === 'big';
     this.#own = includesHeader ? bytes : 0;

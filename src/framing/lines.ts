@@ -1,5 +1,5 @@
 import { withMessagesOf } from '../decorators/connection/message-kinds.js';
-import { anything, checkGiven, flag } from '../option-rules.js';
+import { anything, checkGiven, flag, show } from '../option-rules.js';
 import { toBytes, type Off, type Size } from '../units.js';
 import type { Chunk, Framing } from './framing.js';
 import { LineDecoder, lineEnd, type LineEncoding } from './decoding/line-decoder.js';
@@ -46,7 +46,7 @@ export function lines(options: LinesOptions = {}): Framing<string> {
   const { delimiter = '\n', multiline = false, fatal = false } = options;
   const encoding = ENCODINGS.get(options.encoding ?? 'utf8');
   if (encoding === undefined)
-    throw new TypeError(`lines() has no encoding ${JSON.stringify(options.encoding)}: write ${[...ENCODINGS.keys()].join(', ')}`);
+    throw new TypeError(`lines() has no encoding ${show(options.encoding)}: write ${[...ENCODINGS.keys()].join(', ')}`);
   const end = lineEnd(delimiter, encoding);
   const ownLimit = options.maxLength === undefined ? undefined : toBytes(options.maxLength);
 

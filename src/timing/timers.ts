@@ -1,3 +1,4 @@
+import { show } from '../option-rules.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { UsageError } from '../errors.js';
 import { MAX_DELAY, toMilliseconds, type Duration } from '../units.js';
@@ -104,7 +105,7 @@ export class Timers {
   /** Runs it every so often, first after one interval. Throws UsageError, as `after` does, for what is no duration and no function. */
   every(interval: Duration, run: () => unknown, failed: (error: unknown) => void): Timer {
     const ms = toMilliseconds(interval);
-    if (!(ms > 0)) throw new UsageError(`a timer needs an interval above 0, not ${JSON.stringify(interval)}: write '1s', or milliseconds`);
+    if (!(ms > 0)) throw new UsageError(`a timer needs an interval above 0, not ${show(interval)}: write '1s', or milliseconds`);
     return this.#add(ms, true, run, failed);
   }
 

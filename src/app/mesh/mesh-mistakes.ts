@@ -1,7 +1,7 @@
 import type { ApplicationReading } from '../../blueprint/index.js';
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import type { Mistake } from '../../errors.js';
-import { isObject } from '../../option-rules.js';
+import { isObject, show } from '../../option-rules.js';
 import { placementOf, type Placement, type Placements } from './mesh-side.js';
 
 const PLACEMENTS: ReadonlySet<unknown> = new Set<Placement>(['local', 'remote', 'spill']);
@@ -38,7 +38,7 @@ export function placementMistakes(options: { mesh?: unknown; placement?: unknown
   for (const [name, value] of Object.entries(placement)) {
     if (name !== '*' && !names.has(name))
       report(`'${name}' is no worker of this application`, `name one of ${[...names].map(each => `'${each}'`).join(', ')}, or '*'`);
-    if (!PLACEMENTS.has(value)) report(`'${name}' is placed ${JSON.stringify(value)}`, "write 'local', 'remote' or 'spill'");
+    if (!PLACEMENTS.has(value)) report(`'${name}' is placed ${show(value)}`, "write 'local', 'remote' or 'spill'");
   }
   const away = app.workers.filter(worker => placementOf(worker, placement as Placements) !== 'local');
   if (mesh === undefined && away.length > 0)

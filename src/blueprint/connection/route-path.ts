@@ -1,3 +1,4 @@
+import { show } from '../../option-rules.js';
 import { normalPath } from '../../endpoints/normal-path.js';
 import type { RouteBlueprint, RouteSegment } from './route-types.js';
 
@@ -28,7 +29,7 @@ function segmentOf(text: string, isLast: boolean): RouteSegment | PathMistake {
 /** Reads a route's path, `/orders/:id` or `/files/*`. */
 export function parseRoutePath(path: unknown): readonly RouteSegment[] | PathMistake {
   if (typeof path !== 'string' || !path.startsWith('/'))
-    return { wrong: `its path is ${JSON.stringify(path)}`, remedy: "begin it with '/': '/orders/:id'" };
+    return { wrong: `its path is ${show(path)}`, remedy: "begin it with '/': '/orders/:id'" };
   if (path.includes('//')) return { wrong: `its path '${path}' has an empty segment`, remedy: "write one '/'" };
   const texts = path.slice(1).split('/');
   const segments: RouteSegment[] = [];

@@ -1,3 +1,4 @@
+import { show } from '../../option-rules.js';
 import { METHODS } from 'node:http';
 import { ownDeclarations, type MemberDeclaration } from '../../decorators/metadata.js';
 import { lineage } from '../lineage.js';
@@ -16,7 +17,7 @@ const REFUSED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
 function readRoute({ key, as, method, path, schemas }: RouteDeclaration, report: Report): RouteBlueprint | undefined {
   if (typeof method !== 'string' || !METHODS.includes(method) || REFUSED.has(method)) {
-    report(key, `@${as} names the method ${JSON.stringify(method)}`, "name a method of HTTP in capitals: @Route('PROPFIND', '/files/*')");
+    report(key, `@${as} names the method ${show(method)}`, "name a method of HTTP in capitals: @Route('PROPFIND', '/files/*')");
     return undefined;
   }
   const segments = parseRoutePath(path);

@@ -1,3 +1,4 @@
+import { show } from '../../option-rules.js';
 import type { Mistake } from '../../errors.js';
 import { kindOf, withoutUndefined } from '../lineage.js';
 import { nameOf, type Report } from '../mistakes.js';
@@ -48,11 +49,7 @@ function fromObject(written: Readonly<Record<string, unknown>>, report: Report):
     if (!FIELDS.has(field))
       report('providers', `the provider of ${name} has a field '${field}'`, 'write token, scope and one of useValue, useClass, useFactory');
   if (scope !== 'app' && scope !== 'connection')
-    report(
-      'providers',
-      `the scope of ${name} is ${JSON.stringify(scope)}`,
-      "write scope: 'connection', or nothing for one per application",
-    );
+    report('providers', `the scope of ${name} is ${show(scope)}`, "write scope: 'connection', or nothing for one per application");
   if (ways.length !== 1) {
     report(
       'providers',

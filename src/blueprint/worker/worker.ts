@@ -10,7 +10,7 @@ import { readArounds } from '../arounds.js';
 import { kindOf, lineage, mergedOptions, methodNames } from '../lineage.js';
 import { keysOf, readData, readMembers, readTimers, validatorOf } from '../members.js';
 import { cached, nameOf, reporter, type Reading, type Report } from '../mistakes.js';
-import { checkOptions } from '../option-rules.js';
+import { checkOptions, show } from '../option-rules.js';
 import { parameterMistakes, readParameters } from '../provider/parameters.js';
 import { readTasks } from './tasks.js';
 import { checkRuntime, checkSettings, toSettings, workerRules } from './worker-settings.js';
@@ -26,8 +26,7 @@ function identity(cls: Ctor, importsSource: boolean, replaced: unknown, report: 
   }
   const { name, options } = own;
   const source = typeof replaced === 'string' ? { url: toUrl(replaced), sure: true } : own.source;
-  if (typeof name !== 'string' || name === '')
-    report('@Worker', `its name is ${JSON.stringify(name)}`, 'write a name that no other worker has');
+  if (typeof name !== 'string' || name === '') report('@Worker', `its name is ${show(name)}`, 'write a name that no other worker has');
   if (typeof options?.source === 'string' && !/^(file|data):/.test(options.source) && !isAbsolute(options.source)) {
     report('@Worker', `source is '${options.source}'`, 'write `source: import.meta.url`');
   }

@@ -1,3 +1,4 @@
+import { show } from '../../option-rules.js';
 import { isUtf8 } from 'node:buffer';
 import { FramingError } from '../../errors.js';
 import { ByteQueue } from './byte-queue.js';
@@ -26,7 +27,7 @@ export interface LineEnd {
 export function lineEnd(text: string, encoding: LineEncoding): LineEnd {
   const bytes = Buffer.from(text, encoding);
   if (typeof text !== 'string' || text === '' || bytes.toString(encoding) !== text) {
-    throw new TypeError(`${JSON.stringify(text)} is no delimiter: give at least one character that ${encoding} can hold`);
+    throw new TypeError(`${show(text)} is no delimiter: give at least one character that ${encoding} can hold`);
   }
   const carriageReturn = Buffer.from(text === '\n' ? '\r' : '', encoding);
   // In UTF-8 an ASCII byte is always that character; a delimiter that overlaps itself ('aa') is found elsewhere from behind.

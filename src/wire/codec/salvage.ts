@@ -10,11 +10,20 @@ export const LOST: unique symbol = Symbol('lost');
 
 /**
  * A copy of a value without what cannot be sent, for the properties of errors: of `error.response` the status and the headers, not the
- * socket. Functions, symbols, promises, emitters and what throws when it is read are left out; collections and memory are kept as they are.
+ * socket. Functions, symbols, promises, emitters and what throws when it is read are left out, in collections, too; memory is kept as it is.
  * `LOST` where nothing is left.
  */
 export function salvage(value: unknown): unknown {
   return new Salvage().of(value, MOST_LEVELS);
+}
+
+/** As many of them as are saved at most. */
+function* first<T>(items: Iterable<T>): Generator<T> {
+  let count = 0;
+  for (const item of items) {
+    if (++count > MOST_OBJECTS) return;
+    yield item;
+  }
 }
 
 class Salvage {
@@ -35,11 +44,35 @@ class Salvage {
   #ofObject(value: object, levels: number): unknown {
     if (levels === 0 || this.#left-- <= 0 || this.#seen.has(value)) return LOST;
     if (types.isDate(value) || types.isRegExp(value) || ArrayBuffer.isView(value) || value instanceof Error) return value;
-    if (types.isPromise(value) || value instanceof EventEmitter || types.isMap(value) || types.isSet(value)) return LOST;
+    if (types.isPromise(value) || value instanceof EventEmitter) return LOST;
     this.#seen.add(value);
-    const saved = Array.isArray(value) ? this.#ofArray(value, levels) : this.#ofProperties(value, levels);
+    const saved = this.#ofContainer(value, levels);
     this.#seen.delete(value);
     return saved;
+  }
+
+  #ofContainer(value: object, levels: number): unknown {
+    if (Array.isArray(value)) return this.#ofArray(value, levels);
+    if (types.isMap(value)) return this.#ofMap(value, levels);
+    return types.isSet(value) ? this.#ofSet(value, levels) : this.#ofProperties(value, levels);
+  }
+
+  #ofMap(map: ReadonlyMap<unknown, unknown>, levels: number): unknown {
+    const saved = new Map<unknown, unknown>();
+    for (const [key, value] of first(Map.prototype.entries.call(map))) {
+      const [savedKey, child] = [this.of(key, levels - 1), this.of(value, levels - 1)];
+      if (savedKey !== LOST && child !== LOST) saved.set(savedKey, child);
+    }
+    return saved.size > 0 ? saved : LOST;
+  }
+
+  #ofSet(set: ReadonlySet<unknown>, levels: number): unknown {
+    const saved = new Set<unknown>();
+    for (const item of first(Set.prototype.values.call(set))) {
+      const child = this.of(item, levels - 1);
+      if (child !== LOST) saved.add(child);
+    }
+    return saved.size > 0 ? saved : LOST;
   }
 
   #ofArray(array: readonly unknown[], levels: number): unknown[] {
