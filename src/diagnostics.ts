@@ -33,6 +33,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'mesh.up': true,
   'mesh.down': true,
   'mesh.error': true,
+  'channel.lost': true,
   'timer.error': true,
   'hook.error': true,
   'app.start': true,

@@ -15,6 +15,7 @@ import type { BuiltProxy } from '../workers/proxy/proxy-gate.js';
 import { Owner } from '../workers/call/owner.js';
 import { Workers } from '../workers/workers.js';
 import { Workforce, type WorkforceOptions } from '../workers/workforce.js';
+import { ChannelRouter } from '../channels/channel-router.js';
 import type { Mesh } from '../mesh/mesh-types.js';
 import { App, type AppHost, type CloseSummary } from './app.js';
 import { leaveName, takeName } from './app-name.js';
@@ -77,6 +78,7 @@ export class Assembly implements AppHost {
   readonly workforce: Workforce;
   readonly workers: Workers;
   readonly reactor: Reactor;
+  readonly channelRouter: ChannelRouter;
   /** Owner of the calls of providers and of `owner: 'app'` clients. */
   readonly owner = new Owner('app', 'app');
   readonly #blueprint: AppBlueprint;
@@ -133,6 +135,7 @@ export class Assembly implements AppHost {
       clock: this.#clock,
       host: runtime => this.#hosts.host(runtime),
       proxy: (cls, worker) => this.#proxy(cls, worker),
+      channels: () => this.channelRouter,
       remote: pool => this.#mesh?.crew(pool),
       directoryOf: options.directoryOf,
       frontage: pool => {
@@ -155,6 +158,7 @@ export class Assembly implements AppHost {
       },
       mover: (worker, options) => this.workforce.mover(worker, options),
     });
+    this.channelRouter = new ChannelRouter(this.name, this.#core.channels);
     this.reactor = new Reactor(this.#core);
     this.app = new App(this);
     this.#container = new AppContainer(
@@ -208,7 +212,7 @@ export class Assembly implements AppHost {
   /** Workers, then providers, then listeners and dialers. Rejects with the first failure; what had started is the caller's to close. */
   async start(): Promise<void> {
     warnAtStart(this.name, this.#blueprint);
-    await this.#mesh?.connect();
+    await this.#mesh?.connect(this.channelRouter);
     await this.workforce.startAll();
     // Closed meanwhile (by a signal, an @OnStart): nothing more may start.
     if (this.#closing) throw new ClosingError();

@@ -51,6 +51,7 @@ async function createWorker(
     },
     counted: (connections, inbound) => environment.holds(connections, inbound),
   });
+  environment.connectChannels(core.channels);
   const reactor = new Reactor(core);
   const container = workerContainer(
     worker,

@@ -4,6 +4,7 @@ import type { Ctor } from '../blueprint/types.js';
 import { currentContext } from '../async-context.js';
 import { publish } from '../diagnostics.js';
 import { asError, UsageError } from '../errors.js';
+import type { ChannelCarrier } from './carrier.js';
 import { ItemQueue } from './item-queue.js';
 
 /** One subscriber: what it is behind with, and whether it is at it. */
@@ -77,21 +78,42 @@ class Hub {
   readonly spec: ChannelSpec;
   readonly #app: string;
   readonly #subscriptions = new Set<Subscription>();
+  readonly #carrier: () => ChannelCarrier | undefined;
 
-  constructor(app: string, spec: ChannelSpec) {
+  constructor(app: string, spec: ChannelSpec, carrier: () => ChannelCarrier | undefined) {
     this.#app = app;
     this.spec = spec;
+    this.#carrier = carrier;
+  }
+
+  /** Something subscribes here. */
+  get isWanted(): boolean {
+    return this.#subscriptions.size > 0;
   }
 
   publish(item: unknown): void {
+    if (this.spec.scope !== 'process') this.#carrier()?.publish(this.spec, item);
+    this.deliver(item);
+  }
+
+  /** To subscribers of this process only. */
+  deliver(item: unknown): void {
     // A subscription made by a handler hears the next item first.
     for (const subscription of [...this.#subscriptions]) subscription.offer(item);
   }
 
   subscribe(listener: (item: unknown) => unknown): Disposable {
-    const subscription = new Subscription(this.#app, this.spec, listener, ended => this.#subscriptions.delete(ended));
+    const subscription = new Subscription(this.#app, this.spec, listener, ended => {
+      this.#subscriptions.delete(ended);
+      if (this.#subscriptions.size === 0) this.#want(false);
+    });
+    if (this.#subscriptions.size === 0) this.#want(true);
     this.#subscriptions.add(subscription);
     return subscription;
+  }
+
+  #want(isWanted: boolean): void {
+    if (this.spec.scope !== 'process') this.#carrier()?.want(this.spec, isWanted);
   }
 }
 
@@ -155,10 +177,22 @@ export class ChannelFace<T> implements Channel<T>, Disposable {
 export class Channels {
   readonly #app: string;
   readonly #hubs = new Map<Ctor, Hub>();
+  #carrier: ChannelCarrier | undefined;
 
   /** @param app the application, for events */
   constructor(app = '') {
     this.#app = app;
+  }
+
+  /** Connects other processes. */
+  connect(carrier: ChannelCarrier): void {
+    this.#carrier = carrier;
+    for (const { spec, isWanted } of this.#hubs.values()) if (isWanted && spec.scope !== 'process') carrier.want(spec, true);
+  }
+
+  /** An item that was published in another process. */
+  deliver(name: string, item: unknown): void {
+    for (const hub of this.#hubs.values()) if (hub.spec.name === name && hub.spec.scope !== 'process') hub.deliver(item);
   }
 
   /** A face for one owner: dispose it when the owner ends. Throws UsageError for what is no channel token. */
@@ -176,7 +210,7 @@ export class Channels {
     if (!hub) {
       const spec = channelSpecOf(token);
       if (!spec) throw new UsageError(`${token.name} is no channel: use what channel('name') returned`);
-      this.#hubs.set(token, (hub = new Hub(this.#app, spec)));
+      this.#hubs.set(token, (hub = new Hub(this.#app, spec, () => this.#carrier)));
     }
     return hub;
   }

@@ -136,6 +136,9 @@ export interface Events {
     readonly error: Error | undefined;
   };
 
+  /** Items of a channel that reaches other processes did not arrive there; told when the next one does. */
+  'channel.lost': OfApp & { readonly channel: string; readonly lost: number; readonly why: string };
+
   /** The mesh can be reached again, or not. */
   'mesh.up': OfApp & { readonly namespace: string };
   'mesh.down': OfApp & { readonly namespace: string };
@@ -144,6 +147,7 @@ export interface Events {
     readonly host?: string | undefined;
     readonly worker?: string | undefined;
     readonly subject?: string | undefined;
+    readonly channel?: string | undefined;
     readonly user?: string | undefined;
   };
 

@@ -24,6 +24,7 @@ import { CreditGate } from './credit.js';
 import { HeldMessages } from './held-messages.js';
 import { SocketReceiver } from './sockets/socket-receiver.js';
 import { sendError, sendFailure } from '../wire/link/failure.js';
+import { LinkCarrier } from '../channels/link-carrier.js';
 import { LatestStatus } from './latest-status.js';
 import type { StartedMark } from './started-mark.js';
 import { Master } from './master.js';
@@ -77,6 +78,7 @@ export class TaskRuntime implements LinkReceiver {
   readonly #link: Link;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #latest: LatestStatus;
+  #carrier: LinkCarrier | undefined;
   readonly #eager: TokenBucket;
   readonly #held = new HeldMessages();
   #polling = false;
@@ -119,6 +121,7 @@ export class TaskRuntime implements LinkReceiver {
       const task = this.#tasks[arg & TASK_INDEX];
       return task ? this.#accept(id, task, arg, body) : this.#unknown(id, `task ${arg & TASK_INDEX}`);
     }
+    if (kind === Kind.PUBLISH) return this.#carrier?.receive(body);
     if (id >= UPWARD) return this.#upstream?.message(kind, id, arg, body);
     switch (kind) {
       case Kind.META:
@@ -273,6 +276,7 @@ export class TaskRuntime implements LinkReceiver {
         status: value => this.#status(value, maxMessageSize),
       }),
       client: (worker, key) => this.#upstream!.client(worker, key),
+      connectChannels: channels => (this.#carrier = new LinkCarrier(this.#link, boot.app)).connect(channels),
       holds: (connections, inbound) => this.#link.send(Kind.CONNECTIONS, inbound, connections),
       listens: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),
       stray: error => this.stray(error),

@@ -7,6 +7,7 @@ import type { WorkerHandle, WorkerProcess, WorkersEvents, WorkerStatus } from '.
 import { publish } from '../diagnostics.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import { BoundaryError, ClosingError, UsageError, WorkerExistsError, WorkerNotFoundError } from '../errors.js';
+import type { ChannelRouter } from '../channels/channel-router.js';
 import type { Host } from '../hosts/host.js';
 import { encodeValue } from '../wire/codec/codec.js';
 import type { BootMessage } from '../wire/link/protocol.js';
@@ -34,6 +35,8 @@ export interface WorkforceOptions {
   proxy?(cls: Ctor, worker: WorkerBlueprint, key: string | undefined): BuiltProxy;
   /** What listens for the connections of a worker that has some. Called once per started (worker, key). */
   frontage?(pool: Pool): PoolListener | undefined;
+  /** Passes items of channels on between processes. */
+  channels?(): ChannelRouter;
   /** The part of a pool that runs on other machines. Called once per started (worker, key). */
   remote?(pool: Pool): RemoteCrew | undefined;
   /** Where calls go that are made in the task of this one, if not to this application's workers. */
@@ -71,6 +74,10 @@ export class Workforce implements Directory {
     this.#options = options;
     this.#byName = new Map(blueprints.map(worker => [worker.name, worker]));
     this.#byClass = new Map(blueprints.map(worker => [worker.cls, worker]));
+  }
+
+  get channels(): ChannelRouter | undefined {
+    return this.#options.channels?.();
   }
 
   /**

@@ -4,6 +4,8 @@ import { publish } from '../../diagnostics.js';
 import { HostList, WHO } from '../../mesh/caller/host-list.js';
 import { MeshCrew } from '../../mesh/caller/mesh-crew.js';
 import { MeshNode } from '../../mesh/link/mesh-node.js';
+import type { ChannelRouter } from '../../channels/channel-router.js';
+import { MeshChannels } from '../../mesh/mesh-channels.js';
 import type { Mesh } from '../../mesh/mesh-types.js';
 import { lastToken } from '../../mesh/subjects.js';
 import type { RemoteCrew } from '../../workers/pool/crew-types.js';
@@ -44,10 +46,11 @@ export class MeshSide {
   }
 
   /** @throws MeshError when the mesh cannot be reached or refuses it. */
-  async connect(): Promise<void> {
+  async connect(channels: ChannelRouter): Promise<void> {
     const connection = await this.#mesh.connect();
     const node = (this.#node = new MeshNode(connection, this.#clock));
     connection.onStatus(isUp => publish(isUp ? 'mesh.up' : 'mesh.down', { app: this.#app, namespace: connection.namespace }));
+    void new MeshChannels(node, channels);
     await node.subscribe(`${node.ownPrefix}.*`, message => {
       const token = lastToken(message.subject);
       if (!token.startsWith(`${WHO}-`)) return node.receive(message);

@@ -7,6 +7,7 @@ import { asError, UsageError, type Mistake } from '../../errors.js';
 import { MeshNode } from '../../mesh/link/mesh-node.js';
 import { RelayedCall } from '../../mesh/host/relayed-call.js';
 import { WorkerHost } from '../../mesh/host/worker-host.js';
+import { MeshChannels } from '../../mesh/mesh-channels.js';
 import type { Mesh } from '../../mesh/mesh-types.js';
 import { checkGiven, duration, either, flag, list, object, off, text, type Rules } from '../../option-rules.js';
 import { loggerOf, type Logger } from '../../logger.js';
@@ -123,6 +124,7 @@ export async function serveWorkers(module: Ctor, options: ServeWorkersOptions): 
   try {
     await assembly.start();
     node = new MeshNode(await mesh.connect(), realClock);
+    void new MeshChannels(node, assembly.channelRouter);
     host = new WorkerHost({ name, zone, node, workforce: assembly.workforce, workers: served });
     await host.start();
   } catch (error) {

@@ -38,6 +38,7 @@ const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
   'call.dropped': ['warn', 'answer dropped'],
   'mesh.up': ['info', 'the mesh can be reached again'],
   'mesh.down': ['warn', 'the mesh cannot be reached'],
+  'channel.lost': ['warn', 'items of a channel were lost'],
   'mesh.error': ['error', 'link over the mesh failed'],
   'timer.error': ['error', 'timer failed'],
   'hook.error': ['error', 'hook failed'],

@@ -1,6 +1,9 @@
 /** One owner's face of a channel. Its subscriptions end with the owner. */
 export interface Channel<T> extends AsyncIterable<T> {
-  /** Hands the item to every subscriber; a slow subscriber does not delay the others. */
+  /**
+   * Hands the item to every subscriber; a slow subscriber does not delay the others.
+   * @throws NotCloneableError naming the path, for an item that cannot leave the process, where the channel's `scope` is wider.
+   */
   publish(item: T): void;
   /** Calls the listener for each item from now on, until it is disposed. */
   subscribe(listener: (item: T) => unknown): Disposable;
@@ -11,6 +14,11 @@ export interface ChannelOptions {
   buffer?: number | undefined;
   /** Beyond: forget the oldest (default), or the subscriber. */
   overflow?: 'dropOldest' | 'unsubscribe' | undefined;
+  /**
+   * How far items go: `'process'` (default), `'application'`: the master and all processes of its workers, `'mesh'`: all machines, too.
+   * Beyond the process they are copies, delivered at most once, in order per publisher; loss is told by the event `channel.lost`.
+   */
+  scope?: 'process' | 'application' | 'mesh' | undefined;
 }
 
 /** Contents of a channel token. */
@@ -18,6 +26,7 @@ export interface ChannelSpec {
   readonly name: string;
   readonly buffer: number;
   readonly overflow: 'dropOldest' | 'unsubscribe';
+  readonly scope: 'process' | 'application' | 'mesh';
 }
 
 /** A class that serves as the injection token of a channel. It is never constructed. */

@@ -1,6 +1,7 @@
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import type { BootMessage, ListensMessage } from '../../wire/link/protocol.js';
 import type { SocketService } from '../sockets/socket-receiver.js';
+import type { Channels } from '../../channels/channel.js';
 import type { Master } from '../master.js';
 
 /** What a worker's container needs from the runtime around it. */
@@ -15,6 +16,8 @@ export interface WorkerEnvironment {
   client(worker: string, key: string | undefined): object;
   /** How many connections the worker has open now, and how many of them came in: a process that has some is not idle. */
   holds(connections: number, inbound: number): void;
+  /** Connects the channels of this process to those of others. */
+  connectChannels(channels: Channels): void;
   /** It listens by itself. */
   listens(message: ListensMessage): void;
   /** Tells the master of an error that no caller waits for: a timer's, a connection's. The worker goes on. */

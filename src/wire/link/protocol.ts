@@ -74,6 +74,10 @@ export const Kind = {
   LISTENS: 29,
   /** W→M, from another machine: it takes no more calls; STOP follows when those it has are answered. */
   LEAVE: 30,
+  /** Either, id {@link UPWARD}: value [name, item]: published on a channel. From a worker arg 1: for the application, 2: for all machines. */
+  PUBLISH: 31,
+  /** W→M, id {@link UPWARD}: value: a channel's name. arg as in PUBLISH: its items are wanted there from now on; 0: no longer. */
+  SUBSCRIBE: 32,
 } as const;
 
 /** Upper bits of CALL's arg; the lower 16 are the task's index. */

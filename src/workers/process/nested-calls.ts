@@ -9,12 +9,15 @@ import { RelayedStream } from '../call/relayed-stream.js';
 import { Owner, type Owned, type Caller } from '../call/owner.js';
 import type { Route } from '../route.js';
 import { CreditKind, INITIAL_ROOM, readCredit, SendCredit, sendCredit, WIDEST, type Room } from '../../wire/link/credit.js';
+import type { ChannelPort, ChannelRouter } from '../../channels/channel-router.js';
 import type { UnreadBytes } from '../received/unread.js';
 
 /** Where a worker's calls to other workers go. */
 export interface Directory {
   /** The started worker of that name; undefined: there is none of that name in this application. */
   lookUp(worker: string, key: string | undefined): NestedRoute | undefined;
+  /** Passes items of channels on. */
+  readonly channels?: ChannelRouter | undefined;
 }
 
 /** Way to one worker, for calls that tasks make. */
@@ -185,15 +188,19 @@ export class NestedCalls {
   #brought = 0;
   readonly #mostBrought: number;
   #closed = false;
+  /** Channels that it publishes on and subscribes to. */
+  readonly #channels: ChannelPort | undefined;
 
   constructor(asker: Asker, directory: Directory) {
     this.#asker = asker;
     this.#mostBrought = Math.max(MOST_BROUGHT, 4 * (asker.maxMessageSize || Infinity));
     this.#directory = directory;
+    this.#channels = directory.channels?.attach(asker.link);
   }
 
   message(kind: number, id: number, arg: number, body: Body): void {
     if (kind === Kind.NESTED_CALL) return this.#make(id, arg, body);
+    if (kind === Kind.PUBLISH || kind === Kind.SUBSCRIBE) return this.#channels?.message(kind, arg, body);
     const call = this.#calls.get(id);
     // What it says about a call may cross our answer to it.
     if (!call) return;
@@ -211,6 +218,7 @@ export class NestedCalls {
   /** The process is gone: nobody waits for these any more. */
   close(): void {
     this.#closed = true;
+    this.#channels?.close();
     for (const call of [...this.#calls.values()]) call.abort(new Error('the process that made this call is gone'));
   }
 

@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+import { bootstrap, NotCloneableError, serveWorkers, type App } from '../../src/index.js';
+import { memoryMesh, type MemoryMesh } from '../../src/testing/index.js';
+import { atEnd, waitFor } from '../kit/index.js';
+import { Chat, ChatModule, type Line } from './support/chat.worker.js';
+
+const quiet = { logger: false, signals: false } as const;
+const times = (where: string, from: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${where} ${from} ${n}`);
+
+async function chatting(options: { mesh?: MemoryMesh; placement?: { mesh_chat: 'remote' } } = {}): Promise<{ app: App; chat: Chat }> {
+  const app = await bootstrap(ChatModule, { ...options, ...quiet });
+  atEnd(() => app.close({ timeout: 1000 }));
+  return { app, chat: app.get(Chat) };
+}
+
+/** Everything that every process of the worker has heard, by pid. */
+async function everyone(chat: Chat): Promise<Map<number, string[]>> {
+  const all = await Promise.all(Array.from({ length: 12 }, () => chat.workers.listing()));
+  return new Map(all.map(({ pid, heard }) => [pid, heard]));
+}
+
+describe('a channel beyond its process', function () {
+  this.timeout(30_000);
+
+  it("reaches the master and all of its workers' processes, in order, and nobody twice", async () => {
+    const { chat } = await chatting();
+    await waitFor(async () => (await everyone(chat)).size === 2, { what: 'both processes' });
+    chat.room.publish({ from: 'master', n: 0 });
+    const speaker = await chat.workers.say({ where: 'room', from: 'worker', times: 50 });
+    await waitFor(() => chat.heard.length === 51, { what: 'the master to hear all' });
+    expect(chat.heard).to.deep.equal(['room master 0', ...times('room', 'worker', 50)]);
+    await waitFor(async () => [...(await everyone(chat)).values()].every(heard => heard.length === 51), { what: 'all to hear' });
+    const heard = await everyone(chat);
+    expect(heard.has(speaker)).to.equal(true);
+    for (const lines of heard.values()) expect(lines).to.deep.equal(['room master 0', ...times('room', 'worker', 50)]);
+  });
+
+  it('stays in its process unless something else is said', async () => {
+    const { chat } = await chatting();
+    await waitFor(async () => (await everyone(chat)).size === 2, { what: 'both processes' });
+    const speaker = await chat.workers.say({ where: 'here', from: 'worker', times: 1 });
+    const heard = await everyone(chat);
+    for (const [pid, lines] of heard) expect(lines).to.deep.equal(pid === speaker ? ['here worker 0'] : []);
+  });
+
+  it('reaches all machines of a mesh, and those of an application only its own', async () => {
+    const mesh = memoryMesh();
+    const host = await serveWorkers(ChatModule, { mesh, workers: ['mesh_chat'], name: 'host', ...quiet });
+    atEnd(() => host.close());
+    const one = await chatting({ mesh, placement: { mesh_chat: 'remote' } });
+    const two = await chatting({ mesh, placement: { mesh_chat: 'remote' } });
+    one.chat.world.publish({ from: 'one', n: 0 });
+    one.chat.room.publish({ from: 'one', n: 0 });
+    await waitFor(() => two.chat.heard.length === 1, { what: 'the other application to hear' });
+    expect(two.chat.heard).to.deep.equal(['world one 0']);
+    expect([...one.chat.heard].sort()).to.deep.equal(['room one 0', 'world one 0']);
+    await two.chat.workers.say({ where: 'world', from: 'worker', times: 20 });
+    await waitFor(() => one.chat.heard.length === 22 && two.chat.heard.length === 21, { what: 'both to hear the worker' });
+    expect(one.chat.heard.slice(2)).to.deep.equal(times('world', 'worker', 20));
+    expect(two.chat.heard.slice(1)).to.deep.equal(times('world', 'worker', 20));
+  });
+
+  it('refuses what cannot be copied, before anyone has it', async () => {
+    const { chat } = await chatting();
+    expect(() => chat.room.publish({ from: 'x', n: (() => 1) as unknown as number } satisfies Line)).to.throw(NotCloneableError);
+    expect(chat.heard).to.deep.equal([]);
+  });
+});

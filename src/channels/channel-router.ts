@@ -1,0 +1,130 @@
+import type { ChannelSpec } from '../decorators/injection/channel-types.js';
+import { publish } from '../diagnostics.js';
+import { ProtocolError } from '../errors.js';
+import { encodeValue } from '../wire/codec/codec.js';
+import { Kind, UPWARD } from '../wire/link/protocol.js';
+import type { Body, Encoded, Link } from '../wire/link/types.js';
+import { MOST_NAME, MOST_WAITING, Reach, type ChannelCarrier } from './carrier.js';
+import type { Channels } from './channel.js';
+
+/** Channels that one process may subscribe to. */
+const MOST_CHANNELS = 1_000;
+
+/** Other machines, as far as channels are concerned. */
+export interface ChannelMesh {
+  /** Throws MessageTooLargeError for what one message of the mesh cannot hold. */
+  publish(name: string, encoded: Encoded): void;
+  /** Items of that name are wanted here from now on. */
+  want(name: string): void;
+}
+
+/** One worker's process: what it wants, and what it did not read in time. */
+export class ChannelPort {
+  readonly wanted = new Set<string>();
+  readonly #link: Link;
+  readonly #router: ChannelRouter;
+  #lost = 0;
+
+  constructor(link: Link, router: ChannelRouter) {
+    this.#link = link;
+    this.#router = router;
+  }
+
+  /** Whatever the process says about channels. */
+  message(kind: number, arg: number, body: Body): void {
+    const value = body.value();
+    if (kind === Kind.PUBLISH) {
+      if (!isItem(value) || (arg !== Reach.application && arg !== Reach.mesh)) throw new ProtocolError('an item of no channel');
+      return this.#router.route(value[0], value[1], body.take(), arg === Reach.mesh, this);
+    }
+    if (typeof value !== 'string' || value.length > MOST_NAME) throw new ProtocolError('a subscription to no channel');
+    if (arg === 0) this.wanted.delete(value);
+    else if (this.wanted.size >= MOST_CHANNELS) throw new ProtocolError(`it subscribes to more than ${MOST_CHANNELS} channels`);
+    else {
+      this.wanted.add(value);
+      if (arg === Reach.mesh) this.#router.wanted(value);
+    }
+  }
+
+  send(name: string, encoded: Encoded): void {
+    if (!this.wanted.has(name)) return;
+    if (this.#link.bufferedBytes > MOST_WAITING) {
+      this.#lost++;
+      return;
+    }
+    if (this.#lost > 0)
+      publish('channel.lost', { app: this.#router.app, channel: name, lost: this.#lost, why: "a worker's process did not read" });
+    this.#lost = 0;
+    this.#link.sendEncoded(Kind.PUBLISH, UPWARD, 0, encoded);
+  }
+
+  close(): void {
+    this.#router.remove(this);
+  }
+}
+
+function isItem(value: unknown): value is [string, unknown] {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && value[0].length <= MOST_NAME;
+}
+
+/** Passes items of channels on between the master, its workers' processes, and other machines. Nobody gets an item twice, or its own back. */
+export class ChannelRouter implements ChannelCarrier {
+  readonly app: string;
+  readonly #channels: Channels;
+  readonly #ports = new Set<ChannelPort>();
+  readonly #everWanted = new Set<string>();
+  #mesh: ChannelMesh | undefined;
+
+  constructor(app: string, channels: Channels) {
+    this.app = app;
+    this.#channels = channels;
+    channels.connect(this);
+  }
+
+  /** A worker's process. */
+  attach(link: Link): ChannelPort {
+    const port = new ChannelPort(link, this);
+    this.#ports.add(port);
+    return port;
+  }
+
+  remove(port: ChannelPort): void {
+    this.#ports.delete(port);
+  }
+
+  /** Connects other machines. */
+  connectMesh(mesh: ChannelMesh): void {
+    this.#mesh = mesh;
+    for (const name of this.#everWanted) mesh.want(name);
+  }
+
+  publish({ name, scope }: ChannelSpec, item: unknown): void {
+    const encoded = encodeValue([name, item], 0, 'item');
+    if (scope === 'mesh') this.#mesh?.publish(name, encoded);
+    for (const port of this.#ports) port.send(name, encoded);
+  }
+
+  want({ name, scope }: ChannelSpec, isWanted: boolean): void {
+    if (isWanted && scope === 'mesh') this.wanted(name);
+  }
+
+  /** Some process of this application wants items of other machines. */
+  wanted(name: string): void {
+    if (this.#everWanted.has(name) || this.#everWanted.size >= MOST_CHANNELS) return;
+    this.#everWanted.add(name);
+    this.#mesh?.want(name);
+  }
+
+  /** An item of a worker's process: for all others. */
+  route(name: string, item: unknown, encoded: Encoded, isForMesh: boolean, from: ChannelPort): void {
+    this.#channels.deliver(name, item);
+    for (const port of this.#ports) if (port !== from) port.send(name, encoded);
+    if (isForMesh) this.#mesh?.publish(name, encoded);
+  }
+
+  /** An item of another machine. */
+  arrived(name: string, item: unknown, encoded: Encoded): void {
+    this.#channels.deliver(name, item);
+    for (const port of this.#ports) port.send(name, encoded);
+  }
+}
