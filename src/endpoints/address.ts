@@ -33,6 +33,7 @@ function networkOf(address: string): string {
  * every host is given that many. The loopback is not grouped.
  */
 export function peerGroup(address: string): string {
+  if (!address.includes(':')) return address;
   const mapped = mappedIPv4(address);
   if (mapped !== undefined) return mapped;
   const [bare = '', zone] = address.split('%');

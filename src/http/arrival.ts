@@ -16,6 +16,15 @@ import { clearTimeout, setTimeout } from '../system-timers.js';
 /** What a TLS socket told, once. */
 const KNOWN = new WeakMap<TLSSocket, PeerTls>();
 
+/** Where the other ends of sockets are, once. */
+const REMOTES = new WeakMap<Socket, Remote>();
+
+function remoteOf(socket: Socket, scheme: 'http' | 'https'): Remote {
+  let remote = REMOTES.get(socket);
+  if (!remote) REMOTES.set(socket, (remote = listenPlaceOf(scheme, socket.remoteAddress, socket.remotePort)));
+  return remote;
+}
+
 /** How long a client may go on sending what nobody reads, in milliseconds. */
 const LINGER = 1_000;
 
@@ -55,11 +64,9 @@ export class RequestArrival implements Arrival {
     this.routes = routes;
     // A client that leaves in the middle of a write is told of by 'close'.
     response.on('error', () => {});
-    // Asked at once: a socket that the client has reset knows it no more.
-    const { remoteAddress, remotePort } = request.socket;
     const { address } = forwarded ?? {};
-    this.remote =
-      address === undefined ? listenPlaceOf(scheme, remoteAddress, remotePort) : clientOf(this.secure ? 'https' : 'http', address);
+    // Asked at once: a socket that the client has reset knows it no more.
+    this.remote = address === undefined ? remoteOf(request.socket, scheme) : clientOf(this.secure ? 'https' : 'http', address);
   }
 
   get raw(): Socket {

@@ -1,40 +1,39 @@
 import { currentContext, namedContext, type AsyncContext } from '../async-context.js';
-import { runAround } from '../around/chain.js';
-import { aroundsOf } from '../blueprint/arounds.js';
-import { failing, guard } from '../guard.js';
 import type { About, CloseReason } from '../decorators/hook-types.js';
 import type { RouteAbout } from '../decorators/connection/route-types.js';
 import { observed, publish } from '../diagnostics.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import { resetSocket } from '../endpoints/net/reset-socket.js';
-import { asError, BoundaryError, LimitError, UsageError } from '../errors.js';
+import { asError, LimitError, type BoundaryError } from '../errors.js';
 import type { Framing } from '../framing/framing.js';
 import { raw } from '../framing/raw.js';
-import { abortReason, reasonOfError, isCausedByClosing } from '../session/close-reason.js';
+import { abortReason, isCausedByClosing } from '../session/close-reason.js';
 import { connectionId } from '../session/connection-id.js';
 import type { Methods } from '../session/handler/message-router.js';
 import { namesOf } from '../session/event-names.js';
 import { finalHooks } from '../session/final-hooks.js';
 import type { RequestScope, RequestHost } from '../reactor/request-host.js';
-import { HandlerRunner, type HandlerRunnerHost } from '../session/handler/handler-runner.js';
+import { HandlerRunner, type HandlerRunnerHost, type RunnerEnding } from '../session/handler/handler-runner.js';
 import type { Built } from '../session/handler/handler-types.js';
 import { startOwned, type SessionOrigin } from '../session/session-host.js';
 import type { Settings } from '../session/settings.js';
 import { ownerOf } from '../session/handler/worker-events.js';
 import type { Owner } from '../workers/call/owner.js';
+import type { ConnectionBlueprint } from '../blueprint/types.js';
+import { closeReasonOf, whenClosed, type Closes } from './closes.js';
 import type { RequestArrival } from './arrival.js';
+import { askFallback, askRoute, type AskedRequest } from './ask.js';
 import { endEventStream } from '../web/event-streams.js';
-import { requestOf, requestUrlOf } from '../web/incoming.js';
-import { PlainAnswer, misfit, writePlain } from './plain-answer.js';
-import { readBody } from '../web/request/read-body.js';
+import type { IncomingMessage } from 'node:http';
+import { requestOf } from '../web/incoming.js';
+import { lightRequest, type RequestSource } from '../web/light/request.js';
+import { readBody, type BodyReader } from '../web/request/read-body.js';
 import { pathOfTarget } from '../web/request-target.js';
-import { inputOf, type RouteSource } from './routes/input.js';
-import { answerOf } from './routes/returned.js';
-import type { RouteMatch } from '../web/routes/router.js';
 import { unrouted } from './routes/unrouted.js';
 import { noPeer } from './no-peer.js';
 import { originOf } from '../web/request/origin.js';
-import { writeResponse } from './outgoing.js';
+import { writeAnswer, type Answer } from './outgoing.js';
+import type { RouteBlueprint } from '../blueprint/connection/route-types.js';
 import { requestTraces } from '../diagnostics/traces.js';
 import { RequestTracing } from './request-tracing.js';
 import { ResponseReader } from './reader.js';
@@ -52,15 +51,8 @@ const NO_FRAMING = raw() as Framing<unknown, unknown>;
 /** What `@OnRequest` and routes are told besides the request. */
 export type RequestAbout = RouteAbout;
 
-type Answer = Response | PlainAnswer;
-
-function reasonOf(error: Error): CloseReason {
-  if (!(error instanceof LimitError)) return reasonOfError(error);
-  return { by: error.limit.endsWith('Timeout') ? 'timeout' : 'limit', code: error.limit, error };
-}
-
 /** One request with the handler that was made for it: from its head to its last byte, then `@OnClose`. */
-export class Exchange implements RequestScope, HandlerRunnerHost {
+export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, RequestSource, BodyReader, AskedRequest, Closes {
   readonly host: RequestHost;
   readonly settings: Settings;
   readonly runner: HandlerRunner;
@@ -72,7 +64,10 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
   readonly #arrival: RequestArrival;
   readonly #origin: SessionOrigin;
   readonly #serial: number;
-  readonly #abort = new AbortController();
+  /** There once somebody listens. */
+  #abort: AbortController | undefined;
+  /** Why the client did not get its answer. */
+  #left: Error | undefined;
   /** The first counts. */
   #reason: CloseReason | undefined;
   /** The answer is sent, or cannot be any more. */
@@ -101,7 +96,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     this.context = namedContext({ handler: plan.name, serial: this.#serial }, currentContext);
     this.runner = new HandlerRunner(this, plan, false);
     if (plan.wantsOwner) this.owner = ownerOf(this, arrival.caller);
-    const peer = noPeer(() => this.id);
+    const peer = noPeer(this);
     try {
       this.built = this.context.runInAsyncScope(() => plan.build(peer, this.owner));
     } catch (error) {
@@ -112,7 +107,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     this.runner.serve(this.built.instance);
   }
 
-  // ── Guest ──
+  // ── RequestScope ──
 
   get id(): string {
     return connectionId(this.#serial);
@@ -126,23 +121,8 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     const { plan } = this.settings;
     if (observed('connection.open')) publish('connection.open', { ...namesOf(this), remote: this.remote });
     this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.runner, () => this.id));
-    this.#arrival.response.once(
-      'close',
-      guard(
-        failing(() => {
-          this.#arrival.raw.destroy();
-          this.#closed();
-        }),
-        () => this.#closed(),
-      ),
-    );
-    this.context.runInAsyncScope(() => {
-      const { request, response } = this.#arrival;
-      if (requestTraces.hasSubscribers) this.#tracing = new RequestTracing({ ...namesOf(this), remote: this.remote }, request, response);
-      const serve = (): void => void this.#serve();
-      if (this.#tracing) this.#tracing.run(serve);
-      else serve();
-    });
+    whenClosed(this.#arrival.response, this);
+    this.context.runInAsyncScope(this.#begin, this);
   }
 
   async shutdown(): Promise<void> {
@@ -158,17 +138,27 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     this.#finish();
   }
 
-  // ── LineHost ──
+  // ── HandlerRunnerHost ──
 
   get remote(): Remote {
     return this.#arrival.remote;
   }
 
-  readonly state = {
-    isOver: false,
-    isLeaving: false,
-    causes: (error: Error): boolean => this.#aborted !== undefined && isCausedByClosing(error, this.#aborted),
-  };
+  get state(): RunnerEnding {
+    return this;
+  }
+
+  // ── RunnerEnding ──
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  readonly isLeaving = false;
+
+  causes(error: Error): boolean {
+    return this.#aborted !== undefined && isCausedByClosing(error, this.#aborted);
+  }
 
   reply(): void {}
 
@@ -187,34 +177,51 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
 
   // ── its own ──
 
-  /** From the request to the last word of its answer. Never rejects. */
-  async #serve(): Promise<void> {
-    const { response } = this.#arrival;
-    const { drainTimeout } = this.settings.limits;
+  #begin(): void {
+    if (requestTraces.hasSubscribers) {
+      const { request, response } = this.#arrival;
+      this.#tracing = new RequestTracing({ ...namesOf(this), remote: this.remote }, request, response);
+      this.#tracing.run(() => this.#serve());
+    } else this.#serve();
+  }
+
+  /** From the request to the last word of its answer. */
+  #serve(): void {
     this.runner.pendingReplies++;
     try {
-      const answer = await this.#answer();
-      if (answer) {
-        const client = new ResponseReader(response, this.host.clock, drainTimeout, () => {
-          const error = new LimitError('drainTimeout', `the client took nothing for ${drainTimeout} ms`);
-          publish('connection.limit', { ...namesOf(this), limit: error.limit });
-          this.#drop({ by: 'limit', code: error.limit, error });
-        });
-        if (answer instanceof Response) await writeResponse(answer, response, client);
-        else if (!client.isGone) writePlain(answer, response);
-        client.watch();
-      }
+      const answer = this.#answer();
+      const sent = answer instanceof Promise ? this.#sendLater(answer) : answer && writeAnswer(answer, this.#arrival.response, this);
+      if (sent) void this.#seeThrough(sent);
+      else this.#served();
+    } catch (thrown) {
+      this.#failed(asError(thrown));
+      this.#served();
+    }
+  }
+
+  async #sendLater(pending: Promise<Answer>): Promise<void> {
+    const sent = writeAnswer(await pending, this.#arrival.response, this);
+    if (sent) await sent;
+  }
+
+  async #seeThrough(sent: Promise<void>): Promise<void> {
+    try {
+      await sent;
     } catch (thrown) {
       this.#failed(asError(thrown));
     }
+    this.#served();
+  }
+
+  #served(): void {
     this.runner.pendingReplies--;
     this.settled();
   }
 
   /** What the handler answers; undefined: there was nothing to ask it. */
-  async #answer(): Promise<Answer | undefined> {
-    const { request: incoming, secure, host = incoming.headers.host ?? 'localhost' } = this.#arrival;
-    if (originOf(secure, host) === undefined) {
+  #answer(): Answer | undefined | Promise<Answer> {
+    const { request: incoming, secure, routes } = this.#arrival;
+    if (originOf(secure, this.requestedHost) === undefined) {
       this.#arrival.answer(400, 'the url or Host makes no sense');
       return undefined;
     }
@@ -223,111 +230,104 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
       this.#arrival.answer(501, 'TRACE is not answered');
       return undefined;
     }
-    const { routes } = this.#arrival;
-    if (!routes) return this.#askFallback();
+    if (!routes) return askFallback(this);
     const path = pathOfTarget(incoming);
     const match = routes.router.match(method, path);
-    if (match) return this.#askRoute(match, host);
-    return routes.hasFallback ? this.#askFallback() : unrouted(method, routes.methodsAt(path));
+    if (match) return askRoute(this, match);
+    return routes.hasFallback ? askFallback(this) : unrouted(method, routes.methodsAt(path));
   }
 
-  /** Asks `@OnRequest`. */
-  async #askFallback(): Promise<Answer> {
-    const { blueprint, name } = this.settings.plan;
-    const about = this.#about;
-    try {
-      for (const key of blueprint.hooks.request) {
-        const answer = await this.#inside(key, undefined, () => this.#methods[key]!(this.#request(), about));
-        if (answer instanceof Response) return answer;
-        if (answer !== undefined) break;
-      }
-      throw new UsageError(`@OnRequest of ${name} returned no Response`);
-    } catch (thrown) {
-      return this.#explained(asError(thrown), 'OnRequest');
-    }
+  // ── AskedRequest ──
+
+  get methods(): Methods {
+    // The blueprint was read from this very class.
+    return this.built.instance as Methods;
   }
 
-  async #askRoute(match: RouteMatch, host: string): Promise<Answer> {
-    const { route } = match;
-    const source: RouteSource = {
-      incoming: this.#arrival.request,
-      host,
-      request: () => this.#request(),
-      body: () => this.#wholeBody(),
-    };
-    try {
-      const input = await inputOf(match, source);
-      if (input instanceof PlainAnswer) return input;
-      this.#tracing?.routed(route.path);
-      const returned = await this.#inside(route.key, route.path, () => this.#methods[route.key]!(input, this.#about));
-      return await answerOf(returned, route, () => this.#abort.signal);
-    } catch (thrown) {
-      const error = asError(thrown);
-      try {
-        return await this.#explained(error, route.as);
-      } catch (unexplained) {
-        if (unexplained !== error || !(error instanceof BoundaryError) || error.statusCode !== 400) throw unexplained;
-        this.#reason ??= reasonOf(error);
-        return misfit(error);
-      }
-    }
+  get blueprint(): ConnectionBlueprint {
+    return this.settings.plan.blueprint;
   }
 
-  get #about(): RequestAbout {
+  get about(): RequestAbout {
     const { remote, id } = this;
     const { tls } = this.#arrival;
     return { remote, tls, id };
   }
 
-  /** The web's view of the request. */
-  #request(): Request {
-    if (this.#web) return this.#web;
-    const { request: incoming, secure, host } = this.#arrival;
-    // Its origin makes sense, or nothing is asked.
-    const url = requestUrlOf(incoming, secure, host)!;
-    const { limits } = this.settings;
-    // A client that has failed to send a body whole is not asked for another request.
-    const failed = (): void => this.#arrival.isLast();
-    return (this.#web = requestOf(incoming, url, this.#abort.signal, limits, this.host.clock, failed, this.#body));
+  routed({ path }: RouteBlueprint): void {
+    this.#tracing?.routed(path);
   }
 
-  async #wholeBody(): Promise<Buffer> {
-    try {
-      return (this.#body = await readBody(this.#arrival.request, this.settings.limits, this.host.clock));
-    } catch (error) {
-      this.#arrival.isLast();
-      throw error;
-    }
+  misfits(error: BoundaryError): void {
+    this.#reason ??= closeReasonOf(error);
   }
 
-  /** Calls one method inside the functions that stand around it. */
-  #inside(key: PropertyKey, route: string | undefined, ask: () => unknown): unknown {
-    const { blueprint, name: handler } = this.settings.plan;
-    const fns = aroundsOf(blueprint.arounds, 'request', key);
-    if (fns.length === 0) return ask();
-    const method = String(key);
-    const { id, remote } = this;
-    const what = { kind: 'request', name: `${handler}.${method}`, handler, method, request: this.#request(), route } as const;
-    return runAround(fns, { ...what, instance: this.built.instance, connection: { id, remote }, signal: this.#abort.signal }, ask);
-  }
-
-  /** What `@OnError` makes of it. Rejects with the error when that is no Response. */
-  async #explained(error: Error, hook: string): Promise<Response> {
-    if (this.state.causes(error)) throw error;
-    for (const key of this.settings.plan.blueprint.hooks.error) {
-      const answer = await this.#methods[key]!(error, { during: 'message', hook } satisfies About);
+  async explained(error: Error, hook: string): Promise<Response> {
+    if (this.causes(error)) throw error;
+    for (const key of this.blueprint.hooks.error) {
+      const answer = await this.methods[key]!(error, { during: 'message', hook } satisfies About);
       if (answer instanceof Response) return answer;
     }
     throw error;
   }
 
-  get #methods(): Methods {
-    // The blueprint was read from this very class.
-    return this.built.instance as Methods;
+  /** Sees to it that the client goes on reading. */
+  reader(): ResponseReader {
+    const { drainTimeout } = this.settings.limits;
+    return new ResponseReader(this.#arrival.response, this.host.clock, drainTimeout, () => {
+      const error = new LimitError('drainTimeout', `the client took nothing for ${drainTimeout} ms`);
+      publish('connection.limit', { ...namesOf(this), limit: error.limit });
+      this.#drop({ by: 'limit', code: error.limit, error });
+    });
+  }
+
+  // ── RequestSource: the request, as far as it is asked for ──
+
+  get incoming(): IncomingMessage {
+    return this.#arrival.request;
+  }
+
+  get requestedHost(): string {
+    return this.#arrival.host ?? this.incoming.headers.host ?? 'localhost';
+  }
+
+  get origin(): string {
+    // It makes sense, or nothing is asked.
+    return originOf(this.#arrival.secure, this.requestedHost)!;
+  }
+
+  /** Aborts when the client leaves. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#left) this.#abort.abort(this.#left);
+    return this.#abort.signal;
+  }
+
+  request(): Request {
+    return (this.#web ??= lightRequest(this));
+  }
+
+  whole(): Promise<Buffer> {
+    if (this.#body) return Promise.resolve(this.#body);
+    return readBody(this.incoming, this.settings.limits, this.host.clock, this);
+  }
+
+  bodyRead(body: Buffer): void {
+    this.#body = body;
+  }
+
+  bodyFailed(): void {
+    this.#arrival.isLast();
+  }
+
+  real(url: string, headers: Headers, used: Uint8Array | undefined): Request {
+    const failed = (): void => this.#arrival.isLast();
+    const { limits } = this.settings;
+    return requestOf(this, { url, headers, body: used ?? this.#body }, limits, this.host.clock, failed);
   }
 
   #failed(error: Error): void {
-    if (this.state.causes(error)) return;
+    if (this.causes(error)) return;
     this.#error = error;
     if (errorStatusOf(error).status === 500 || this.#arrival.response.headersSent)
       this.#log(error, { during: 'message', hook: 'OnRequest' });
@@ -335,7 +335,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
   }
 
   #refuse(error: Error): void {
-    this.#reason ??= reasonOf(error);
+    this.#reason ??= closeReasonOf(error);
     const { status, text } = errorStatusOf(error);
     if (!this.#over) this.#arrival.answer(status, text);
   }
@@ -344,24 +344,32 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
     this.#reason ??= reason;
     // The socket, not the response: one that waits for earlier answers has no socket yet. Reset, so that a cut-off answer looks like one.
     resetSocket(this.#arrival.raw);
-    this.#closed();
+    this.closed();
   }
 
   #log(error: Error, { during, hook }: About): void {
     publish('connection.error', { ...namesOf(this), during, hook, error });
   }
 
+  /** What is done when a response closes threw. */
+  failedToClose(): void {
+    this.#arrival.raw.destroy();
+    this.closed();
+  }
+
   /** The answer is sent, or the client is gone. */
-  #closed(): void {
+  closed(): void {
     if (this.#over) return;
     this.#over = true;
-    this.state.isOver = true;
     this.#tracing?.ended(this.#error);
     const { response } = this.#arrival;
     const reason = (this.#reason ??= response.writableFinished ? DONE : LEFT);
     const aborted = (this.#aborted = reason === DONE ? ANSWERED : abortReason(reason));
     if (response.writableFinished) this.#arrival.answered(this.host.clock, this.settings.limits.messageTimeout);
-    else this.#abort.abort(aborted);
+    else {
+      this.#left = aborted;
+      this.#abort?.abort(aborted);
+    }
     for (const owned of this.#owned ?? []) owned[Symbol.dispose]();
     this.owner?.abort(aborted);
     this.runner.stop();
@@ -373,6 +381,9 @@ export class Exchange implements RequestScope, HandlerRunnerHost {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    void finalHooks(this, this.#reason!).then(() => this.host.departed(this));
+    // Most have nothing to do at the end.
+    if (this.blueprint.hooks.close.length === 0 && !this.owner && !this.built.dispose && !observed('connection.close'))
+      this.host.departed(this);
+    else void finalHooks(this, this.#reason!).then(() => this.host.departed(this));
   }
 }

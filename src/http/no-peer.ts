@@ -1,17 +1,34 @@
 import { UsageError } from '../errors.js';
 import type { Peer } from '../session/peer.js';
 
-/** What stands where a handler of messages has its peer: it has an id, for the log, and says that there is nothing else. */
-export function noPeer(id: () => string): Peer {
-  const target = {};
-  const proxy: object = new Proxy(target, {
+/** Answers whatever is asked of a peer that is not there. */
+const NOTHING_ELSE: object = new Proxy(
+  {},
+  {
     get: (_target, key) => {
-      if (key === 'id') return id();
       // Asked of anything that might be disposed of, awaited or printed.
       if (typeof key === 'symbol' || key === 'then' || key === 'dispose') return undefined;
       throw new UsageError(`a request has no peer: '${key}' is what @OnRequest is given, or its Response`);
     },
-  });
+  },
+);
+
+class NoPeer {
+  readonly #of: { readonly id: string };
+
+  constructor(of: { readonly id: string }) {
+    this.#of = of;
+  }
+
+  get id(): string {
+    return this.#of.id;
+  }
+}
+Object.setPrototypeOf(NoPeer.prototype, NOTHING_ELSE);
+
+/** What stands where a handler of messages has its peer: it has the id of a request, for the log, and says that there is nothing else. */
+export function noPeer(of: { readonly id: string }): Peer {
   // Every use of it but its id is told to be a mistake.
-  return proxy as Peer;
+  const peer: object = new NoPeer(of);
+  return peer as Peer;
 }

@@ -1,22 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { cancelSoon } from '../session/handler/item-source.js';
 import { noteEventStream } from '../web/event-streams.js';
-import type { ResponseReader } from './reader.js';
+import { recordOf, takeWhole } from '../web/light/response.js';
+import { BODILESS, PlainAnswer, writePlain } from './plain-answer.js';
+import { isGone, type ResponseReader } from './reader.js';
 import { setImmediate } from '../system-timers.js';
 
-/** Statuses whose responses have no body, whatever is given. */
-const BODILESS = new Set([204, 205, 304]);
-
-type HeaderLines = Record<string, string | string[]>;
-
-function headersOf(response: Response): HeaderLines {
-  const lines: HeaderLines = {};
-  for (const [name, value] of response.headers) {
-    // How it travels is for Node to say.
-    if (name !== 'set-cookie' && name !== 'transfer-encoding') lines[name] = value;
-  }
-  const cookies = response.headers.getSetCookie();
-  if (cookies.length > 0) lines['set-cookie'] = cookies;
+function headersOf(response: Response): Record<string, string | string[]> {
+  const lines = recordOf(response.headers);
+  // How it travels is for Node to say.
+  delete lines['transfer-encoding'];
   return lines;
 }
 
@@ -112,4 +105,25 @@ export async function writeResponse(response: Response, to: ServerResponse, clie
     client.onLeave = undefined;
     if (!isWhole) void cancelSoon(reader);
   }
+}
+
+/** What a handler may answer. */
+export type Answer = Response | PlainAnswer;
+
+/**
+ * Writes an answer: at once where it is there as a whole, else as it comes. Resolves when everything is on its way.
+ * @param client makes what sees to it that it goes on reading.
+ * @throws the error of the body's stream.
+ */
+export function writeAnswer(answer: Answer, to: ServerResponse, client: { reader(): ResponseReader }): Promise<void> | undefined {
+  const whole = answer instanceof PlainAnswer ? answer : takeWhole(answer);
+  if (!whole) {
+    const reader = client.reader();
+    return writeResponse(answer as Response, to, reader).then(() => reader.watch());
+  }
+  if (isGone(to)) return undefined;
+  writePlain(whole, to);
+  // Most answers are with the kernel by now.
+  if (!to.socket || to.socket.writableLength > 0) client.reader().watch();
+  return undefined;
 }

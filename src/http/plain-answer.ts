@@ -1,14 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { BoundaryError } from '../errors.js';
+import type { WholeResponse } from '../web/light/response.js';
 
 /** An answer that is there as a whole: written at once, without a stream. */
-export class PlainAnswer {
+export class PlainAnswer implements WholeResponse {
   readonly status: number;
   /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: string | Uint8Array | undefined;
 
-  constructor(status: number, headers: Readonly<Record<string, string>>, body?: string | Uint8Array) {
+  constructor(status: number, headers: Readonly<Record<string, string | string[]>>, body?: string | Uint8Array) {
     this.status = status;
     this.headers = headers;
     this.body = body;
@@ -25,14 +26,25 @@ export function jsonAnswer(status: number, text: string): PlainAnswer {
   return new PlainAnswer(status, { 'content-type': 'application/json' }, text);
 }
 
-/** Writes it with its length; HEAD and 204 without a body. */
-export function writePlain({ status, headers, body }: PlainAnswer, to: ServerResponse): void {
-  if (status === 204 || body === undefined) {
-    to.writeHead(status, status === 204 ? { ...headers } : { ...headers, 'content-length': 0 }).end();
+/** Statuses whose answers have no body, whatever is given. */
+export const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** Writes it with its length; to HEAD, and with statuses that have none, without the body. */
+export function writePlain({ status, headers, body }: WholeResponse, to: ServerResponse): void {
+  const fields: Record<string, string | string[] | number> = { ...headers };
+  // How it travels is for Node to say.
+  if ('transfer-encoding' in fields) delete fields['transfer-encoding'];
+  if (BODILESS.has(status)) {
+    to.writeHead(status, fields).end();
     return;
   }
-  to.writeHead(status, { ...headers, 'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength });
-  if (to.req.method === 'HEAD') to.end();
+  const isHead = to.req.method === 'HEAD';
+  if ('content-length' in fields) to.strictContentLength = true;
+  else if (body !== undefined) fields['content-length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  // The length that GET would have is not known here.
+  else if (!isHead) fields['content-length'] = 0;
+  to.writeHead(status, fields);
+  if (isHead || body === undefined) to.end();
   else to.end(body);
 }
 

@@ -8,6 +8,11 @@ import { StallWatch } from '../endpoints/net/stall-watch.js';
 import { nextTick } from '../system-timers.js';
 import { takenFrom } from '../web/taken.js';
 
+/** Nothing can be sent any more. A response that waits behind another one on its socket is told nothing when the socket closes. */
+export function isGone(response: ServerResponse): boolean {
+  return response.destroyed || response.closed || response.req.socket.destroyed;
+}
+
 /** The client, as far as it reads what it is answered: at its own pace, but not never. */
 export class ResponseReader {
   readonly #response: ServerResponse;
@@ -38,9 +43,7 @@ export class ResponseReader {
 
   /** Nothing can be sent to it any more. */
   get isGone(): boolean {
-    const response = this.#response;
-    // A response that waits behind another one on its socket is told nothing when the socket closes.
-    return response.destroyed || response.closed || response.req.socket.destroyed;
+    return isGone(this.#response);
   }
 
   /** Resolves when there is room for more, or never will be. */

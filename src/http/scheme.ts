@@ -16,6 +16,7 @@ import { Mount } from './mount/mount.js';
 import { socketUrlOf, sitePathOf, webUrlOf } from '../web/web-url.js';
 import { share } from '../web/shared-server.js';
 import type { HttpServer } from '../web/http-server.js';
+import { installLightWeb } from '../web/light/install.js';
 import { Router } from '../web/routes/router.js';
 import type { VirtualPath, SiteRoutes } from '../web/site.js';
 
@@ -41,6 +42,7 @@ function routesOf(
 
 async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const { url, options } = target;
+  installLightWeb();
   const joined: { server?: HttpServer } = {};
   const limits = resolveLimits(options, raw(), scheme, 'listen');
   const admission = new Admission(limits, options);

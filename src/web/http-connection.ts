@@ -3,7 +3,7 @@ import { clearTimeout, monotonicNow, nextTick, setImmediate, setTimeout } from '
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { publish } from '../diagnostics.js';
-import { guard } from '../guard.js';
+import { guard, guardThis } from '../guard.js';
 import type { VirtualPath } from './site.js';
 import { listenPlaceOf } from './web-url.js';
 import { StandIn } from './stand-in.js';
@@ -29,6 +29,13 @@ interface Known extends Socket {
 export function connectionOn(socket: Socket): HttpConnection | undefined {
   return (socket as Known)[CONNECTION];
 }
+
+const onAnswered = guardThis(
+  ({ req }: ServerResponse) => req.socket,
+  function (this: ServerResponse) {
+    connectionOn(this.req.socket)?.answered(this);
+  },
+);
 
 /** The server of a connection. */
 export interface HttpConnectionHost {
@@ -164,10 +171,7 @@ export class HttpConnection {
     }
     const site = this.#host.siteOf(request);
     this.#underWay.set(response, site);
-    response.once(
-      'close',
-      guard(this.socket, () => this.#answered(response)),
-    );
+    response.on('close', onAnswered);
     this.#host.serve(request, response, site);
   }
 
@@ -182,7 +186,8 @@ export class HttpConnection {
     if (this.socket.closed) this.#over();
   }
 
-  #answered(response: ServerResponse): void {
+  /** A response has closed. */
+  answered(response: ServerResponse): void {
     this.#underWay.delete(response);
     if (this.#closed) return;
     this.#stall?.refresh();

@@ -4,20 +4,12 @@ import { guard } from '../guard.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline, MAX_EXTENSION } from '../deadline.js';
 import { ConnectionClosedError, LimitError } from '../errors.js';
-import { originOf } from './request/origin.js';
 import { ReceivedRequest } from './received-request.js';
 
 /** What the body of a request may be and take. */
 export interface BodyLimits {
   readonly maxMessageSize: number;
   readonly messageTimeout: number;
-}
-
-/** The absolute url of a request whose target is normal. Undefined: its Host is no host of a url. */
-export function requestUrlOf({ url = '/', headers }: IncomingMessage, secure: boolean, forwardedHost?: string): URL | undefined {
-  const origin = originOf(secure, forwardedHost ?? headers.host ?? 'localhost');
-  // Joined, not resolved: '//other.host/' is a path here.
-  return origin === undefined ? undefined : new URL(origin + url);
 }
 
 /** More bytes are announced than may come. */
@@ -142,26 +134,30 @@ class Body implements UnderlyingSource<Uint8Array> {
   }
 }
 
+/** The parts of a request that have been made already. */
+interface Made {
+  readonly url: string;
+  readonly headers: Headers;
+  /** Where it has been read. */
+  readonly body: Uint8Array | undefined;
+}
+
 /**
- * A request as the web's `Request`.
+ * A request as the web's own `Request`, whose body is read as it is asked for.
  * @param failed hears why the body could not be read to its end.
- * @param read the body, where it has been read.
  * @throws TypeError for a method that `Request` does not know: TRACE.
  */
 export function requestOf(
-  incoming: IncomingMessage,
-  url: URL,
-  signal: AbortSignal,
+  { incoming, signal }: { readonly incoming: IncomingMessage; readonly signal: AbortSignal },
+  { url, headers, body }: Made,
   limits: BodyLimits,
   clock: Clock,
   failed: (error: Error) => void,
-  read?: Uint8Array,
 ): Request {
-  const { method = 'GET', rawHeaders } = incoming;
-  const headers = new Headers();
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
-  if (!hasBody(incoming)) return new ReceivedRequest(url, { method, headers, signal });
-  if (read) return new ReceivedRequest(url, { method, headers, signal, body: read });
-  const body = new ReadableStream(new Body(incoming, limits, clock, failed), { highWaterMark: 0 });
-  return new ReceivedRequest(url, { method, headers, signal, body, duplex: 'half' });
+  const { method = 'GET' } = incoming;
+  const init = { method, headers, signal };
+  if (!hasBody(incoming)) return new ReceivedRequest(url, init);
+  if (body) return new ReceivedRequest(url, { ...init, body: new Uint8Array(body) });
+  const stream = new ReadableStream(new Body(incoming, limits, clock, failed), { highWaterMark: 0 });
+  return new ReceivedRequest(url, { ...init, body: stream, duplex: 'half' });
 }

@@ -29,7 +29,7 @@ interface WebRequest extends Omit<Request, 'json' | 'formData' | 'clone'> {
   formData(): Promise<FormData>;
   clone(): Request;
 }
-const WebRequest = Request as unknown as new (url: URL, init: RequestInit) => WebRequest;
+const WebRequest = Request as unknown as new (url: string, init: RequestInit) => WebRequest;
 
 /**
  * A request that a client has sent: a body that is not what `json()` or `formData()` expects is the client's mistake, a BoundaryError,

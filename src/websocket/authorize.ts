@@ -6,7 +6,7 @@ import type { Remote } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import { asError } from '../errors.js';
 import { guard } from '../guard.js';
-import { requestUrlOf } from '../web/incoming.js';
+import { requestUrlOf } from '../web/request/origin.js';
 import { listenPlaceOf } from '../web/web-url.js';
 import { answerAndClose } from '../web/refuse.js';
 import { errorStatusOf } from '../web/status.js';

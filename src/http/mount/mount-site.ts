@@ -7,11 +7,14 @@ import { resetSocket } from '../../endpoints/net/reset-socket.js';
 import { asError, LimitError, ListenError } from '../../errors.js';
 import { guard } from '../../guard.js';
 import { RequestArrival } from '../arrival.js';
-import { requestOf, requestUrlOf, type BodyLimits } from '../../web/incoming.js';
+import { requestOf, type BodyLimits } from '../../web/incoming.js';
 import type { FetchApp, RequestListener } from './mountable.js';
 import { MountArrival } from './mount-guest.js';
 import type { Mount } from './mount.js';
-import { writeResponse } from '../outgoing.js';
+import { lightRequest, type RequestSource } from '../../web/light/request.js';
+import { originOf } from '../../web/request/origin.js';
+import { readBody, type BodyReader } from '../../web/request/read-body.js';
+import { writeAnswer } from '../outgoing.js';
 import { ResponseReader } from '../reader.js';
 import { share, type Membership } from '../../web/shared-server.js';
 import type { VirtualPath } from '../../web/site.js';
@@ -24,33 +27,84 @@ interface FetchLimits extends BodyLimits {
   readonly drainTimeout: number;
 }
 
+/** A request for an application of the web's kind. */
+class FetchCall implements RequestSource, BodyReader {
+  readonly #arrival: RequestArrival;
+  readonly #limits: FetchLimits;
+  readonly origin: string;
+  /** There once somebody listens. */
+  #abort: AbortController | undefined;
+  #hasLeft = false;
+
+  constructor(arrival: RequestArrival, origin: string, limits: FetchLimits) {
+    this.#arrival = arrival;
+    this.#limits = limits;
+    this.origin = origin;
+    const { response } = arrival;
+    response.once(
+      'close',
+      guard(arrival.raw, () => {
+        if (response.writableFinished) arrival.answered(realClock, limits.messageTimeout);
+        else {
+          this.#hasLeft = true;
+          this.#abort?.abort(new Error('the client left'));
+        }
+      }),
+    );
+  }
+
+  get incoming(): IncomingMessage {
+    return this.#arrival.request;
+  }
+
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#hasLeft) this.#abort.abort(new Error('the client left'));
+    return this.#abort.signal;
+  }
+
+  whole(): Promise<Buffer> {
+    return readBody(this.incoming, this.#limits, realClock, this);
+  }
+
+  bodyRead(): void {}
+
+  bodyFailed(): void {
+    this.#arrival.isLast();
+  }
+
+  real(url: string, headers: Headers, body: Uint8Array | undefined): Request {
+    return requestOf(this, { url, headers, body }, this.#limits, realClock, () => this.#arrival.isLast());
+  }
+
+  /** Sees to it that the client goes on reading. */
+  reader(): ResponseReader {
+    const { response, raw, remote } = this.#arrival;
+    return new ResponseReader(response, realClock, this.#limits.drainTimeout, () => {
+      publish('connection.limit', { handler: 'mounted', limit: 'drainTimeout', remote });
+      resetSocket(raw);
+    });
+  }
+}
+
 /** Asks an application of the web's kind. Never rejects. */
 async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLimits): Promise<void> {
-  const { request: incoming, response, secure, host } = arrival;
-  const url = requestUrlOf(incoming, secure, host);
-  if (!url || incoming.method === 'TRACE') {
-    arrival.answer(url ? 501 : 400, '');
+  const { request: incoming, response, secure, host = incoming.headers.host ?? 'localhost' } = arrival;
+  const origin = originOf(secure, host);
+  if (origin === undefined || incoming.method === 'TRACE') {
+    arrival.answer(origin === undefined ? 400 : 501, '');
     return;
   }
-  const abort = new AbortController();
-  response.once(
-    'close',
-    guard(arrival.raw, () => {
-      if (response.writableFinished) arrival.answered(realClock, limits.messageTimeout);
-      else abort.abort(new Error('the client left'));
-    }),
-  );
+  const call = new FetchCall(arrival, origin, limits);
   try {
-    const request = requestOf(incoming, url, abort.signal, limits, realClock, () => arrival.isLast());
-    const answer = await app.fetch(request);
-    const client = new ResponseReader(response, realClock, limits.drainTimeout, () => {
-      publish('connection.limit', { handler: 'mounted', limit: 'drainTimeout', remote: arrival.remote });
-      resetSocket(arrival.raw);
-    });
-    await writeResponse(answer, response, client);
-    client.watch();
+    const answer = await app.fetch(lightRequest(call));
+    await writeAnswer(answer, response, call);
   } catch (thrown) {
-    if (!abort.signal.aborted) explain(arrival, thrown);
+    if (!call.hasLeft) explain(arrival, thrown);
   }
 }
 

@@ -13,23 +13,23 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** What a route is given. */
 export class RouteRequest {
-  readonly #request: () => Request;
+  readonly #source: RouteSource;
   readonly params: unknown;
   readonly query: unknown;
   readonly headers: unknown;
   readonly body: unknown;
 
-  constructor(parts: Readonly<Record<RoutePart, unknown>>, request: () => Request) {
+  constructor(parts: Readonly<Record<RoutePart, unknown>>, source: RouteSource) {
     this.params = parts.params;
     this.query = parts.query;
     this.headers = parts.headers;
     this.body = parts.body;
-    this.#request = request;
+    this.#source = source;
   }
 
   /** Made when it is asked for. */
   get request(): Request {
-    return this.#request();
+    return this.#source.request();
   }
 }
 
@@ -37,10 +37,10 @@ export class RouteRequest {
 export interface RouteSource {
   readonly incoming: IncomingMessage;
   /** The host that the client asked for. */
-  readonly host: string;
+  readonly requestedHost: string;
   request(): Request;
   /** The whole body. Rejects with LimitError, ConnectionClosedError. */
-  body(): Promise<Buffer>;
+  whole(): Promise<Buffer>;
 }
 
 /** What routes need to know of their schemas, found out once. */
@@ -75,7 +75,7 @@ function checked(part: RoutePart, value: unknown, { validate }: RouteBlueprint):
 
 function queryOf({ url = '' }: IncomingMessage, { queryLists }: Compiled): unknown {
   const mark = url.indexOf('?');
-  return fieldsOf(mark < 0 ? '' : url.slice(mark + 1), queryLists, 'query');
+  return mark < 0 ? {} : fieldsOf(url.slice(mark + 1), queryLists, 'query');
 }
 
 /** Content that a form of another page may send without asking: then its origin must be this host. */
@@ -94,21 +94,20 @@ export function inputOf(match: RouteMatch, source: RouteSource): RouteRequest | 
   const known = compiled(route);
   const params = paramsOf(match);
   if (!params) throw unreadable('an escape in the path is no UTF-8', undefined, 'params');
-  const request = (): Request => source.request();
   const parts = {
     params: checked('params', params, route),
     query: checked('query', queryOf(incoming, known), route),
     headers: checked('headers', incoming.headers satisfies IncomingHttpHeaders, route),
   };
-  if (!hasBody(incoming)) return new RouteRequest({ ...parts, body: checked('body', undefined, route) }, request);
+  if (!hasBody(incoming)) return new RouteRequest({ ...parts, body: checked('body', undefined, route) }, source);
   const format = formatFor(incoming, known.bodyKind);
   if (format === undefined || (!route.schemas.body && format === 'bytes')) {
     if (route.schemas.body) return textAnswer(415, 'a body of this content type is not taken here: send application/json');
-    return new RouteRequest({ ...parts, body: undefined }, request);
+    return new RouteRequest({ ...parts, body: undefined }, source);
   }
-  if (isForeignForm(incoming, source.host, format)) return textAnswer(403, 'forms of another origin are not taken here');
-  return source.body().then(bytes => {
+  if (isForeignForm(incoming, source.requestedHost, format)) return textAnswer(403, 'forms of another origin are not taken here');
+  return source.whole().then(bytes => {
     const body = checked('body', readContent(bytes, format, known.bodyLists), route);
-    return new RouteRequest({ ...parts, body }, request);
+    return new RouteRequest({ ...parts, body }, source);
   });
 }

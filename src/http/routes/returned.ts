@@ -76,11 +76,11 @@ async function streamed(items: AsyncIterable<unknown>, route: RouteBlueprint, si
 export function answerOf(
   returned: unknown,
   route: RouteBlueprint,
-  signal: () => AbortSignal,
+  asked: { readonly signal: AbortSignal },
 ): Response | PlainAnswer | Promise<Response | PlainAnswer> {
   if (returned instanceof Response) return returned;
   if (returned instanceof ReadableStream) return new Response(returned, { headers: { 'content-type': BYTES } });
-  if (typeof returned === 'object' && isAsyncIterable(returned)) return streamed(returned, route, signal());
+  if (typeof returned === 'object' && isAsyncIterable(returned)) return streamed(returned, route, asked.signal);
   const value = checked(returned, route);
   if (value === undefined) return new PlainAnswer(204, {});
   if (typeof value === 'string') return textAnswer(200, value);

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../../clock.js';
+import type { Clock, ClockTimer } from '../../clock.js';
 import { deadline } from '../../deadline.js';
 import { ConnectionClosedError, LimitError } from '../../errors.js';
-import { guard } from '../../guard.js';
+import { guardThis } from '../../guard.js';
+import { setImmediate } from '../../system-timers.js';
 import { bodyTooLarge, type BodyLimits } from '../incoming.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -36,40 +37,113 @@ class Gathered {
   }
 }
 
+const READING = Symbol('body being read');
+/** A request that knows who reads its body: the same listeners serve all. */
+interface Read extends IncomingMessage {
+  [READING]?: BodyReading;
+}
+
+/** Who wants a body. */
+export interface BodyReader {
+  /** It is whole. */
+  bodyRead(body: Buffer): void;
+  /** It cannot be had: a client that has failed to send one is not asked for more. */
+  bodyFailed(): void;
+}
+
+const onData = guardThis(
+  (request: Read) => request,
+  function (this: Read, chunk: Buffer) {
+    this[READING]?.take(chunk);
+  },
+);
+const onEnd = guardThis(
+  (request: Read) => request,
+  function (this: Read) {
+    this[READING]?.end();
+  },
+);
+const onLeft = guardThis(
+  (request: Read) => request,
+  function (this: Read) {
+    this[READING]?.fail(new ConnectionClosedError('the client left before the request was whole'));
+  },
+);
+
+/** A body on its way. */
+class BodyReading {
+  readonly #request: IncomingMessage;
+  readonly #limits: BodyLimits;
+  readonly #clock: Clock;
+  readonly #reader: BodyReader;
+  readonly #resolve: (body: Buffer) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #gathered = new Gathered();
+  /** Most bodies come together with their head, and are whole in the next turn: only then the clock is set. */
+  #turn: NodeJS.Immediate | undefined;
+  #timer: ClockTimer | undefined;
+  #isOver = false;
+
+  constructor(
+    request: IncomingMessage,
+    { limits, clock, reader }: { readonly limits: BodyLimits; readonly clock: Clock; readonly reader: BodyReader },
+    resolve: (body: Buffer) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#request = request;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#reader = reader;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (limits.messageTimeout !== Infinity) this.#turn = setImmediate(this.#startClock);
+  }
+
+  take(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#gathered.add(chunk);
+    if (this.#gathered.length > this.#limits.maxMessageSize) this.fail(bodyTooLarge(this.#limits));
+  }
+
+  end(): void {
+    if (!this.#over()) return;
+    const body = this.#gathered.take();
+    this.#reader.bodyRead(body);
+    this.#resolve(body);
+  }
+
+  fail(error: Error): void {
+    if (!this.#over()) return;
+    this.#request.pause();
+    this.#reader.bodyFailed();
+    this.#reject(error);
+  }
+
+  #over(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    if (this.#turn) clearImmediate(this.#turn);
+    this.#timer?.cancel();
+    return true;
+  }
+
+  readonly #startClock = (): void => {
+    const { messageTimeout } = this.#limits;
+    const late = new LimitError('messageTimeout', `the request was not whole within messageTimeout (${messageTimeout} ms)`);
+    this.#timer = deadline(this.#clock, messageTimeout, () => this.fail(late), true);
+  };
+}
+
 /**
  * Reads the body of a request as a whole.
  * @throws LimitError beyond `maxMessageSize` bytes, or when it is not whole within `messageTimeout` ms; ConnectionClosedError when the client leaves.
  */
-export function readBody(request: IncomingMessage, limits: BodyLimits, clock: Clock): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limits: BodyLimits, clock: Clock, reader: BodyReader): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const { messageTimeout, maxMessageSize } = limits;
-    const gathered = new Gathered();
-    const late = (): void =>
-      fail(new LimitError('messageTimeout', `the request was not whole within messageTimeout (${messageTimeout} ms)`));
-    const timer = messageTimeout === Infinity ? undefined : deadline(clock, messageTimeout, late, true);
-    const done = (): void => {
-      timer?.cancel();
-      request.off('data', onData).off('end', onEnd).off('close', onClose);
-    };
-    const fail = (error: Error): void => {
-      done();
-      request.pause();
-      reject(error);
-    };
-    const onData = guard(request, (chunk: Buffer) => {
-      gathered.add(chunk);
-      if (gathered.length > maxMessageSize) fail(bodyTooLarge(limits));
-    });
-    const onEnd = guard(request, () => {
-      done();
-      resolve(gathered.take());
-    });
-    const onClose = guard(request, () => fail(new ConnectionClosedError('the client left before the request was whole')));
-    request.on('error', () => {});
-    if (request.destroyed) {
-      onClose();
-      return;
-    }
-    request.on('end', onEnd).on('close', onClose).on('data', onData);
+    const read: Read = request;
+    read[READING] = new BodyReading(request, { limits, clock, reader }, resolve, reject);
+    read.on('error', () => {});
+    if (read.destroyed) onLeft.call(read);
+    else read.on('end', onEnd).on('close', onLeft).on('data', onData);
   });
 }

@@ -1,0 +1,124 @@
+import { runAround } from '../around/chain.js';
+import { aroundsOf } from '../blueprint/arounds.js';
+import type { RouteBlueprint } from '../blueprint/connection/route-types.js';
+import type { ConnectionBlueprint } from '../blueprint/types.js';
+import type { RouteAbout } from '../decorators/connection/route-types.js';
+import { asError, BoundaryError, UsageError } from '../errors.js';
+import type { Methods } from '../session/handler/message-router.js';
+import type { RouteMatch } from '../web/routes/router.js';
+import type { Answer } from './outgoing.js';
+import { misfit, PlainAnswer } from './plain-answer.js';
+import { inputOf, type RouteRequest, type RouteSource } from './routes/input.js';
+import { answerOf } from './routes/returned.js';
+
+/** A request with the handler that was made for it. Whatever of it answers at once costs no promise. */
+export interface AskedRequest extends RouteSource {
+  readonly methods: Methods;
+  readonly about: RouteAbout;
+  readonly blueprint: ConnectionBlueprint;
+  readonly signal: AbortSignal;
+  /** What `@OnError` makes of an error of the method with that decorator. Rejects with the error when that is no Response. */
+  explained(error: Error, hook: string): Promise<Response>;
+  /** A route has been found for it. */
+  routed(route: RouteBlueprint): void;
+  /** The client is told what of its request does not fit. */
+  misfits(error: BoundaryError): void;
+}
+
+type Eventually<T> = T | Promise<T>;
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function noResponse({ blueprint }: AskedRequest): UsageError {
+  return new UsageError(`@OnRequest of ${blueprint.name} returned no Response`);
+}
+
+/** Calls one method, inside the functions that stand around it. */
+function call(asked: AskedRequest, key: PropertyKey, input: unknown, route?: RouteBlueprint): unknown {
+  const { methods, about, blueprint } = asked;
+  if (route) asked.routed(route);
+  const { cls, methods: own } = blueprint.arounds;
+  if (cls.length === 0 && own.size === 0) return methods[key]!(input, about);
+  const fns = aroundsOf(blueprint.arounds, 'request', key);
+  if (fns.length === 0) return methods[key]!(input, about);
+  const { name: handler } = blueprint;
+  const method = String(key);
+  const { id, remote } = about;
+  const names = { kind: 'request', name: `${handler}.${method}`, handler, method, route: route?.path } as const;
+  const what = { ...names, request: asked.request(), instance: methods, connection: { id, remote }, signal: asked.signal };
+  return runAround(fns, what, () => methods[key]!(input, about));
+}
+
+/** Asks `@OnRequest`: its methods in order, until one answers. */
+export function askFallback(asked: AskedRequest, from = 0): Eventually<Answer> {
+  const { request: keys } = asked.blueprint.hooks;
+  try {
+    for (let at = from; at < keys.length; at++) {
+      const answer = call(asked, keys[at]!, asked.request());
+      if (isPromise(answer)) return fallbackLater(asked, answer, at);
+      if (answer instanceof Response) return answer;
+      if (answer !== undefined) break;
+    }
+    throw noResponse(asked);
+  } catch (thrown) {
+    return asked.explained(asError(thrown), 'OnRequest');
+  }
+}
+
+async function fallbackLater(asked: AskedRequest, pending: PromiseLike<unknown>, at: number): Promise<Answer> {
+  let answer: unknown;
+  try {
+    answer = await pending;
+    if (answer !== undefined && !(answer instanceof Response)) throw noResponse(asked);
+  } catch (thrown) {
+    return asked.explained(asError(thrown), 'OnRequest');
+  }
+  return answer === undefined ? askFallback(asked, at + 1) : answer;
+}
+
+/** Asks the method of a route. */
+export function askRoute(asked: AskedRequest, match: RouteMatch): Eventually<Answer> {
+  try {
+    const input = inputOf(match, asked);
+    if (input instanceof PlainAnswer) return input;
+    if (isPromise(input)) return routeLater(asked, match, input);
+    const returned = call(asked, match.route.key, input, match.route);
+    if (isPromise(returned)) return answerLater(asked, match, returned);
+    const answer = answerOf(returned, match.route, asked);
+    return isPromise(answer) ? answerLater(asked, match, answer) : answer;
+  } catch (thrown) {
+    return routeFailed(asked, match, thrown);
+  }
+}
+
+/** The body had to be waited for. */
+async function routeLater(asked: AskedRequest, match: RouteMatch, pending: PromiseLike<RouteRequest>): Promise<Answer> {
+  try {
+    return await answerOf(await call(asked, match.route.key, await pending, match.route), match.route, asked);
+  } catch (thrown) {
+    return routeFailed(asked, match, thrown);
+  }
+}
+
+/** The method has to be waited for, or the first item of what it returned. */
+async function answerLater(asked: AskedRequest, match: RouteMatch, pending: PromiseLike<unknown>): Promise<Answer> {
+  try {
+    const returned = await pending;
+    return returned instanceof PlainAnswer ? returned : await answerOf(returned, match.route, asked);
+  } catch (thrown) {
+    return routeFailed(asked, match, thrown);
+  }
+}
+
+async function routeFailed(asked: AskedRequest, { route }: RouteMatch, thrown: unknown): Promise<Answer> {
+  const error = asError(thrown);
+  try {
+    return await asked.explained(error, route.as);
+  } catch (unexplained) {
+    if (unexplained !== error || !(error instanceof BoundaryError) || error.statusCode !== 400) throw unexplained;
+    asked.misfits(error);
+    return misfit(error);
+  }
+}
