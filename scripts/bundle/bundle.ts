@@ -2,8 +2,8 @@ import { build, stop } from 'esbuild';
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-/** Files that processes run first, and that no other file imports: a worker's, the command line's, and that of what it starts. */
-const PROGRAMS = ['worker-main/main.js', 'cli/main.js', 'cli/child/main.js'];
+/** Files that processes run first, and that no other file imports: a worker's, the command line's, that of what it starts; and the page, loaded by its address. */
+const PROGRAMS = ['worker-main/main.js', 'cli/main.js', 'cli/child/main.js', 'admin/index.js'];
 const COMPILED = 'dist/src';
 
 /** The files that `package.json` exports, within the compiled sources. */

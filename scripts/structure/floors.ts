@@ -18,6 +18,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'logging',
     'diagnostics',
     'guard',
+    'package-home',
     'transferable',
     'transfer',
     'hosts',
@@ -30,6 +31,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['app'],
   ['web'],
   ['worker-main', 'testing', 'http', 'websocket', 'nats', 'metrics', 'otel'],
+  ['admin'],
   // The table of contents knows every floor; a sub-path that extends the application imports it as its users do.
   ['index', 'cli'],
 ];
@@ -63,7 +65,7 @@ export interface Secret {
 export const SECRETS: readonly Secret[] = [
   {
     of: 'tsyringe',
-    knownTo: ['app', 'index', 'decorators', 'worker-main', 'testing', 'web', 'http', 'websocket'],
+    knownTo: ['app', 'index', 'decorators', 'worker-main', 'testing', 'web', 'http', 'websocket', 'admin'],
     remedy: 'resolve it in app/ (or worker-main/) and pass the instance down',
   },
   {

@@ -19,6 +19,7 @@ export interface AppHost {
   readonly reactor: Reactor;
   health(): Health;
   addresses(connection: Ctor | Mounted): readonly BoundAddress[];
+  readonly admin: BoundAddress | undefined;
   get(token: Token): unknown;
   dialer(handler: Ctor): Dialer;
   describe(): string;
@@ -74,6 +75,11 @@ export class App implements AsyncDisposable {
    */
   addresses(connection: Ctor | Mounted): readonly BoundAddress[] {
     return this.#port.addresses(connection);
+  }
+
+  /** Where the page of the option `admin` is; undefined without it. */
+  get admin(): BoundAddress | undefined {
+    return this.#port.admin;
   }
 
   /**

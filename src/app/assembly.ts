@@ -8,7 +8,7 @@ import type { BoundAddress } from '../endpoints/endpoint.js';
 import { asError, ClosingError, UsageError, type Mistake } from '../errors.js';
 import { hostNamed } from '../hosts/registry.js';
 import { Logger } from '../logger.js';
-import { dialerOf, Reactor, ReactorCore, MasterPoolListener, type Dialer } from '../reactor/index.js';
+import { dialerOf, Reactor, ReactorCore, MasterPoolListener, type Dialer, type Handlers } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
 import { toMilliseconds, type Duration, type Off, type Size } from '../units.js';
 import type { BuiltProxy } from '../workers/proxy/proxy-gate.js';
@@ -20,11 +20,13 @@ import type { Mesh } from '../mesh/mesh-types.js';
 import { App, type AppHost, type CloseSummary } from './app.js';
 import { leaveName, takeName } from './app-name.js';
 import { clientMaker, type MakeClient } from './client-maker.js';
+import { SideReactor } from './side-reactor.js';
 import { closeInOrder, pause, type ClosingParts } from './closing.js';
 import { connectionBuild } from './connection-plan.js';
 import { AppContainer, type Override } from './container/container.js';
 import { describe } from './report/describe.js';
 import { warnAtStart } from './report/start-warnings.js';
+import { AppInspection } from './report/inspection.js';
 import { logEvents } from './report/events-to-log.js';
 import { healthOf, type AppState, type Health } from './report/health.js';
 import { Hosts } from './hosts.js';
@@ -84,6 +86,11 @@ export class Assembly implements AppHost {
   readonly #blueprint: AppBlueprint;
   readonly #options: AssemblyOptions;
   readonly #clock: Clock;
+  /** Where the page is that operates it. */
+  admin: BoundAddress | undefined;
+  /** For the page. */
+  readonly side: SideReactor;
+  readonly inspection: AppInspection;
   readonly #core: ReactorCore;
   readonly #client: MakeClient;
   readonly #container: AppContainer;
@@ -145,20 +152,27 @@ export class Assembly implements AppHost {
     });
     this.#client = clientMaker(this.name, this.workforce, blueprint.around);
     this.workers = new Workers(this.workforce);
+    const handlers: Handlers = {
+      blueprintOf: cls => {
+        const connection = valid(readConnection(cls));
+        return { ...connection, arounds: within(blueprint.around, connection.arounds) };
+      },
+      build: connection => connectionBuild(this.#container, connection, this.#clock, this.name),
+    };
+    this.side = new SideReactor({
+      clock: this.#clock,
+      handlers: { ...handlers, blueprintOf: cls => valid(readConnection(cls)) },
+      app: this.name,
+    });
     this.#core = new ReactorCore({
       app: this.name,
       clock: this.#clock,
       maxBufferedBytesTotal: options.maxBufferedBytesTotal,
-      handlers: {
-        blueprintOf: cls => {
-          const connection = valid(readConnection(cls));
-          return { ...connection, arounds: within(blueprint.around, connection.arounds) };
-        },
-        build: connection => connectionBuild(this.#container, connection, this.#clock, this.name),
-      },
+      handlers,
       mover: (worker, options) => this.workforce.mover(worker, options),
     });
     this.channelRouter = new ChannelRouter(this.name, this.#core.channels);
+    this.inspection = new AppInspection(this, blueprint.workers, { core: this.#core, addresses: this.#addresses, dialers: this.#dialers });
     this.reactor = new Reactor(this.#core);
     this.app = new App(this);
     this.#container = new AppContainer(
@@ -282,16 +296,8 @@ export class Assembly implements AppHost {
   describe(): string {
     const rows = this.workforce.status();
     return describe({
-      listeners: [...this.#addresses].flatMap(([connection, addresses]) =>
-        addresses.map(({ url }) => ({
-          name: connection.name,
-          url,
-          connections: this.#core.count(connection),
-        })),
-      ),
-      dialers: [...this.#dialers].flatMap(([cls, dialers]) =>
-        dialers.map(({ dialer: { state, attempts }, url }) => ({ name: cls.name, url, state, attempts })),
-      ),
+      listeners: this.inspection.ownListeners(),
+      dialers: this.inspection.dialers(),
       workers: this.#blueprint.workers.map(({ name }) => ({
         name,
         status: rows.filter(row => row.name === name),
@@ -345,6 +351,7 @@ export class Assembly implements AppHost {
     const summary = await closeInOrder(this.#closingParts(), timeout, this.#cutOff.signal);
     this.#state = 'closed';
     publish('app.close', { app: this.name, ...summary });
+    await this.side.close();
     this.#stopLogging();
     leaveName(this.name);
     this.#hasClosed();

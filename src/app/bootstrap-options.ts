@@ -17,6 +17,9 @@ import { isLogger, LOGGER_METHODS } from '../logger.js';
 import { object, text } from '../option-rules.js';
 import { isMesh, placementMistakes } from './mesh/mesh-mistakes.js';
 
+/** Of the page: host and port, no path. */
+const HTTP_ENDPOINT = /^https?:\/\/[^/?#]*:\d{1,5}\/?$/i;
+
 const logger: Rule = { expects: `a logger with ${LOGGER_METHODS.join('(), ')}(), as pino() is; console is none`, fits: isLogger };
 
 /** Mistakes of the logger that was given to `where`. */
@@ -24,6 +27,19 @@ export function loggerMistakes(where: string, value: unknown): readonly Mistake[
   if (value === undefined || value === false || isLogger(value)) return [];
   return [{ where, wrong: 'logger is not one', remedy: `expected ${logger.expects}, or false` }];
 }
+
+const admin: Rule = {
+  expects: 'true, false or { listen?, authorize? }: an http: endpoint without a path, and a function',
+  fits: value => {
+    if (typeof value === 'boolean') return true;
+    if (typeof value !== 'object' || value === null || Object.keys(value).some(key => key !== 'listen' && key !== 'authorize'))
+      return false;
+    const { listen, authorize } = value as { listen?: unknown; authorize?: unknown };
+    const url: unknown = typeof listen === 'object' && listen !== null ? (listen as { url?: unknown }).url : listen;
+    if (url !== undefined && !(typeof url === 'string' && HTTP_ENDPOINT.test(url))) return false;
+    return authorize === undefined || typeof authorize === 'function';
+  },
+};
 
 const RULES: Rules = {
   name: text,
@@ -37,6 +53,7 @@ const RULES: Rules = {
   mesh: { expects: 'a mesh: nats({ servers }) of packet-ts/nats, or memoryMesh() of packet-ts/testing', fits: isMesh },
   placement: object,
   zone: text,
+  admin,
 };
 
 /** Places for which a connection's endpoints may be replaced. */

@@ -14,6 +14,8 @@ import { standardError } from '../logging/standard-error.js';
 import { connectionId } from '../session/connection-id.js';
 import type { Mesh } from '../mesh/mesh-types.js';
 import type { Duration, Off, Size } from '../units.js';
+import type { AdminOptions } from './admin-types.js';
+import { adminSide } from './admin-side.js';
 import type { App } from './app.js';
 import type { Assembly } from './assembly.js';
 import { bootstrapHook } from './bootstrap-hook.js';
@@ -64,6 +66,11 @@ export interface BootstrapOptions {
   placement?: Placements | undefined;
   /** Hosts of the same zone come first. */
   zone?: string | undefined;
+  /**
+   * A page that shows the application live, and acts on it where its `authorize` allows that. `true`: on the loopback, to be looked at only.
+   * It needs the package `ws`. docs/admin.md. Default false.
+   */
+  admin?: boolean | AdminOptions | undefined;
 }
 
 /**
@@ -93,18 +100,22 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
 
 async function start(module: Ctor, options: BootstrapOptions): Promise<App> {
   const { name = nameOf(module), logger, closeTimeout, shutdownDelay, maxBufferedBytesTotal } = options;
-  const { signals = true, uncaught, mesh, placement, zone } = options;
+  const { signals = true, uncaught, mesh, placement, zone, admin = false } = options;
   const { reading, flaws } = await readApplication(module, options);
-  const log = await loggerOf(logger);
+  const page = admin && flaws.length === 0 ? (await adminSide()).adminPage(admin === true ? {} : admin) : undefined;
+  const own = await loggerOf(logger);
+  const log = page ? page.tap(own) : own;
   const { Assembly } = await masterSide();
   const fit = flaws.length === 0 && { maxBufferedBytesTotal, shutdownDelay, mesh, placement, zone };
   const assembly = Assembly.of(reading, { name, logger: log, closeTimeout, ...fit });
   const remove = signals ? watchProcess(assembly, logger || log, uncaught) : () => {};
   assembly.closed.then(remove, remove);
+  if (page) void assembly.closed.then(() => page.close());
   closeWhenIdle(assembly);
   const systemd = notifySystemd(assembly);
   try {
     await assembly.start();
+    if (page) assembly.admin = await page.open(assembly.inspection, assembly.side.core);
     systemd?.ready(() => assembly.health().live);
   } catch (error) {
     await assembly.app.close();

@@ -4,7 +4,7 @@ import { readArguments } from './arguments.js';
 import type { Command } from './command.js';
 import { COMMANDS } from './commands.js';
 import { commandHelp, overview } from './help.js';
-import { ownPackage } from './package-home.js';
+import { ownPackage } from '../package-home.js';
 import { suggestionFor } from './suggest.js';
 
 const FAILED = 1;

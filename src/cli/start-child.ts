@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { ChildPlan } from './child/plan.js';
-import { packageOf } from './package-home.js';
+import { packageOf } from '../package-home.js';
 import type { UserModule } from './user-module.js';
 import { guard, NO_VICTIM } from '../guard.js';
 

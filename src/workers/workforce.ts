@@ -193,13 +193,18 @@ export class Workforce implements Directory {
 
   /** Replaces all processes of that worker, whatever its keys: each replacement first. */
   async restart(worker: WorkerBlueprint): Promise<void> {
-    const pools = this.#pools().filter(pool => pool.worker === worker);
+    const pools = this.#pools().filter(pool => pool.worker.name === worker.name);
     if (pools.length === 0) throw new WorkerNotFoundError(worker.name, undefined, 'it is not started');
     await Promise.all(pools.map(pool => pool.processSet.restart()));
   }
 
   get(worker: WorkerBlueprint, key: string | undefined): Pool | undefined {
     return this.#routes.get(worker.name)?.get(key)?.pool;
+  }
+
+  /** All started pools. */
+  get pools(): readonly Pool[] {
+    return this.#pools();
   }
 
   list(): readonly WorkerHandle[] {
@@ -225,6 +230,8 @@ export class Workforce implements Directory {
   refuse(): void {
     this.#closing = true;
     for (const pool of this.#pools()) pool.processSet.windDown();
+    // What waits in a paused one is to finish, too.
+    for (const pool of this.#pools()) if (pool.dispatcher.paused) pool.dispatcher.pause(false);
   }
 
   /** Calls that run or wait. */
@@ -328,7 +335,7 @@ export class Workforce implements Directory {
     const proxy = worker.proxy();
     const { proxy: build } = this.#options;
     if (proxy && build) route.front = new ProxyGate(route, options, () => build(proxy, worker, key));
-    return (route.pool = new Pool(worker, key, options, this.#desk(worker), route.front));
+    return (route.pool = new Pool(ownSettings(worker), key, options, this.#desk(worker), route.front));
   }
 
   /** Idempotent, but whoever asks again with less time gets it sooner. */
@@ -360,6 +367,11 @@ function checkOptions(worker: WorkerBlueprint, options: unknown): unknown {
     throw new BoundaryError({ worker: worker.name, direction: 'input', ...verdict, what: `start options of ${worker.name}` });
   encodeValue(verdict.value, worker.settings.maxMessageSize, 'options');
   return verdict.value;
+}
+
+/** A pool's limits can be changed while it runs: they are its own. */
+function ownSettings(worker: WorkerBlueprint): WorkerBlueprint {
+  return { ...worker, settings: { ...worker.settings } };
 }
 
 /** What other workers may call of this one. */

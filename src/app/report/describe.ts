@@ -1,10 +1,11 @@
 import type { WorkerStatus } from '../../decorators/worker/worker-types.js';
 import { brief } from './brief.js';
+import type { DialerFacts, ListenerFacts } from './inspection-types.js';
 
 /** The parts of an application that are shown. */
 export interface Description {
-  readonly listeners: readonly { readonly name: string; readonly url: string; readonly connections: number }[];
-  readonly dialers: readonly { readonly name: string; readonly url: string; readonly state: string; readonly attempts: number }[];
+  readonly listeners: readonly ListenerFacts[];
+  readonly dialers: readonly DialerFacts[];
   readonly workers: readonly {
     readonly name: string;
     readonly status: readonly WorkerStatus[];
@@ -76,8 +77,8 @@ export function describe({ listeners, dialers, workers }: Description): string {
       {
         text: 'Reactor',
         children: [
-          ...listeners.map(({ name, url, connections }) => leaf(`${name} on ${url}: ${count(connections, 'connection')}`)),
-          ...dialers.map(({ name, url, state, attempts }) => leaf(`${name} to ${url}: ${state}, ${count(attempts, 'attempt')}`)),
+          ...listeners.map(({ handler, url, connections }) => leaf(`${handler} on ${url}: ${count(connections, 'connection')}`)),
+          ...dialers.map(({ handler, url, state, attempts }) => leaf(`${handler} to ${url}: ${state}, ${count(attempts, 'attempt')}`)),
         ],
       },
       { text: 'Workforce', children: workers.flatMap(({ name, status, serving }) => workerNodes(name, status, serving)) },

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../errors.js';
-import { ownPackage } from '../package-home.js';
+import { ownPackage } from '../../package-home.js';
 import { suggestionFor } from '../suggest.js';
 import { packageFile } from './package-file.js';
 import { TEMPLATES, type Template } from './templates.js';

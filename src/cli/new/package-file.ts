@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ownPackage } from '../package-home.js';
+import { ownPackage } from '../../package-home.js';
 import type { Template } from './templates.js';
 
 type Ranges = Readonly<Record<string, string>>;

@@ -70,7 +70,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   /** What it listens on; undefined where its worker has no connections. */
   readonly poolListener: PoolListener | undefined;
   readonly #desk: PoolHost;
-  readonly #dispatcher: Dispatcher;
+  readonly dispatcher: Dispatcher;
   readonly #patience: ShutdownDeadline;
   readonly #idle: (() => void)[] = [];
   #stopping: Promise<readonly number[]> | undefined;
@@ -98,7 +98,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
       },
     };
     this.processSet = new ProcessSet(this);
-    this.#dispatcher = new Dispatcher(this);
+    this.dispatcher = new Dispatcher(this);
     this.socketBalancer = new SocketBalancer(this);
     this.poolListener = desk.frontage?.(this);
     this.remote = desk.remote?.(this);
@@ -128,7 +128,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   #place(call: Call): void {
-    this.#dispatcher.place(call);
+    this.dispatcher.place(call);
     this.processSet.grow();
   }
 
@@ -185,7 +185,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     const crew = this.#crewOf(member);
     crew.joined(member);
     if (crew === this.processSet) this.poolListener?.joined(member);
-    this.#dispatcher.room(member);
+    this.dispatcher.room(member);
     this.socketBalancer.look();
     // Others may still be missing: no more start at once than there are processors.
     this.processSet.grow();
@@ -193,26 +193,26 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
 
   left(member: PooledProcess): void {
     this.#crewOf(member).departed(member);
-    this.#dispatcher.unbind(member);
-    this.#dispatcher.dispatch();
+    this.dispatcher.unbind(member);
+    this.dispatcher.dispatch();
     this.socketBalancer.look();
   }
 
   buried(member: PooledProcess, unstarted: readonly Call[], lost: readonly LostCall[]): void {
     this.#crewOf(member).buried(member);
     const { again, retried, failed } = crashOutcome(member, this.key, unstarted, lost, this.processSet.stopping);
-    this.#dispatcher.giveBack(again);
+    this.dispatcher.giveBack(again);
     for (const { target, attempt } of retried) publish('call.retry', { ...namesOf(this, member), task: target.name, attempt });
-    this.#dispatcher.dispatch();
+    this.dispatcher.dispatch();
     for (const { call, error } of failed) {
       if (error && call.fail(error)) call.abortChildren(error);
-      this.#dispatcher.left(call);
+      this.dispatcher.left(call);
     }
     this.fewer();
   }
 
   released(member: PooledProcess, call: Call): void {
-    this.#dispatcher.left(call);
+    this.dispatcher.left(call);
     this.#crewOf(member).released(member);
   }
 
@@ -265,14 +265,14 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     return face.host === 'local' || !this.remote ? this.processSet : this.remote;
   }
 
-  readonly room = (member: PooledProcess): void => this.#dispatcher.room(member);
+  readonly room = (member: PooledProcess): void => this.dispatcher.room(member);
   readonly aged = (member: PooledProcess): void => this.#crewOf(member).aged(member);
   readonly lingers = (member: PooledProcess): void => this.#crewOf(member).lingers(member);
   readonly idled = (member: PooledProcess): void => this.#crewOf(member).idled(member);
   tell: ProcessSetHost['tell'] = (...event) => this.#desk.tell(...event);
 
   get queued(): number {
-    return this.#dispatcher.queued;
+    return this.dispatcher.queued;
   }
 
   /** The processes that take calls. */
@@ -291,13 +291,13 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
 
   /** When it will be ended, in milliseconds since the epoch; undefined: never. */
   deadlineOf(call: Call): number | undefined {
-    return this.#dispatcher.deadlineOf(call);
+    return this.dispatcher.deadlineOf(call);
   }
 
   /** Nobody can be started: whoever waits is told why. */
   gaveUp(): void {
     if (this.processSet.ready.length > 0 || this.remote) return;
-    this.#dispatcher.empty(() => this.#unavailable());
+    this.dispatcher.empty(() => this.#unavailable());
     this.socketBalancer.look();
   }
 
@@ -322,18 +322,18 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   get needsDrain(): boolean {
-    return this.#dispatcher.gate.closed;
+    return this.dispatcher.gate.closed;
   }
 
   /** Resolves when the queue has room again; at once when it has. */
   drained(): Promise<void> {
-    return this.#dispatcher.gate.opened();
+    return this.dispatcher.gate.opened();
   }
 
   /** Calls that run or wait, here or at the proxy. */
   get calls(): number {
     const all = [...this.processSet.all, ...(this.remote?.all ?? [])];
-    return all.reduce((sum, member) => sum + member.inFlight.size, this.#dispatcher.queued + (this.gate?.answering ?? 0));
+    return all.reduce((sum, member) => sum + member.inFlight.size, this.dispatcher.queued + (this.gate?.answering ?? 0));
   }
 
   /** Resolves when no call runs or waits. */
@@ -345,7 +345,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     const { name, key, state } = this.handle;
     const { restarts, ended } = this.processSet;
     const pool = { name, key, state, restarts, startedAt: new Date(this.clock.epoch()) };
-    return poolRows([...this.processSet.status(), ...(this.remote?.status() ?? [])], pool, this.#dispatcher.queued, ended);
+    return poolRows([...this.processSet.status(), ...(this.remote?.status() ?? [])], pool, this.dispatcher.queued, ended);
   }
 
   /** Takes no more calls, except what it needs to finish. */
@@ -370,19 +370,18 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     if (this.poolListener) await this.#patience.within(this.poolListener.close());
     await this.#patience.within(gate?.stop());
     await this.#patience.within(this.idle());
-    const { name } = this.worker;
     const overdue = this.calls > 0;
     this.cutOff = this.calls;
-    const error = (): Error => new WorkerNotFoundError(name, this.key, 'it was stopped');
+    const error = (): Error => new WorkerNotFoundError(this.worker.name, this.key, 'it was stopped');
     gate?.empty(error);
-    this.#dispatcher.empty(error);
+    this.dispatcher.empty(error);
     this.socketBalancer.close(error());
     const left = Math.min(this.#patience.left, this.worker.settings.closeTimeout || Infinity);
     const within = left === Infinity ? 0 : left;
     const [killed] = await Promise.all([processSet.stop(within, overdue), this.remote?.stop(within, overdue)]);
     this.#patience.stop();
     this.#stopped = true;
-    this.#dispatcher.close();
+    this.dispatcher.close();
     return killed;
   }
 

@@ -48,6 +48,7 @@ export class Dispatcher implements CallHolder {
   });
   readonly #remoteMeta = (call: Call): RemoteMeta => remoteMetaOf(call, this.deadlineOf(call), this.#desk.clock.epoch());
   readonly gate: Watermark;
+  #paused = false;
 
   constructor(desk: DispatchHost) {
     this.#desk = desk;
@@ -60,6 +61,16 @@ export class Dispatcher implements CallHolder {
   /** Calls that wait for a process. */
   get queued(): number {
     return this.#room.size;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** While it is paused every call waits. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    if (!paused) this.dispatch();
   }
 
   /** To a process at once, or into the queue. */
@@ -148,12 +159,12 @@ export class Dispatcher implements CallHolder {
 
   /** It has a free slot. */
   #takes(member: PooledProcess): boolean {
-    return member.state === 'ready' && member.inFlight.freeSlots > 0 && !member.link.congested;
+    return !this.#paused && member.state === 'ready' && member.inFlight.freeSlots > 0 && !member.link.congested;
   }
 
   /** It has a free slot, or calls may wait at it. */
   #hasRoom(member: PooledProcess): boolean {
-    if (member.state !== 'ready' || member.link.congested) return false;
+    if (this.#paused || member.state !== 'ready' || member.link.congested) return false;
     const { freeSlots } = member.inFlight;
     if (member.face.host !== 'local' && this.#isLocalDue(0)) return false;
     return freeSlots > 0 || (freeSlots + this.#window(member) > 0 && !this.#anyFree());
