@@ -295,6 +295,11 @@ export class ReactorCore implements RequestHost {
     try {
       made = this.#receive(settings, arrival, origin, data);
     } catch (thrown) {
+      // A websocket is refused with it; elsewhere it is an error like any other.
+      if (thrown instanceof Response && 'request' in arrival) {
+        arrival.destroy(asError(thrown));
+        return false;
+      }
       arrival.destroy();
       publish('connection.error', {
         app: this.app,

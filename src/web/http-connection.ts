@@ -138,17 +138,6 @@ export class HttpConnection {
     this.#whenIdle = () => then(standIn.leave());
   }
 
-  /** Serves a request on a socket that Node has let go of, and closes it behind the answer. */
-  serveLast(request: IncomingMessage, response: ServerResponse): void {
-    response.shouldKeepAlive = false;
-    response.assignSocket(this.socket);
-    new StandIn(this.socket, () => response).discard();
-    const done = guard(this.socket, () => this.socket.destroySoon());
-    // Node closes no response that it did not make: this one is over with its socket.
-    response.once('finish', done);
-    this.take(request, response);
-  }
-
   /** The response that the socket belongs to now. */
   get current(): ServerResponse | undefined {
     for (const response of this.#underWay.keys()) if (response.socket === this.socket) return response;

@@ -1,4 +1,4 @@
-import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { realClock } from '../clock.js';
 import { deadline } from '../deadline.js';
@@ -16,6 +16,7 @@ import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
 import { judgeAfterPoll } from './node-timeouts.js';
 import { endEventStream } from './event-streams.js';
 import { answerAndClose } from './refuse.js';
+import { ServedRequest } from './request/served-request.js';
 import { normalizeTarget, pathOfTarget } from './request-target.js';
 import { isSameAddress, isAmbiguous, virtualPathFor, type VirtualPath } from './site.js';
 import { setImmediate } from '../system-timers.js';
@@ -81,6 +82,7 @@ export class HttpServer implements HttpConnectionHost {
     const interval = Math.min(LOOK.seldom, Math.max(LOOK.often, headTimeout / 5));
     this.#server = createServer({
       ...socketOptions(binding.options),
+      IncomingMessage: ServedRequest,
       headersTimeout: Number.isFinite(headTimeout) ? headTimeout : 0,
       // Of the body its site takes care.
       requestTimeout: first.requestTimeout ?? 0,
@@ -355,18 +357,15 @@ export class HttpServer implements HttpConnectionHost {
   #upgradeNow(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // Node listens to it no more. It stays: a write that has failed already may be told of when the socket has been given up.
     socket.on('error', () => {});
-    const wantsWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
     const isValid = this.#hasValidTarget(request, 'upgrade');
-    const site = isValid && wantsWebSocket ? virtualPathFor(this.#sites, 'upgrade', pathOfTarget(request)) : undefined;
+    const site = isValid ? virtualPathFor(this.#sites, 'upgrade', pathOfTarget(request)) : undefined;
     // Its body would be taken for frames: Node does not read it.
     if (hasBody(request)) this.#refuse(socket, 400, 'body', 'a request for an upgrade has no body');
     else if (!isValid) this.#refuse(socket, 400, 'target', BAD_TARGET);
     else if (site) {
       this.#connections.delete(socket);
       site.upgrade!(request, socket, head);
-    } else if (wantsWebSocket) this.#refuse(socket, 404, 'path', 'no websocket is spoken here');
-    // The client would rather speak something else, h2c for instance, and HTTP will do.
-    else this.#connections.get(socket)!.serveLast(request, new ServerResponse(request));
+    } else this.#refuse(socket, 404, 'path', 'no websocket is spoken here');
   }
 
   #refuse(socket: Socket, status: number, reason: string, why: string): void {

@@ -29,11 +29,6 @@ export class StandIn {
     socket.on('error', ignore);
   }
 
-  /** Throws away what the client still sends. */
-  discard(): void {
-    this.#socket.resume();
-  }
-
   /** Keeps what the client sends, up to a limit. */
   collect(head: Buffer): void {
     this.#early.push(head);

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocketServer } from 'ws';
+import { publish } from '../diagnostics.js';
 import { LimitError } from '../errors.js';
 import { answerAndClose } from '../web/refuse.js';
+import { refuseWith } from './authorize.js';
 import type { FrameSocket } from './frame-socket.js';
 import { agreed, offersOf } from './opening.js';
 import { WebSocketTransport, type WebSocketSettings } from './transport.js';
@@ -39,7 +41,12 @@ export class AcceptedWebSocket extends WebSocketTransport {
   }
 
   protected refuse(error: Error | undefined): void {
-    if (!(error instanceof LimitError)) answerAndClose(this.socket, 500, 'no connection could be made');
+    const answer = error?.cause;
+    if (answer instanceof Response) {
+      const why = `the handler's constructor answered ${answer.status}`;
+      publish('listener.reject', { url: this.local.url, reason: 'constructor', why, remote: this.remote });
+      void refuseWith(this.socket, answer);
+    } else if (!(error instanceof LimitError)) answerAndClose(this.socket, 500, 'no connection could be made');
     else if (error.limit === 'allow' || error.limit === 'deny') answerAndClose(this.socket, 403, 'not from your address');
     else answerAndClose(this.socket, 503, 'no room for another connection');
   }

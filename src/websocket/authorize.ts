@@ -36,7 +36,8 @@ interface Asked {
   readonly abort: AbortController;
 }
 
-async function refuseWith(socket: Socket, answer: Response): Promise<void> {
+/** Refuses a request for a websocket with this answer. */
+export async function refuseWith(socket: Socket, answer: Response): Promise<void> {
   const headers: Record<string, string | readonly string[]> = {};
   for (const [name, value] of answer.headers) if (!OURS.has(name)) headers[name === 'content-type' ? 'Content-Type' : name] = value;
   headers['set-cookie'] = answer.headers.getSetCookie();

@@ -109,4 +109,26 @@ describe('a websocket that its application refuses', () => {
     expect(made).to.equal(0);
     expect(refused.seen.map(({ reason }) => reason)).to.deep.equal(['closed']);
   });
+
+  it('is answered with the Response that the constructor of its handler throws', async () => {
+    @Connection({ listen: 'ws://127.0.0.1:0' })
+    class Full {
+      constructor() {
+        throw new Response('come back later', { status: 429, headers: { 'Retry-After': '5' } });
+      }
+      @OnData() never() {}
+    }
+    @Module({ connections: [Full] })
+    class AppModule {}
+    const app = await bootstrap(AppModule, { logger: false, signals: false });
+    atEnd(() => app.close({ timeout: 1 }));
+    using refused = new Events('listener.reject');
+    using failed = new Events('connection.error');
+    const client = await tcpClient(app.address(Full).port);
+    await client.send(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n${OPENING}`);
+    const answer = await client.all({ within: '5s' });
+    expect(answer.split('\r\n')).to.include.members(['HTTP/1.1 429 Too Many Requests', 'retry-after: 5', 'come back later']);
+    expect(refused.seen[0]).to.include({ reason: 'constructor', why: "the handler's constructor answered 429" });
+    expect(failed.seen).to.deep.equal([]);
+  });
 });
