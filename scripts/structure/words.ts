@@ -4,7 +4,7 @@ import { PEOPLE } from './people.js';
 import { codeOf } from './source-text.js';
 
 /** First words that hang on something said elsewhere, or that turn a noun phrase into a riddle. */
-const HANGING = /^(?:And|Of|As much|The same|So many|It|It's|What|Who)\b/i;
+const HANGING = /^(?:And|Of|As much|The same|So many|It|What|Who)\b/i;
 
 /** Pronouns of people. */
 const PERSONS = /\b(?:who|whom|whoever|whomever|nobody|somebody)\b/i;
@@ -48,22 +48,12 @@ export function isRead(file: string): boolean {
   return file.startsWith('src/') || file.endsWith('.md');
 }
 
-/** Comments and strings, at their lines. */
+/** Comments and strings, at their lines. A single word in quotes, backticks or between dots is a name. */
 function wordsOf(text: string): string {
   const code = codeOf(text);
-  return [...text].length === text.length
-    ? text
-        .split('\n')
-        .map((line, index) => blank(line, code.split('\n')[index]!))
-        .join('\n')
-    : text;
-}
-
-function blank(line: string, code: string): string {
-  return line
-    .split('')
-    .map((char, at) => (code[at] === char && char !== ' ' ? ' ' : char))
-    .join('');
+  let words = '';
+  for (let at = 0; at < text.length; at += 1) words += code[at] === text[at] && code[at] !== '\n' ? ' ' : text[at]!;
+  return words.replaceAll(/(['`.])\w+(?=['`.])/g, '$1');
 }
 
 /** A page without its code. */

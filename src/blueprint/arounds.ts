@@ -5,7 +5,7 @@ import { lineage } from './lineage.js';
 import type { Report } from './mistakes.js';
 import type { Arounds, Ctor } from './types.js';
 
-/** What `@Around` on a method can stand around. */
+/** Method decorators that `@Around` can be combined with. */
 const WRAPPED: ReadonlySet<MemberDecorator> = new Set<MemberDecorator>(['OnData', 'OnRequest', 'Route', 'Task']);
 
 export const NO_AROUNDS: Arounds = { cls: [], methods: new Map() };
@@ -40,7 +40,7 @@ export function aroundsOf({ cls, methods }: Arounds, kind: AroundKind, key: Prop
   return [...aroundsFor(kind, cls), ...(methods.get(key) ?? [])];
 }
 
-/** The same class where a module puts functions around everything. */
+/** The functions of a class together with those of its module, which stand outside. */
 export function within(module: readonly AroundFunction[], { cls, methods }: Arounds): Arounds {
   return { cls: [...module, ...cls], methods };
 }

@@ -136,7 +136,7 @@ async function merge(modules: readonly OneModule[], workersToo: boolean): Promis
     mounted: listed.filter(isMounted),
     workers: [...workers],
     providers: mergeProviders(providers),
-    // What a module imports stands inside.
+    // Functions of an imported module stand inside those of its importer.
     around: modules.toReversed().flatMap(readAround),
   };
 }

@@ -12,7 +12,7 @@ export interface CommandArguments {
   /** Values by option name; undefined where the option was not given. */
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
   readonly positionals: readonly string[];
-  /** What stands behind `--`: arguments of the program that is run. */
+  /** Arguments behind `--`: for the program that is run. */
   readonly rest: readonly string[];
 }
 

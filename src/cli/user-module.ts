@@ -20,7 +20,7 @@ export interface UserModule {
   readonly file: string;
   /** Flags of node. */
   readonly flags: readonly string[];
-  /** What to say when its syntax cannot be read. */
+  /** Advice for syntax that cannot be read. */
   readonly hint: string | undefined;
 }
 
@@ -52,7 +52,7 @@ export function userModule(path: string, environment: { execArgv: readonly strin
   throw new UsageError(`${basename(real)} is TypeScript, and no loader for it is installed. ${HINT}`);
 }
 
-/** What this process tells {@link userModule}. */
+/** Facts about this process for {@link userModule}. */
 export function thisNode(): { execArgv: readonly string[]; stripsTypes: boolean } {
   // Known to Node from 22.10 on, and not to the types of Node 20.
   const { typescript } = process.features as { typescript?: unknown };

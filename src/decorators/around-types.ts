@@ -1,14 +1,14 @@
 import type { Remote } from '../endpoints/endpoint.js';
 import type { Caller } from './worker/task-types.js';
 
-/** What a function given to `@Around` can stand around. */
+/** Kinds of work that a function given to `@Around` can wrap. */
 export type AroundKind = 'message' | 'request' | 'call' | 'task';
 
 interface Wrapped<K extends AroundKind> {
   readonly kind: K;
-  /** What is wrapped, in one word: `'EvalConnection.evaluate'`, `'eval_worker.evaluate'`. */
+  /** Name of the wrapped work: `'EvalConnection.evaluate'`, `'eval_worker.evaluate'`. */
   readonly name: string;
-  /** Aborts when nobody waits for the result any more; undefined where nothing can abort it. */
+  /** Aborts when the result is not needed any more; undefined where nothing can abort it. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -46,7 +46,7 @@ export interface CallAround extends Wrapped<'call'> {
   /** The task, or 'ask' or 'tell'. */
   readonly task: string;
   readonly input: unknown;
-  /** What travels with the call: entries that are set here before `next()` do, too. */
+  /** Entries that travel with the call: those set here before `next()` do, too. */
   readonly carrier: Record<string, string>;
 }
 
@@ -65,7 +65,7 @@ export interface TaskAround extends Wrapped<'task'> {
   readonly carrier: Readonly<Record<string, string>>;
 }
 
-/** What an `@Around` function is told; `kind` says which of the four it is. */
+/** Argument of an `@Around` function; `kind` says which of the four it is. */
 export type AroundContext = MessageAround | RequestAround | CallAround | TaskAround;
 
 /** How `next()` runs what is wrapped. */
@@ -89,7 +89,7 @@ export type Next = (options?: NextOptions) => unknown;
  */
 export type AroundFunction = (context: AroundContext, next: Next) => unknown;
 
-/** What `@Around(fn)` is: a decorator of a class, or of a method. */
+/** Decorator returned by `@Around(fn)`, for a class or a method. */
 export interface AroundDecorator {
   // oxlint-disable-next-line typescript/no-explicit-any -- any class
   (target: abstract new (...args: any[]) => object): void;

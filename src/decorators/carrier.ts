@@ -4,7 +4,7 @@ import { isObject, show } from '../option-rules.js';
 /** Bytes of all names and values of a carrier together. */
 export const MOST_CARRIER = 4096;
 
-/** What a carrier takes: bytes of its names and values in UTF-8. */
+/** Size of a carrier: bytes of its names and values in UTF-8. */
 export function carrierSize(carrier: Readonly<Record<string, string>>): number {
   let size = 0;
   for (const name in carrier) size += byteLength(name) + byteLength(carrier[name]!);

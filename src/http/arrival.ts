@@ -13,7 +13,7 @@ import { clientOf, listenPlaceOf } from '../web/web-url.js';
 import type { SiteRoutes } from '../web/site.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
-/** What a TLS socket told, once. */
+/** Facts of TLS sockets, read once. */
 const KNOWN = new WeakMap<TLSSocket, PeerTls>();
 
 /** Where the other ends of sockets are, once. */
@@ -108,7 +108,7 @@ export class RequestArrival implements Arrival {
   }
 
   /**
-   * It is answered, and nobody reads what of it has not come yet. A client that is not through with that after `patience` ms has its
+   * The request is answered, and the rest of its body is not read. A client that has not sent that after `patience` ms has its
    * connection closed: a further request could never follow.
    */
   answered(clock: Clock, patience: number): void {
@@ -117,14 +117,14 @@ export class RequestArrival implements Arrival {
     if (request.complete || socket.destroyed || patience === Infinity) return;
     const timer = deadline(clock, patience, () => {
       socket.off('close', left);
-      // Its 'end' says less: nobody need have read what has come.
+      // Its 'end' says less: the received bytes need not have been read.
       if (!request.complete) socket.destroy();
     });
     const left = guard(socket, () => timer.cancel());
     socket.once('close', left);
   }
 
-  /** It was not let in, or nobody could be made to serve it. */
+  /** Closes a request that was not admitted, or that no handler could be made for. */
   destroy(error?: Error): void {
     if (!(error instanceof LimitError)) this.answer(500, '');
     else if (error.limit === 'allow' || error.limit === 'deny') this.answer(403, 'not from your address');

@@ -45,10 +45,10 @@ const DONE: CloseReason = { by: 'local', code: 'END' };
 /** Answered, and nothing is wrong: as common as requests are, so it is made once. */
 const ANSWERED = abortReason(DONE);
 const LEFT: CloseReason = { by: 'peer', code: 'ECONNRESET' };
-/** What hooks return is not sent: a request has one answer. */
+/** Return values of hooks are not sent: a request has one answer. */
 const NO_FRAMING = raw() as Framing<unknown, unknown>;
 
-/** What `@OnRequest` and routes are told besides the request. */
+/** Second argument of `@OnRequest` and routes: facts besides the request. */
 export type RequestAbout = RouteAbout;
 
 /** One request with the handler that was made for it: from its head to its last byte, then `@OnClose`. */
@@ -73,7 +73,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   /** The answer is sent, or cannot be any more. */
   #over = false;
   #finished = false;
-  /** What its calls are aborted with; there once it is over. */
+  /** The reason that its calls are aborted with; set once it is over. */
   #aborted: Error | undefined;
   #owned: Disposable[] | undefined;
   /** Made when it is asked for. */
@@ -82,7 +82,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   #body: Buffer | undefined;
   /** There where something listens. */
   #tracing: RequestTracing | undefined;
-  /** What the handler failed with. */
+  /** The handler's error. */
   #error: Error | undefined;
 
   /** Makes the handler. Throws what its constructor throws. */

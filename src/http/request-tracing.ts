@@ -3,7 +3,7 @@ import type { Remote } from '../endpoints/endpoint.js';
 import type { RequestTrace } from '../diagnostics/trace-types.js';
 import { endTrace, requestTraces, Stopwatch, traced } from '../diagnostics/traces.js';
 
-/** What is known of a request when it begins. */
+/** Facts of a request when it begins. */
 export interface TracedRequest {
   readonly app: string;
   readonly handler: string;

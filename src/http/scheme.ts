@@ -71,7 +71,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
     if (announcesTooMuch(incoming, now)) arrival.answer(413, bodyTooLarge(now).message);
     else acceptor.accept(arrival);
   };
-  // Where something is mounted the application says so: nobody writes that option.
+  // The application sets this option where an application is mounted: users do not write it.
   const { mounted } = options;
   const member =
     mounted instanceof Mount

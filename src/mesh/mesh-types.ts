@@ -15,8 +15,8 @@ export interface MeshSubscription {
 }
 
 /**
- * One application's connection to a mesh: subjects of dot-separated tokens, delivered at most once, in order per publisher. A message that is
- * published with a reply subject and finds no receiver is answered there by an empty one with `noReceiver`.
+ * One application's connection to a mesh: subjects of dot-separated tokens, delivered at most once, in order per publisher. A message that
+ * is published with a reply subject and finds no receiver is answered there by an empty one with `noReceiver`.
  */
 export interface MeshConnection {
   /** First token of every subject of this application. */
@@ -44,7 +44,7 @@ export interface MeshConnection {
 }
 
 /**
- * What connects worker hosts and their callers: `nats()` of `packet-ts/nats`, or `memoryMesh()` of `packet-ts/testing`.
+ * Connects worker hosts and their callers: `nats()` of `packet-ts/nats`, or `memoryMesh()` of `packet-ts/testing`.
  * @example await bootstrap(AppModule, { mesh: nats({ servers: 'nats://10.0.0.1' }), placement: { eval_worker: 'remote' } });
  */
 export interface Mesh {

@@ -9,9 +9,9 @@ const presence = z.object({
   version: z.number(),
   /** Calls that its processes can run at once. */
   slots: z.number().int().min(1).max(1_000_000),
-  /** Of each task a digest of its schemas. */
+  /** A digest of each task's schemas. */
   signature: z.record(z.string(), z.string().max(64)),
-  /** It takes no new callers. */
+  /** The host takes no new callers. */
   isLeaving: z.boolean(),
 });
 
@@ -22,7 +22,7 @@ export function encodePresence(value: Presence): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** Undefined for anything else: whoever may publish may publish anything. */
+/** The decoded presence; undefined for anything else: every publisher of the subject may publish anything. */
 export function decodePresence(data: Uint8Array): Presence | undefined {
   try {
     const parsed = presence.safeParse(JSON.parse(Buffer.from(data).toString()));

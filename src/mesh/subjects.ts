@@ -14,8 +14,8 @@ export function lastToken(subject: string): string {
 }
 
 /**
- * All subjects of a namespace. Permissions follow them: callers publish `q` and `who` of the workers they may call and receive `c` of their
- * own user; hosts receive `q` and `who` of the workers they serve and publish `c` and `here`.
+ * All subjects of a namespace. Permissions follow them: callers publish `q` and `who` of workers that they may call and receive
+ * `c` of their own user; hosts receive `q` and `who` of the workers that they serve and publish `c` and `here`.
  */
 export function subjectsOf(namespace: string) {
   const ns = tokenOf(namespace);

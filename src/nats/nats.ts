@@ -9,7 +9,7 @@ export type NatsSecret = string | Uint8Array | URL;
 
 /** TLS towards the server; the host name is verified. */
 export interface NatsTls {
-  /** Of this client, where the server asks for one. */
+  /** The client's certificate, where the server asks for one. */
   cert?: NatsSecret | undefined;
   key?: NatsSecret | undefined;
   /** The authority that signed the server's certificate. Default: those of Node. */

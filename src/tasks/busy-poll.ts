@@ -16,7 +16,7 @@ const INTERRUPTIONS = 3;
 const LEAST_PAUSE = 4;
 const MOST_PAUSE = 1000;
 const EASING = 7 / 8;
-/** What was found out counts for so many milliseconds. */
+/** Milliseconds for which a measurement counts. */
 const STALE = 100;
 
 /** How often the processor was taken from this process. */
@@ -32,11 +32,11 @@ const interruptions: Interruptions = () => process.resourceUsage().involuntaryCo
 export class BusyPoll {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #interruptions: Interruptions;
-  /** Of the last calls, the share that came soon. */
+  /** Share of the last calls that came soon. */
   #soon = 0;
   /** When there was nothing more to do; -1: there is. */
   #since = -1;
-  /** It was awake when this idle time began. */
+  /** The process was awake when this idle time began. */
   #watched = false;
   #looking = false;
   /** How often it watched since it last asked, and what it was told. */
@@ -55,7 +55,7 @@ export class BusyPoll {
     this.#interruptions = asked;
   }
 
-  /** It looks out for the next call, and does not sleep. */
+  /** Whether it waits for the next call awake. */
   get awake(): boolean {
     return this.#looking;
   }
@@ -77,10 +77,10 @@ export class BusyPoll {
     this.#since = -1;
   }
 
-  /** Nobody else wants this processor. */
+  /** Whether no other process wants this processor. */
   #alone(now: number): boolean {
     if (this.#times++ % ROUND > 0) return true;
-    // What interrupted it long ago says nothing of now, nor does a pause that was over long ago.
+    // Interruptions of long ago do not count, nor does a pause that was over long ago.
     const before = now - this.#askedAt < STALE ? this.#interrupted : -1;
     if (now - this.#asleepUntil > MOST_PAUSE) this.#pause = LEAST_PAUSE;
     this.#interrupted = this.#interruptions();

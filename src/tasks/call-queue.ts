@@ -28,7 +28,7 @@ export class RunQueue {
   shift(): RunningCall | undefined {
     while (this.#head < this.#calls.length) {
       const call = this.#calls[this.#head]!;
-      this.#calls[this.#head++] = undefined!; // The input of a call that is over is nobody's any more.
+      this.#calls[this.#head++] = undefined!; // Lets the collector have the input of a call that is over.
       if (this.empty) {
         this.#calls = [];
         this.#head = 0;

@@ -12,13 +12,13 @@ export class RunningCall {
   readonly task: RunnableTask;
   readonly input: unknown;
   readonly meta: CallMeta | undefined;
-  /** What the caller streams in; there from the arrival, because items may follow before the call begins. */
+  /** The caller's input stream; there from the arrival, because items may follow before the call begins. */
   readonly incoming: IncomingStream | undefined;
   /** answering: the task has returned, and its answer follows events that wait for credit. */
   phase: 'waiting' | 'running' | 'answering' | 'settled' = 'waiting';
   /** When it began, on the monotonic clock in ms. */
   began = 0;
-  /** The caller has given up: what comes out is of interest to nobody, only that it is over. */
+  /** The caller has given up: of the outcome, only that it has ended is sent. */
   abandoned = false;
   events: CreditGate | undefined;
   items: YieldedItems | undefined;

@@ -6,7 +6,7 @@ import { nothingIncoming } from './incoming.js';
 
 const NO_CARRIER: Readonly<Record<string, string>> = Object.freeze({});
 
-/** What a context needs of the runtime. */
+/** The runtime, as a context sees it. */
 export interface ContextHost {
   readonly worker: string;
   encode(value: unknown, root: string): Encoded;

@@ -7,7 +7,7 @@ const SENT: Promise<void> = Promise.resolve();
 /** Bytes that a waiting message takes besides its own. */
 const OVERHEAD = 128;
 
-/** A promise that rejects: an error for whoever awaits it, and no unhandled rejection where nobody does. */
+/** A promise that rejects: an error for code that awaits it, and no unhandled rejection otherwise. */
 export function rejectedQuietly(reason: Error): Promise<never> {
   const rejected = Promise.reject(reason);
   rejected.catch(() => {});
@@ -109,7 +109,7 @@ export class CreditGate {
       let resolve!: () => void;
       let reject!: (reason: Error) => void;
       const promise = new Promise<void>((...settle) => ([resolve, reject] = settle));
-      promise.catch(() => {}); // An error for those who await it; no unhandled rejection of those who do not.
+      promise.catch(() => {}); // An error for code that awaits it; no unhandled rejection otherwise.
       this.#room = { promise, resolve, reject };
     }
     return this.#room.promise;

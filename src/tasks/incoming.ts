@@ -110,7 +110,7 @@ export class IncomingStream implements AsyncIterableIterator<unknown, undefined>
   }
 }
 
-/** For a task that receives, called by somebody who sends nothing. */
+/** The input stream of a task that receives, called without one. */
 export async function* nothingIncoming(): AsyncGenerator<never, undefined> {
   // Ends at once.
 }

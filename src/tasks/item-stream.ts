@@ -3,7 +3,7 @@ import { BoundaryError } from '../errors.js';
 import type { Validator } from '../schema.js';
 import { SendCredit, type Room } from '../wire/link/credit.js';
 
-/** What a stream needs of the runtime. */
+/** The runtime, as a stream sees it. */
 export interface ItemStreamHost {
   /** Sends one item; returns its bytes. Throws what the encoder throws. */
   item(value: unknown): number;
@@ -17,7 +17,7 @@ interface Source {
   return?(): unknown;
 }
 
-/** Of what a streaming task returned: an async generator as a rule, any iterable will do. */
+/** The iterator of a streaming task's result: an async generator as a rule, any iterable will do. */
 function sourceOf(result: unknown): Source {
   const iterable = result as { [Symbol.asyncIterator]?(): Source; [Symbol.iterator]?(): Source } | null | undefined;
   const source = typeof result === 'object' ? (iterable?.[Symbol.asyncIterator]?.() ?? iterable?.[Symbol.iterator]?.()) : undefined;
@@ -31,7 +31,7 @@ export class YieldedItems {
   readonly #validate: Validator | undefined;
   readonly #name: { readonly worker: string; readonly task: string };
   readonly #port: ItemStreamHost;
-  /** The task's own: its `finally` blocks run in it, whoever has left. */
+  /** The task's async context: its `finally` blocks run in it, whatever ended the stream. */
   readonly #context = currentContext();
   readonly #credit: SendCredit;
   #wake: (() => void) | undefined;
@@ -57,7 +57,7 @@ export class YieldedItems {
     this.#wakeUp();
   }
 
-  /** Nobody takes the rest: the generator's `finally` blocks run, also when it is just waiting for something. */
+  /** Ends it because the rest is not read: the generator's `finally` blocks run, also when it is just waiting for something. */
   leave(): void {
     if (this.#left) return;
     this.#left = true;
@@ -78,7 +78,7 @@ export class YieldedItems {
           continue;
         }
         const { done, value } = (await this.#source.next()) as IteratorResult<unknown>;
-        if (this.#left) return; // What leave() started settles the call.
+        if (this.#left) return; // The end started by leave() settles the call.
         if (done) return this.#port.ended();
         const verdict = this.#validate?.(value);
         if (verdict?.issues) throw new BoundaryError({ ...this.#name, direction: 'output', ...verdict });
@@ -102,7 +102,7 @@ export class YieldedItems {
     try {
       await this.#source.return?.();
     } catch {
-      // The caller has left, or has an error already: there is nobody to tell.
+      // The caller has left, or has an error already: this one has no receiver.
     }
   }
 }

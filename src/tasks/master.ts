@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 
-/** What a Master does its work with. */
+/** The runtime, as a Master sees it. */
 export interface MasterHost {
   send(data: unknown): Promise<void>;
   status(value: unknown): void;
@@ -26,7 +26,7 @@ export class Master {
     return this.#there().send(data);
   }
 
-  /** What `workers.status()` shows of this process; only the latest counts. Throws like {@link Master.send}. */
+  /** Sets the value that `workers.status()` shows of this process; only the latest counts. Throws like {@link Master.send}. */
   status(value: unknown): void {
     this.#there().status(value);
   }

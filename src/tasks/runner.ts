@@ -21,9 +21,9 @@ import { setImmediate } from '../system-timers.js';
 const GROUP = 16;
 /** Milliseconds: a turn that is older lets its replies out, and other events in, before the next task begins. */
 const TURN = 1;
-/** So many answers do not wait for the others of their turn, where no more calls wait than were answered: the master works on them meanwhile. */
+/** Replies are flushed early once this many are buffered and no more calls are queued than that: the master works while the rest run. */
 const HALF = 16;
-/** What REPLY can say. */
+/** The largest time that REPLY can carry. */
 const MOST_MICROSECONDS = 0xffff_ffff;
 
 export interface RunnerOptions {
@@ -33,9 +33,9 @@ export interface RunnerOptions {
   readonly link: Link;
   readonly mark: StartedMark;
   readonly clock: Pick<Clock, 'now'>;
-  /** It has its process to itself, and may keep that awake where calls come one after the other. */
+  /** The worker has its process to itself, and may keep it awake where calls come one after the other. */
   readonly watchful: boolean;
-  /** What contexts tell the master, apart from events. */
+  /** Messages of contexts to the master, apart from events. */
   readonly context: Pick<ContextHost, 'encode' | 'status'>;
   /** How events behave that find no credit. */
   readonly gate: Pick<CreditGateOptions, 'lookForCredit' | 'maxWaiting'>;
@@ -172,7 +172,7 @@ export class Runner {
     for (let call = this.#waiting.shift(); call; call = this.#waiting.shift()) this.#live.delete(call.id);
   }
 
-  /** The link is gone: whoever listens to a signal hears it. */
+  /** The link is gone: signals abort. */
   close(): void {
     this.stop();
     for (const call of [...this.#live.values()]) call.abandon();

@@ -44,13 +44,13 @@ export interface TaskRuntimeOptions {
   readonly load: LoadWorker;
   /** Where sockets arrive; none do unless it is said. */
   readonly arrivals?: SocketQueue | undefined;
-  /** What measures how long tasks take; the machine's own unless said otherwise. */
+  /** Measures how long tasks take; the machine's own clock by default. */
   readonly clock?: Pick<Clock, 'now'>;
-  /** It has its process to itself, and may keep that awake where calls come one after the other. */
+  /** The worker has its process to itself, and may keep it awake where calls come one after the other. */
   readonly watchful?: boolean;
-  /** BOOT has come: who the worker is. */
+  /** BOOT has come, with the worker's name and options. */
   booting?(boot: BootMessage): void;
-  /** It is over, exactly once; everything said has been written. */
+  /** The runtime has ended, exactly once; everything sent has been written. */
   ended?(end: RuntimeEnd): void;
 }
 
@@ -62,7 +62,7 @@ const BURST = 64;
 const PER_MILLISECOND = 4;
 /** Milliseconds between two looks for credit while a task holds the event loop. */
 const LOOK_EVERY = 1;
-/** Of one call, or unasked: values of the largest size that may wait for credit. */
+/** Values of the largest size that may wait for credit, for one call or for messages without one. */
 const LARGEST_WAITING = 4;
 
 /** The part of CALL's arg that is the task's index. */

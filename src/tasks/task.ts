@@ -19,7 +19,7 @@ export interface RunnableTask {
   readonly checkEvents: boolean;
   readonly receives: Validator | undefined;
   readonly streams: boolean;
-  /** It gets a context. */
+  /** The method takes a context. */
   readonly context: boolean;
   readonly softTimeout: number;
   invoke(input: unknown, context: unknown): unknown;
@@ -50,7 +50,7 @@ function methodOf(cls: object, name: PropertyKey): Method {
   return (cls as { readonly prototype: Record<PropertyKey, Method> }).prototype[name]!;
 }
 
-/** Of each task, in the order of HELLO, whether its calls bring a context. `replaced`: another object stands for the instance. */
+/** For each task, in the order of HELLO, whether its calls bring a context. `replaced`: another object stands for the instance. */
 export function contextsOf(blueprint: WorkerBlueprint, replaced = false): boolean[] {
   return [...blueprint.tasks.values()].map(
     task =>

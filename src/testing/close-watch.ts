@@ -12,7 +12,7 @@ interface Opened {
 
 /** Finds out how a handler sees the end of a connection that is about to be made over memory. Make it before connecting. */
 export class CloseWatch {
-  /** Connections that opened while somebody was connecting. */
+  /** Connections that opened while a client was connecting. */
   readonly #opened: Opened[] = [];
   readonly #note = (details: unknown): void => void this.#opened.push(details as Opened);
 

@@ -20,7 +20,7 @@ export interface ConformanceCases<In> {
 }
 
 /**
- * What every framing promises, as single checks; {@link conformance} hands them to the test runner.
+ * The promises of every framing, as single checks; {@link conformance} hands them to the test runner.
  * @example for (const check of conformanceChecks(framing, cases)) test(check.name, () => check.run());
  */
 export function conformanceChecks<In, Out>(framing: Framing<In, Out>, cases: ConformanceCases<In>): readonly Check[] {

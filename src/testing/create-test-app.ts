@@ -33,7 +33,7 @@ export interface TestOptions {
   logger?: Logger | undefined;
 }
 
-/** What `override(token)` offers. */
+/** Ways to replace a token's value, for `override(token)`. */
 export interface TestOverride<T> {
   useValue(value: Partial<T>): TestAppBuilder;
   useClass(cls: Ctor<T>): TestAppBuilder;
@@ -153,7 +153,7 @@ export class TestAppBuilder {
     return app;
   }
 
-  /** The same application, its workers in this runtime. An overridden one is inline: what stands in for it lives here. */
+  /** The application with its workers in this runtime. An overridden one is inline: its replacement lives here. */
   #runIn({ app, mistakes }: ApplicationReading, runtime: WorkerSettings['runtime']): ApplicationReading {
     const workers = app.workers.map(worker => ({
       ...worker,
@@ -173,7 +173,7 @@ let lastName = 0;
 /** Requests cannot come over memory: their endpoints are kept, at a port that is free. */
 const PORT = /^([a-z]+:\/\/(?:\[[^\]]*\]|[^:/]*))(?::\d+)?/i;
 
-/** The same application, listening on memory: each endpoint keeps its options. Processes and threads cannot be reached so. */
+/** The application, listening on memory: each endpoint keeps its options. Processes and threads cannot be reached so. */
 function onMemory({ app, mistakes }: ApplicationReading, runtime: WorkerSettings['runtime']): ApplicationReading {
   const connections = app.connections.map(inMemory);
   const inside = sharesMaster(runtime)

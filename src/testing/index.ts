@@ -1,5 +1,5 @@
 /**
- * What applications are tested with: no ports, no sleeps, no processes unless asked for.
+ * Tools for testing applications: no ports, no sleeps, no processes unless asked for.
  * @module packet-ts/testing
  */
 export { createTestApp, TestApp, TestAppBuilder, type TestOptions, type TestOverride } from './create-test-app.js';

@@ -105,7 +105,7 @@ class MemoryConnection implements MeshConnection {
   }
 
   async close(): Promise<void> {
-    // What was published is on its way, as behind a flush.
+    // Published messages are on their way, as behind a flush.
     await new Promise<void>(resolve => setImmediate(resolve));
     this.#isClosed = true;
     this.#server.remove(this);

@@ -7,7 +7,7 @@ import { checkGiven, duration, type Rules } from '../option-rules.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
-/** What arrived instead of what a test waited for. */
+/** Tells what arrived instead of the expected message. */
 export class ExpectationError extends Error {
   override readonly name = 'ExpectationError';
 }

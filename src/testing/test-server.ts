@@ -41,7 +41,7 @@ export class TestServer implements AsyncDisposable {
     return new TestServer(bound, arrived, waiting);
   }
 
-  /** What to connect to, with the port that the system chose. */
+  /** The url to connect to, with the port that the system chose. */
   get url(): Endpoint {
     // A bound address has the scheme of the endpoint that it was asked for.
     return this.#bound.address.url as Endpoint;
@@ -62,13 +62,13 @@ export class TestServer implements AsyncDisposable {
       };
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(arrived), 1);
-        reject(new ExpectationError(`nobody connected to ${this.#bound.address.url} within ${milliseconds} ms`));
+        reject(new ExpectationError(`no client connected to ${this.#bound.address.url} within ${milliseconds} ms`));
       }, milliseconds);
       this.#waiting.push(arrived);
     });
   }
 
-  /** Stops listening; connections that nobody asked for are destroyed. */
+  /** Stops listening; connections that the test did not take are destroyed. */
   async close(): Promise<void> {
     for (const transport of this.#arrived.splice(0)) transport.destroy();
     await this.#bound.close();

@@ -5,7 +5,7 @@ import { flawOf } from '../endpoints/tls/tls-credentials.js';
 import { webUrl } from './web-url.js';
 import { normalPath } from '../endpoints/normal-path.js';
 
-/** What is wrong with an endpoint of the web, in words; undefined: nothing that can be seen without touching the system. */
+/** The mistake in an endpoint of the web, in words; undefined: none that shows without touching the system. */
 export function checkUrl({ url, options }: EndpointTarget, use: 'listen' | 'connect'): string | undefined {
   const port = checkPort(url);
   if (port !== undefined) return port;

@@ -64,11 +64,11 @@ export class HttpConnection {
   readonly socket: Socket;
   readonly #host: HttpConnectionHost;
   #id: string | undefined;
-  /** In the order of their requests, and who answers them. */
+  /** Responses in the order of their requests, each with the path that answers it. */
   readonly #underWay = new Map<ServerResponse, VirtualPath | undefined>();
   /** Received, not begun; oldest first. */
   #waiting: Exchanged[] = [];
-  /** What is to happen once nothing is left to answer. */
+  /** Called once nothing is left to answer. */
   #whenIdle: (() => void) | undefined;
   /** Requests begun since the count of this turn was last reset, and when counting began. */
   #begun = 0;
@@ -94,7 +94,7 @@ export class HttpConnection {
     return (this.#id ??= `${process.pid.toString(36)}~${(++lastId).toString(36)}`);
   }
 
-  /** What is under way for a site. */
+  /** Responses under way for a path. */
   *answersOf(site: VirtualPath): Generator<ServerResponse, void> {
     for (const [response, of] of this.#underWay) if (of === site) yield response;
   }

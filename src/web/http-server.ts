@@ -31,7 +31,7 @@ export interface Binding {
   readonly port: number;
   readonly tls: TlsOptions | undefined;
   readonly options: Readonly<Record<string, unknown>>;
-  /** Somebody else has bound: sockets come from there. */
+  /** Source of sockets, where another process or listener has bound. */
   readonly source: SocketSource | undefined;
 }
 
@@ -84,7 +84,7 @@ export class HttpServer implements HttpConnectionHost {
       ...socketOptions(binding.options),
       IncomingMessage: ServedRequest,
       headersTimeout: Number.isFinite(headTimeout) ? headTimeout : 0,
-      // Of the body its site takes care.
+      // The path's endpoint limits the time of a body.
       requestTimeout: first.requestTimeout ?? 0,
       connectionsCheckingInterval: interval,
       ...(first.keepAliveTimeout !== undefined && { keepAliveTimeout: first.keepAliveTimeout }),
@@ -111,7 +111,7 @@ export class HttpServer implements HttpConnectionHost {
     this.#sites.add(first);
     this.#sitesChanged();
     this.#bound = this.#bind();
-    // Whoever joined hears of it.
+    // Each endpoint that joined gets the rejection.
     this.#bound.catch(() => {});
   }
 
@@ -123,12 +123,12 @@ export class HttpServer implements HttpConnectionHost {
     return this.#closed !== undefined;
   }
 
-  /** It may be asked for by the port that was written, or by the one that was picked. */
+  /** Whether an endpoint's url means this server: by the port that was written, or by the one that was picked. */
   isAt({ address, port }: Binding): boolean {
     return !this.#closed && this.binding.address === address && (port === this.binding.port || port === this.port);
   }
 
-  /** Nobody answers what this one would. */
+  /** Whether no other endpoint here answers the same requests. */
   hasRoomFor(site: VirtualPath): boolean {
     return [...this.#sites].every(other => !isSameAddress(site, other));
   }
@@ -191,7 +191,7 @@ export class HttpServer implements HttpConnectionHost {
   #sitesChanged(): void {
     const sites = [...this.#sites].filter(({ kind }) => kind === 'request');
     this.#only = sites.length === 1 && sites[0]!.path === undefined ? sites[0] : undefined;
-    // Only where somebody upgrades: otherwise Node serves such requests as it would without that header.
+    // Without endpoints for upgrades Node serves such requests as it would without that header.
     if (this.#server.listenerCount('upgrade') > 0 || sites.length === this.#sites.size) return;
     this.#server.on(
       'upgrade',
@@ -272,7 +272,7 @@ export class HttpServer implements HttpConnectionHost {
     return this.#connections.size >= most ? 'maxConnections' : undefined;
   }
 
-  /** Somebody here would answer whoever is at that address. */
+  /** Whether some endpoint here would answer a client at that address. */
   #admits(address: string | undefined): boolean {
     for (const site of this.#sites) if (site.admits(address)) return true;
     return false;
@@ -294,7 +294,7 @@ export class HttpServer implements HttpConnectionHost {
       const socket = await prepared(plain, before, address => {
         if (!this.#admits(address)) throw new LimitError('deny', 'refused: deny');
       });
-      // One that has closed meanwhile tells nobody of it any more.
+      // An endpoint that has closed meanwhile does not report it any more.
       if (this.#closed || socket.destroyed) {
         socket.destroy();
         return;

@@ -6,7 +6,7 @@ import { deadline, MAX_EXTENSION } from '../deadline.js';
 import { ConnectionClosedError, LimitError } from '../errors.js';
 import { ReceivedRequest } from './received-request.js';
 
-/** What the body of a request may be and take. */
+/** Limits of a request's body. */
 export interface BodyLimits {
   readonly maxMessageSize: number;
   readonly messageTimeout: number;

@@ -4,7 +4,7 @@ import { readProxyHeader } from '../endpoints/net/proxy-header.js';
 import type { ProxyHeader, ProxyPlace } from '../endpoints/net/proxy-protocol.js';
 import { handshake } from '../endpoints/tls/tls-handshake.js';
 
-/** What Node's sockets, and all that is built on them, go by. */
+/** Replaces the addresses that Node's sockets report: all code built on them uses these. */
 function assume(socket: Socket, { source, destination }: NonNullable<ProxyHeader['client']>): void {
   const ends: readonly (readonly [string, ProxyPlace])[] = [
     ['remote', source],
@@ -18,10 +18,10 @@ function assume(socket: Socket, { source, destination }: NonNullable<ProxyHeader
 }
 
 /**
- * Sees to what comes before HTTP on a socket: the word of a proxy, then TLS. Until then errors of the socket are nobody else's.
- * @param admits asked for the client whom a proxy names; what it throws is thrown.
+ * Runs the handshakes before HTTP on a socket: the PROXY header, then TLS. Until it returns it alone handles the socket's errors.
+ * @param admits asked for the client that a proxy names; its exception is thrown.
  * @returns the socket that HTTP is spoken on. It gives the client's address as its own remote one.
- * @throws ProxyProtocolError, or what the handshake fails with. The socket is left to the caller, who closes it.
+ * @throws ProxyProtocolError, or the error of the handshake. The caller closes the socket.
  */
 export async function prepared(
   plain: Socket,

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { guard } from '../guard.js';
 
-/** Answers on a socket that nobody speaks HTTP on any more, and closes it. */
+/** Answers on a socket that HTTP is not spoken on any more, and closes it. */
 export function answerAndClose(
   socket: Duplex,
   status: number,

@@ -7,19 +7,19 @@ import { isMoreSpecific, type Router } from './routes/router.js';
 /** The routes of a site. */
 export interface SiteRoutes {
   readonly router: Router;
-  /** What no route answers is answered, too. */
+  /** Requests that no route answers are answered, too. */
   readonly hasFallback: boolean;
   /** The methods that a path has routes for, at all sites of the same path. */
   methodsAt(path: string): ReadonlySet<string>;
 }
 
-/** What one endpoint contributes to the server of its host and port. */
+/** The part of one endpoint in the server of its host and port. */
 export interface VirtualPath {
   /** Requests (http) or upgrades to another protocol (ws). */
   readonly kind: 'request' | 'upgrade';
   /** Undefined: every path that no other site of its kind answers. */
   readonly path: string | undefined;
-  /** Of a site of requests that has routes: others of the same path may answer what these do not. */
+  /** For endpoints of requests with routes: others of the same path may answer what these do not. */
   readonly routes?: SiteRoutes | undefined;
   /** Sockets that may be open at once before they are anybody's. Infinity is off. */
   readonly maxConnections: number;
@@ -35,11 +35,11 @@ export interface VirtualPath {
   admits(address: string | undefined): boolean;
   /** Whether the Host of a request may be asked for; any, where this is missing. */
   allowsHost?(request: IncomingMessage): boolean;
-  /** Of a site of requests. */
+  /** For endpoints of requests: answers one. */
   request?(request: IncomingMessage, response: ServerResponse): void;
-  /** Of a site of upgrades: the socket is its own from here on. */
+  /** For endpoints of upgrades: takes over the socket. */
   upgrade?(request: IncomingMessage, socket: Socket, head: Buffer): void;
-  /** It answers no more: upgrades that it has not decided on are refused. */
+  /** The endpoint answers no more: upgrades that it has not decided on are refused. */
   closed?(): void;
 }
 
@@ -49,7 +49,7 @@ function answers({ kind, path }: VirtualPath, asked: string): boolean {
   return kind === 'request' && asked.startsWith(path.endsWith('/') ? path : `${path}/`);
 }
 
-/** What a site has to say to a request: the more, the higher. */
+/** How well a path fits a request: the more, the higher. */
 interface Claim {
   readonly rank: 'nothing' | 'everything' | 'path' | 'route';
   readonly route?: RouteBlueprint;

@@ -32,11 +32,11 @@ export class StandIn {
   /** Keeps what the client sends, up to a limit. */
   collect(head: Buffer): void {
     this.#early.push(head);
-    // Unlike 'data' it leaves the socket as it was when nobody listens any more.
+    // Unlike 'data' it leaves the socket as it was when the listener is removed.
     this.#socket.on('readable', this.#readable);
   }
 
-  /** Somebody else serves the socket from here on. Returns what was collected. */
+  /** Ends collecting: another reader serves the socket from here on. Returns the collected bytes. */
   leave(): Buffer {
     this.#socket.off('drain', this.#drained).off('end', this.#left).off('readable', this.#readable).off('error', ignore);
     return Buffer.concat(this.#early);
@@ -51,5 +51,5 @@ export class StandIn {
   }
 }
 
-/** What went wrong with the socket is told by its 'close'. */
+/** Errors of the socket are reported with its 'close'. */
 function ignore(): void {}

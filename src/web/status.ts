@@ -1,7 +1,7 @@
 import { PacketError } from '../errors.js';
 import { isTimeout, textFor } from '../errors/status-code.js';
 
-/** The answer to a request whose error nobody explains. */
+/** The answer to a request whose error no `@OnError` handles. */
 export interface ErrorStatus {
   readonly status: number;
   readonly text: string;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** What libuv knows of a stream; not documented, and done without where it is missing. */
+/** libuv's counts of a stream; undocumented, so the code does without where they are missing. */
 interface Known {
   readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
 }

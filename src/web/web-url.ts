@@ -17,7 +17,7 @@ export interface WebUrl {
   readonly query: string;
 }
 
-/** What a url of the web says; an empty host is the loopback, no port is the scheme's own. Undefined: it is not written so. */
+/** The parts of a url of the web; an empty host is the loopback, no port is the scheme's own. Undefined: it is malformed. */
 export function webUrl(url: string): WebUrl | undefined {
   const parts = URL_PARTS.exec(url);
   if (!parts) return undefined;

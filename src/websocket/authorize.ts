@@ -20,9 +20,9 @@ interface GateLimits {
   readonly handshakeTimeout: number;
 }
 
-/** What the endpoint is told. */
+/** Events of the endpoint. */
 export interface GateEvents {
-  /** What `authorize` throws, unless that is the client's mistake. */
+  /** Receives the exception of `authorize`, unless that is the client's mistake. */
   onError(error: Error): void;
   /** A request was refused: `reason` names the option or limit. */
   onRefused(reason: string, why: string, remote: Remote): void;

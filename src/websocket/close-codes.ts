@@ -14,14 +14,14 @@ function codeOfError(error: Error | undefined): number {
   return error instanceof BoundaryError ? INVALID : INTERNAL;
 }
 
-/** What our close frame says. */
+/** The code of our close frame. */
 export function closeCodeOf(why: CloseReason | undefined): number {
   if (why?.by === 'error') return codeOfError(why.error);
   if (why?.by === 'limit' || why?.by === 'timeout') return POLICY;
   return why?.by === 'shutdown' ? GOING_AWAY : NORMAL;
 }
 
-/** What `ws` says of a violation, in our words. */
+/** The error of `ws` for a violation of the protocol, as ours. */
 export function violation(error: Error): FramingError {
   const code = 'code' in error ? error.code : undefined;
   return new FramingError(`the peer breaks the websocket protocol: ${error.message}`, {

@@ -37,7 +37,7 @@ function put(buf: Buffer, at: number, message: Chunk, length: number): number {
 }
 
 /**
- * What a server sends for these messages, each of which is one frame without a mask: short ones one behind the other in one piece of
+ * The frames of a server for these messages, each a single frame without a mask: short ones one behind the other in one piece of
  * memory, since a piece of its own for each header and each message costs more than to copy them.
  */
 export function dataFrames(messages: readonly Chunk[]): Buffer[] {

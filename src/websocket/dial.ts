@@ -37,7 +37,7 @@ class DialedWebSocket extends WebSocketTransport {
   }
 }
 
-/** A socket to whoever answers there, with TLS for wss:. Throws ConnectError. */
+/** A connected socket, with TLS for wss:. Throws ConnectError. */
 async function socketTo(target: EndpointTarget, signal: AbortSignal): Promise<Socket> {
   const { url, options } = target;
   // The blueprint has checked the url.
@@ -93,7 +93,7 @@ export async function dialWebSocket(
     };
     const fail = (error: ConnectError): void => {
       settle();
-      // What is left of it may still complain.
+      // The abandoned socket may still emit errors.
       ws.on('error', () => {});
       reject(error);
       ws.terminate();
@@ -120,7 +120,7 @@ export async function dialWebSocket(
       'open',
       guard(victim, () => {
         settle();
-        // Nobody listens to it yet.
+        // The websocket has no listener yet.
         ws.pause();
         resolve(new DialedWebSocket(ws, socket, manner, url, headers));
       }),

@@ -8,7 +8,7 @@ import type { WebSocketSettings } from './transport.js';
 
 /** Below the 60 s after which proxies close a connection that is silent. */
 const KEEP_ALIVE = '45s';
-/** What a stream's messages may have at least: its limit is on what the framing finds in them. */
+/** Least limit of a stream's messages, in bytes: its real limit is on the messages that the framing finds in them. */
 const PIECE = 1024 * 1024;
 /** `ws` counts in 32 bits; 0 is off. */
 const COUNTABLE = 2 ** 31 - 1;
@@ -16,7 +16,7 @@ const COUNTABLE = 2 ** 31 - 1;
 const MAX_FRAGMENTS = 4_096;
 const CHUNK = 256;
 
-/** What `ws` is told of limits: it keeps them before memory is taken. */
+/** Limits for `ws`: it keeps them before memory is taken. */
 export interface FrameOptions {
   readonly maxPayload: number;
   readonly maxFragments: number;
@@ -44,7 +44,7 @@ export function frameOptionsOf({ maxMessageSize }: Pick<ConnectionLimits, 'maxMe
   return {
     maxPayload: most <= COUNTABLE ? most : 0,
     maxFragments: MAX_FRAGMENTS,
-    // Of the smallest segments that anybody sends in good faith.
+    // As many of the smallest segments as an honest client sends.
     maxBufferedChunks: Math.max(MAX_FRAGMENTS, Math.ceil(Math.min(most, COUNTABLE) / CHUNK)),
     autoPong: false,
     allowSynchronousEvents: true,

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
  * handled and answered first. So everything that `ws` itself closes is told instead, and `finish` is how we close.
  */
 export class FrameSocket extends WebSocket {
-  /** What `ws` would have sent: undefined is a close frame without a code. */
+  /** The code that `ws` would have sent: undefined is a close frame without a code. */
   #code: number | undefined;
   /** The peer has closed, or broken the protocol: its code is the answer. */
   #told = false;

@@ -9,10 +9,10 @@ export interface KeepAliveHost {
   readonly isDeaf: boolean;
   /** Bytes that the kernel took: it grows as long as the peer reads. */
   readonly taken: number;
-  /** What lies before a ping; left out where the bytes taken show every step of the peer. */
+  /** Bytes ahead of a ping; left out where the bytes taken show every step of the peer. */
   readonly backlog?: PingBacklog;
   ping(): void;
-  /** It has answered nothing for as long as it may be silent. */
+  /** The peer has been silent for longer than it may be. */
   lost(): void;
 }
 
@@ -79,7 +79,7 @@ export class KeepAlive implements HeapTimer {
     this.#timing.alarms.set(this, now + this.#period);
   }
 
-  /** It has not answered. While it reads what was sent before the ping, it cannot. */
+  /** Decides on a ping without an answer. While the peer reads the bytes sent before the ping, it cannot answer. */
   #judge(now: number): void {
     const { taken } = this.#host;
     if (taken > this.#taken) {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { isSameHost } from '../web/request/same-host.js';
 
-/** Who may open a websocket here. */
+/** Rules for opening a websocket. */
 export interface OpeningRules {
   /** Besides the host itself; '*' is all. */
   readonly origins: readonly string[];
@@ -43,7 +43,7 @@ export function agreed(protocols: readonly string[] | undefined, offers: Iterabl
 }
 
 /**
- * Whether a request for a websocket is one, and from whom it may come. A page of another origin would act with its visitor's cookies,
+ * Whether a request for a websocket is one, and from an allowed origin. A page of another origin would act with its visitor's cookies,
  * and one whose name was bound to the loopback would reach what listens there: both are refused unless they are named.
  */
 export function refusalOf(request: IncomingMessage, { origins, hosts, protocols }: OpeningRules): OpeningRefusal | undefined {

@@ -23,7 +23,7 @@ function rulesOf({ options }: EndpointTarget): OpeningRules {
   return { origins, hosts, protocols };
 }
 
-/** What a websocket endpoint contributes to the server of its host and port. */
+/** The part of a websocket endpoint in the server of its host and port. */
 function siteOf(target: EndpointTarget, manner: WebSocketSettings, acceptor: Acceptor): VirtualPath {
   const limits = limitsOf(target, 'listen');
   const rules = rulesOf(target);

@@ -93,7 +93,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
   #corkedAt = 0;
   #keepAlive: KeepAlive | undefined;
   readonly backlog = new PingBacklog(this);
-  /** What the handler's constructor has said: there is no websocket yet. */
+  /** Messages sent by the handler's constructor: there is no websocket yet. */
   #early: Chunk[] = [];
   #earlyBytes = 0;
 
@@ -181,7 +181,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     if (early.length === 0) return;
     this.#early = [];
     this.#earlyBytes = 0;
-    // Whoever wrote it waits for news.
+    // The writer waits for 'drained'.
     if (this.writeAll(early)) nextTick(() => this.#closed || sink.drained());
   }
 

@@ -1,4 +1,6 @@
-/** What runs first in a worker's process or thread. The order matters: signals are ignored and the link is taken before anything else is loaded. */
+/**
+ * Runs first in a worker's process or thread. The order matters: signals are ignored and the link is taken before anything else is loaded.
+ */
 import { isMainThread } from 'node:worker_threads';
 
 if (isMainThread) {

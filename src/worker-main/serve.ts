@@ -19,7 +19,7 @@ export function serveWorker(link: ProcessLink = prepareProcess()): void {
   serveProcess({ link, load: loader() });
 }
 
-/** The same for a thread. */
+/** Serves a worker in this thread. */
 export function serveWorkerThread(link: ThreadLink = prepareThread()): void {
   serveThread({ link, load: loader() });
 }

@@ -11,7 +11,7 @@ const EVENTS = Object.keys(NAMES)
   .map(name => `'${name}'`)
   .join(', ');
 
-/** Tells those who want to know what happens to workers. What a listener throws is its own. */
+/** Delivers the events of workers to their listeners. An error thrown by a listener goes no further. */
 export class Announcer {
   readonly #app: string;
   readonly #listeners = new Map<Name, Set<Listener<never>>>();

@@ -7,7 +7,7 @@ import { wrongOptions, type Target } from './call/call-target.js';
 
 type Method = (this: Client, input?: unknown, options?: CallSettings) => unknown;
 
-/** What `@InjectWorker` gives. Its tasks are methods of a prototype that is made once per worker class. */
+/** The client that `@InjectWorker` injects. Its tasks are methods of a prototype that is made once per worker class. */
 export class Client {
   readonly #route: Route;
   readonly #owner: Owner;

@@ -12,7 +12,8 @@ import { failedCall, CallItems, StreamCall } from './call/stream-call.js';
 import { targetsOf, type Target, type Targets } from './call/call-target.js';
 
 /**
- * The way to one (worker, key), whether it is started or not: what clients hold. A worker that is stopped and started again keeps its route.
+ * The way to one (worker, key), whether it is started or not: what clients hold. A worker that is stopped and started again keeps its
+ * route.
  */
 export class Route {
   /** The application, for events. */
@@ -22,9 +23,9 @@ export class Route {
   readonly targets: Targets;
   /** The started pool; written by the workforce. */
   pool: Pool | undefined;
-  /** What stands in front of it; written by the workforce. */
+  /** The proxy; written by the workforce. */
   front: ProxyGate | undefined;
-  /** It is being stopped. Written by the workforce. */
+  /** Resolves when it has stopped, while it is being stopped. Written by the workforce. */
   closing: Promise<readonly number[]> | undefined;
   /** Clients hold it: it is to be found under its key even when nothing is started there. Written by the workforce. */
   held = false;
@@ -75,8 +76,8 @@ export class Route {
   }
 
   /**
-   * The same, past what stands in front.
-   * @param asker whom it is made for by what stands in front: it was admitted already, and in whose task it was made
+   * Submits a call past the proxy.
+   * @param asker the call that the proxy makes it for, which was admitted already; the new call runs in the same task's name
    */
   direct(
     target: Target,

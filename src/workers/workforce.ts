@@ -24,7 +24,7 @@ import { namesOf } from './event-names.js';
 import { Route } from './route.js';
 import type { Directory } from './process/nested-calls.js';
 
-/** What the application gives its workforce. */
+/** The application's side of a workforce. */
 export interface WorkforceOptions {
   /** The application's name, for events. */
   readonly app?: string | undefined;
@@ -33,7 +33,7 @@ export interface WorkforceOptions {
   host(runtime: string): Host;
   /** Builds a proxy through the container. Called once per started (worker, key). */
   proxy?(cls: Ctor, worker: WorkerBlueprint, key: string | undefined): BuiltProxy;
-  /** What listens for the connections of a worker that has some. Called once per started (worker, key). */
+  /** Makes the listener of a worker with connections. Called once per started (worker, key). */
   frontage?(pool: Pool): PoolListener | undefined;
   /** Passes items of channels on between processes. */
   channels?(): ChannelRouter;
@@ -43,7 +43,7 @@ export interface WorkforceOptions {
   readonly directoryOf?: ((parent: Call) => Directory | undefined) | undefined;
 }
 
-/** What of it was cut off at the end. */
+/** Counts of the work that its end cut off. */
 export interface Leftovers {
   /** Calls that were lost. */
   readonly calls: number;
@@ -111,7 +111,7 @@ export class Workforce implements Directory {
     const running = route.pool;
     if (running && !isDeepStrictEqual(running.options, parsed)) {
       if (!running.neverStarted) throw new WorkerExistsError(worker.name, key);
-      // It could not be started with those, and they may be why: they do not keep the key.
+      // These options may be why it could not be started: a failed start does not keep the key.
       await this.#close(route, running, worker.settings.closeTimeout);
       return this.start(worker, key, options);
     }
@@ -146,7 +146,7 @@ export class Workforce implements Directory {
     return this.#members().reduce((sum, { connections }) => sum + connections, 0);
   }
 
-  /** What hands connections off to a worker. Throws UsageError, WorkerNotFoundError, or what speaks against the data. */
+  /** Prepares handing connections off to a worker. Throws UsageError, WorkerNotFoundError, or the error of data that cannot be sent. */
   mover(
     cls: Ctor,
     { to, data, key }: { to?: Ctor | undefined; data?: object | undefined; key?: string | undefined },
@@ -160,7 +160,7 @@ export class Workforce implements Directory {
     return what => poolListener.move(target, what);
   }
 
-  /** What is listened on for a worker, and how many connections each of its processes has, by id. */
+  /** The addresses that are listened on for a worker, and the number of connections of each of its processes, by id. */
   serving(name: string): {
     readonly listeners: readonly { readonly name: string; readonly url: string }[];
     readonly connections: ReadonlyMap<string, number>;
@@ -314,7 +314,7 @@ export class Workforce implements Directory {
     return route;
   }
 
-  /** The way there. One that nobody has started is not kept: keys may come from anywhere. */
+  /** The route to a worker. A route that was never started is not kept: keys may come from anywhere. */
   #route(worker: WorkerBlueprint, key: string | undefined): Route {
     return this.#routes.get(worker.name)?.get(key) ?? this.#newRoute(worker, key);
   }
@@ -338,7 +338,7 @@ export class Workforce implements Directory {
     return (route.pool = new Pool(ownSettings(worker), key, options, this.#desk(worker), route.front));
   }
 
-  /** Idempotent, but whoever asks again with less time gets it sooner. */
+  /** Closes a route. Idempotent, but a repeated call with less time shortens it. */
   #close(route: Route, pool: Pool, timeout: number): Promise<readonly number[]> {
     const stopped = pool.stop(timeout);
     return (route.closing ??= this.#end(route, stopped));
@@ -360,7 +360,7 @@ export class Workforce implements Directory {
   }
 }
 
-/** What `start` was given, as the worker's `startOptions` leave it, and fit to be sent. */
+/** The options of `start`, parsed by the worker's `startOptions`, and fit to be sent. */
 function checkOptions(worker: WorkerBlueprint, options: unknown): unknown {
   const verdict = worker.startOptions ? worker.startOptions(options) : { value: options };
   if (verdict.issues)

@@ -8,7 +8,7 @@ export function importModule({ file }: ChildPlan): Promise<Readonly<Record<strin
   return import(pathToFileURL(file).href) as Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** What is said of an error that ended a command: a user's mistake in words, anything else with its stack. */
+/** Describes an error that ended a command: a user's mistake in words, anything else with its stack. */
 export function explain(thrown: unknown, { file, hint }: ChildPlan): string {
   const isPlain = thrown instanceof ConfigurationError || thrown instanceof UsageError || thrown instanceof ListenError;
   if (isPlain) return `packet-ts: ${file}: ${thrown.message}`;

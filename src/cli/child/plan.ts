@@ -1,4 +1,4 @@
-/** What a child of the command line is to do with the user's module. Passed as JSON in its first argument. */
+/** Orders for a child of the command line that loads the user's module. Passed as JSON in its first argument. */
 export interface ChildPlan {
   readonly mode: 'run' | 'check';
   /** Absolute path of the module. */
@@ -11,5 +11,5 @@ export interface ChildPlan {
   readonly hint?: string | undefined;
 }
 
-/** What the child tells its parent. */
+/** Messages of the child to its parent. */
 export type ChildMessage = { readonly packet: 'ready' };

@@ -12,12 +12,12 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 /** Files that npm would not put into a package, or would take for its own. */
 const RENAMED: Readonly<Record<string, string>> = { gitignore: '.gitignore', dockerignore: '.dockerignore' };
 
-/** What was asked for. */
+/** The wanted project. */
 export interface NewProject {
   /** The folder, which is made; its last part is the project's name. */
   readonly path: string;
   readonly template: string;
-  /** What npm is to install as packet-ts: a version, a tag, a file, an address. Undefined: this very version. */
+  /** The version of packet-ts that npm is to install: a version, a tag, a file, an address. Undefined: this very version. */
   readonly spec: string | undefined;
 }
 

@@ -1,9 +1,9 @@
-/** What a template's README says of it. */
+/** A template, with its part of the README. */
 export interface Template {
   readonly summary: string;
   readonly port: number;
   readonly url: string;
-  /** What to try once it runs, in Markdown. */
+  /** Commands to try once it runs, in Markdown. */
   readonly try: string;
   /** Packages besides packet-ts and zod that it needs: peers of packet-ts, whose ranges are taken from there. */
   readonly peers: readonly string[];

@@ -29,7 +29,7 @@ export interface TaskContext<Events extends object = {}, Chunk = never> {
   readonly deadline: number | undefined;
   /** 1 for the first attempt; more only for an idempotent task whose process crashed. */
   readonly attempt: number;
-  /** What the caller gave as `carrier`; calls that the task makes inherit it. Names and values, at most 4 KB of them. */
+  /** The `carrier` of the call; calls that the task makes inherit it. Names and values, at most 4 KB of them. */
   readonly carrier: Readonly<Record<string, string>>;
   /**
    * Tells the caller something before the answer: it leaves at once, also while the task awaits nothing, and the answer follows the last

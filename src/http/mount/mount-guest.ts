@@ -4,7 +4,7 @@ import type { RequestScope, RequestHost } from '../../reactor/request-host.js';
 import type { SessionOrigin } from '../../session/session-host.js';
 import type { Settings } from '../../session/settings.js';
 
-/** What a mounted application has under way at one endpoint. */
+/** Requests of a mounted application that are under way at one endpoint. */
 export interface RequestsUnderWay {
   /** Resolves when the endpoint has left, and all that was under way then is through. */
   readonly finished: Promise<void>;

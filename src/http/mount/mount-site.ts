@@ -20,7 +20,7 @@ import { share, type Membership } from '../../web/shared-server.js';
 import type { VirtualPath } from '../../web/site.js';
 import { errorStatusOf } from '../../web/status.js';
 
-/** What Node itself gives a client for a whole request, in milliseconds. */
+/** Node's own default for a whole request, in milliseconds. */
 const REQUEST_TIMEOUT = 300_000;
 
 interface FetchLimits extends BodyLimits {
@@ -117,7 +117,7 @@ function explain(arrival: RequestArrival, thrown: unknown): void {
   if (!response.writableEnded) arrival.answer(status, text);
 }
 
-/** Asks an application of Node's kind. What it throws must not leave the event loop, and somebody waits for an answer. */
+/** Calls an application of Node's kind. Its exception must not leave the event loop, and the client waits for an answer. */
 function askListener(listener: RequestListener, request: IncomingMessage, response: ServerResponse, arrivalOf: ArrivalOf): void {
   const failed = (thrown: unknown): void => explain(arrivalOf(request, response), thrown);
   try {

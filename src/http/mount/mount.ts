@@ -7,7 +7,7 @@ import type { Mounted, MountedPart, MountTools, RunningMount, ProviderToken } fr
 import { UsageError } from '../../errors.js';
 import { isExpress, wayOf, type ExpressApp, type FastifyApp, type FetchApp, type Mountable, type AppKind } from './mountable.js';
 
-/** What the function given to {@link mount} may take from the application. */
+/** The application's values that the function given to {@link mount} may take. */
 export interface MountInject {
   /** A client of a worker that the module lists. Its calls belong to the application: give them the request's `signal`. */
   worker<W extends object>(worker: Ctor<W>, options?: { readonly key?: string | undefined }): WorkerClient<W>;
@@ -22,7 +22,7 @@ export type MountOptions = Omit<ConnectionOptions<any, any>, 'framing' | 'connec
   listen: NonNullable<ConnectionOptions<any, any>['listen']>;
 };
 
-/** What was mounted, in one application: how it is asked. */
+/** A mounted application in one application of ours: passes requests on. */
 export class Mount implements RunningMount {
   readonly way: AppKind;
 

@@ -10,7 +10,7 @@ export interface FetchApp {
   fetch(request: Request, ...rest: any[]): Response | Promise<Response>;
 }
 
-/** What of a Fastify instance is used. */
+/** Members of a Fastify instance that are used. */
 export interface FastifyApp {
   ready(): PromiseLike<unknown>;
   // oxlint-disable-next-line typescript/no-explicit-any -- its requests may be those of HTTP/2, too
@@ -18,7 +18,7 @@ export interface FastifyApp {
   close(): PromiseLike<unknown>;
 }
 
-/** What tells an Express application from a function that makes one. */
+/** Members that tell an Express application from a function that makes one. */
 export interface ExpressApp {
   // oxlint-disable-next-line typescript/no-explicit-any -- only looked at
   listen(...parts: any[]): unknown;
@@ -51,8 +51,8 @@ export function isExpress(value: unknown): boolean {
 }
 
 /**
- * Finds out what was mounted: a method `fetch` is the web's way (Hono); `routing` and `ready` are Fastify's, which is made ready; a function
- * is Node's (Express).
+ * Finds out what was mounted: a method `fetch` is the web's way (Hono); `routing` and `ready` are Fastify's, which is made ready; a
+ * function is Node's (Express).
  * @throws ConfigurationError for anything else; what Fastify's plugins throw.
  */
 export async function wayOf(app: unknown): Promise<AppKind> {

@@ -59,7 +59,7 @@ function textOf(bytes: Buffer): string {
 }
 
 /**
- * What a body says.
+ * Parses a body.
  * @throws BoundaryError for what is no JSON, too deep, or would change prototypes.
  */
 export function readContent(bytes: Buffer, format: BodyFormat, lists: ReadonlySet<string>): unknown {

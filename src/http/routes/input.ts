@@ -11,7 +11,7 @@ import { paramsOf, type RouteMatch } from '../../web/routes/router.js';
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** What a route is given. */
+/** Argument of a route's method. */
 export class RouteRequest {
   readonly #source: RouteSource;
   readonly params: unknown;
@@ -43,7 +43,7 @@ export interface RouteSource {
   whole(): Promise<Buffer>;
 }
 
-/** What routes need to know of their schemas, found out once. */
+/** Facts of a route's schemas, found out once. */
 interface Compiled {
   readonly queryLists: ReadonlySet<string>;
   readonly bodyLists: ReadonlySet<string>;

@@ -69,8 +69,8 @@ async function streamed(items: AsyncIterable<unknown>, route: RouteBlueprint, si
 }
 
 /**
- * What a route returned, as an answer: a `Response` as it is, `undefined` as 204, strings as text, bytes as they are, async iterables item
- * by item, everything else as JSON.
+ * Makes an answer of a route's return value: a `Response` as it is, `undefined` as 204, strings as text, bytes as they are, async iterables
+ * item by item, everything else as JSON.
  * @throws BoundaryError where it does not fit the schema, UsageError for what is no JSON.
  */
 export function answerOf(

@@ -3,7 +3,7 @@ import { decodePresence, type Presence } from '../presence.js';
 
 /** Milliseconds without a word after which a host that is not linked is forgotten. */
 const FORGET_AFTER = 100_000;
-/** Milliseconds in which hosts answer the question who serves a worker. */
+/** Milliseconds in which hosts answer the question which of them serve a worker. */
 const ANSWER = 300;
 
 /** Known hosts of one worker. Asks once, and again after each interruption; between, hosts say by themselves that they come and go. */
@@ -36,7 +36,7 @@ export class HostList {
     return (this.#started ??= this.#start());
   }
 
-  /** It was found gone. */
+  /** Removes a host that was found gone. */
   forget(id: string): void {
     if (this.#hosts.delete(id)) this.#tell();
   }

@@ -137,7 +137,7 @@ export class MeshCrew implements RemoteCrew {
     publish('worker.error', { ...namesOf(this.#pool, member), error });
   }
 
-  /** What workers print is the host's to log. */
+  /** Output of workers is logged by their host. */
   output(): void {}
 
   // ── which hosts

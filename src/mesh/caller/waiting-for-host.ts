@@ -75,7 +75,7 @@ export class WaitingForHost {
   }
 }
 
-/** It is in the queue still. */
+/** Whether the call is still in the queue. */
 function waits(call: Call): boolean {
   return !call.settled && call.id === 0;
 }

@@ -19,7 +19,7 @@ import { SessionStatus } from './session-status.js';
 /** The part of CALL's arg that is the task's index. */
 const TASK_INDEX = 0xffff;
 
-/** What a session needs of its host. */
+/** The host, as a session sees it. */
 export interface SessionHost {
   readonly clock: Clock;
   readonly name: string;

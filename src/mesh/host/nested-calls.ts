@@ -87,7 +87,7 @@ export class NestedCalls implements Directory {
     return result;
   }
 
-  /** Events of the call go to whoever made it. */
+  /** Listeners that send events of the call to its caller. */
   #listeners(worker: string, task: string, owner: Owner): Record<string, (payload: unknown) => unknown> | undefined {
     const names = new Map(this.#workers.find(({ name }) => name === worker)?.events).get(task);
     if (!names || !owner.hooks.event) return undefined;

@@ -20,11 +20,11 @@ export interface RelayOrigin {
   readonly id: number;
   /** Finds the workers of the caller, for calls that the task makes. */
   readonly directory: Directory;
-  /** It is over here: nothing more about it is heard. */
+  /** The call is over on this side: later messages about it are dropped. */
   over(id: number): void;
 }
 
-/** What a caller said about a call besides its input. */
+/** The caller's settings of a call besides its input. */
 export interface RelaySettings extends CallSettings {
   readonly deadline: number | undefined;
   readonly attempt: number | undefined;

@@ -39,7 +39,7 @@ export class SessionStatus {
   #look(): void {
     if (this.#isStopped) return;
     const rows = this.#rows();
-    // What a process says of itself may be anything: only the figures are compared.
+    // The status of a process may be any value: only the figures are compared.
     const news = JSON.stringify(rows.map(({ status, ...figures }) => [figures, typeof status]));
     if (news !== this.#last) {
       this.#last = news;

@@ -12,7 +12,7 @@ import { MeshStream } from './mesh-stream.js';
 const OWN_CABLE = 4 * BEAT;
 /** Beats without a word after which a busy host is given up: 3 s. */
 const HOST_SILENT = 15;
-/** The same of a caller, which may be busy with code of its own: 15 s. Its end is seen by the mesh much sooner. */
+/** Missed signs of life until a caller counts as gone, which may be busy with code of its own: 15 s. The mesh sees its end much sooner. */
 const CALLER_SILENT = 75;
 
 /** One link of this node, and where its frames go. */
@@ -23,7 +23,7 @@ interface Session {
   readonly from: string;
 }
 
-/** Letters and digits that nobody guesses. */
+/** An id of letters and digits that cannot be guessed. */
 export function newId(): string {
   return randomBytes(12).toString('base64url').replaceAll('_', '-');
 }
@@ -117,7 +117,7 @@ export class MeshNode {
       if (this.subjects.isCaller(prefix)) stream = opened?.(id, prefix);
     }
     if (stream) return stream.receive(frame);
-    // Whoever asks for a sign of life waits for an answer on its own subject.
+    // The sender of a PING waits for an answer on its own subject.
     if (frame.kind === FrameKind.PING && message.reply !== undefined)
       this.publish(message.reply, encodeFrame(FrameKind.RESET, 0, 0, Buffer.from('it does not know this link any more')));
   }

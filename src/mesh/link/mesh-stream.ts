@@ -27,15 +27,15 @@ export interface StreamOptions {
   readonly label: string;
   /** Beats without a word, while calls are under way, after which the other side is given up. */
   readonly silentAfter: number;
-  /** Of the side that opens the link: where answers go. Sent until something comes back. */
+  /** For the side that opens the link: the subject for answers. Sent until something comes back. */
   readonly opening?: Uint8Array | undefined;
 }
 
 type Callback = (error?: Error | null) => void;
 
 /**
- * A byte stream over a mesh that may lose what it carries: frames have numbers, what is not confirmed is kept and sent again, duplicates are
- * dropped. At most {@link WINDOW} bytes are under way; a reader that pauses withholds confirmation, and so pauses the writer.
+ * A byte stream over a mesh that may lose what it carries: frames have numbers, what is not confirmed is kept and sent again, duplicates
+ * are dropped. At most {@link WINDOW} bytes are under way; a reader that pauses withholds confirmation, and so pauses the writer.
  */
 export class MeshStream extends Duplex {
   readonly label: string;
@@ -161,7 +161,7 @@ export class MeshStream extends Duplex {
 
   override _final(callback: Callback): void {
     this.#send(FrameKind.FIN);
-    // Not finished before it is known to have arrived: whoever ends may close its connection next.
+    // Not finished before it is known to have arrived: the connection may be closed next.
     this.#finishing = { seq: this.#last, callback };
   }
 
@@ -259,7 +259,7 @@ export class MeshStream extends Duplex {
 
   #sendAgain(after: number): void {
     const now = this.#port.now();
-    // The same request twice, since frames behind a gap arrived while it was under way.
+    // A repeated request, since frames behind a gap arrived while it was under way.
     if (after === this.#sentAgainFrom && now - this.#sentAgainAt < AGAIN_EVERY) return;
     this.#sentAgainFrom = after;
     this.#sentAgainAt = now;

@@ -64,7 +64,7 @@ function insideOf(fns: readonly AroundFunction[], handler: string, key: Property
   };
 }
 
-/** The same as {@link dispatchOf} where functions stand around methods. */
+/** Does as {@link dispatchOf}, for classes with functions around their methods. */
 function dispatchAround(blueprint: ConnectionBlueprint): MessageRouter {
   const routes = blueprint.data.map(({ key, validate }) => {
     const wantsFrom = (blueprint.cls.prototype as Methods)[key]!.length > 1;

@@ -7,16 +7,16 @@ import { IncomingStream } from '../incoming.js';
 import { NestedInput } from './nested-input.js';
 import { CreditKind, INITIAL_ROOM, ReceiveWindow, sendCredit, type Room } from '../../wire/link/credit.js';
 
-/** What a call to another worker may be given. */
+/** Options of a call to another worker. */
 export interface NestedCallOptions extends CallBase {
   readonly on?: Readonly<Record<string, ((payload: unknown) => unknown) | undefined>> | undefined;
   readonly send?: Sendable<unknown> | undefined;
 }
 
-/** What a call needs of the side that made it. */
+/** The calling side, as a nested call sees it. */
 export interface NestedCallHost {
   readonly link: Link;
-  /** It is over: its id means nothing any more. */
+  /** The call is over: its id is free. */
   forget(call: NestedCall): void;
   /** A listener threw. */
   stray(error: unknown): void;
@@ -29,7 +29,7 @@ const LEFT = 2;
 /** One call that this worker made to another one, until it is settled: exactly once. */
 export class NestedCall {
   readonly id: number;
-  /** What the caller holds: a promise, or an async iterable. */
+  /** The caller's result: a promise, or an async iterable. */
   readonly answer: Promise<unknown> | AsyncIterableIterator<unknown>;
   readonly #port: NestedCallHost;
   readonly #options: NestedCallOptions;

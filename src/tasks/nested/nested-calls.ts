@@ -77,7 +77,7 @@ export class NestedCaller {
     return Object.freeze(client);
   }
 
-  /** What the master says about one of these calls. An id that is over is a message that crossed its end. */
+  /** Receives the master's messages about these calls. One for an ended call crossed its end. */
   message(kind: number, id: number, arg: number, body: Body): void {
     const call = this.#calls.get(id);
     if (!call) return;
@@ -98,7 +98,7 @@ export class NestedCaller {
     const wrong = wrongCallOptions(mailOf(name, 'tell'), options);
     if (wrong) throw wrong;
     if (this.#closed) return;
-    // Nobody waits for its answer: it gets an id, and what comes back for it is dropped.
+    // A tell has no answer: it gets an id, and messages about that are dropped.
     this.#link.sendValue(Kind.NESTED_CALL, this.#nextId(), How.tell, this.#message({ name, key }, undefined, data, options), 'call');
     this.#options.said();
   }

@@ -14,7 +14,7 @@ export interface NestedInputHost {
 export class NestedInput {
   readonly #source: AsyncIterator<unknown> | Iterator<unknown>;
   readonly #port: NestedInputHost;
-  /** The caller's iterable runs where the call was made, whoever grants the credit. */
+  /** Context in which the call was made: the caller's iterable runs in it, not in that of the granted credit. */
   readonly #context = currentContext();
   readonly #credit = new SendCredit(INITIAL_ROOM.sends);
   #reading = false;
@@ -31,7 +31,7 @@ export class NestedInput {
     void this.#context.runInAsyncScope(() => this.#read());
   }
 
-  /** The call is settled: the rest is read by nobody. */
+  /** The call is settled: the rest is not read. */
   stop(): void {
     if (this.#over) return;
     this.#over = true;

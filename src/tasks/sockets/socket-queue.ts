@@ -1,6 +1,6 @@
 import type { SocketHandle } from '../../hosts/host.js';
 
-/** Sockets that have arrived at a worker, whoever brings them: they wait here until somebody takes them. */
+/** Sockets that have arrived at a worker and wait for their message. */
 export class SocketQueue {
   /** Lets go of one that this worker is not to have. */
   readonly discard: (handle: SocketHandle) => void;

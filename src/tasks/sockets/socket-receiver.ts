@@ -3,7 +3,7 @@ import { Kind, type SocketMessage } from '../../wire/link/protocol.js';
 import type { Link } from '../../wire/link/types.js';
 import type { SocketQueue } from './socket-queue.js';
 
-/** What the container does with the sockets that its master gives it. */
+/** The container's side of the sockets that its master gives it. */
 export interface SocketService {
   /** Serves it. `gone`: the connection is over; called once, never before this has returned. */
   serve(message: SocketMessage, handle: SocketHandle, gone: () => void): void;
@@ -11,13 +11,13 @@ export interface SocketService {
   accept(message: SocketMessage, handle: SocketHandle): Promise<void>;
   /** Stops listening. Never rejects. */
   quiet(): Promise<void>;
-  /** And shuts down the connections that are open. Resolves when none is left. Never rejects. */
+  /** Stops accepting and shuts down open connections. Resolves when none is left. Never rejects. */
   shutDown(): Promise<void>;
 }
 
 /**
- * Brings together what comes over the link about a socket and the socket itself, tells the master that it is here, and begins with it when
- * the master says so: up to then somebody else may get it.
+ * Joins the message about a socket with the socket itself, tells the master that both are here, and begins with it when
+ * the master says so: up to then another process may get it.
  */
 export class SocketReceiver {
   readonly #link: Link;

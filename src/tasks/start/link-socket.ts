@@ -3,7 +3,7 @@ import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Direct } from '../../wire/link/types.js';
 
-/** As much as the kernel gives at a time. */
+/** Bytes per read: the most that the kernel gives at a time. */
 const READ_SIZE = 64 * 1024;
 
 /** The worker's end of its link: reads into the same memory each time, where a stream takes new memory for every read. */
@@ -12,7 +12,7 @@ export class LinkSocket extends Socket implements Direct {
   /** Memory of {@link readNow}; made when first needed. */
   #spare: Buffer | undefined;
   #take: ((chunk: Buffer) => void) | undefined;
-  /** What came before anybody took it. */
+  /** Bytes that came before there was a reader. */
   #early: Buffer[] = [];
 
   constructor(fd: number) {

@@ -12,10 +12,10 @@ import { guard, NO_VICTIM } from '../../guard.js';
 /** Ctrl-C and a service manager's SIGTERM reach the whole process group: a worker obeys its link, not them. */
 const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
-/** How often a worker looks whether its parent still lives, where nobody else does. Milliseconds. */
+/** Milliseconds between checks of a worker whether its parent still lives, where it has no other way to know. */
 const WATCH = 500;
 
-/** What a worker process has from its master. */
+/** A worker process's connections to its master. */
 export interface ProcessLink {
   readonly stream: Socket;
   readonly mark: StartedMark;
@@ -35,7 +35,7 @@ export function prepareProcess(): ProcessLink {
   for (const name of [CWD_VARIABLE, WATCHDOG_VARIABLE, RIGHTS_VARIABLE, WORKER_VARIABLE]) delete process.env[name];
   if (cwd !== undefined) process.chdir(cwd);
   if (watchdog !== undefined) watchParent();
-  // What was printed before a crash is not lost, and who prints without end waits for the master to read.
+  // Output printed before a crash is not lost, and a worker that prints without end waits for the master to read.
   for (const { _handle: handle } of [process.stdout, process.stderr] as unknown as Printing[]) handle?.setBlocking?.(true);
   if (!isSocket(LINK_FD)) throw new Error('this file is what a worker process runs first: packet-ts starts it, with a link to the master');
   const arrivals = new SocketQueue(handle => handle.close());
@@ -71,7 +71,7 @@ function watchParent(): void {
   watchdog.on(
     'error',
     guard(NO_VICTIM, (error: Error) => {
-      process.stderr.write(`nobody can see whether the master of this worker lives: ${error.message}\n`);
+      process.stderr.write(`cannot see whether the master of this worker lives: ${error.message}\n`);
     }),
   );
   watchdog.unref();

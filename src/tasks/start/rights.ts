@@ -9,7 +9,7 @@ interface PermissionModel {
 }
 
 /**
- * What is wrong with the rights of this process: undefined where it may do no more than `granted`, which are scopes of Node's permission
+ * The rights of this process beyond `granted`, in words; undefined where there are none. `granted` are scopes of Node's permission
  * model. Each of Node's own `--allow-…` flags is asked about, so that no list here can lack a new one; and one file is tried, since under
  * `--permission-audit` the model only warns.
  */
@@ -22,7 +22,7 @@ export function excessOfRights(granted: readonly string[]): string | undefined {
   return granted.includes('fs.read') || isRefused() ? undefined : 'is only warned of what it may not do';
 }
 
-/** A file that nobody was granted is refused, and not just missing. */
+/** Whether a file that no permission covers is refused, and not just missing. */
 function isRefused(): boolean {
   try {
     closeSync(openSync(`/${randomUUID()}`, 'r'));

@@ -13,7 +13,7 @@ import type { LoadedWorker } from './worker-environment.js';
 export function serveInline(load: (boot: BootMessage, spec: HostSpec) => Promise<LoadedWorker>): InlineHostOptions['start'] {
   return (stream, spec, ended, abandoned) => {
     const mark = new MemoryStartedMark();
-    // What it is not to have is the master's still: it is the same socket.
+    // Sockets that it refuses are still the master's: both sides have the same object.
     const arrivals = new SocketQueue(() => {}, abandoned);
     void new TaskRuntime(stream, { mark, arrivals, load: boot => load(boot, spec), ended: ({ clean }) => ended(clean) });
     return { mark: () => mark.highest, receive: arrivals.arrived };

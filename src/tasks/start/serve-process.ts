@@ -11,7 +11,7 @@ import type { LoadWorker } from './worker-environment.js';
 export interface ServeOptions {
   /** Called once, with BOOT: imports the module that it names and finds the worker in it. What it throws is told to the master whole. */
   readonly load: LoadWorker;
-  /** What {@link prepareProcess} gave, where the entry called it before its other imports. */
+  /** Result of {@link prepareProcess}, where the entry called it before its other imports. */
   readonly link?: ProcessLink;
 }
 
@@ -29,7 +29,7 @@ export function serveProcess({ load, link = prepareProcess() }: ServeOptions): v
       nameProcess(boot);
       checkRights(boot, link);
     },
-    // The master has gone, or has heard everything: whatever user code still has open, there is nobody to do it for.
+    // The master has gone, or has received everything: work that user code still has open has no receiver.
     ended: ({ clean }) => process.exit(clean ? 0 : 1),
   });
   endOnUncaught((error, fatal) => runtime.stray(error, fatal));

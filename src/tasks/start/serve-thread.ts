@@ -10,7 +10,7 @@ import type { LoadWorker } from './worker-environment.js';
 export interface ServeThreadOptions {
   /** Called once, with BOOT: imports the module that it names and finds the worker in it. */
   readonly load: LoadWorker;
-  /** What {@link prepareThread} gave, where the entry called it before its other imports. */
+  /** Result of {@link prepareThread}, where the entry called it before its other imports. */
   readonly link?: ThreadLink;
 }
 

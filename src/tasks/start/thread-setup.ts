@@ -6,7 +6,7 @@ import { MARK_SLOT, MOST_PRINTED, PRINTED_SLOT, THREAD_KEY, type ThreadStart } f
 import { PortStream } from '../../hosts/thread/port-stream.js';
 import type { StartedMark } from '../started-mark.js';
 
-/** What a worker's thread has from its master. */
+/** A worker thread's connections to its master. */
 export interface ThreadLink {
   readonly stream: PortStream;
   readonly mark: StartedMark;
@@ -57,7 +57,7 @@ interface Sink {
 }
 
 /**
- * What is printed reaches the master at once, and not when this thread's event loop turns: nothing printed before its end is lost. While the
+ * Sends output to the master at once, and not when this thread's event loop turns: nothing printed before its end is lost. While the
  * master has not read what came before, printing waits.
  */
 function printTo(stream: Writable, fd: 1 | 2, port: MessagePort, slots: Int32Array): void {

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { inspect } from 'node:util';
 
 /**
- * What happens to an exception that no task can be blamed for: thrown in a timer or an event, or a rejection that nobody awaited.
+ * Ends the process for an exception that no task can be blamed for: thrown in a timer or an event, or a rejection without a handler.
  * The worker's state is unknown then, so the process ends: the error goes to stderr and with a message to the master,
  * which replaces the process; running calls end with WorkerCrashedError and that stderr.
  *
@@ -13,7 +13,7 @@ export function endOnUncaught(report: (error: unknown, fatal: boolean) => void):
     try {
       process.stderr.write(`${inspect(error)}\n`);
     } catch {
-      // Nobody reads it any more: the master hears the message.
+      // The stream has no reader any more: the master gets the message.
     }
     const fatal = process.listenerCount('uncaughtException') === 1;
     report(error, fatal);

@@ -4,13 +4,13 @@ import type { SocketService } from '../sockets/socket-receiver.js';
 import type { Channels } from '../../channels/channel.js';
 import type { Master } from '../master.js';
 
-/** What a worker's container needs from the runtime around it. */
+/** The runtime, as a worker's container sees it. */
 export interface WorkerEnvironment {
   readonly boot: BootMessage;
-  /** What injecting `Master` gives. */
+  /** The value of an injected `Master`. */
   readonly master: Master;
   /**
-   * What injecting a client of another worker gives.
+   * The client of another worker, for injection.
    * @throws WorkerNotFoundError when the application has no worker of that name.
    */
   client(worker: string, key: string | undefined): object;

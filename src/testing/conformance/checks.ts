@@ -16,7 +16,7 @@ import {
   type Outcome,
 } from './drive.js';
 
-/** What a framing is tested with, bytes and messages ready to be compared. */
+/** Samples for testing a framing, bytes and messages ready to be compared. */
 export interface Material<In> {
   readonly samples: readonly { readonly bytes: Buffer; readonly messages: readonly In[] }[];
   readonly garbage: readonly Buffer[];
@@ -30,11 +30,11 @@ export interface Check {
   run(): void;
 }
 
-/** So many offsets of a sample are tried. */
+/** Offsets of a sample that are tried. */
 const MOST_OFFSETS = 600;
 const ROUNDS = 300;
 
-/** What of a framing's contract can be seen from its messages. */
+/** Checks of a framing's contract that need only its messages. */
 export function decodingChecks<In>(framing: Framing<In, never>, { samples, garbage, joined }: Material<In>): Check[] {
   const fitting = (messages: readonly unknown[]): unknown => (joined ? Buffer.concat(messages as readonly Buffer[]) : messages);
   const assertMessages = (outcome: Outcome<In>, messages: readonly In[], how: string): void => {
@@ -153,7 +153,7 @@ export function decodingChecks<In>(framing: Framing<In, never>, { samples, garba
   ];
 }
 
-/** What of the contract can be seen where a framing reads its own writing. */
+/** Checks of the contract for framings that read their own writing. */
 export function encodingChecks<Message>(framing: Framing<Message>, { samples, joined }: Material<Message>): Check[] {
   const fitting = (messages: readonly Message[]): unknown =>
     joined ? Buffer.concat(messages as readonly unknown[] as readonly Buffer[]) : messages;
@@ -211,7 +211,7 @@ function assertRest<In>(
   if (pending !== undefined)
     assert.strictEqual(pending > 0, rest.length > 0, `after ${at} bytes pending is ${pending}, but rest() has ${rest.length} bytes`);
   if (rest.equals(bytes.subarray(boundary, at))) return;
-  // It may have passed over bytes that belong to no message. Then a new decoder must not miss them, unless it would be lost here
+  // The framing may have passed over bytes that belong to no message. Then a new decoder must not miss them, unless it would be lost here
   // in any case, because this framing keeps state from message to message.
   const goesOn = (start: Buffer): boolean => {
     const { messages: further, error } = decode(framing, Infinity, [Buffer.concat([start, bytes.subarray(at)])]);

@@ -7,7 +7,7 @@ import type { Chunk, Decoder, Framing } from '../../framing/framing.js';
 export const SMALL = 4096;
 const LARGE = 64 * 1024;
 
-/** What became of some bytes. */
+/** Result of decoding some bytes. */
 export interface Outcome<In> {
   readonly messages: readonly In[];
   /** The FramingError that ended it. */
@@ -87,7 +87,7 @@ export function bytesOf(chunks: Chunk | readonly Chunk[]): Buffer {
 
 /** Equal in content. An object without a prototype equals a literal: samples are written as literals. */
 export function same(actual: unknown, expected: unknown): boolean {
-  // What shows no difference has none: two invalid dates are not equal to isDeepStrictEqual.
+  // Values that print the same are equal, although two invalid dates are not for isDeepStrictEqual.
   return isDeepStrictEqual(plain(actual), plain(expected)) || shown(plain(actual)) === shown(plain(expected));
 }
 

@@ -8,9 +8,9 @@ type Methods = Map<string, RouteBlueprint>;
 class Segment {
   readonly texts = new Map<string, Segment>();
   param: Segment | undefined;
-  /** Of paths that end with '*' here. */
+  /** Methods of paths that end with '*' here. */
   rest: Methods | undefined;
-  /** Of paths that end here. */
+  /** Methods of paths that end here. */
   end: Methods | undefined;
 }
 
@@ -127,7 +127,7 @@ function step(at: Segment, path: string, slash: number, values: string[], wanted
 
 const SPECIFIC: Readonly<Record<RouteSegment['kind'], number>> = { text: 2, param: 1, rest: 0 };
 
-/** Of two routes that fit one path: whether the first would be tried before the other. */
+/** Whether the first of two routes that fit one path would be tried before the other. */
 export function isMoreSpecific(route: RouteBlueprint, than: RouteBlueprint): boolean {
   for (const [at, { kind }] of route.segments.entries()) {
     const other = than.segments[at];

@@ -1,4 +1,4 @@
-/** What wants to know of an abort. */
+/** A listener of an abort. */
 export interface Abortable {
   abort(reason: unknown): void;
 }

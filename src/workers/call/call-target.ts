@@ -3,7 +3,7 @@ import { mailOf, wrongCallOptions, type CalledTask } from '../../decorators/work
 import type { CallName, UsageError } from '../../errors.js';
 import type { Validator } from '../../schema.js';
 
-/** What a call can be made to: one task of a worker, or its mailbox. Built once per worker class. */
+/** The target of a call: one task of a worker, or its mailbox. Built once per worker class. */
 export interface Target {
   readonly worker: WorkerBlueprint;
   /** The task's name; 'ask' or 'tell' for the mailbox. */
@@ -20,7 +20,7 @@ export interface Target {
   readonly hard: number;
   readonly soft: number;
   readonly retries: number;
-  /** What the options of a call are checked against. */
+  /** Facts that the options of a call are checked against. */
   readonly checked: CalledTask;
 }
 
@@ -84,7 +84,7 @@ export function targetsOf(worker: WorkerBlueprint): Targets {
   return targets;
 }
 
-/** The mistake in the options of a call to it, by whoever holds a client. */
+/** The mistake in the options of a call to it, made through any client. */
 export function wrongOptions({ checked }: Target, options: unknown): UsageError | undefined {
   return wrongCallOptions(checked, options);
 }

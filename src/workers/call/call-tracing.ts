@@ -22,7 +22,7 @@ interface Carrying {
   readonly tracing: CallTracing | undefined;
 }
 
-/** What travels with a call: its own on top of what the call has in whose task it was made. */
+/** The carrier of a call: its own entries on top of those of the call in whose task it was made. */
 export function carrierOf({ parent, options, tracing }: Carrying): Carrier | undefined {
   if (tracing) return tracing.trace.carrier;
   const inherited = parent && carrierOf(parent);
@@ -98,7 +98,7 @@ export class CallTracing {
     this.trace.started ??= now + this.#offset;
   }
 
-  /** It has settled. */
+  /** The call has settled. */
   ended(error: Error | undefined): void {
     const { trace } = this;
     trace.outcome = outcomeOf(error);

@@ -33,7 +33,7 @@ export interface CallHolder {
   credit(call: Call, of: 'items' | 'events', room: Room): void;
   /** Whether so many bytes more of its items may wait: taken from what its process may have beside its first windows. */
   grow?(call: Call, bytes: number): boolean;
-  /** What it sent for the call turns out to be nothing that an honest process sends. */
+  /** Reports that the process broke the protocol with the call's items. */
   offence?(error: Error): void;
   /** The calls that hold the slots which a waiting call waits for; undefined: it gets one anyway. */
   ahead(): Iterable<Call> | undefined;
@@ -48,7 +48,7 @@ export interface PinnedProcess {
 /** Part of `cancelGrace` after which a task counts as one that does not obey its signal: calls that wait behind it get another process. */
 const LINGERS_AFTER = 0.25;
 
-/** What a deadline asks for. */
+/** A deadline of a call that has passed. */
 export type Due = 'soft' | 'hard' | 'lingers' | 'grace' | 'stall';
 
 /**
@@ -84,7 +84,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   #encoded = false;
   /** Bytes of its argument, about; 0 for a small primitive. */
   weight = 0;
-  /** Of a large argument, which it may share with others. */
+  /** Identifies a large argument, which the call may share with others. */
   token: CopyToken | undefined;
   /** Runs what the caller gave where it made the call, whatever brought the news. */
   readonly #context: AsyncContext | undefined;
@@ -104,7 +104,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** The process has shown that it works on this very call. */
   evidence = false;
   attempt = 1;
-  /** What earlier attempts ended with. */
+  /** Errors of earlier attempts. */
   previous: Error[] | undefined;
   /** Its events on their way to the caller; made with the first one. */
   events: Receiver | undefined;
@@ -112,13 +112,13 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   grown = 0;
   /** Only this process may take it. */
   pin: PinnedProcess | undefined;
-  /** It has a place among calls of equal affinity. */
+  /** The call has a place among calls of equal affinity. Written by AffinityQueue. */
   seated = false;
   /** Its place among those that must not wait for ever. */
   ticket: Ticket | undefined;
   /** Streams the caller's items in. */
   sender: CallSender | undefined;
-  /** It is a part of a call that was admitted: taken even while the application closes. */
+  /** Part of a call that was admitted: taken even while the application closes. */
   admitted = false;
   /** Why the caller gave up. */
   abortReason: unknown;
@@ -228,7 +228,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     holder?.withdraw(this);
   }
 
-  /** What its task has asked of others is not waited for any more. */
+  /** Aborts the nested calls of its task. */
   abortChildren(reason: unknown): void {
     const { children } = this;
     this.children = undefined;
@@ -265,7 +265,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     else this.succeed(verdict.value);
   }
 
-  /** One item of a stream; only streams take any. `unread`: where its bytes are counted while nobody has taken it. */
+  /** Receives one item; only streams do. `unread`: counts its bytes until it is taken. */
   item(_body: Body, _now: number, _unread: UnreadBytes): void {
     throw new ProtocolError(`an item for ${this.target.name}, which answers once`);
   }
@@ -279,7 +279,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return false;
   }
 
-  /** What takes its events when the first one comes: `usual`, unless they go somewhere else. */
+  /** Makes the receiver of its events when the first one comes: `usual`, unless they go somewhere else. */
   receiver(usual: () => Delivery): Receiver {
     return usual();
   }
@@ -313,13 +313,13 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return first && second ? Promise.all([first, second]) : (first ?? second);
   }
 
-  /** It was given to a process, as number `id`. */
+  /** The call was sent to a process, as number `id`. */
   sent(id: number, holder: CallHolder): void {
     this.id = id;
     this.holder = holder;
   }
 
-  /** It is nowhere: about to be queued or sent again. */
+  /** Takes the call back from its process: it is about to be queued or sent again. */
   unsent(): void {
     this.id = 0;
     this.began = -1;
@@ -344,7 +344,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return this.cancelled < 0 ? at : Math.min(at, this.#graceEnd(this.lingers ? 1 : LINGERS_AFTER));
   }
 
-  /** What is due now, the strongest first. */
+  /** The deadline that has passed, the strictest first. */
   due(now: number): Due | undefined {
     const { began } = this;
     if (began < 0) return undefined;

@@ -34,7 +34,7 @@ export class InputStream implements CallSender {
   readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
   readonly #limit: number;
   readonly #failed: (error: Error) => void;
-  /** The caller's iterable runs where the call was made, whoever granted the credit. */
+  /** Context in which the call was made: the caller's iterable runs in it, not in that of the granted credit. */
   readonly #context = currentContext();
   #port: InputStreamHost | undefined;
   #credit = new SendCredit(INITIAL_ROOM.sends);
@@ -55,7 +55,7 @@ export class InputStream implements CallSender {
     this.#failed = failed;
   }
 
-  /** False once items have gone that nobody has any more. */
+  /** False once items were confirmed and dropped: they cannot be sent again. */
   get repeatable(): boolean {
     return this.#unconfirmed !== undefined;
   }
@@ -128,7 +128,7 @@ export class InputStream implements CallSender {
     try {
       await this.#iterator.return?.(undefined);
     } catch {
-      // The call has settled: what the caller's clean-up throws has nobody to go to.
+      // The call has settled: there is no promise left for an error of the caller's clean-up.
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * An error made in another process, or in a timer, does not say who asked. The caller's part is found only now, when the call fails,
+ * Joins the caller's stack to an error made in another process, or in a timer. That part is found only now, when the call fails,
  * so that calls that succeed pay nothing for it: resolving the call's promise with an async function's makes that function part of the
- * awaiting chain, and V8 then tells it who awaits (`at async …`). Two turns of the microtask queue are needed until the chain is tied.
+ * awaiting chain, and V8 then shows its frames (`at async …`). Two turns of the microtask queue are needed until the chain is tied.
  */
 export async function rejectJoined(failure: Error, place: string | undefined): Promise<never> {
   await Promise.resolve();
@@ -10,12 +10,12 @@ export async function rejectJoined(failure: Error, place: string | undefined): P
   throw failure;
 }
 
-/** A rejection that waits to be asked for is not one that nobody handles. */
+/** Marks a rejection that is read later as handled. */
 export function quietly(rejection: Promise<never>): void {
   rejection.catch(() => {});
 }
 
-/** Those who await: the other frames are this function and the machinery that woke it. */
+/** The awaiting frames: the others are this function and the machinery that woke it. */
 function waitingHere({ stack }: Error): string[] {
   return typeof stack === 'string' ? stack.split('\n').filter(line => line.startsWith('    at async ')) : [];
 }

@@ -4,7 +4,7 @@ import type { Caller } from '../../decorators/worker/task-types.js';
 
 export type { Caller, WorkerOrigin };
 
-/** What an owner can receive besides the promises that its calls return. Each may be missing: then it is dropped, and logged. */
+/** Callbacks of an owner, besides the promises that its calls return. For a missing one the message is dropped, and logged. */
 export interface OwnerHooks {
   /** The answer to a `tell`. */
   answer?(worker: Ctor, data: unknown): void;
@@ -26,8 +26,8 @@ export interface Belonging extends Owned {
 }
 
 /**
- * Whom a worker client belongs to: a connection, the application, or a task of another worker.
- * Written by whoever created it (a session aborts it when its peer is gone), read by the pools: fairness, limits, cancellation, events.
+ * The owner of a worker client: a connection, the application, or a task of another worker.
+ * Written by its creator (a session aborts it when its peer is gone), read by the pools: fairness, limits, cancellation, events.
  */
 export class Owner {
   readonly kind: 'connection' | 'app' | 'task';
@@ -36,7 +36,7 @@ export class Owner {
   readonly queuedAs: string;
   readonly caller: Caller;
   readonly hooks: OwnerHooks;
-  /** It is in `@OnShutdown`, `@OnClose` or `@OnStop`: its calls are taken even while the application closes. Written by whoever runs the hook. */
+  /** Set while `@OnShutdown`, `@OnClose` or `@OnStop` runs, by its runner: calls are then taken even while the application closes. */
   exempt = false;
   /** Calls under way, linked in the order in which they were made: a Set would cost each of them as much as its validation. */
   #oldest: Belonging | undefined;

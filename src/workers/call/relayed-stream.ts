@@ -7,15 +7,15 @@ import type { UnreadBytes } from '../received/unread.js';
 type Result = IteratorResult<unknown, undefined>;
 const DONE: Result = { done: true, value: undefined };
 
-/** What an {@link RelayedStream} tells the process that sends. */
+/** The sending process, as an {@link RelayedStream} sees it. */
 export interface InflowPort {
-  /** It may send so much more. */
+  /** Allows that much more to be sent. */
   grant(room: Room): void;
-  /** It sent what no honest process sends. */
+  /** Reports that the process broke the protocol. */
   offence(error: Error): void;
 }
 
-/** A stream that arrives from a process, as an async iterable for whoever it is passed on to; on credit. */
+/** A stream that arrives from a process, as an async iterable; on credit. */
 export class RelayedStream implements AsyncIterableIterator<unknown, undefined> {
   readonly #port: InflowPort;
   readonly #items: KeptItems;
@@ -44,7 +44,7 @@ export class RelayedStream implements AsyncIterableIterator<unknown, undefined> 
     for (const resolve of this.#waiting.splice(0)) resolve(DONE);
   }
 
-  /** Nobody reads it any more. */
+  /** Ends it: the items left are not read. */
   close(): void {
     this.#items.clear();
     this.end();

@@ -10,7 +10,7 @@ export function needsRemoteMeta(call: Call): boolean {
 }
 
 /**
- * What the other machine is told of a call.
+ * The metadata that another machine gets with a call.
  * @param deadline in milliseconds since the epoch of this machine's clock
  */
 export function remoteMetaOf(call: Call, deadline: number | undefined, epoch: number): RemoteMeta {

@@ -97,7 +97,7 @@ export class StreamCall extends Call implements CallItemSource {
     const first = this.#waiting.shift();
     if (first) first(rejected);
     else {
-      // It is thrown when the caller asks for the next item; until then it is no unhandled rejection.
+      // The error is thrown when the caller asks for the next item; until then it is no unhandled rejection.
       quietly(rejected);
       this.#error = rejected;
     }
@@ -122,7 +122,7 @@ export class StreamCall extends Call implements CallItemSource {
       this.#took(bytes);
       return Promise.resolve({ done: false, value: verdict.value });
     } catch (error) {
-      // It costs the process its life, and with it this call; one that was ended before fails by itself.
+      // The offence ends the process, and with it this call; a call that ended before fails by itself.
       this.#source?.offence?.(asError(error));
       if (this.settled) return this.#spoiled(items, asError(error));
       items.clear();
@@ -171,11 +171,11 @@ export interface CallItemSource {
   leave(): void;
 }
 
-/** What the caller gets of a call that was never made: a promise, or a stream, that fails. */
+/** Result of a call that was never made: a promise, or a stream, that fails. */
 export function failedCall({ task }: Target, error: Error): Promise<never> | CallItems {
   const rejected = Promise.reject(error);
   if (!task?.yields) return rejected;
-  quietly(rejected); // It is thrown when the caller asks for the first item.
+  quietly(rejected); // The error is thrown when the caller asks for the first item.
   let next: Promise<IteratorResult<unknown, undefined>> = rejected;
   const pull = (): typeof next => {
     const now = next;
@@ -185,7 +185,7 @@ export function failedCall({ task }: Target, error: Error): Promise<never> | Cal
   return new CallItems({ pull, leave: () => {} });
 }
 
-/** What the caller of a streaming task gets. The call is made at once; items wait until they are asked for. */
+/** Result of a call of a streaming task. The call is made at once; items wait until they are asked for. */
 export class CallItems implements AsyncIterableIterator<unknown, undefined> {
   readonly #source: CallItemSource;
 

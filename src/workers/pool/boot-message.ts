@@ -1,7 +1,7 @@
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import { PROTOCOL_VERSION, type BootMessage } from '../../wire/link/protocol.js';
 
-/** What a worker's process needs besides its blueprint to become one. */
+/** Parts of BOOT that are not in the worker's blueprint. */
 export interface BootParts extends Pick<BootMessage, 'app' | 'key' | 'options' | 'workers' | 'listen'> {
   readonly worker: WorkerBlueprint;
 }

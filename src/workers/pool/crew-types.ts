@@ -5,20 +5,20 @@ import type { PooledProcess } from '../process/pooled-process.js';
 /** Figures of a pool in one row of `status()`, before those of the pool as a whole are known. */
 export type StatusRow = Omit<WorkerStatus, 'pool'>;
 
-/** What a pool tells those who look after its processes. */
+/** Callbacks of a pool about its processes. */
 export interface Crew {
-  /** It takes calls from now on. */
+  /** A process takes calls from now on. */
   joined(member: PooledProcess): void;
-  /** It takes no more calls. */
+  /** A process takes no more calls. */
   departed(member: PooledProcess): void;
-  /** It is dead. */
+  /** A process has exited. */
   buried(member: PooledProcess): void;
   /** A call of it is over. */
   released(member: PooledProcess): void;
   lingers(member: PooledProcess): void;
-  /** It was given another call. */
+  /** A process was given another call. */
   aged(member: PooledProcess): void;
-  /** It has nothing to do. */
+  /** A process has nothing to do. */
   idled(member: PooledProcess): void;
   stray(member: PooledProcess, error: Error, untold: number): void;
   output(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void;

@@ -33,17 +33,17 @@ import { namesOf } from '../event-names.js';
 import { refuses } from './supervisor.js';
 import { NestedCalls, type Directory } from '../process/nested-calls.js';
 
-/** What a pool needs of the workforce. */
+/** The workforce, as a pool sees it. */
 export interface PoolHost extends Pick<ProcessSetHost, 'tell' | 'app'> {
   readonly clock: Clock;
   readonly host: Host;
   readonly directory: Directory;
   /** Whose calls are taken while the application closes. */
   admits(owner: Owner): boolean;
-  /** What workers are told of each other. */
+  /** Names and tasks of the other workers, for BOOT. */
   others(): BootMessage['workers'];
   unasked(member: PooledProcess, value: unknown): Promise<void> | void;
-  /** What listens for it. */
+  /** Makes the listener of its workers' connections. */
   frontage?(pool: Pool): PoolListener | undefined;
   /** Its part on other machines. */
   remote?(pool: Pool): RemoteCrew | undefined;
@@ -67,7 +67,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   readonly gate: ProxyGate | undefined;
   /** Sockets for its processes. */
   readonly socketBalancer: SocketBalancer;
-  /** What it listens on; undefined where its worker has no connections. */
+  /** Listens for its worker's connections; undefined where that has none. */
   readonly poolListener: PoolListener | undefined;
   readonly #desk: PoolHost;
   readonly dispatcher: Dispatcher;
@@ -132,11 +132,11 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     this.processSet.grow();
   }
 
-  /** What speaks against any call of this kind, at this moment. */
+  /** The reason why any call of this kind is refused at this moment. */
   refusal(call: Call): Error | undefined {
     const { name } = this.worker;
     if (!call.admitted && !this.#desk.admits(call.owner)) return new ClosingError();
-    // What was taken before it stops, and the proxy in front of it, may still ask.
+    // Admitted calls, and the proxy's own, may still be made while it stops.
     if (this.processSet.stopping || (this.#leaving && !call.admitted && !call.owner.exempt)) {
       return new WorkerNotFoundError(name, this.key, this.#stopped ? 'it was stopped' : 'it is being stopped');
     }
@@ -294,7 +294,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     return this.dispatcher.deadlineOf(call);
   }
 
-  /** Nobody can be started: whoever waits is told why. */
+  /** No process can be started: waiting calls fail with the reason. */
   gaveUp(): void {
     if (this.processSet.ready.length > 0 || this.remote) return;
     this.dispatcher.empty(() => this.#unavailable());
@@ -316,7 +316,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     return processSet.starts.open ? 'failed' : processSet.wasReady ? 'ready' : 'starting';
   }
 
-  /** It was to be started, and could not be. */
+  /** No process could be started since the pool was made. */
   get neverStarted(): boolean {
     return this.#state === 'failed' && !this.processSet.wasReady;
   }
@@ -355,8 +355,8 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   /**
-   * Lets what stands in front of it stop, finishes the calls it has, then stops; all within `timeout` (0: however long).
-   * Idempotent, but whoever asks again with less time gets it sooner. Gives the pids that had to be killed.
+   * Stops the proxy, finishes the calls that it has, then stops the processes; all within `timeout` (0: however long).
+   * Idempotent, but a repeated call with less time shortens it. Returns the pids that had to be killed.
    */
   stop(timeout: number): Promise<readonly number[]> {
     this.leave();
@@ -385,7 +385,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     return killed;
   }
 
-  /** Calls have left: whoever waits for the last one is told. */
+  /** Calls have left the queue: with the last one, `stop` goes on. */
   fewer(): void {
     if (this.#idle.length === 0 || this.calls > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();

@@ -16,7 +16,7 @@ import { rowOf } from './status-row.js';
 import * as supervisor from './supervisor.js';
 import { MemoryWatch } from './watch.js';
 
-/** What the staff needs of its pool. */
+/** The pool, as its process set sees it. */
 export interface ProcessSetHost extends PooledProcessHost {
   /** The application's name, for events. */
   readonly app: string;
@@ -30,7 +30,7 @@ export interface ProcessSetHost extends PooledProcessHost {
   readonly bindsAlone: boolean;
   /** How many processors the machine has for this program. */
   readonly processors: number;
-  /** Nobody can be started: calls are refused for now. */
+  /** No process can be started: calls are refused for now. */
   gaveUp(): void;
   tell<N extends keyof WorkersEvents>(event: N, ...args: WorkersEvents[N]): void;
 }
@@ -47,13 +47,13 @@ export class ProcessSet implements Crew {
   #toReplace = 0;
   #suspect = false;
   #stopping = false;
-  /** It finishes what it has: no process is started but for calls that wait. */
+  /** The pool finishes what it has: no process is started but for calls that wait. */
   #windingDown = false;
   #growing = false;
   readonly #replacements: Replacements;
   /** Milliseconds that the last start took. */
   #startTime = 0;
-  /** It was told that nobody can be started. */
+  /** The pool was told that no process can be started. */
   #gaveUp = false;
   #restarting: Promise<void> | undefined;
   #restartNext: Promise<void> | undefined;
@@ -139,7 +139,7 @@ export class ProcessSet implements Crew {
 
   /**
    * Replaces every process, one after the other: the replacement first. Rejects when one cannot start; then the old ones stay.
-   * Two at once would both add replacements: whoever asks during one is given the next one, all the same.
+   * Two at once would both add replacements: a call made during a restart is given the next one.
    */
   restart(): Promise<void> {
     if (!this.#restarting) return (this.#restarting = this.#restart().finally(() => (this.#restarting = undefined)));
@@ -166,14 +166,14 @@ export class ProcessSet implements Crew {
       }
       const fresh = this.#start();
       if (!(await fresh.readiness)) throw this.#unavailable();
-      // What it has yet to finish holds up none of the others.
+      // The old process finishes its calls while the next one is replaced.
       old.drain();
       leaving.push(old.gone);
     }
     await Promise.all(leaving);
   }
 
-  /** It was given another call: where it nears `maxTasksPerWorker` its replacement is started. */
+  /** A process was given another call: where it nears `maxTasksPerWorker` its replacement is started. */
   aged(member: PooledProcess): void {
     const { maxTasksPerWorker: most } = this.#settings;
     const { inFlight, readyAt, jitter } = member;
@@ -181,7 +181,7 @@ export class ProcessSet implements Crew {
     if (isDue({ ...facts, processes: this.#ready.length })) this.retire(member);
   }
 
-  /** It is to go, the replacement first. */
+  /** Ends a process, after its replacement is ready. */
   retire(member: PooledProcess): void {
     // Its addresses cannot be had twice.
     if (this.#desk.bindsAlone) member.drain();
@@ -244,7 +244,7 @@ export class ProcessSet implements Crew {
     this.#watch.idle();
   }
 
-  /** It takes no more calls. */
+  /** A process takes no more calls. */
   departed(member: PooledProcess): void {
     const index = this.#ready.indexOf(member);
     if (index >= 0) this.#ready.splice(index, 1);
@@ -362,7 +362,7 @@ export class ProcessSet implements Crew {
     this.#starts = supervisor.afterSuccess(this.#starts);
   }
 
-  /** Whoever waits keeps the program running until then. */
+  /** Sets the timer of the next start. Waiting calls keep the program running until then. */
   #retryAt(delay: number): void {
     const awaited = this.#desk.queued > 0 || this.#desk.waitingSockets > 0 || this.#waiting.length > 0;
     if (!this.#stopping) this.#retry.at(delay, awaited);

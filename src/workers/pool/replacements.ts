@@ -1,6 +1,6 @@
 import type { PooledProcess } from '../process/pooled-process.js';
 
-/** What replaces processes of a pool. */
+/** The pool's side of replacing processes. */
 export interface ReplacementHost {
   /** False while none is to be started: the pool stops, or the last start failed and its delay has not passed. */
   mayStart(): boolean;
@@ -32,7 +32,7 @@ export class Replacements {
     this.#next();
   }
 
-  /** It takes no more calls, for whatever reason. */
+  /** A process takes no more calls, for whatever reason. */
   forget(member: PooledProcess): void {
     this.#leaving.delete(member);
     this.#lingering.delete(member);

@@ -32,7 +32,7 @@ export class ShutdownDeadline {
     await Promise.race([work, this.#over]);
   }
 
-  /** It has ended. */
+  /** Stops the clock: the shutdown has ended. */
   stop(): void {
     this.#timer?.cancel();
   }

@@ -45,7 +45,7 @@ export interface RestartRules {
   readonly maxDelay: number;
 }
 
-/** What is known of a pool's starts. */
+/** History of a pool's starts. */
 export interface Starts {
   /** When starts failed, as far back as `within`. */
   readonly failures: readonly number[];
@@ -101,7 +101,7 @@ export function toStart(rules: SizeRules, staff: PoolLoad, starts: Starts, now: 
 }
 
 /**
- * The same for a pool that finishes what it has and takes nothing new: one per slot in use or call that waits, none to have one in hand. Calls
+ * Processes to start for a pool that finishes its work and takes none: one per slot in use or call that waits, none in reserve. Calls
  * that wait do not wait for the delay of a failed start, unless the breaker is open.
  */
 export function toStartAtEnd(rules: SizeRules, staff: PoolLoad, starts: Starts, now: number, processors: number): number {
@@ -109,12 +109,12 @@ export function toStartAtEnd(rules: SizeRules, staff: PoolLoad, starts: Starts, 
   return toStart({ ...rules, minWorkers: 0, spare: 0 }, staff, { ...starts, notBefore: open ? notBefore : 0 }, now, processors);
 }
 
-/** True while new calls are to be refused: the breaker is open, nobody is there to serve, and it is not yet time to try again. */
+/** Whether new calls are to be refused: the breaker is open, no process serves, and it is not yet time to try again. */
 export function refuses(starts: Starts, staff: Pick<PoolLoad, 'ready' | 'starting'>, now: number): boolean {
   return starts.open && staff.ready === 0 && (staff.starting > 0 || now < starts.notBefore);
 }
 
-/** What an idle process gets to stop at least, where the time is up for the calls of others: milliseconds. */
+/** Least time for an idle process to stop, even if the time is up for the calls of others: milliseconds. */
 export const IDLE_STOP = 500;
 
 /** How long a process must live, or else finish a call, for its start to count as good: milliseconds. */
@@ -138,7 +138,9 @@ export function isFailedStart({ readyFor, done, held, ours }: ExitFacts): boolea
   return readyFor === undefined || (readyFor < PROBATION && done === 0 && held === 0);
 }
 
-/** What becomes of a process that uses `rss` bytes: above `maxMemory` it is replaced when its calls are done, above 1.5 times of it at once. */
+/**
+ * The consequence of a process using `rss` bytes: above `maxMemory` it is replaced when its calls are done, above 1.5 times of it at once.
+ */
 export function onMemory(maxMemory: number, rss: number | undefined): 'keep' | 'recycle' | 'kill' {
   if (maxMemory === 0 || rss === undefined || rss <= maxMemory) return 'keep';
   return rss > 1.5 * maxMemory ? 'kill' : 'recycle';

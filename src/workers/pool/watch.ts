@@ -16,7 +16,7 @@ export interface MemoryWatchHost {
   /** Those that take calls. */
   readonly ready: readonly PooledProcess[];
   load(): supervisor.PoolLoad;
-  /** It is above `maxMemory`. */
+  /** A process is above `maxMemory`. */
   recycle(member: PooledProcess): void;
 }
 

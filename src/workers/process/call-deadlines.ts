@@ -7,7 +7,7 @@ import { setImmediate } from '../../system-timers.js';
 /** How often a call whose time is up is looked at again while its process keeps talking. */
 const MOST_LOOKS = 8;
 
-/** What the deadlines watch over. */
+/** A call with deadlines. */
 export interface WatchedCall {
   /** The calls that a process has. */
   calls(): Iterable<Call>;

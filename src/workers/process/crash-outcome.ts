@@ -12,7 +12,7 @@ export interface ExitedProcess {
   ending(): { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null };
 }
 
-/** What becomes of the calls of a dead process. */
+/** The calls of an exited process, sorted by what to do with them. */
 export interface CrashOutcome {
   /** To be dispatched again, in this order. */
   readonly again: readonly Call[];

@@ -6,9 +6,9 @@ import type { HostExit } from '../../hosts/host.js';
 export class ExitReport {
   /** Why we killed it, or told it to stop. */
   killed: CrashReason | undefined;
-  /** What kept it from becoming ready. */
+  /** The error that kept it from becoming ready. */
   bootError: Error | undefined;
-  /** What it said that it ends for: an exception that no task could be blamed for. */
+  /** The exception that it ended itself for, and that no task could be blamed for. */
   stray: Error | undefined;
   exit: HostExit | undefined;
   /** {@link bootError} is a mistake that will be there the next time, too. */
@@ -24,7 +24,7 @@ export class ExitReport {
     return this.killed === 'stop' || (this.killed !== undefined && this.killed !== 'protocol' && wasReady);
   }
 
-  /** Of one that was never ready: another try would end in the same way. */
+  /** The process was never ready, and another try would end in the same way. */
   get hopeless(): boolean {
     return this.permanent || (this.stray === undefined && this.killed === undefined && this.exit?.permanent === true);
   }
@@ -37,7 +37,7 @@ export class ExitReport {
     return this.exit?.stderr ?? '';
   }
 
-  /** For those who watch processes: what hits the neighbours of a call that overran is, for the process itself, the timeout. */
+  /** The reason for `workers.on('exit')`: where a call overran, its neighbours see 'neighbour' and the process itself 'timeout'. */
   report(): ExitReason {
     const { exit } = this;
     const error = exit?.error ?? this.bootError ?? this.stray;

@@ -28,7 +28,7 @@ export class Heartbeat {
   #question: { readonly nonce: number; readonly timer: ClockTimer; readonly answered: () => void } | undefined;
   #look: ClockTimer | undefined;
   #rss: { readonly at: number; readonly bytes: number | undefined } | undefined;
-  /** It answered when one of its tasks was hanging: the others may finish. */
+  /** The process answered while one of its tasks was hanging: the others may finish. */
   spared = false;
 
   constructor(clock: Clock, process: HostProcess, link: Link, kill: (reason: CrashReason) => void) {
@@ -68,7 +68,7 @@ export class Heartbeat {
     return this.#process.rss();
   }
 
-  /** The same, not older than a moment: they are asked for after each call, and the system is slow to answer. */
+  /** Memory in bytes, not older than a moment: it is asked for after each call, and the system is slow to answer. */
   recentRss(): number | undefined {
     const now = this.#clock.now();
     if (!this.#rss || now - this.#rss.at >= RSS_LASTS) this.#rss = { at: now, bytes: this.rss };

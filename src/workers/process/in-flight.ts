@@ -21,7 +21,7 @@ const MOST_GROWTH = 4 * 1024 * 1024;
 /** Those of calls whose time is watched elsewhere. */
 const NO_DEADLINES: Pick<CallDeadlines, 'add' | 'stop'> = { add() {}, stop() {} };
 
-/** What a roster tells its process. */
+/** The process, as its calls in flight see it. */
 export interface InFlightHost {
   /** The process is done with the call, whatever became of it. */
   released(call: Call): void;
@@ -45,7 +45,7 @@ function tell(call: Call, pair: unknown): Promise<unknown> | undefined {
 export interface LostCall {
   readonly call: Call;
   readonly started: true | 'maybe';
-  /** It may be tried again. */
+  /** The call may be tried again. */
   readonly repeatable: boolean;
 }
 
@@ -73,7 +73,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
   #grown = 0;
   /** Events that their listeners are dealing with. */
   readonly #dealing = new DealingLimit();
-  /** Items that nobody has taken yet. */
+  /** Items that the caller has not taken yet. */
   readonly unread: UnreadBytes;
   bursts = 0;
   /** Calls that it has answered. */
@@ -125,7 +125,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
     return this.#blocked.size > 0;
   }
 
-  /** It is busy with a task whose caller gave up, and which does not end. */
+  /** A task runs on though its caller gave up. */
   get lingers(): boolean {
     for (const call of this.#calls) if (call.lingers) return true;
     return false;
@@ -174,7 +174,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
     call.sender?.attach(this.#portOf(id));
   }
 
-  /** It runs on another machine, which must know more of this call than its input. */
+  /** The process runs on another machine, which needs more of this call than its input. */
   needsMeta(call: Call): boolean {
     return this.#isRemote && needsRemoteMeta(call);
   }
@@ -201,7 +201,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
     return call;
   }
 
-  /** It has answered a call, and says how long that took it. `large`: what was sent for the call, where its memory is worth having again. */
+  /** Counts an answer, with its time on the worker's clock. `large`: the encoded input, where its memory is worth having again. */
   answered(microseconds: number, large: Encoded | undefined): void {
     this.done++;
     this.#pace.told(microseconds / 1000);

@@ -2,7 +2,7 @@ import { EXIT_REPORT, type HostProcess } from '../../hosts/host.js';
 
 /**
  * After the first sign of death the rest is waited for so long, in milliseconds: the exit, or the last bytes. Twice what a host may take to
- * tell of an exit, since whoever waits for a deadline must not have the same one.
+ * report an exit, because two equal deadlines would race.
  */
 export const EXIT_WAIT = 2 * EXIT_REPORT;
 

@@ -26,7 +26,7 @@ export type NestedRoute = Pick<Route, 'call' | 'ask'>;
 /** The process that makes them. */
 export interface Asker {
   readonly link: Link;
-  /** Where items are counted that nobody has taken yet. */
+  /** Counts items that the process has not taken yet. */
   readonly unread: UnreadBytes;
   readonly name: string;
   readonly key: string | undefined;
@@ -41,12 +41,12 @@ export interface Asker {
   setBlocked(call: Call, blocked: boolean): void;
 }
 
-/** So many calls of one process are taken at once, and so many bytes of what they bring (or four of the largest); the next ones are refused. */
+/** Open nested calls per process, and bytes of their inputs (or four of the largest); further ones are refused. */
 const MOST_OPEN = 5_000;
 const MOST_BROUGHT = 64 * 1024 * 1024;
-/** So many bytes of answers lie here for a process that does not read them, or four of the largest: then it is ended. */
+/** Bytes of unread answers (or four of the largest) at which the process is killed. */
 const MOST_UNREAD = 256 * 1024 * 1024;
-/** So many where it calls on although it is refused. */
+/** Unread bytes at which a process is killed that calls on although it is refused. */
 const MOST_REFUSALS = 8 * 1024 * 1024;
 
 /** NESTED_CALL's arg. */
@@ -146,7 +146,7 @@ class Upcall implements Owned {
     return bytes;
   }
 
-  /** What it does not read must not gather here. */
+  /** Kills the process if its unread answers are too many bytes. */
   #look(): void {
     if (this.#link.bufferedBytes > this.#mostUnread) this.#link.destroy(new ProtocolError(NOT_READ));
   }
@@ -174,7 +174,7 @@ class Upcall implements Owned {
     if (this.over) return;
     this.#events.spend(this.#say(Kind.EVENT, [name, payload]));
     if (this.#events.open) return;
-    // The asker has as many as it can take: whoever emits waits.
+    // The asking process has no credit left: the emitting task waits.
     return new Promise<void>(resolve => this.#waitingEvents.push(resolve));
   }
 }
@@ -202,7 +202,7 @@ export class NestedCalls {
     if (kind === Kind.NESTED_CALL) return this.#make(id, arg, body);
     if (kind === Kind.PUBLISH || kind === Kind.SUBSCRIBE) return this.#channels?.message(kind, arg, body);
     const call = this.#calls.get(id);
-    // What it says about a call may cross our answer to it.
+    // Messages about a call may cross its answer.
     if (!call) return;
     if (kind === Kind.CANCEL) {
       if (arg === 2) call.leave();
@@ -215,7 +215,7 @@ export class NestedCalls {
     else throw new ProtocolError(`message ${kind} about a call of its own`);
   }
 
-  /** The process is gone: nobody waits for these any more. */
+  /** The process has exited: its nested calls have no asker any more. */
   close(): void {
     this.#closed = true;
     this.#channels?.close();
@@ -259,7 +259,7 @@ export class NestedCalls {
     return parent === undefined || parent.began < 0 ? self : `${parent.caller} via ${self}`;
   }
 
-  /** Whoever floods is not worth more than this: no stack of ours, no call. */
+  /** Refuses cheaply: a process that floods the master gets an error without a stack, and no call is made. */
   #refuse(id: number, { worker, key, task = 'ask' }: NestedCallMessage): void {
     const { link } = this.#asker;
     if (link.bufferedBytes > MOST_REFUSALS) throw new ProtocolError(NOT_READ);
@@ -279,7 +279,7 @@ export class NestedCalls {
         new UsageError(`${worker}.${task ?? how}(): carrier has ${whole} bytes with what it inherits: it may have ${MOST_CARRIER}`),
       );
     const settings: CallSettings = { timeout, affinity, caller, carrier, send: inflow };
-    // Whoever tells is another process: its own side knows that nobody waits for the answer.
+    // A tell has no answer: the asking process itself drops what comes.
     return how === 'task' ? route.call(task ?? '', input, settings, owner, parent) : route.ask(input, settings, owner, parent);
   }
 }

@@ -14,7 +14,7 @@ import type { NestedCalls } from './nested-calls.js';
  */
 export type PooledProcessState = 'starting' | 'ready' | 'draining' | 'stopping' | 'dying' | 'dead';
 
-/** What a member tells its pool. */
+/** The pool, as one of its processes sees it. */
 export interface PooledProcessHost {
   readonly worker: WorkerBlueprint;
   readonly handle: WorkerHandle;
@@ -24,22 +24,22 @@ export interface PooledProcessHost {
   readonly takesSockets: boolean;
   boot(): BootMessage;
   nestedCalls(member: PooledProcess): NestedCalls;
-  /** It takes calls from now on. */
+  /** The process takes calls from now on. */
   joined(member: PooledProcess): void;
   /** There is room for more calls. */
   room(member: PooledProcess): void;
-  /** It takes no more calls, from now on and for ever. */
+  /** The process takes no more calls, from now on and for ever. */
   left(member: PooledProcess): void;
-  /** It is dead, with what it leaves behind. */
+  /** The process has exited; `again`: calls to send again, `lost`: calls that may have begun. */
   buried(member: PooledProcess, again: readonly Call[], lost: readonly LostCall[]): void;
   released(member: PooledProcess, call: Call): void;
   /** A task whose caller gave up has not ended within the first part of `cancelGrace`. */
   lingers(member: PooledProcess): void;
-  /** It has nothing to do. */
+  /** The process has nothing to do. */
   idled(member: PooledProcess): void;
-  /** It has more or fewer connections, or sockets on their way. */
+  /** The number of its connections, or of sockets on their way, has changed. */
   counted(member: PooledProcess): void;
-  /** It listens by itself. */
+  /** The process listens by itself. */
   listens(member: PooledProcess, message: unknown): void;
   unasked(member: PooledProcess, value: unknown): Promise<void> | void;
   /** `untold`: how many before it were too many to be told of. */

@@ -39,7 +39,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
   /** Never reused. Inline workers and threads share the master's pid. */
   readonly id = nextProcessId();
   readonly pid: number;
-  /** What users are given of it. */
+  /** The process as users see it. */
   readonly face: WorkerProcess;
   readonly place: string;
   /** Calls that only this process may take: of an affinity that it serves, or made to this very process. */
@@ -114,7 +114,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     return this.#state;
   }
 
-  /** It has no calls and no connections. */
+  /** The process has no calls and no connections. */
   get idle(): boolean {
     return this.inFlight.size === 0 && this.connections === 0 && this.sockets.size === 0;
   }
@@ -134,7 +134,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     return this.#heldAtDeath;
   }
 
-  /** It could not start, and the next one could not either: complete once {@link gone} has resolved. */
+  /** The process could not start, and the next one could not either: complete once {@link gone} has resolved. */
   get hopeless(): boolean {
     return this.readyAt < 0 && this.#ending.hopeless;
   }
@@ -358,7 +358,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
   #checkDrained(): void {
     if (this.#state !== 'draining') return;
     if (this.idle) return this.stop();
-    // What is left are only tasks that hang: their callers were answered long ago.
+    // Only tasks that hang are left: their callers were answered long ago.
     if (this.heartbeat.spared && [...this.inFlight.calls()].every(call => call.settled)) this.kill('neighbour');
   }
 

@@ -7,12 +7,15 @@ import type { InFlightCalls } from './in-flight.js';
 import type { SocketLedger } from '../sockets/socket-ledger.js';
 import { CreditKind, readCredit } from '../../wire/link/credit.js';
 
-/** What a process has said, once it was found to be allowed to. */
+/** Receives the messages of a process that keep the protocol. */
 export interface ProtocolGuardHost {
   readonly inFlight: InFlightCalls;
   /** One line of a stack: where errors of this process were made. */
   readonly place: string;
-  /** It takes calls from now on; `indexes`: its number of each task, `context`: whether the task looks at its context; `mail`: whether the mailbox does. */
+  /**
+   * The process takes calls from now on; `indexes`: its number of each task, `context`: whether the task looks at its context; `mail`:
+   * whether the mailbox does.
+   */
   ready(indexes: readonly number[], context: readonly boolean[], mail: boolean): void;
   /** `permanent`: the next one would fail in the same way. */
   bootFailed(error: Error, permanent: boolean): void;
@@ -26,7 +29,7 @@ export interface ProtocolGuardHost {
   stray(error: Error, fatal: boolean, size: number): void;
   /** Something about a call that it makes to another worker. */
   upward(kind: number, id: number, arg: number, body: Body): void;
-  /** It takes no more calls. */
+  /** The process takes no more calls. */
   drain(): void;
   burst(freed: boolean): void;
   drained(): void;
@@ -180,7 +183,7 @@ export class ProtocolGuard implements LinkReceiver {
   }
 
   #dropped(call: Call): void {
-    if (call.cancelled < 0) throw new ProtocolError(`it drops call ${call.id}, which nobody gave up`);
+    if (call.cancelled < 0) throw new ProtocolError(`it drops call ${call.id}, which was not cancelled`);
     this.#desk.inFlight.release(call);
   }
 

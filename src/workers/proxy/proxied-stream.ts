@@ -19,7 +19,7 @@ export class ProxiedStream extends Call implements CallItemSource {
     return true;
   }
 
-  /** What the proxy's method has returned. */
+  /** Relays the value that the proxy's method returned. */
   from(result: unknown, place: string): void {
     this.#place = place;
     const iterable = result as Partial<AsyncIterable<unknown>> | null | undefined;
@@ -81,7 +81,7 @@ export class ProxiedStream extends Call implements CallItemSource {
     this.#leaveItems();
   }
 
-  /** The proxy's generator returns. It may be no generator at all: what that throws, or rejects with, has nobody to go to. */
+  /** Returns the proxy's generator. It may be no generator at all: its errors have no receiver. */
   #leaveItems(): void {
     const items = this.#items;
     this.#items = undefined;

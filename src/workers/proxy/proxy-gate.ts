@@ -21,7 +21,7 @@ export interface BuiltProxy {
   readonly instance: object;
   /** Its public methods: those with a task's name stand in front of that task. */
   readonly methods: ReadonlySet<string>;
-  /** What workers send unasked. */
+  /** Handlers of messages that workers send unasked. */
   readonly mailbox: readonly DataRoute[];
   /** Its `@OnStart` methods and timers, once the worker is ready. */
   start?(): Promise<void>;
@@ -29,10 +29,10 @@ export interface BuiltProxy {
   stop?(): Promise<void>;
 }
 
-/** Who a proxied call is made for. Unseen by the proxy's methods. */
+/** The call behind each context of a proxied call. Unseen by the proxy's methods. */
 const askers = new WeakMap<object, Call>();
 
-/** What a proxy's method is told of its asker. The signal is made when it is asked for. */
+/** Context of a proxied call, for the proxy's method. The signal is made when it is asked for. */
 class AskedCall implements ProxyCall, CallHolder {
   readonly deadline: number | undefined;
   readonly #call: Call;
@@ -72,7 +72,7 @@ class AskedCall implements ProxyCall, CallHolder {
 
   credit(): void {}
 
-  /** What a proxy does is not known: it may go on. */
+  /** Undefined: whether the proxy waits for other calls is not known, so it may go on. */
   ahead(): undefined {}
 }
 
@@ -120,7 +120,7 @@ export class ProxyGate {
     this.#route = route;
     const { worker, key } = route;
     this.#owner = new Owner('app', `proxy:${worker.name}${key === undefined ? '' : `:${key}`}`);
-    // What is asked of it while the application closes was admitted before.
+    // The proxy's own calls while the application closes are parts of admitted ones.
     this.#owner.exempt = true;
     const tools: ProxyTools = {
       worker: proxied(route),
@@ -150,7 +150,7 @@ export class ProxyGate {
     return this.#asked.size;
   }
 
-  /** Its time is over: whoever still waits for the proxy is told so. */
+  /** Time is over: calls that still wait for the proxy fail. */
   empty(error: () => Error): void {
     for (const call of [...this.#asked]) call.giveUp(error());
   }
@@ -175,7 +175,7 @@ export class ProxyGate {
     return call instanceof ProxiedStream ? new CallItems(call) : call.promise;
   }
 
-  /** What a process sent unasked: to the first route that takes it. */
+  /** Routes a message that a process sent unasked to the first handler that takes it. */
   async unasked(value: unknown): Promise<void> {
     const { instance, mailbox } = this.#proxy;
     const tried: Tried[] = [];

@@ -3,7 +3,7 @@ import type { WorkerClient } from '../../decorators/worker/client-types.js';
 import type { Instance, ProxiedWorker, ProxyShape, proxyTypes } from '../../decorators/worker/proxy-types.js';
 import { UsageError } from '../../errors.js';
 
-/** What a proxy works with: made by its front, taken over by its constructor. */
+/** Tools of a proxy: made by its gate, taken over by its constructor. */
 export interface ProxyTools {
   readonly worker: object;
   readonly own: object;
@@ -26,7 +26,7 @@ export function withTools<T>(tools: ProxyTools, build: () => T): T {
 }
 
 /**
- * What stands in front of a worker in the master: one instance per (worker, key). Its methods with a task's name answer in the task's
+ * Stands in front of a worker in the master: one instance per (worker, key). Its methods with a task's name answer in the task's
  * place; every other task passes through. `O`: the worker's start options.
  * @example
  * ⁣@Proxy() export class FooHandler extends WorkerProxy<FooWorker> {
@@ -68,7 +68,7 @@ export abstract class WorkerProxy<W, O = unknown> implements ProxyShape<W, O> {
     return this.#tools.key;
   }
 
-  /** What `workers.start(W, { options })` was given. */
+  /** The options of `workers.start(W, { options })`. */
   protected get options(): O {
     return this.#tools.options as O;
   }

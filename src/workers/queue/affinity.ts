@@ -50,7 +50,7 @@ export class AffinityQueues<Home> {
     if (seat) seat.lane.home = home;
   }
 
-  /** It is finished, or gives up waiting. Returns the one that may go now in its stead. */
+  /** Removes a call that has finished or gave up waiting. Returns the one that may go now in its stead. */
   leave(call: Call): Call | undefined {
     const seat = this.#seats.get(call);
     if (!seat) return undefined;

@@ -11,9 +11,9 @@ import type { Owner } from '../call/owner.js';
 import { nameOf } from '../call/call-target.js';
 import type { CopyToken } from '../call/argument-copies.js';
 
-/** How long calls that are made inside tasks wait where the worker has no `queueTimeout`: nobody else would end that wait. */
+/** Milliseconds that calls made inside tasks wait where the worker has no `queueTimeout`: nothing else would end that wait. */
 const TASK_QUEUE_TIMEOUT = 30_000;
-/** Of `maxQueue`, for one connection, where `maxQueuePerCaller` is not said. */
+/** Share of `maxQueue` for one connection, where `maxQueuePerCaller` is not set. */
 const CONNECTION_SHARE = 0.1;
 
 /** The part of a worker's settings that its queue keeps. */
@@ -37,14 +37,14 @@ export class Ticket implements Listed<Ticket> {
   ) {}
 }
 
-/** The calls of one pool that no process has: who may come in, who goes first, and for how long they wait. */
+/** The calls of one pool that no process has: admission, order, and time limits of waiting. */
 export class CallQueue {
   readonly #queue = new FairQueue<Call>();
   readonly #rules: QueueRules;
   /** Calls wait for processes that a breakpoint may stop: without a limit. */
   readonly #isDebugged: boolean;
   readonly #clock: Clock;
-  /** Takes out of the pool's books whom this room refuses or sends away. */
+  /** Takes refused or timed-out calls out of the pool's books. */
   readonly #dismissed: (call: Call) => void;
   /** In order of their end: all that have a limit here have the same one. */
   readonly #tickets = new List<Ticket>();
@@ -85,12 +85,12 @@ export class CallQueue {
     return true;
   }
 
-  /** What it waited for has happened. */
+  /** The call that it waited for has left. */
   unpark(call: Call): void {
     this.#queue.unpark(call);
   }
 
-  /** It had left and comes back: before everything else, and without a limit. */
+  /** Puts a call back that had left: before everything else, and without a limit. */
   giveBack(call: Call): void {
     this.#queue.giveBack(call);
     this.#load(call);
@@ -111,7 +111,7 @@ export class CallQueue {
     return true;
   }
 
-  /** Nobody comes any more. */
+  /** Closes: no more calls are queued. */
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -3,7 +3,7 @@ import type { Call } from '../call/call.js';
 /** More calls than this are not looked at: so many that wait for each other time out in the end. */
 const MOST = 10_000;
 
-/** What a call waits for: all of `every`, or any one of `any`. Neither: it goes on by itself. */
+/** The calls that a call waits for: all of `every`, or any one of `any`. Neither: it goes on by itself. */
 type Needs = { readonly every: readonly Call[] } | { readonly any: readonly Call[] } | undefined;
 
 function needsOf(call: Call): Needs {
@@ -14,8 +14,8 @@ function needsOf(call: Call): Needs {
 }
 
 /**
- * Whether a call that waits for a slot waits for itself in the end: a running call goes on when all calls that it has made do, a waiting one
- * when any of those that hold the slots does. What cannot be shown to go on is a knot.
+ * Whether a call that waits for a slot waits for itself in the end: a running call goes on when all calls that it has made do, a waiting
+ * one when any of those that hold the slots does. What cannot be shown to go on is a knot.
  * @returns the running calls of one circle, in the order in which they wait for each other; undefined where there is none
  */
 export function findCallCycle(call: Call): readonly Call[] | undefined {

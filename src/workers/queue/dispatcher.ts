@@ -13,7 +13,7 @@ import { remoteMetaOf } from '../call/remote-meta.js';
 import type { RemoteCrew } from '../pool/crew-types.js';
 import { CallQueue } from './call-queue.js';
 
-/** What dispatching needs of its pool. */
+/** The pool, as its dispatcher sees it. */
 export interface DispatchHost {
   readonly worker: WorkerBlueprint;
   readonly key: string | undefined;
@@ -24,7 +24,7 @@ export interface DispatchHost {
   readonly remote: RemoteCrew | undefined;
   /** More processes of this machine may serve, soon. */
   readonly mayStart: boolean;
-  /** It was given a call, and may be given so many only. */
+  /** A process that may be given only so many calls was given one. */
   aged(member: PooledProcess): void;
   /** Calls wait: start what is missing. */
   grow(): void;
@@ -157,12 +157,12 @@ export class Dispatcher implements CallHolder {
     return mayStart && this.#room.size + more <= (maxWorkers - ready.length) * concurrency;
   }
 
-  /** It has a free slot. */
+  /** Whether the process has a free slot. */
   #takes(member: PooledProcess): boolean {
     return !this.#paused && member.state === 'ready' && member.inFlight.freeSlots > 0 && !member.link.congested;
   }
 
-  /** It has a free slot, or calls may wait at it. */
+  /** Whether the process has a free slot, or calls may wait at it. */
   #hasRoom(member: PooledProcess): boolean {
     if (this.#paused || member.state !== 'ready' || member.link.congested) return false;
     const { freeSlots } = member.inFlight;
@@ -229,7 +229,7 @@ export class Dispatcher implements CallHolder {
     this.#dismissed(call);
   }
 
-  /** What waits here has no credit to give. */
+  /** Waiting calls have no credit to give. */
   credit(): void {}
 
   #dismissed(call: Call): void {
@@ -240,7 +240,7 @@ export class Dispatcher implements CallHolder {
     this.#desk.fewer();
   }
 
-  /** It is over as far as the pool is concerned: the next one of its affinity may go. */
+  /** The pool is done with the call: the next one of its affinity may go. */
   left(call: Call): void {
     if (!call.seated) return;
     const home = this.#lanes.home(call);
@@ -256,7 +256,7 @@ export class Dispatcher implements CallHolder {
     if (!home.inFlight.bursting) this.room(home);
   }
 
-  /** It takes no more calls: what only it could take waits for another, or fails. */
+  /** The process takes no more calls: calls bound to it wait for another, or fail. */
   unbind(member: PooledProcess): void {
     for (const call of member.bound) {
       if (call.pin === member) {
@@ -280,7 +280,7 @@ export class Dispatcher implements CallHolder {
     }
   }
 
-  /** Nobody comes any more. */
+  /** Closes: no more calls are queued. */
   close(): void {
     this.#room.close();
     this.gate.level(0);
@@ -306,7 +306,7 @@ export class Dispatcher implements CallHolder {
     return this.#ready().flatMap(member => [...member.inFlight.ahead()]);
   }
 
-  /** It was made by a task, must wait, and what it waits for waits for it. */
+  /** Fails a call made by a task that would have to wait for a call that waits for it. */
   #refuseKnot(call: Call): void {
     const knot = findCallCycle(call);
     if (!knot) return;

@@ -14,11 +14,11 @@ export class FairQueue<T extends Queueable<T>> {
   readonly #turns = new List<CallerQueue<T>>();
   readonly #ranking = new Ranking<CallerQueue<T>>();
   /**
-   * The caller that was served last and has more. It stands behind everyone again when the next turn is given, not before: who comes
-   * while its call runs goes first, and waits for what runs but not for that caller's next call as well.
+   * The caller that was served last and has more. It stands behind everyone again when the next turn is given, not before: a caller that
+   * comes while its call runs goes first, and waits for what runs but not for that caller's next call as well.
    */
   #served: CallerQueue<T> | undefined;
-  /** What had left already and came back: it goes first, in its old order. */
+  /** Calls that had left and came back: they go first, in their old order. */
   readonly #returned = new List<T>();
   #size = 0;
 
@@ -99,8 +99,8 @@ export class FairQueue<T extends Queueable<T>> {
   }
 
   /**
-   * Who has to go when one more of `caller` is too much: the newest of the caller who waits with most.
-   * Undefined: the newcomer itself, because nobody waits with more than its caller.
+   * The call to drop when one more of `caller` is too much: the newest of the caller with the most waiting.
+   * Undefined: the newcomer itself, because no caller has more waiting than its own.
    */
   victim(caller: string): T | undefined {
     const most = this.#ranking.first;
@@ -109,8 +109,8 @@ export class FairQueue<T extends Queueable<T>> {
   }
 
   /**
-   * The same for bytes: the newest of the caller that keeps most. Looks at every caller, which costs less than the copy of the argument
-   * that was too much. Undefined: the newcomer, with `weight` more, would keep as much.
+   * The call to drop when bytes are too many: the newest of the caller that keeps most. Looks at every caller, which costs less than the
+   * copy of the argument that was too much. Undefined: the newcomer, with `weight` more, would keep as much.
    */
   heaviest(caller: string, weight: number): T | undefined {
     let most: CallerQueue<T> | undefined;

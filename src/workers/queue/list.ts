@@ -1,4 +1,4 @@
-/** What stands in a {@link List}: it carries its own links, so that joining and leaving allocate nothing. In one list at a time. */
+/** An entry of a {@link List}: it carries its own links, so that joining and leaving allocate nothing. In one list at a time. */
 export interface Listed<T extends Listed<T>> {
   /** Written by the list alone. */
   prev: T | undefined;

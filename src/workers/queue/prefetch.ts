@@ -2,14 +2,18 @@
 export const MAX_PREFETCH = 256;
 /** 'auto' keeps as many calls at the worker as it finishes in this time. */
 const HORIZON = 1;
-/** What a new process is taken for, and one that replaces a killed one: milliseconds per call. The second needs several quick calls to prove itself. */
+/**
+ * Assumed milliseconds per call of a new process, and of one that replaces a killed one. The second needs several quick calls to prove
+ * itself.
+ */
 const UNKNOWN = 4;
 const SUSPECT = 32;
 
 /**
- * How quick a worker is: milliseconds per finished call. Measured from outside while it had something to do, and told by the worker, call by
- * call: the less counts. On a machine that is busy otherwise a call alone takes milliseconds there and back, whatever it does; by that alone
- * nothing would ever go ahead again. Both follow by halves, so that one slow call closes the window at once and a few quick ones open it again.
+ * How quick a worker is: milliseconds per finished call. Measured from outside while it had something to do, and told by the worker, call
+ * by call: the less counts. On a machine that is busy otherwise a call alone takes milliseconds there and back, whatever it does; by that
+ * alone nothing would ever go ahead again. Both follow by halves, so that one slow call closes the window at once and a few quick ones open
+ * it again.
  */
 export class ServiceTime {
   #perCall: number;
@@ -21,7 +25,7 @@ export class ServiceTime {
     this.#perCall = this.#told = suspect ? SUSPECT : UNKNOWN;
   }
 
-  /** It has something to do from now on. */
+  /** The worker has something to do from now on. */
   begin(now: number): void {
     this.#since = now;
   }

@@ -1,4 +1,4 @@
-/** Whoever waits, with how many. Written by the {@link Ranking} alone. */
+/** A caller with its number of waiting calls. Written by the {@link Ranking} alone. */
 export interface Ranked<T> {
   waiting: number;
   rank: Rank<T> | undefined;
@@ -15,14 +15,14 @@ class Rank<T> {
 }
 
 /**
- * Who waits with most, in O(1): numbers change by one at a time, so an entry only ever moves to the neighbouring rank.
- * An entry that is alone in its rank takes the rank along, and nothing is allocated.
+ * Finds the caller with the most waiting calls, in O(1): numbers change by one at a time, so an entry only ever moves to the neighbouring
+ * rank. An entry that is alone in its rank takes the rank along, and nothing is allocated.
  */
 export class Ranking<T extends Ranked<T>> {
   #highest: Rank<T> | undefined;
   #lowest: Rank<T> | undefined;
 
-  /** One of those who wait with most; the latest to reach that number. */
+  /** One of the entries with most; the latest to reach that number. */
   get first(): T | undefined {
     return this.#highest?.head;
   }
@@ -79,7 +79,7 @@ export class Ranking<T extends Ranked<T>> {
     entry.rank = entry.above = entry.below = undefined;
   }
 
-  /** Forgets a rank that nobody holds any more. */
+  /** Removes an empty rank. */
   #drop(rank: Rank<T>): void {
     if (rank.head) return;
     if (rank.lower) rank.lower.higher = rank.higher;

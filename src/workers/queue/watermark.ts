@@ -5,7 +5,7 @@ const DEFAULT_QUEUE = 10_000;
 
 /**
  * Tells producers when to hold back: closed when half of the queue is taken, open again at a quarter.
- * Whoever waits is told at every opening, and waits for nothing while it is open: no producer is forgotten.
+ * Waiters are told at every opening, and wait for nothing while it is open: no producer is forgotten.
  */
 export class Watermark {
   readonly #high: number;
@@ -26,7 +26,7 @@ export class Watermark {
     return this.#closed;
   }
 
-  /** So many wait now, with so many bytes. */
+  /** Sets the number of waiting calls, and their bytes. */
   level(size: number, bytes = 0): void {
     if (this.#closed) {
       if (size > this.#low || bytes > this.#most / 4) return;

@@ -36,7 +36,7 @@ export class DealingLimit {
     if (this.#waiting.size === 0) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    // Whoever could begin waits behind the others.
+    // Those that could begin wait behind the others.
     const began = waiting.filter(again => again());
     for (const again of began) if (this.#waiting.delete(again)) this.#waiting.add(again);
   }
@@ -63,7 +63,7 @@ export interface Receiver {
   receive(body: Body, from: string): void;
   /** Hands over whatever waits, now: nothing comes any more. Throws ProtocolError for what is none. */
   flush(): void;
-  /** Whatever waits is wanted by nobody. */
+  /** Drops the values that wait. */
   close(): void;
 }
 

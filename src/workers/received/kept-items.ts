@@ -12,7 +12,7 @@ interface Kept {
   readonly encoded: boolean;
 }
 
-/** Items of a stream that nobody has taken yet, in order. */
+/** Items of a stream that have not been taken yet, in order. */
 export class KeptItems implements Keeper {
   readonly #ledger: UnreadBytes;
   readonly #onOverflow: (bytes: number) => void;

@@ -5,7 +5,7 @@ import process from 'node:process';
 export interface Keeper {
   /** Bytes that it keeps. */
   readonly unread: number;
-  /** It keeps most where all keepers together keep too much: it has to let go. */
+  /** All keepers together keep too much, and this one most: it has to drop its items. */
   overflow(): void;
 }
 
@@ -33,13 +33,13 @@ export class UnreadBytes {
     return this.#bytes;
   }
 
-  /** So many bytes more are kept. Some keeper may have to let go: perhaps this one. */
+  /** Counts more kept bytes. Some keeper may have to let go: perhaps this one. */
   keep(keeper: Keeper, bytes: number): void {
     this.#add(keeper, bytes);
     this.#check();
   }
 
-  /** So many bytes less are kept. */
+  /** Counts fewer kept bytes. */
   forget(keeper: Keeper, bytes: number): void {
     this.#bytes -= bytes;
     if (keeper.unread === 0) this.#keepers.delete(keeper);
@@ -71,7 +71,7 @@ function memory(): number {
 
 const all = new UnreadBytes(Math.min(MOST_OF_ALL, Math.max(LEAST_OF_ALL, memory() / 4)));
 
-/** What streams of one process may have unread: within what streams of all may. */
+/** The limit of unread bytes for streams of one process, within the limit for those of all. */
 export function unreadOfProcess(maxMessageSize: number): UnreadBytes {
   return new UnreadBytes(Math.max(MOST_OF_PROCESS, 4 * (maxMessageSize || Infinity)), all);
 }

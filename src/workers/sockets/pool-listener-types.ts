@@ -15,9 +15,9 @@ export interface MovedConnection {
   readonly data: object | undefined;
 }
 
-/** What listens for the connections inside a worker, and where the processes of its pool listen by themselves. */
+/** Listens for the connections inside a worker, and collects the addresses of processes that listen by themselves. */
 export interface PoolListener {
-  /** Of each connection class of the worker, where it listens: what its processes are told. */
+  /** The endpoints of each connection class of the worker, for BOOT. */
   readonly plan: readonly (readonly ListenPlan[])[];
   /** Binds. Rejects with a ListenError; then nothing is left bound. */
   open(): Promise<void>;
@@ -31,7 +31,7 @@ export interface PoolListener {
   move(connection: number, what: MovedConnection): Promise<void>;
   /** Where a class listens; undefined: it is none of this worker's. */
   addresses(connection: Ctor): readonly BoundAddress[] | undefined;
-  /** Of each class that listens: its name for people, and where. */
+  /** Each listening class: its name for people, and its address. */
   listeners(): Iterable<{ readonly name: string; readonly url: string }>;
   /** Stops listening for good. Never rejects. */
   close(): Promise<void>;

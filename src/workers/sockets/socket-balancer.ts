@@ -29,7 +29,7 @@ export interface SocketBalancerHost {
   readonly starting: number;
   /** Starts what the load asks for. */
   grow(): void;
-  /** Nobody takes anything, and nobody will soon: why. */
+  /** The reason why no process takes sockets, and none will soon. */
   unservable(): Error | undefined;
 }
 
@@ -79,7 +79,7 @@ export class SocketBalancer {
     this.#looking = true;
     const error = this.#desk.unservable();
     if (error) this.#failAll(error);
-    // What is asked for here counts as load.
+    // Waiting sockets count as load, so processes are started for them.
     else this.#desk.grow();
     this.#deal();
     this.#looking = false;
@@ -155,7 +155,7 @@ export class SocketBalancer {
     }
   }
 
-  /** While something is on its way somebody must see to it that it arrives. */
+  /** While sockets are on their way their arrival is watched. */
   #watch(): void {
     if (this.#timer || this.#closed || !this.#busy()) return;
     this.#timer = this.#desk.clock.after(LOOK, () => {
@@ -170,7 +170,7 @@ export class SocketBalancer {
     return this.#waiting.length > 0 || this.#desk.ready.some(({ sockets }) => sockets.inFlight > 0);
   }
 
-  /** What a process does not answer for goes elsewhere, if somebody there answers. */
+  /** Takes back sockets that a process does not answer for, if another process answers. */
   #recall(): void {
     const before = this.#desk.clock.now() - PATIENCE;
     const { ready } = this.#desk;

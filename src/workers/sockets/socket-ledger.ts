@@ -23,8 +23,8 @@ interface Pending {
 }
 
 /**
- * The sockets that one process was given: on their way, and in its hands. The master keeps its own descriptor until the process says that it
- * has one, and only then lets it begin: until that moment nobody has read a byte, and the socket can still go to somebody else.
+ * The sockets that one process was given: on their way, and in its hands. The master keeps its own descriptor until the process has
+ * confirmed its own, and only then lets it begin: until that moment no byte was read, and the socket can still go to another process.
  */
 export class SocketLedger {
   readonly #link: Link;
@@ -66,7 +66,7 @@ export class SocketLedger {
     return this.#pending.size + this.#recalled.size;
   }
 
-  /** What asks for a process: connections that came in, whichever way. */
+  /** Connections that count as load: they came in, whichever way. */
   get load(): number {
     return Math.max(this.size, this.inbound);
   }
@@ -94,7 +94,7 @@ export class SocketLedger {
     passage.pass(id, handle, () => this.recall(id));
   }
 
-  /** It is not to have that one after all. */
+  /** Takes a socket back that is still on its way. */
   recall(id: number): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
@@ -110,7 +110,7 @@ export class SocketLedger {
     this.inbound = inbound;
   }
 
-  /** What it says of one. */
+  /** The process has answered for a socket. */
   taken(id: number, arg: number): void {
     const pending = this.#pending.get(id);
     if (!pending) {
@@ -120,7 +120,7 @@ export class SocketLedger {
       this.#changed();
       return;
     }
-    // It is dying: what we say does not reach it. It goes back when it is dead.
+    // The process is dying: no answer reaches it. The socket goes back when it is dead.
     if (!this.#isLive()) return;
     this.#pending.delete(id);
     const { consignment } = pending;
@@ -142,12 +142,12 @@ export class SocketLedger {
     this.#changed();
   }
 
-  /** It stops listening. */
+  /** Tells the process to stop listening. */
   quiet(): void {
     if (this.#passage && !this.#closed) this.#link.send(Kind.STOP_LISTENING, 0, 0);
   }
 
-  /** It stops listening, and its connections are shut down as when the application closes. Resolves when none is left, or it is dead. */
+  /** Stops listening, and shuts connections down as when the application closes. Resolves when none is left, or the process has exited. */
   shutDown(): Promise<void> {
     if (!this.#passage || this.#closed || !this.#isLive()) return Promise.resolve();
     this.#link.send(Kind.STOP_LISTENING, 0, 1);
@@ -156,7 +156,7 @@ export class SocketLedger {
 
   quieted(): void {
     const resolve = this.#quieted.shift();
-    if (!resolve) throw new ProtocolError('it is quiet, and nobody asked it to be');
+    if (!resolve) throw new ProtocolError('it has drained without having been told to stop');
     resolve();
   }
 
