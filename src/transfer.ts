@@ -35,7 +35,7 @@ export function isMoving(buffer: ArrayBufferLike): boolean {
   return marked > 0 && moving.has(buffer);
 }
 
-/** It was sent, moved or copied. */
+/** Forgets a buffer that was sent, moved or copied. */
 export function hasMoved(buffer: ArrayBufferLike): void {
   if (marked > 0 && moving.delete(buffer)) marked--;
 }

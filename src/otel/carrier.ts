@@ -28,7 +28,7 @@ export function inject(context: Context, carrier: Record<string, string>): void 
   const given: Record<string, string> = {};
   propagation.inject(context, given);
   given['traceparent'] ??= `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`;
-  // What identifies the span comes before baggage, which may be long.
+  // The entries that identify the span come before baggage, which may be long.
   for (const name of ['traceparent', ...Object.keys(given)]) {
     const value = given[name];
     if (value !== undefined && carrierSize({ ...carrier, [name]: value }) <= MOST_CARRIER) carrier[name] = value;

@@ -100,7 +100,7 @@ class Spans {
     return api.setSpan(parent, span);
   }
 
-  /** What a call consists of: it waited, then it ran. */
+  /** Spans of the two parts of a call: it waited, then it ran. */
   #parts(span: Span, call: CallTrace): void {
     const { queued, started, ended, attempt, workerPid, process, outcome, bytes } = call;
     const within = api.setSpan(context.active(), span);

@@ -74,7 +74,7 @@ export class PortStream extends Duplex {
     }
   }
 
-  /** What can be moved is moved; shared memory is shared. */
+  /** Moves each object that can be moved; shared memory is shared. */
   attach(list: readonly unknown[]): number {
     const number = ++this.#attached;
     const moved = list.filter(each => !types.isSharedArrayBuffer(each)) as TransferListItem[];

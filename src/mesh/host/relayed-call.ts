@@ -109,7 +109,7 @@ export class RelayedCall extends Call {
     this.succeed(undefined);
   }
 
-  /** What a thread said, as it can go to another machine; undefined: it cannot, and the call is over. */
+  /** A thread's value, re-encoded for another machine; undefined: it cannot go there, and the call is over. */
   #portable(body: Body): Encoded | undefined {
     try {
       return withoutAttachments(body.take());

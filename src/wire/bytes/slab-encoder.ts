@@ -32,7 +32,7 @@ export class SlabEncoder {
   }
 
   /**
-   * The encoding of this value; nobody else will ever write to its bytes. `shares`: memory may travel beside it. Throws what the encoder
+   * The encoding of this value, in memory of its own. `shares`: memory may travel beside it. Throws what the encoder
    * throws.
    */
   copyOf(value: unknown, limit: number, root: string, shares = false): Encoded {

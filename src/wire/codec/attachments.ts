@@ -18,7 +18,7 @@ const BUFFER_TYPE = VIEW_TYPES.length;
 /** As it is before a worker's code can replace it. */
 const { structuredClone: clone } = globalThis;
 
-/** Of encoded values that were not sent yet. */
+/** Lists of encoded values that were not sent yet. */
 const lists = new WeakMap<Encoded, Attachments>();
 
 /** True for an encoded value beside which things travel. */
@@ -30,7 +30,7 @@ export function keepAttachments(encoded: Encoded, attachments: Attachments): voi
   lists.set(encoded, attachments);
 }
 
-/** What travels beside this value; undefined where nothing does, or where it has gone already. */
+/** The objects that travel beside this value; undefined where there are none, or they have gone already. */
 export function attachmentsOf(encoded: Encoded): Attachments | undefined {
   return lists.get(encoded);
 }

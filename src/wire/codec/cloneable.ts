@@ -48,7 +48,7 @@ export function notCloneable(value: unknown, root: string, failure: unknown, sen
   return new NotCloneableError(root + found.path.join(''), found.what);
 }
 
-/** What an encoder sends of the kinds that not every one does. */
+/** Kinds of objects that only some encoders send. */
 interface Sent {
   readonly regExps?: boolean;
   /** Shared memory and ports. */

@@ -43,7 +43,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
 }
 
 /**
- * The same value with nothing beside it: memory that was moved is copied into it.
+ * Encodes the value again with nothing beside it: memory that was moved is copied into it.
  * @throws NotCloneableError where something beside it is shared, or a port
  */
 export function withoutAttachments(encoded: Encoded): Encoded {

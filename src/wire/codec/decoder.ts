@@ -30,7 +30,7 @@ export class ValueDecoder extends ByteReader {
   #heap = 0;
   #size = 0;
   #owned = false;
-  /** What came beside this value. */
+  /** The objects that came beside this value. */
   #attachments: Attachments | undefined;
   /** The objects of this value, in order, when it says that it needs them. */
   #objects: unknown[] | undefined;

@@ -22,7 +22,7 @@ export class ValueEncoder extends ByteWriter {
   readonly #objects = new Identities();
   /** Things that travel beside this value; undefined where nothing can. */
   #attachments: unknown[] | undefined;
-  /** What travels beside the value that was encoded last; undefined: nothing. */
+  /** The objects that travel beside the value that was encoded last; undefined: none. */
   attached: unknown[] | undefined;
 
   /**

@@ -15,7 +15,7 @@ export class ReceivedBody implements Body {
   #owned = false;
   /** The list of that number, which came beside a message. */
   readonly #listOf: (list: number) => Attachments | undefined;
-  /** What came beside this message, once it was asked for. */
+  /** The objects that came beside this message, once they were asked for. */
   #attachments: Attachments | undefined;
 
   constructor(listOf: (list: number) => Attachments | undefined = () => undefined) {
@@ -32,7 +32,7 @@ export class ReceivedBody implements Body {
   }
 
   hide(): void {
-    // What came beside a message that nothing has read goes with it.
+    // Objects beside a message that is not read are dropped with it.
     if (this.#buf !== undefined && this.#end > this.#start && hasAttachments(this.#buf, this.#start)) this.#attached(this.#buf);
     this.#buf = this.#attachments = undefined;
   }

@@ -73,7 +73,7 @@ export class TurnBuffer {
     return encoder.pos - encoder.base - HEADER_SIZE;
   }
 
-  /** What travels beside the value just encoded; undefined: nothing. */
+  /** The objects that travel beside the value just encoded; undefined: none. */
   get attached(): Attachments | undefined {
     return this.encoder.attached;
   }

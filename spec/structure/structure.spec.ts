@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { errorClasses } from '../src/errors.js';
-import { checkStructure, describeOffence } from '../scripts/structure/check.js';
-import { readSources, ROOT } from '../scripts/structure/read-sources.js';
-import { importsOf } from '../scripts/structure/source-text.js';
+import { errorClasses } from '../../src/errors.js';
+import { checkStructure, describeOffence } from '../../scripts/structure/check.js';
+import { readSources, ROOT } from '../../scripts/structure/read-sources.js';
+import { importsOf } from '../../scripts/structure/source-text.js';
 
 /** Class → the codes that its source gives to it. */
 function codesInSource(): Map<string, string[]> {
