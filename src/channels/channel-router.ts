@@ -67,7 +67,10 @@ function isItem(value: unknown): value is [string, unknown] {
   return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && value[0].length <= MOST_NAME;
 }
 
-/** Passes items of channels on between the master, its workers' processes, and other machines. Nobody gets an item twice, or its own back. */
+/**
+ * Passes items of channels on between the master, its workers' processes, and other machines. No process gets an item twice, or its own
+ * back.
+ */
 export class ChannelRouter implements ChannelCarrier {
   readonly app: string;
   readonly #channels: Channels;

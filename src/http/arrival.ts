@@ -25,7 +25,7 @@ function remoteOf(socket: Socket, scheme: 'http' | 'https'): Remote {
   return remote;
 }
 
-/** How long a client may go on sending what nobody reads, in milliseconds. */
+/** Milliseconds for which a client may go on sending a body that is not read. */
 const LINGER = 1_000;
 
 /**

@@ -17,7 +17,7 @@ export interface AskedRequest extends RouteSource {
   readonly about: RouteAbout;
   readonly blueprint: ConnectionBlueprint;
   readonly signal: AbortSignal;
-  /** What `@OnError` makes of an error of the method with that decorator. Rejects with the error when that is no Response. */
+  /** The answer of `@OnError` to an error of the method with that decorator. Rejects with the error when that is no Response. */
   explained(error: Error, hook: string): Promise<Response>;
   /** A route has been found for it. */
   routed(route: RouteBlueprint): void;

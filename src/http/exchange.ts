@@ -64,7 +64,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   readonly #arrival: RequestArrival;
   readonly #origin: SessionOrigin;
   readonly #serial: number;
-  /** There once somebody listens. */
+  /** Made when a signal is first asked for. */
   #abort: AbortController | undefined;
   /** Why the client did not get its answer. */
   #left: Error | undefined;
@@ -218,7 +218,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     this.settled();
   }
 
-  /** What the handler answers; undefined: there was nothing to ask it. */
+  /** The handler's answer; undefined: no handler was called. */
   #answer(): Answer | undefined | Promise<Answer> {
     const { request: incoming, secure, routes } = this.#arrival;
     if (originOf(secure, this.requestedHost) === undefined) {
@@ -292,7 +292,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   }
 
   get origin(): string {
-    // It makes sense, or nothing is asked.
+    // A malformed origin is refused before a handler is asked.
     return originOf(this.#arrival.secure, this.requestedHost)!;
   }
 
@@ -351,7 +351,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     publish('connection.error', { ...namesOf(this), during, hook, error });
   }
 
-  /** What is done when a response closes threw. */
+  /** A callback that runs when a response closes threw. */
   failedToClose(): void {
     this.#arrival.raw.destroy();
     this.closed();

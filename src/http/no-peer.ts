@@ -26,7 +26,7 @@ class NoPeer {
 }
 Object.setPrototypeOf(NoPeer.prototype, NOTHING_ELSE);
 
-/** What stands where a handler of messages has its peer: it has the id of a request, for the log, and says that there is nothing else. */
+/** Stands where a handler of messages has its peer: it has the id of a request, for the log, and every other use throws. */
 export function noPeer(of: { readonly id: string }): Peer {
   // Every use of it but its id is told to be a mistake.
   const peer: object = new NoPeer(of);

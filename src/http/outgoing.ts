@@ -107,7 +107,7 @@ export async function writeResponse(response: Response, to: ServerResponse, clie
   }
 }
 
-/** What a handler may answer. */
+/** Answer of a handler. */
 export type Answer = Response | PlainAnswer;
 
 /**

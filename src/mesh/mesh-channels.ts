@@ -61,7 +61,7 @@ export class MeshChannels implements ChannelMesh {
     const publisher = `${bytes.toString('latin1', 0, ID)} ${name}`;
     const count = bytes.readUInt32LE(ID);
     const before = this.#received.get(publisher);
-    // What was published before we subscribed is not missing.
+    // Items published before the subscription are not missing.
     const lost = before === undefined ? 0 : (count - before - 1) | 0;
     if (this.#received.size >= MOST_PUBLISHERS) this.#received.clear();
     this.#received.set(publisher, count);

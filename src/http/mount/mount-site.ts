@@ -32,7 +32,7 @@ class FetchCall implements RequestSource, BodyReader {
   readonly #arrival: RequestArrival;
   readonly #limits: FetchLimits;
   readonly origin: string;
-  /** There once somebody listens. */
+  /** Made when a signal is first asked for. */
   #abort: AbortController | undefined;
   #hasLeft = false;
 

@@ -18,7 +18,7 @@ export interface WorkerEnvironment {
   holds(connections: number, inbound: number): void;
   /** Connects the channels of this process to those of others. */
   connectChannels(channels: Channels): void;
-  /** It listens by itself. */
+  /** The worker listens by itself. */
   listens(message: ListensMessage): void;
   /** Tells the master of an error that no caller waits for: a timer's, a connection's. The worker goes on. */
   stray(error: unknown): void;

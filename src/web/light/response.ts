@@ -1,7 +1,7 @@
 /** The key of a response's whole answer: registered, so that copies of the package write each other's responses without a stream. */
 const WHOLE = Symbol.for('packet-ts.whole-response');
 
-/** What a response is when its stream has not been asked for: everything that is to be sent. */
+/** A response whose stream has not been asked for: everything that is to be sent. */
 export interface WholeResponse {
   readonly status: number;
   /** Names in lower case. */
@@ -41,12 +41,12 @@ function plainFields(given: unknown): Fields | undefined {
 function plainBody(body: unknown): { readonly content: string | Uint8Array | undefined } | undefined {
   if (body === null || body === undefined) return { content: undefined };
   if (typeof body === 'string') return { content: body };
-  // Copied, as the web's own does it: whoever made them may go on writing.
+  // Copied, as the web's own `Response` does it: the caller may go on writing.
   if (body instanceof ArrayBuffer) return { content: new Uint8Array(body.slice(0)) };
   return body instanceof Uint8Array ? { content: Uint8Array.prototype.slice.call(body) } : undefined;
 }
 
-/** What can be sent as it is given; undefined: the web's own `Response` must be made of it, or refuse it. */
+/** The response that can be sent as it is given; undefined: the web's own `Response` must be made of it, or refuse it. */
 function wholeOf(body: unknown, init: unknown): WholeResponse | undefined {
   if (init !== undefined && (typeof init !== 'object' || init === null)) return undefined;
   const { status = 200, statusText = '', headers } = (init ?? {}) as Readonly<Record<keyof ResponseInit, unknown>>;

@@ -38,16 +38,16 @@ class Gathered {
 }
 
 const READING = Symbol('body being read');
-/** A request that knows who reads its body: the same listeners serve all. */
+/** A request with the reader of its body: the same listeners serve all requests. */
 interface Read extends IncomingMessage {
   [READING]?: BodyReading;
 }
 
-/** Who wants a body. */
+/** A reader of a whole body. */
 export interface BodyReader {
-  /** It is whole. */
+  /** The body is whole. */
   bodyRead(body: Buffer): void;
-  /** It cannot be had: a client that has failed to send one is not asked for more. */
+  /** The body cannot be had: a client that has failed to send one is not asked for more. */
   bodyFailed(): void;
 }
 
