@@ -33,7 +33,7 @@ function placeOf({ listen }: AdminOptions): Place {
   return { url: listen, options: {} };
 }
 
-/** Others than this machine could look at everything: only with a word about who may. */
+/** Refuses to show the application to other machines without `authorize`. */
 function checkReach({ url }: Place, { authorize }: AdminOptions): void {
   const host = /^https?:\/\/(\[[^\]]*\]|[^:/]*)/i.exec(url)?.[1]?.replace(/^\[(.*)\]$/, '$1') ?? '';
   if (authorize || host === '' || host === 'localhost' || isLoopback(host)) return;

@@ -1,17 +1,17 @@
 import type { Told } from './view.js';
 
-/** What has changed since the last time. */
+/** Changes since the last message. */
 export interface Change {
   readonly set: Readonly<Record<string, unknown>>;
   readonly drop: readonly string[];
 }
 
-/** What one visitor knows: only what is new or gone is told again. */
+/** The state that one visitor has seen: only differences are sent. */
 export class Differences {
   /** As it was written. */
   #known = new Map<string, string>();
 
-  /** What the visitor has to be told; undefined: nothing. From then on it is known. */
+  /** The changes to send to the visitor; undefined: none. From then on they count as seen. */
   next(told: Told): Change | undefined {
     const known = new Map<string, string>();
     const set: Record<string, unknown> = {};

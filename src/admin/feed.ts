@@ -17,7 +17,7 @@ import type { Visitors } from './visitors.js';
 const MOST = 32;
 const READ_ONLY = 'this page is read-only for you: authorize says who may act';
 
-/** What a page is told. */
+/** Answers to a page. */
 type Answer =
   | { readonly hello: { readonly role: AdminRole; readonly host: string } }
   | Change

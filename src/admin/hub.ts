@@ -17,7 +17,7 @@ interface Seat {
   view: View;
 }
 
-/** Tells all visitors what has changed, once a second. With nobody there it does nothing. */
+/** Sends all visitors the changes, once a second. Without visitors it does nothing. */
 export class Hub {
   readonly #sources: Sources;
   readonly #clock: Clock;
@@ -40,7 +40,7 @@ export class Hub {
     if (this.#seats.size === 0) this.close();
   }
 
-  /** It looks at something else; what is undefined stays as it was. */
+  /** Changes the visitor's view; undefined fields stay as they were. */
   look(visitor: Visitor, view: { readonly [K in keyof View]?: View[K] | undefined }): void {
     const seat = this.#seats.get(visitor);
     if (!seat) return;

@@ -29,7 +29,7 @@ const Action = z.discriminatedUnion('do', [
 
 export type Action = z.infer<typeof Action>;
 
-/** What a page may send: the number of an action is the visitor's, and comes back with its outcome. */
+/** Messages of a page: the number of an action is the visitor's, and comes back with its outcome. */
 export const Asked = z.union([z.strictObject({ view: View }), z.strictObject({ id: z.number().int().min(0), action: Action })]);
 
 export type Asked = z.infer<typeof Asked>;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ownPackage } from '../package-home.js';
 
-/** What is served, with its type. Nothing else is: a path is looked up here, never on the disk. */
+/** The served files, with their types. A path is looked up here, never on the disk. */
 const FILES: Readonly<Record<string, readonly [name: string, type: string]>> = {
   '/': ['index.html', 'text/html'],
   '/style.css': ['style.css', 'text/css'],

@@ -5,7 +5,7 @@ import type { Recent } from './state/recent.js';
 import type { Entry, Ring } from './state/ring.js';
 import { epochNow } from '../system-timers.js';
 
-/** What one visitor looks at. */
+/** The part of the application that one visitor looks at. */
 export interface View {
   /** The pool whose processes are shown. */
   pool: string | undefined;
@@ -35,7 +35,7 @@ const LATEST = 50;
 /** Rows of the log. */
 const LOG_LINES = 200;
 
-/** What views are made of. */
+/** Sources of the data in views. */
 export interface Sources {
   readonly inspection: Inspection;
   readonly history: History;
@@ -74,7 +74,7 @@ function latest<T>(told: Told, name: string, ring: Ring<T>, most: number = LATES
   told.set(name, { page: 0, pages: 1, total: ring.count, rows: entries.map(nameOf) } satisfies Listed);
 }
 
-/** Of thousands of connections only those of the page are read, and without a filter the others are only counted. */
+/** Only the connections of the shown page are read; the others are just counted, if there is no filter. */
 function connections(told: Told, inspection: Inspection, { connectionPage, connectionFilter }: View): void {
   const filter = connectionFilter.toLowerCase();
   const fits = ({ id, handler, remote }: ConnectionView): boolean =>

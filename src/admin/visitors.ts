@@ -15,7 +15,7 @@ export class Visitors {
     this.#authorize = authorize;
   }
 
-  /** The role of whoever sends this request, or the answer that refuses it. Rejects with what `authorize` throws. */
+  /** The role of a request's sender, or the answer that refuses it. Rejects with the error of `authorize`. */
   async roleOf(request: Request, about: { readonly remote: Remote; readonly tls: PeerTls | undefined }): Promise<AdminRole | Response> {
     if (!this.#authorize) return 'read';
     const verdict = await this.#authorize(request, about);

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.js';
 import type { ReactorCore } from '../reactor/index.js';
 import type { Inspection } from './report/inspection-types.js';
 
-/** What a visitor of the page may do: look, or look and act. */
+/** Rights of a visitor of the page: to look, or to look and act. */
 export type AdminRole = 'read' | 'operate';
 
 /** The option `admin` of `bootstrap()` in full. */
@@ -33,11 +33,11 @@ export interface AdminPage {
   tap(logger: Logger): Logger;
   /** Listens. Throws ListenError. */
   open(inspection: Inspection, core: ReactorCore): Promise<BoundAddress>;
-  /** It samples and tells nothing more. */
+  /** Stops sampling and sending. */
   close(): void;
 }
 
-/** What `src/admin` exports; it is loaded where the option is used. */
+/** Exports of `src/admin`, which is loaded where the option is used. */
 export interface AdminModule {
   /** Throws ConfigurationError for options that cannot be used. */
   adminPage(options: AdminOptions): AdminPage;

@@ -17,7 +17,7 @@ import { isLogger, LOGGER_METHODS } from '../logger.js';
 import { object, text } from '../option-rules.js';
 import { isMesh, placementMistakes } from './mesh/mesh-mistakes.js';
 
-/** Of the page: host and port, no path. */
+/** The page's url: host and port, no path. */
 const HTTP_ENDPOINT = /^https?:\/\/[^/?#]*:\d{1,5}\/?$/i;
 
 const logger: Rule = { expects: `a logger with ${LOGGER_METHODS.join('(), ')}(), as pino() is; console is none`, fits: isLogger };

@@ -230,7 +230,7 @@ export class Workforce implements Directory {
   refuse(): void {
     this.#closing = true;
     for (const pool of this.#pools()) pool.processSet.windDown();
-    // What waits in a paused one is to finish, too.
+    // Calls that wait in a paused pool are to finish, too.
     for (const pool of this.#pools()) if (pool.dispatcher.paused) pool.dispatcher.pause(false);
   }
 
@@ -374,7 +374,7 @@ function ownSettings(worker: WorkerBlueprint): WorkerBlueprint {
   return { ...worker, settings: { ...worker.settings } };
 }
 
-/** What other workers may call of this one. */
+/** The tasks of a worker that other workers may call. */
 function facesOf({ name, tasks }: WorkerBlueprint): BootMessage['workers'][number] {
   const all = [...tasks.values()];
   const namesOf = (those: typeof all): string[] => those.map(task => task.name);

@@ -39,7 +39,7 @@ function milliseconds(nanoseconds: number): number {
   return Number.isFinite(nanoseconds) ? Math.max(0, Math.round((nanoseconds / MS - RESOLUTION) * 10) / 10) : 0;
 }
 
-/** Samples what must have been seen before somebody looks: calls a second and queues of the last minutes. */
+/** Samples the history that a new visitor is shown: calls a second and queues of the last minutes. */
 export class History {
   readonly #inspection: Inspection;
   readonly #clock: Clock;

@@ -99,7 +99,7 @@ class TappedLogger extends Logger {
     try {
       this.#tail.hear(level, this.#bindings, object, message);
     } catch {
-      // What cannot be looked at is written by the logger, or not: nothing else may come of it.
+      // A record that cannot be read is left to the logger.
     }
   }
 }

@@ -69,7 +69,7 @@ export interface ProcessFacts {
   readonly rss: number | undefined;
   readonly connections: number;
   readonly startedAt: number;
-  /** What it said with `status()`, as one line. */
+  /** The process's `status()`, as one line. */
   readonly status: string | undefined;
 }
 
@@ -95,7 +95,7 @@ export interface Inspection {
   listeners(): readonly ListenerFacts[];
   dialers(): readonly DialerFacts[];
   pools(): readonly PoolFacts[];
-  /** Of one pool, oldest first. */
+  /** The processes of one pool, oldest first. */
   processes(pool: string): readonly ProcessFacts[];
   /** Open connections of the master, and requests under way. */
   readonly connectionCount: number;
