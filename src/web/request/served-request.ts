@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http';
 const ASKED = Symbol('upgrade asked for');
 
 /**
- * A request as Node's server makes it. Node takes each one that asks for an upgrade out of HTTP where somebody listens for upgrades; here only
+ * A request as Node's server makes it. Node takes each one that asks for an upgrade out of HTTP where there is a listener for upgrades; here only
  * one for a websocket is: a client that would rather speak something else, h2c for instance, is answered in HTTP, its body included.
  */
 export class ServedRequest extends IncomingMessage {
