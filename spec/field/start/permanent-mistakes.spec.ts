@@ -64,6 +64,20 @@ describe('a mistake that keeps a worker from starting', function () {
     });
   }
 
+  it('is told after the second try where its own code throws the same each time', async () => {
+    const source = sourceOf('throws.mjs', "throw new Error('the table of prices is empty');");
+    const { error, starts } = await attempt({ source });
+    expect(withCauses(error)).to.match(/the table of prices is empty/);
+    expect(starts).to.equal(2);
+  });
+
+  it('is tried as often as it may be where it throws something else each time, or for want of a service', async () => {
+    for (const thrown of ['new Error(`at ${process.pid}`)', "new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })"]) {
+      const { starts } = await attempt({ source: sourceOf('differs.mjs', `throw ${thrown};`), restart: { maxFailedStarts: 3, delay: 1 } });
+      expect(starts, thrown).to.equal(3);
+    }
+  });
+
   it('is tried again where it may pass: what a module throws while it is loaded', async () => {
     const source = sourceOf('refused.mjs', "throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });");
     const { error, starts } = await attempt({ source, restart: { maxFailedStarts: 2, delay: 1 } });

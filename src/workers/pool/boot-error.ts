@@ -4,6 +4,15 @@ import type { PooledProcess } from '../process/pooled-process.js';
 const IMPORTED =
   'The module of the worker is imported in its process: what else it does there (listen(), process.exit(), a look at process.argv) happens in every worker, so keep it in another file';
 
+/**
+ * Whether two processes, one after the other, could not start for the same error of the worker's own code: a constructor that always throws. One
+ * with a `code` or a `cause` may come from a service that is not there yet.
+ */
+export function isSameMistake(before: Error | undefined, member: PooledProcess, now: Error): boolean {
+  if (!before || member.ending().error === undefined || member.timedOut) return false;
+  return before.name === now.name && before.message === now.message && !('code' in now) && now.cause === undefined;
+}
+
 /** Why a process did not start, as one error: its own, or what is known of its end. */
 export function bootError(member: PooledProcess): Error {
   const { error, exitCode, signal } = member.ending();

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.js';
 import type { WorkersEvents, WorkerStatus } from '../../decorators/worker/worker-types.js';
 import { publish } from '../../diagnostics.js';
 import { WorkerUnavailableError } from '../../errors.js';
-import { bootError } from './boot-error.js';
+import { bootError, isSameMistake } from './boot-error.js';
 import { PooledProcess } from '../process/pooled-process.js';
 import type { Crew } from './crew-types.js';
 import type { PooledProcessHost } from '../process/pooled-process-types.js';
@@ -337,8 +337,9 @@ export class ProcessSet implements Crew {
     this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.timedOut || member.hopeless);
     // Why is known only when it is buried: the process may have had last words.
     void member.gone.then(() => {
+      const before = this.#lastError;
       this.#lastError = bootError(member);
-      if (member.hopeless) {
+      if (member.hopeless || (!this.wasReady && isSameMistake(before, member, this.#lastError))) {
         this.#starts = supervisor.afterMistake(this.#starts, this.#settings.restart, clock.now());
         // The next try is as late as the breaker says, and not as soon as after an ordinary failure.
         this.#retry.forget();
