@@ -19,7 +19,7 @@ export { inject } from './decorators/injection/inject-token.js';
 
 // An application: what it consists of, how it starts and ends.
 export { bootstrap, type BootstrapOptions } from './app/bootstrap.js';
-export { App, type CloseSummary, type Health } from './app/app.js';
+export { App, type CloseSummary, type Health, type OpenApiDocument, type OpenApiOptions } from './app/app.js';
 export type { AdminOptions, AdminRole } from './app/admin-types.js';
 export { spawn } from './app/spawn.js';
 export type { Spawned, SpawnOptions } from './decorators/worker/spawn-types.js';

@@ -1,15 +1,16 @@
 import { asError } from '../errors.js';
-import { anything, checkGiven } from '../option-rules.js';
-import type { Ctor, Token } from '../blueprint/types.js';
+import { anything, checkGiven, list, object } from '../option-rules.js';
+import type { AppBlueprint, Ctor, Token } from '../blueprint/types.js';
 import type { CloseSummary } from '../decorators/connection/close-types.js';
 import type { Mounted, ProviderToken } from '../decorators/injection/provider-types.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import type { Dialer, Reactor } from '../reactor/index.js';
 import type { Health } from './report/health.js';
+import { openApiOf, type OpenApiDocument, type OpenApiOptions } from './report/openapi.js';
 import type { Duration } from '../units.js';
 import type { Workers } from '../workers/workers.js';
 
-export type { CloseSummary, Health };
+export type { CloseSummary, Health, OpenApiDocument, OpenApiOptions };
 
 /** The parts behind an {@link App}. */
 export interface AppHost {
@@ -23,6 +24,7 @@ export interface AppHost {
   get(token: Token): unknown;
   dialer(handler: Ctor): Dialer;
   describe(): string;
+  readonly blueprint: AppBlueprint;
   close(timeout: Duration | undefined): Promise<CloseSummary>;
 }
 
@@ -112,6 +114,16 @@ export class App implements AsyncDisposable {
    */
   health(): Health {
     return this.#port.health();
+  }
+
+  /**
+   * The routes of the application (`packet-ts/http`) as an OpenAPI 3.1 document: zod schemas as JSON Schema, others without a description.
+   * Throws UsageError for options that it does not have.
+   * @example @Get('/openapi.json') document() { return this.app.openapi({ info: { title: 'Orders', version: '1.2.0' } }); }
+   */
+  openapi(options: OpenApiOptions = {}): OpenApiDocument {
+    checkGiven('app.openapi()', options, { info: object, servers: list });
+    return openApiOf(this.#port.blueprint, this.name, options);
   }
 
   /**

@@ -83,7 +83,7 @@ export class Assembly implements AppHost {
   readonly channelRouter: ChannelRouter;
   /** Owner of the calls of providers and of `owner: 'app'` clients. */
   readonly owner = new Owner('app', 'app');
-  readonly #blueprint: AppBlueprint;
+  readonly blueprint: AppBlueprint;
   readonly #options: AssemblyOptions;
   readonly #clock: Clock;
   /** Where the page is that operates it. */
@@ -130,7 +130,7 @@ export class Assembly implements AppHost {
 
   private constructor(blueprint: AppBlueprint, options: AssemblyOptions) {
     this.name = takeName(options.name);
-    this.#blueprint = blueprint;
+    this.blueprint = blueprint;
     this.#options = options;
     this.#clock = options.clock ?? realClock;
     const { mesh, placement = {} } = options;
@@ -203,7 +203,7 @@ export class Assembly implements AppHost {
 
   /** Plans every class that the application will build; what is wrong with them, besides what their reading has told. */
   #plan(): readonly Mistake[] {
-    const { providers, connections, workers, inside } = this.#blueprint;
+    const { providers, connections, workers, inside } = this.blueprint;
     this.#container.declare(providers);
     this.#container.verify();
     for (const { cls } of connections) this.#container.planConnection(cls);
@@ -219,13 +219,13 @@ export class Assembly implements AppHost {
       return planWorker(worker, inside.get(worker.cls)!, parts, { overrides: own, provided });
     });
     const here = plans.filter((_, index) => sharesMaster(workers[index]!));
-    const unused = overrides ? unusedOverrides(overrides, this.#blueprint, [this.#container, ...here]) : [];
+    const unused = overrides ? unusedOverrides(overrides, this.blueprint, [this.#container, ...here]) : [];
     return [...this.#container.mistakes, ...plans.flatMap(({ mistakes }) => mistakes), ...unused];
   }
 
   /** Workers, then providers, then listeners and dialers. Rejects with the first failure; what had started is the caller's to close. */
   async start(): Promise<void> {
-    warnAtStart(this.name, this.#blueprint);
+    warnAtStart(this.name, this.blueprint);
     await this.#mesh?.connect(this.channelRouter);
     await this.workforce.startAll();
     // Closed meanwhile (by a signal, an @OnStart): nothing more may start.
@@ -233,11 +233,11 @@ export class Assembly implements AppHost {
     await this.#residents.start();
     if (this.#closing) throw new ClosingError();
     await this.#startMounted();
-    for (const connection of this.#blueprint.connections) {
+    for (const connection of this.blueprint.connections) {
       for (const endpoint of connection.listen()) await this.#listen(connection.cls, endpoint);
     }
     await this.workforce.listen();
-    for (const connection of this.#blueprint.connections) {
+    for (const connection of this.blueprint.connections) {
       for (const endpoint of connection.connect()) this.#dial(connection.cls, endpoint);
     }
     this.#state = 'running';
@@ -257,7 +257,7 @@ export class Assembly implements AppHost {
   }
 
   async #startMounted(): Promise<void> {
-    for (const { handler, start } of this.#blueprint.mounted) {
+    for (const { handler, start } of this.blueprint.mounted) {
       const tools = {
         worker: (worker: Ctor, { key }: { key?: string | undefined } = {}) => this.#client(worker, key, this.owner),
         // Whatever it is, the container says what is wrong with it.
@@ -298,7 +298,7 @@ export class Assembly implements AppHost {
     return describe({
       listeners: this.inspection.ownListeners(),
       dialers: this.inspection.dialers(),
-      workers: this.#blueprint.workers.map(({ name }) => ({
+      workers: this.blueprint.workers.map(({ name }) => ({
         name,
         status: rows.filter(row => row.name === name),
         serving: this.workforce.serving(name),
