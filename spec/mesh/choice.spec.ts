@@ -45,7 +45,8 @@ describe('the choice of a host', () => {
 
 describe('subjects of a mesh', () => {
   it('give every name a token of its own, whatever letters it has', () => {
-    const names = ['a', 'a_b', 'a.b', 'a b', 'a*', 'ü', 'a_x2e', '>'];
+    const names = ['a', 'a_b', 'a.b', 'a b', 'a*', 'ü', 'a_x2eb', 'a_x5fx2eb', '>', '🐎'];
+    expect(tokenOf('eval_worker')).to.equal('eval_worker');
     const tokens = names.map(name => tokenOf(name));
     expect(new Set(tokens).size).to.equal(names.length);
     for (const token of tokens) expect(token).to.match(/^[\w-]+$/);

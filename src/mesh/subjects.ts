@@ -1,11 +1,9 @@
-/** Letters that a token may have as they are; all others are written `_xHH`. */
-const PLAIN = /[^A-Za-z0-9-]/g;
+/** Letters that a token cannot have as they are, and what would read like one of them: they are written `_xHH`. */
+const ESCAPED = /[^A-Za-z0-9_-]|_(?=x)/gu;
 
 /** A name as one token of a subject. Different names give different tokens. */
 export function tokenOf(name: string): string {
-  return name.replaceAll(PLAIN, char =>
-    char === '_' ? '__' : [...Buffer.from(char)].map(byte => `_x${byte.toString(16).padStart(2, '0')}`).join(''),
-  );
+  return name.replaceAll(ESCAPED, char => [...Buffer.from(char)].map(byte => `_x${byte.toString(16).padStart(2, '0')}`).join(''));
 }
 
 /** The last token of a subject. */

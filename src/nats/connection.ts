@@ -174,5 +174,5 @@ export class NatsMeshConnection implements MeshConnection {
 
 function messageOf({ subject, data, reply, headers }: Msg): MeshMessage {
   const noReceiver = data.length === 0 && headers !== undefined && headers.code === NO_RECEIVER;
-  return { subject, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength), reply, noReceiver };
+  return { subject, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength), reply: reply || undefined, noReceiver };
 }

@@ -139,6 +139,11 @@ export function callsConformance(open: () => Promise<CallsRig>): void {
     expect(await calls().echo('next')).to.equal('next');
   });
 
+  it('goes on after a kill, whatever the task was given', async () => {
+    expect(await rejection(calls().hang({ a: [1] }, { timeout: 300 }))).to.be.instanceOf(WorkerTimeoutError);
+    await Promise.all(Array.from({ length: 10 }, (_, i) => calls().echo(i)));
+  });
+
   it('tells of a process that died under the call', async () => {
     const error = await rejection(calls().crash());
     expect(error).to.be.instanceOf(WorkerCrashedError);

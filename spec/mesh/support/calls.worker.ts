@@ -99,6 +99,11 @@ export class CallsWorker {
     for (;;);
   }
 
+  @Task({ input: z.unknown() })
+  hang(_value: unknown): void {
+    for (;;);
+  }
+
   @Task()
   crash(): void {
     process.kill(process.pid, 'SIGKILL');

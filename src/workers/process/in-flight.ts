@@ -363,6 +363,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
 }
 
 /** Something in what was sent for the call has been moved away: it cannot be sent again. */
-function isGone(call: Call): boolean {
-  return (call.encoded && isSpent(call.input as Encoded)) || call.sender?.spent === true;
+function isGone({ settled, encoded, input, sender }: Call): boolean {
+  // A settled call has no input any more.
+  return (!settled && encoded && isSpent(input as Encoded)) || sender?.spent === true;
 }
