@@ -1,21 +1,24 @@
 import { bare } from './dispatch/bare.js';
 import { nest } from './dispatch/nest.js';
-import { packet } from './dispatch/packet.js';
+import { packet, packetThread } from './dispatch/packet.js';
 import { piscina, pools } from './dispatch/pools.js';
 import { callOnce } from './dispatch/work.js';
 import { Arrivals } from './kit/arrivals.js';
+import type { Measured } from './kit/contender.js';
+import { spending } from './kit/cpu.js';
 import { drive, offer } from './kit/drive.js';
 import { chosen, readOptions } from './kit/options.js';
 import { report, type Table } from './kit/report.js';
 import { runRounds } from './kit/rounds.js';
 
-const IN_FLIGHT = [1, 64, 1000];
+const IN_FLIGHT = [1, 4, 8, 16, 32, 64, 1000];
 
 const TABLES: readonly Table[] = [
+  { key: 'cpu', unit: 'µs of CPU a call, user and system, all processes', better: 'less' },
   { key: 'rate', unit: 'calls a second', better: 'more' },
   { key: 'p50', unit: 'µs, half of the calls', better: 'less' },
   { key: 'p99', unit: 'µs, 99 of 100 calls', better: 'less' },
-  { key: 'cpu', unit: 'µs of the master’s main thread a call', better: 'less' },
+  { key: 'master', unit: 'µs of the master’s main thread a call', better: 'less' },
 ];
 
 /** So many at once, or so many a second. */
@@ -27,7 +30,7 @@ type Setting = { readonly name: string } & ({ readonly inFlight: number } | { re
  */
 export async function run(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv, { rounds: 7, ms: 150 });
-  const contenders = chosen([packet, ...pools, ...bare, nest], options);
+  const contenders = chosen([packet, packetThread, ...pools, ...bare, nest], options);
   const settings: Setting[] = IN_FLIGHT.filter(count => options.at?.includes(count) ?? true).map(inFlight => ({
     name: `${inFlight} in flight`,
     inFlight,
@@ -40,8 +43,12 @@ export async function run(argv: readonly string[]): Promise<void> {
   try {
     const figures = await runRounds(contenders, settings, options.rounds, async (call, setting, warmUp) => {
       const ms = warmUp ? 300 : options.ms;
-      if ('inFlight' in setting) return { ...(await drive(() => callOnce(call), setting.inFlight, ms)) };
-      return { ...(await offer(arrivals, () => callOnce(call), { perSecond: setting.perSecond, ms: 2 * ms })) };
+      const { result, cpu } = await spending<Measured & { readonly done: number }>(async () =>
+        'inFlight' in setting
+          ? { ...(await drive(() => callOnce(call), setting.inFlight, ms)) }
+          : { ...(await offer(arrivals, () => callOnce(call), { perSecond: setting.perSecond, ms: 2 * ms })) },
+      );
+      return { ...result, cpu: cpu / result.done };
     });
     report('dispatch', TABLES, figures);
   } finally {

@@ -1,4 +1,5 @@
 import { chosen, readOptions } from './kit/options.js';
+import { spending } from './kit/cpu.js';
 import { report, type Table } from './kit/report.js';
 import { runRounds } from './kit/rounds.js';
 import { carriers, type Carrier } from './payload/contenders.js';
@@ -9,6 +10,7 @@ const KB = 1024;
 const MB = 1024 * KB;
 
 const TABLES: readonly Table[] = [
+  { key: 'cpu', unit: 'µs of CPU a value, user and system, all processes', better: 'less' },
   { key: 'rate', unit: 'MB a second, one value at a time', better: 'more' },
   { key: 'delay', unit: 'ms, the longest that small ones took while 64 MB travelled', better: 'less' },
 ];
@@ -40,21 +42,27 @@ function settings(sizes: readonly number[]): Setting[] {
   });
 }
 
+/** One value after the other, for so many milliseconds. */
+async function carried(carrier: Carrier, setting: Setting, ms: number): Promise<{ rate: number; done: number }> {
+  const begin = performance.now();
+  let done = 0;
+  let took = 0;
+  do {
+    const size = await setting.once(carrier);
+    if (size !== setting.bytes) throw new Error(`${setting.name}: ${size} bytes`);
+    done += 1;
+    took = performance.now() - begin;
+  } while (took < ms);
+  return { rate: (setting.bytes * done) / MB / (took / 1000), done };
+}
+
 /** Values of 64 B to 64 MB both ways, and what a large one does to small ones beside it. `--at 65536` for one size. */
 export async function run(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv, { rounds: 7, ms: 150 });
   const sizes = [64, 64 * KB, 1 * MB, 64 * MB].filter(bytes => options.at?.includes(bytes) ?? true);
   const rates = await runRounds(chosen(carriers, options), settings(sizes), options.rounds, async (carrier, setting, warmUp) => {
-    const begin = performance.now();
-    let done = 0;
-    let took = 0;
-    do {
-      const size = await setting.once(carrier);
-      if (size !== setting.bytes) throw new Error(`${setting.name}: ${size} bytes`);
-      done += 1;
-      took = performance.now() - begin;
-    } while (took < (warmUp ? 100 : options.ms));
-    return { rate: (setting.bytes * done) / MB / (took / 1000) };
+    const { result, cpu } = await spending(() => carried(carrier, setting, warmUp ? 100 : options.ms));
+    return { ...result, cpu: cpu / result.done };
   });
   const delays = await runRounds([smallBeside, pingBeside], [{ name: '64 MB' }], options.rounds, async delay => ({ delay: await delay() }));
   report('payload', TABLES, new Map([...rates, ...delays]));

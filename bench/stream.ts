@@ -4,7 +4,8 @@ import { spawn } from '../src/index.js';
 import type { Contender } from './kit/contender.js';
 import { ended } from './kit/exit.js';
 import { chosen, readOptions } from './kit/options.js';
-import { report } from './kit/report.js';
+import { spending } from './kit/cpu.js';
+import { report, type Table } from './kit/report.js';
 import { runRounds } from './kit/rounds.js';
 import type { Order } from './stream/fork-child.js';
 import { StreamWorker } from './stream/worker.js';
@@ -18,6 +19,11 @@ const SETTINGS = [
   { name: 'objects', count: 10_000 },
   { name: 'buffers of 1 KB', count: 10_000, size: KB },
   { name: 'buffers of 64 KB', count: 1000, size: 64 * KB },
+];
+
+const TABLES: readonly Table[] = [
+  { key: 'cpu', unit: 'µs of CPU an item, user and system, all processes', better: 'less' },
+  { key: 'rate', unit: 'items a second', better: 'more' },
 ];
 
 async function counted(items: AsyncIterable<unknown>): Promise<number> {
@@ -56,6 +62,16 @@ const CONTENDERS: readonly Contender<Stream>[] = [
     },
   },
   {
+    name: 'packet-ts thread',
+    start: async () => {
+      const worker = await spawn(StreamWorker, { runtime: 'thread', logger: false });
+      return {
+        subject: ({ count, size }) => counted(size === undefined ? worker.items(count) : worker.moved({ count, size })),
+        stop: () => worker.close(),
+      };
+    },
+  },
+  {
     name: 'fork advanced, no credit',
     start: async () => {
       const child = fork(new URL('./stream/fork-child.js', import.meta.url), { serialization: 'advanced' });
@@ -78,7 +94,7 @@ const CONTENDERS: readonly Contender<Stream>[] = [
 /** Items of an async generator in a worker, read with `for await`: against messages that nobody holds back and nobody checks. */
 export async function run(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv, { rounds: 7, ms: 150 });
-  const figures = await runRounds(chosen(CONTENDERS, options), SETTINGS, options.rounds, async (stream, { count, size }, warmUp) => {
+  const measure = async (stream: Stream, { count, size }: Order, warmUp: boolean): Promise<{ rate: number; items: number }> => {
     const begin = performance.now();
     let items = 0;
     let took = 0;
@@ -88,7 +104,11 @@ export async function run(argv: readonly string[]): Promise<void> {
       items += got;
       took = performance.now() - begin;
     } while (took < (warmUp ? 300 : options.ms));
-    return { rate: (items * 1000) / took };
+    return { rate: (items * 1000) / took, items };
+  };
+  const figures = await runRounds(chosen(CONTENDERS, options), SETTINGS, options.rounds, async (stream, setting, warmUp) => {
+    const { result, cpu } = await spending(() => measure(stream, setting, warmUp));
+    return { ...result, cpu: cpu / result.items };
   });
-  report('stream', [{ key: 'rate', unit: 'items a second', better: 'more' }], figures);
+  report('stream', TABLES, figures);
 }

@@ -3,10 +3,10 @@ import type { Contender } from '../kit/contender.js';
 import type { Call } from './work.js';
 import { ReceiptWorker } from './workers/packet.js';
 
-/** One worker process behind the public API. */
-export function packetWith(options: SpawnOptions): Contender<Call> {
+/** One worker behind the public API. */
+export function packetWith(options: SpawnOptions, name = 'packet-ts'): Contender<Call> {
   return {
-    name: 'packet-ts',
+    name,
     start: async () => {
       const worker = await spawn(ReceiptWorker, { logger: false, ...options });
       return { subject: order => worker.receipt(order), stop: () => worker.close() };
@@ -16,3 +16,6 @@ export function packetWith(options: SpawnOptions): Contender<Call> {
 
 /** With its default options. */
 export const packet = packetWith({});
+
+/** The same worker in a thread. */
+export const packetThread = packetWith({ runtime: 'thread' }, 'packet-ts thread');

@@ -10,11 +10,12 @@ export interface Driven {
   readonly p50: number;
   readonly p99: number;
   /** Microseconds of the master's main thread for each call, the client's own included. */
-  readonly cpu: number;
+  readonly master: number;
+  readonly done: number;
 }
 
 function driven(done: number, ms: number, cpu: number, latencies: Latencies): Driven {
-  return { rate: (done * 1000) / ms, p50: latencies.percentile(0.5), p99: latencies.percentile(0.99), cpu: cpu / done };
+  return { rate: (done * 1000) / ms, p50: latencies.percentile(0.5), p99: latencies.percentile(0.99), master: cpu / done, done };
 }
 
 /** The client that drives every contender alike: one promise a call, a fixed number of them in flight. */
@@ -38,7 +39,7 @@ export async function drive(call: () => Promise<unknown>, inFlight: number, ms: 
 }
 
 /** Calls that arrive as they do elsewhere, whatever becomes of the earlier ones. The latency of each counts from its arrival. */
-export async function offer(arrivals: Arrivals, call: () => Promise<unknown>, load: Load): Promise<Pick<Driven, 'p50' | 'p99'>> {
+export async function offer(arrivals: Arrivals, call: () => Promise<unknown>, load: Load): Promise<Pick<Driven, 'p50' | 'p99' | 'done'>> {
   const latencies = new Latencies();
   const { timeOrigin } = performance;
   let open = 0;
@@ -56,5 +57,5 @@ export async function offer(arrivals: Arrivals, call: () => Promise<unknown>, lo
   if (open > 0) await new Promise<void>(resolve => (allAnswered = resolve));
   if (failure) throw failure;
   if (issued === 0) throw new Error('nothing arrived');
-  return { p50: latencies.percentile(0.5), p99: latencies.percentile(0.99) };
+  return { p50: latencies.percentile(0.5), p99: latencies.percentile(0.99), done: issued };
 }

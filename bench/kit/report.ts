@@ -1,4 +1,8 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chart } from './chart.js';
 import type { Figures } from './contender.js';
 
 /** One table of a bench: what its figures are. */
@@ -34,7 +38,7 @@ const BRACKET = 9;
 
 /**
  * Prints a table for each kind of figure and, as the last line, one line of JSON:
- * `{ bench, node, tables: [{ key, unit, better, rounds, ratios: { setting: { contender: ratio } }, medians: { setting: { contender: figure } } }] }`.
+ * `{ bench, node, cores, load, busy, tables: [{ key, unit, better, rounds, ratios: { setting: { contender: ratio } }, medians: { setting: { contender: figure } } }] }`.
  * A ratio is the first contender's figure over that one's.
  */
 export function report(bench: string, tables: readonly Table[], gathered: ReadonlyMap<string, Figures>): void {
@@ -42,7 +46,25 @@ export function report(bench: string, tables: readonly Table[], gathered: Readon
   console.log(`${bench}: Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus().length} cores, load ${load}`);
   const summaries = tables.filter(({ key }) => gathered.has(key)).map(table => summarize(table, gathered.get(table.key)!));
   for (const summary of summaries) print(summary);
-  console.log(`\n${JSON.stringify({ bench, node: process.versions.node, tables: summaries })}`);
+  const result = { bench, node: process.versions.node, cores: cpus().length, load: Number(load), busy: saved.busy, tables: summaries };
+  if (saved.wanted) save(result);
+  console.log(`\n${JSON.stringify(result)}`);
+}
+
+/** What `run.ts` was told: whether results are kept in docs/performance, and whether something burnt a processor beside them. */
+export const saved = { wanted: false, busy: false };
+
+/** Where docs/performance.md finds its charts. */
+const FOLDER = fileURLToPath(new URL('../../../../docs/performance/', import.meta.url));
+
+/** One JSON file for the bench, and a chart for each of its tables. */
+function save(result: { readonly bench: string; readonly busy: boolean; readonly tables: readonly Summary[] }): void {
+  const node = process.versions.node.split('.', 1)[0]!;
+  const name = `${result.bench}-node${node}${result.busy ? '-busy' : ''}`;
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+  const title = `${result.bench}, Node ${node}${result.busy ? ', beside a process that burns a core' : ''}`;
+  for (const table of result.tables) writeFileSync(join(FOLDER, `${name}-${table.key}.svg`), chart(title, table, table.medians));
 }
 
 function summarize(table: Table, figures: Figures): Summary {

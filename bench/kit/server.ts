@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Contender, Running } from './contender.js';
+import { cpuOf } from './cpu.js';
 import { ended } from './exit.js';
 
 /** A server in a process of its own. */
@@ -38,16 +38,4 @@ export interface ServerOptions {
   readonly program?: string;
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
-}
-
-function cpuOf(pid: number): number | undefined {
-  try {
-    // Of all its threads, in ticks of 10 ms: user and system time behind the name, which may hold spaces.
-    const [, , , , , , , , , , , user, system] = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return (Number(user) + Number(system)) * 10_000;
-  } catch {
-    return undefined;
-  }
 }

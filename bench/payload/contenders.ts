@@ -24,6 +24,14 @@ const packet: Contender<Carrier> = {
   },
 };
 
+const thread: Contender<Carrier> = {
+  name: 'packet-ts thread',
+  start: async () => {
+    const worker = await spawn(PayloadWorker, { runtime: 'thread', logger: false });
+    return { subject: worker, stop: () => worker.close() };
+  },
+};
+
 const socketpair: Contender<Carrier> = {
   name: 'bare socketpair',
   start: async () => {
@@ -48,4 +56,4 @@ const socketpair: Contender<Carrier> = {
   },
 };
 
-export const carriers = [packet, socketpair];
+export const carriers = [packet, thread, socketpair];

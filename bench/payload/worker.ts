@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, Task, Worker } from '../../src/index.js';
+import { bytes, Task, transfer, Worker } from '../../src/index.js';
 import { objectOf, type Row } from './values.js';
 
 const RowSchema = z.object({ id: z.number(), name: z.string(), amount: z.number(), tags: z.array(z.string()) });
@@ -14,7 +14,7 @@ export class PayloadWorker {
 
   @Task({ input: z.number(), output: bytes() })
   giveBytes(length: number): Uint8Array {
-    return Buffer.allocUnsafe(length);
+    return transfer(Buffer.allocUnsafe(length));
   }
 
   @Task({ input: z.array(RowSchema), output: z.number() })

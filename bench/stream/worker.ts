@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, Task, Worker } from '../../src/index.js';
+import { bytes, Task, transfer, Worker } from '../../src/index.js';
 import { itemsOf, type Item } from './items.js';
 
 const ItemSchema = z.object({ id: z.number(), text: z.string() });
@@ -14,5 +14,10 @@ export class StreamWorker {
   @Task({ input: z.object({ count: z.number(), size: z.number() }), yields: bytes() })
   async *chunks({ count, size }: { count: number; size: number }): AsyncGenerator<Uint8Array> {
     for (let i = 0; i < count; i++) yield Buffer.alloc(size, i);
+  }
+
+  @Task({ input: z.object({ count: z.number(), size: z.number() }), yields: bytes() })
+  async *moved({ count, size }: { count: number; size: number }): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < count; i++) yield transfer(new Uint8Array(size).fill(i));
   }
 }

@@ -1,0 +1,74 @@
+import { execFileSync, fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Answered, Asked } from './check/probe.js';
+import { verdict } from './check/verdict.js';
+import { ended } from './kit/exit.js';
+
+const HERE = fileURLToPath(new URL('../../..', import.meta.url));
+
+const runs = (command: string, args: readonly string[], cwd: string): string => execFileSync(command, args, { cwd, encoding: 'utf8' });
+
+/** A checkout of that commit, built, with the packages of this one. */
+function checkOut(ref: string): { readonly folder: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'packet-ts-check-'));
+  runs('git', ['worktree', 'add', '--detach', folder, ref], HERE);
+  symlinkSync(join(HERE, 'node_modules'), join(folder, 'node_modules'));
+  runs(process.execPath, [join(HERE, 'node_modules/typescript/bin/tsc'), '-p', folder], folder);
+  const remove = (): void => {
+    rmSync(join(folder, 'node_modules'));
+    runs('git', ['worktree', 'remove', '--force', folder], HERE);
+  };
+  return { folder, remove };
+}
+
+async function probe(checkout: string): Promise<ChildProcess> {
+  const child = fork(new URL('./check/probe.js', import.meta.url), { env: { ...process.env, CHECKOUT: checkout } });
+  const [first] = (await once(child, 'message')) as [unknown];
+  if (first !== 'ready') throw new Error(`the probe of ${checkout} said ${String(first)}`);
+  return child;
+}
+
+async function ask(child: ChildProcess, ms: number): Promise<Answered> {
+  child.send({ ms } satisfies Asked);
+  return ((await once(child, 'message')) as [Answered])[0];
+}
+
+/**
+ * Says what this checkout does better or worse than another one, beyond noise: `npm run bench check`, `npm run bench check -- --base HEAD~5`,
+ * `--base /path/to/a/built/checkout`. Both take turns, in another order each round. Exit code 1 where something got worse.
+ */
+export async function run(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { base: { type: 'string' }, rounds: { type: 'string' }, ms: { type: 'string' } },
+  });
+  const base = values.base ?? 'origin/main';
+  const rounds = Number(values.rounds ?? 12);
+  const ms = Number(values.ms ?? 150);
+  const other = existsSync(join(base, 'dist/src/index.js')) ? { folder: base, remove: () => {} } : checkOut(base);
+  const probes: ChildProcess[] = [];
+  try {
+    probes.push(await probe(other.folder), await probe(HERE));
+    for (const each of probes) await ask(each, 2 * ms);
+    const figures: [Answered[], Answered[]] = [[], []];
+    for (let round = 0; round < rounds; round++)
+      for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) figures[which]!.push(await ask(probes[which]!, ms));
+    const names = Object.keys(figures[0][0]!);
+    console.log(`this checkout beside ${base}, ${rounds} interleaved rounds of ${ms} ms each; less is better\n`);
+    for (const name of names) {
+      const [before, now] = figures.map(list => list.map(each => each[name]!)) as [number[], number[]];
+      const { ratio, changed } = verdict(before, now);
+      const word = changed === 0 ? '  within noise' : changed > 0 ? '  WORSE' : '  better';
+      if (changed > 0) process.exitCode = 1;
+      console.log(`${name.padEnd(34)} × ${ratio.toFixed(3)}${word}`);
+    }
+  } finally {
+    for (const each of probes) await ended(each);
+    other.remove();
+  }
+}
