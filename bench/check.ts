@@ -11,18 +11,27 @@ import { ended } from './kit/exit.js';
 
 const HERE = fileURLToPath(new URL('../../..', import.meta.url));
 
-const runs = (command: string, args: readonly string[], cwd: string): string => execFileSync(command, args, { cwd, encoding: 'utf8' });
+function git(...args: readonly string[]): void {
+  execFileSync('git', args, { cwd: HERE, stdio: 'ignore' });
+}
 
 /** A checkout of that commit, built, with the packages of this one. */
 function checkOut(ref: string): { readonly folder: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'packet-ts-check-'));
-  runs('git', ['worktree', 'add', '--detach', folder, ref], HERE);
-  symlinkSync(join(HERE, 'node_modules'), join(folder, 'node_modules'));
-  runs(process.execPath, [join(HERE, 'node_modules/typescript/bin/tsc'), '-p', folder], folder);
   const remove = (): void => {
-    rmSync(join(folder, 'node_modules'));
-    runs('git', ['worktree', 'remove', '--force', folder], HERE);
+    rmSync(join(folder, 'node_modules'), { force: true });
+    git('worktree', 'remove', '--force', folder);
   };
+  git('worktree', 'add', '--detach', folder, ref);
+  try {
+    symlinkSync(join(HERE, 'node_modules'), join(folder, 'node_modules'));
+    // Declarations would name packages by where the link leads.
+    const flags = ['-p', folder, '--declaration', 'false', '--declarationMap', 'false'];
+    execFileSync(join(HERE, 'node_modules/.bin/tsc'), flags, { cwd: folder, stdio: 'inherit' });
+  } catch (error) {
+    remove();
+    throw error;
+  }
   return { folder, remove };
 }
 
