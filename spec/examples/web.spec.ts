@@ -51,6 +51,35 @@ describe('the example http', function () {
   });
 });
 
+describe('the example rest', () => {
+  it('is used as its document says', async () => {
+    const server = await example('rest');
+    const base = 'http://127.0.0.1:11082';
+    const json = (method: string, body: unknown): RequestInit => ({
+      method,
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+    const added = await fetch(`${base}/orders`, json('POST', { item: 'chair', quantity: 2 }));
+    expect([added.status, added.headers.get('location')]).to.deep.equal([201, '/orders/1']);
+    expect(await (await fetch(`${base}/orders/1`)).json()).to.deep.equal({ id: 1, item: 'chair', quantity: 2 });
+    expect(await (await fetch(`${base}/orders/1`, json('PUT', { item: 'chair', quantity: 3 }))).json()).to.deep.include({ quantity: 3 });
+    expect(await (await fetch(`${base}/orders?size=1`)).json()).to.have.length(1);
+    const wrong = await fetch(`${base}/orders`, json('POST', { item: '', quantity: 0 }));
+    expect(wrong.status).to.equal(400);
+    expect(((await wrong.json()) as { issues: { path: string[] }[] }).issues.map(({ path }) => path[0])).to.deep.equal([
+      'item',
+      'quantity',
+    ]);
+    expect((await fetch(`${base}/orders/1`, { method: 'DELETE' })).status).to.equal(204);
+    const gone = await fetch(`${base}/orders/1`);
+    expect([gone.status, await gone.json()]).to.deep.equal([404, { message: 'there is no order 1' }]);
+    const { paths } = (await (await fetch(`${base}/openapi.json`)).json()) as { paths: Record<string, Record<string, object>> };
+    expect(Object.keys(paths['/orders/{id}']!)).to.deep.equal(['get', 'put', 'delete']);
+    await stops(server);
+  });
+});
+
 describe('the example websocket-chat', function () {
   if (!needsProgram('chromium')) return;
 
