@@ -50,7 +50,7 @@ function refersToRoot(value: unknown): boolean {
   return Object.entries(value).some(([key, part]) => (key === '$ref' && part === '#') || refersToRoot(part));
 }
 
-/** The same with references into the document. */
+/** A schema whose references point into the document. */
 function renamed(schema: JsonSchema, names: ReadonlyMap<string, string>): JsonSchema {
   const rename = (value: unknown, key: string): unknown => {
     if (key === '$ref' && typeof value === 'string' && names.has(value)) return `#/components/schemas/${names.get(value)!}`;

@@ -6,7 +6,7 @@ import type { AppBlueprint, ConnectionBlueprint } from '../../blueprint/types.js
 import { schemeNamed } from '../../endpoints/endpoint.js';
 import { JsonSchemas, type JsonSchema } from './json-schema.js';
 
-/** What an OpenAPI document says of itself, besides its routes. */
+/** Parts of an OpenAPI document that its routes do not say. */
 export interface OpenApiOptions {
   /** Default: the application's name, and version '0.0.0'. */
   readonly info?:
