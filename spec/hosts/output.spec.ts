@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PassThrough } from 'node:stream';
-import { MAX_LINE, OutputReader } from '../../src/hosts/output.js';
+import { bytesInLog, MAX_LINE, OutputReader, restAfter } from '../../src/hosts/output.js';
 
 /** What comes of these chunks. */
 async function read(...chunks: readonly (string | Buffer)[]): Promise<{ lines: string[]; tail: string }> {
@@ -82,6 +82,13 @@ describe('the output of a worker', () => {
     reader.hurry();
     while (lines < 400) await new Promise(setImmediate);
     source.destroy();
+  });
+
+  it('makes 2 MB of log a second at most, lines of control characters included, and takes a third of the time', () => {
+    expect(restAfter(4, 0)).to.equal(8);
+    expect(restAfter(0, 2 * 1024 * 1024)).to.equal(1024);
+    for (const line of ['', 'x'.repeat(MAX_LINE), '\u0001'.repeat(MAX_LINE), '\n\t\u001b[2J'])
+      expect(bytesInLog(line)).to.be.at.least(JSON.stringify({ worker: 'w', stream: 'stdout', line }).length);
   });
 
   it('is paused however small the pieces are in which a flood comes, and whether its lines end', async () => {

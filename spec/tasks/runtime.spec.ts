@@ -415,4 +415,18 @@ describe('a task runtime', () => {
       expect((await master.ask(0, 'x')).value).to.equal('x');
     });
   });
+
+  it('tells of an uncaught error of megabytes with its beginning', async () => {
+    const error = Object.assign(new RangeError('m'.repeat(1_000_000)), { big: 1n << 8_000_000n });
+    const { master } = await ready(
+      loaded(echo, ({ stray }) => {
+        stray(error);
+        return {};
+      }),
+    );
+    const { value } = await master.kind('STRAY');
+    expect(value)
+      .to.be.instanceOf(Error)
+      .and.to.include({ name: 'RangeError', message: 'm'.repeat(500) });
+  });
 });

@@ -38,6 +38,13 @@ describe('a process is not trusted', () => {
         for (let i = 0; i < 65; i++) worker.link.sendValue(Kind.MESSAGE, 0, 0, i);
       },
     ],
+    [
+      'sends unasked messages beyond the bytes of its credit',
+      worker => {
+        for (let i = 0; i < 2; i++) worker.link.sendValue(Kind.MESSAGE, 0, 0, 'x'.repeat(300_000));
+      },
+    ],
+    ['tells of an uncaught error of megabytes', worker => worker.link.sendValue(Kind.STRAY, 0, 0, new Error('m'.repeat(2_000_000)))],
     ['writes garbage', worker => worker.link.sendEncoded(Kind.REPLY, 1, 0, Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2, 3]))],
   ];
 

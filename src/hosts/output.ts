@@ -14,6 +14,11 @@ const BREATH = 5;
 const SLICE = 5;
 /** Rest for each millisecond that lines have taken: all outputs together take a third of the master's time, whatever a line costs its logger. */
 const REST = 2;
+/** Bytes of log that all outputs together may make in a millisecond, in the long run; and what a line takes there besides its text. */
+const LOGGED = 2 * 1024;
+const A_LINE = 150;
+/** Characters that a log of JSON writes as six. */
+const ESCAPED = /\p{Cc}/gu;
 /** Raw bytes kept for {@link OutputReader.tail}. V8's last words (heap statistics, native stack) take about 4 KB. */
 const TAIL = 16 * 1024;
 /** Bytes that may wait in memory once the worker has ended: reading slowly would no longer slow its writer. */
@@ -26,6 +31,16 @@ const CARRIAGE_RETURN = 0x0d;
 function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
+}
+
+/** Bytes that a line takes in the log, about. */
+export function bytesInLog(line: string): number {
+  return A_LINE + line.length + 5 * (line.match(ESCAPED)?.length ?? 0);
+}
+
+/** Milliseconds of rest behind lines that took so much processor time, in ms, and made so many bytes of log. */
+export function restAfter(spent: number, logged: number): number {
+  return Math.max(spent * REST, logged / LOGGED);
 }
 
 /** When the rest that all outputs owe is over. */
@@ -51,6 +66,8 @@ export class OutputReader {
   #breathing = false;
   /** Milliseconds of processor time that lines have taken since the last pause. */
   #spent = 0;
+  /** Bytes of log that they have made since then. */
+  #logged = 0;
   #pause: NodeJS.Timeout | undefined;
   /** Lines that may still be given out before the next pause. */
   #budget = LINES_A_TURN;
@@ -150,8 +167,8 @@ export class OutputReader {
   #breathe(): void {
     this.#breathing = true;
     const now = monotonicNow();
-    restedAt = Math.max(restedAt, now) + this.#spent * REST;
-    this.#spent = 0;
+    restedAt = Math.max(restedAt, now) + restAfter(this.#spent, this.#logged);
+    this.#spent = this.#logged = 0;
     if (this.#hurrying) setImmediate(() => this.#goOn()).unref();
     else {
       this.#source.pause();
@@ -180,7 +197,9 @@ export class OutputReader {
     this.#partialBytes = 0;
     const line = whole.at(-1) === CARRIAGE_RETURN ? whole.subarray(0, -1) : whole;
     // StringDecoder leaves out a character that the cut at 16 KB has split.
-    this.#emit(line.length < MAX_LINE ? line.toString('utf8') : new StringDecoder('utf8').write(line));
+    const text = line.length < MAX_LINE ? line.toString('utf8') : new StringDecoder('utf8').write(line);
+    this.#logged += bytesInLog(text);
+    this.#emit(text);
   }
 
   #end(): void {

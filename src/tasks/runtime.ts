@@ -23,7 +23,7 @@ import { TokenBucket } from './allowance.js';
 import { CreditGate } from './credit.js';
 import { HeldMessages } from './held-messages.js';
 import { SocketReceiver } from './sockets/socket-receiver.js';
-import { sendError, sendFailure } from '../wire/link/failure.js';
+import { sendFailure, sendStray } from '../wire/link/failure.js';
 import { LinkCarrier } from '../channels/link-carrier.js';
 import { LatestStatus } from './latest-status.js';
 import type { StartedMark } from './started-mark.js';
@@ -192,7 +192,7 @@ export class TaskRuntime implements LinkReceiver {
 
   /** An error that no caller waits for. `fatal`: the process ends for it. */
   stray(error: unknown, fatal = false): void {
-    sendError(this.#link, Kind.STRAY, 0, fatal ? 1 : 0, error);
+    sendStray(this.#link, error, fatal);
   }
 
   // ── its life

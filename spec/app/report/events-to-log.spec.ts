@@ -35,12 +35,16 @@ describe('the log', () => {
     const log = new Recorder();
     const end = logEvents(log, 'B');
     publish('worker.exit', { ...exit, reason: 'signal', error: new TypeError('no') });
-    publish('worker.exit', { ...exit, reason: 'stop', exitCode: 0 });
+    publish('worker.exit', { ...exit, reason: 'stop', exitCode: 0, expected: true });
+    publish('worker.exit', { ...exit, reason: 'stop', signal: 'SIGKILL', expected: true });
+    publish('worker.exit', { ...exit, reason: 'stop', signal: 'SIGKILL' });
     end();
     publish('worker.exit', exit);
     expect(log.lines.map(([level, , words]) => [level, words])).to.deep.equal([
       ['warn', 'worker process ended'],
       ['debug', 'worker process ended'],
+      ['debug', 'worker process ended'],
+      ['warn', 'worker process ended'],
     ]);
     expect(log.lines[0]![1]).to.have.property('err').that.is.instanceOf(TypeError);
   });

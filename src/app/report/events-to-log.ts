@@ -87,7 +87,7 @@ function isPeers(error: unknown): boolean {
 function lineOf(name: EventName, details: Details): readonly [Level, string] {
   const [level, words] = WORDS[name];
   // A process that ends because it was told to, and did, is no news.
-  if (name === 'worker.exit' && details['reason'] === 'stop' && details['exitCode'] === 0) return ['debug', words];
+  if (name === 'worker.exit' && details['expected'] === true && (details['exitCode'] ?? 0) === 0) return ['debug', words];
   if (name === 'connection.close' && (details['by'] === 'timeout' || details['by'] === 'limit')) return ['info', words];
   // A warning brings its own words.
   if (name === 'app.warning') return [level, String(details['message'])];

@@ -1,5 +1,6 @@
 import { isReadableError } from '../../errors/packet-error.js';
-import { Kind } from './protocol.js';
+import { encodeValue } from '../codec/codec.js';
+import { Kind, MOST_STRAY } from './protocol.js';
 import type { Link } from './types.js';
 
 /** The most characters of each text of an error that is too large to be sent whole. */
@@ -15,8 +16,23 @@ export function sendFailure(link: Link, id: number, reason: unknown, permanent =
   sendError(link, Kind.FAILURE, id, permanent ? 1 : 0, reason);
 }
 
+/**
+ * Sends an uncaught error, or as much of it as can be sent in {@link MOST_STRAY} bytes. Never throws, whatever looking at the value does.
+ * @param fatal its process ends for it
+ */
+export function sendStray(link: Link, reason: unknown, fatal: boolean): void {
+  const limited: Pick<Link, 'sendValue'> = {
+    sendValue: (kind, id, arg, value, root) => {
+      const encoded = encodeValue(value, MOST_STRAY, root);
+      link.sendEncoded(kind, id, arg, encoded);
+      return encoded.length;
+    },
+  };
+  sendError(limited, Kind.STRAY, 0, fatal ? 1 : 0, reason);
+}
+
 /** Sends a thrown value, or as much of it as can be sent. Never throws, whatever looking at the value does. */
-export function sendError(link: Link, kind: number, id: number, arg: number, reason: unknown): void {
+function sendError(link: Pick<Link, 'sendValue'>, kind: number, id: number, arg: number, reason: unknown): void {
   const problem = attempt(link, kind, id, arg, reason);
   if (problem === undefined) return;
   const rest = isReadableError(reason) ? beginningOf(reason, problem) : problem;
@@ -26,7 +42,7 @@ export function sendError(link: Link, kind: number, id: number, arg: number, rea
 }
 
 /** Sends once; returns the encoder's error, or undefined where it was sent. */
-function attempt(link: Link, kind: number, id: number, arg: number, reason: unknown): Error | undefined {
+function attempt(link: Pick<Link, 'sendValue'>, kind: number, id: number, arg: number, reason: unknown): Error | undefined {
   try {
     link.sendValue(kind, id, arg, reason, 'error');
     return undefined;

@@ -100,6 +100,9 @@ export const MOST_NAME = 1024;
 /** The most bytes of a value that STATUS may bring: the master keeps the latest of every process. */
 export const MOST_STATUS = 64 * 1024;
 
+/** The most bytes of the error that STRAY may bring: nothing asked for it, and the master decodes it to tell of it. */
+export const MOST_STRAY = 256 * 1024;
+
 /** Everything that a worker must know to become one. */
 export interface BootMessage {
   readonly version: number;

@@ -267,7 +267,9 @@ export class ProcessSet implements Crew {
     this.#ended = { done: this.#ended.done + done, failed: this.#ended.failed + failed };
     const why = member.ending();
     const { exitCode, signal, reason, error } = why;
-    publish('worker.exit', { ...this.#facts(member), exitCode, signal, reason, error, expected: reason === 'stop' });
+    // One that was starting had nothing to finish: it is killed at once.
+    const expected = reason === 'stop' && (signal !== 'SIGKILL' || member.readyAt < 0);
+    publish('worker.exit', { ...this.#facts(member), exitCode, signal, reason, error, expected });
     this.#desk.tell('exit', member.face, why);
   }
 

@@ -1,6 +1,6 @@
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import { asError, ProtocolError } from '../../errors.js';
-import { Kind, MOST_STATUS, PROTOCOL_VERSION, UPWARD, type HelloMessage } from '../../wire/link/protocol.js';
+import { Kind, MOST_STATUS, MOST_STRAY, PROTOCOL_VERSION, UPWARD, type HelloMessage } from '../../wire/link/protocol.js';
 import type { Body, LinkReceiver } from '../../wire/link/types.js';
 import type { Call } from '../call/call.js';
 import type { InFlightCalls } from './in-flight.js';
@@ -139,6 +139,7 @@ export class ProtocolGuard implements LinkReceiver {
       case Kind.LISTENS:
         return desk.listens(body.value());
       case Kind.STRAY:
+        if (body.length > MOST_STRAY) throw new ProtocolError(`an error of ${body.length} bytes, which may have ${MOST_STRAY}`);
         return desk.stray(asError(body.value()), arg === 1, body.length);
       case Kind.PONG:
         return desk.pong(arg);
