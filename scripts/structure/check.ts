@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { FLOORS, isContract, MAX_LINES, SECRETS } from './floors.js';
 import { checkListeners } from './listeners.js';
 import { checkFirstWords, checkPeople, checkPersons, isRead } from './words.js';
+import { checkExportedNames, checkInternals } from './names.js';
 import { codeOf, importsOf, type ImportLine } from './source-text.js';
 
 /** The files to check: path relative to the project ('src/app/app.ts') → text. */
@@ -40,13 +41,14 @@ export function checkStructure(sources: Sources): Offence[] {
         ...checkListeners(file, text),
         ...checkGlobalTimers(file, text, imports),
         ...checkFirstWords(file, text),
+        ...checkInternals(file, text),
       );
       graph.set(file, localImports(file, imports));
     }
     if (isRead(file)) offences.push(...checkPersons(file, text));
     if (file.startsWith('spec/') && !file.startsWith('spec/kit/')) offences.push(...checkTimers(file, text));
   }
-  offences.push(...checkCycles(graph), ...checkPeople(sources));
+  offences.push(...checkCycles(graph), ...checkPeople(sources), ...checkExportedNames(sources));
   return offences;
 }
 

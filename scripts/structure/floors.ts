@@ -13,6 +13,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'clock',
     'deadline',
     'system-timers',
+    'node-internals',
     'timing',
     'logger',
     'logging',

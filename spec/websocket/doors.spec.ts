@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import '../../src/websocket/index.js';
 import { Connection, OnConnect, OnData, Peer } from '../../src/index.js';
 import { lines } from '../../src/framing/index.js';
-import { refusalOf, type OpeningRules } from '../../src/websocket/opening.js';
+import { openingRefusal, type OpeningRules } from '../../src/websocket/opening.js';
 import { Authority } from '../kit/certificates.js';
 import { Events } from '../kit/events.js';
 import { atEnd, needsProgram, soon, tcpClient, waitFor, webClient } from '../kit/index.js';
@@ -21,8 +21,12 @@ const OPENING = {
 function told(headers: Record<string, string>, rules: Partial<OpeningRules> = {}, localAddress = '127.0.0.1'): number | undefined {
   const request = { method: 'GET', headers: { ...OPENING, ...headers }, socket: { localAddress } };
   // Of a request, this is what is looked at.
-  return refusalOf(request as unknown as Parameters<typeof refusalOf>[0], { origins: [], hosts: [], protocols: undefined, ...rules })
-    ?.status;
+  return openingRefusal(request as unknown as Parameters<typeof openingRefusal>[0], {
+    origins: [],
+    hosts: [],
+    protocols: undefined,
+    ...rules,
+  })?.status;
 }
 
 /** The words of a client that asks with these lines. */

@@ -15,4 +15,4 @@ export interface ChannelCarrier {
 export const MOST_WAITING = 4 * 1024 * 1024;
 
 /** Characters of a channel's name that another process may ask for. */
-export const MOST_NAME = 256;
+export const MOST_CHANNEL_NAME = 256;

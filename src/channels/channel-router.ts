@@ -4,7 +4,7 @@ import { ProtocolError } from '../errors.js';
 import { encodeValue } from '../wire/codec/codec.js';
 import { Kind, UPWARD } from '../wire/link/protocol.js';
 import type { Body, Encoded, Link } from '../wire/link/types.js';
-import { MOST_NAME, MOST_WAITING, Reach, type ChannelCarrier } from './carrier.js';
+import { MOST_CHANNEL_NAME, MOST_WAITING, Reach, type ChannelCarrier } from './carrier.js';
 import type { Channels } from './channel.js';
 
 /** Channels that one process may subscribe to. */
@@ -37,7 +37,7 @@ export class ChannelPort {
       if (!isItem(value) || (arg !== Reach.application && arg !== Reach.mesh)) throw new ProtocolError('an item of no channel');
       return this.#router.route(value[0], value[1], body.take(), arg === Reach.mesh, this);
     }
-    if (typeof value !== 'string' || value.length > MOST_NAME) throw new ProtocolError('a subscription to no channel');
+    if (typeof value !== 'string' || value.length > MOST_CHANNEL_NAME) throw new ProtocolError('a subscription to no channel');
     if (arg === 0) this.wanted.delete(value);
     else if (this.wanted.size >= MOST_CHANNELS) throw new ProtocolError(`it subscribes to more than ${MOST_CHANNELS} channels`);
     else {
@@ -64,7 +64,7 @@ export class ChannelPort {
 }
 
 function isItem(value: unknown): value is [string, unknown] {
-  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && value[0].length <= MOST_NAME;
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && value[0].length <= MOST_CHANNEL_NAME;
 }
 
 /**

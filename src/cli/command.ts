@@ -35,7 +35,7 @@ export interface Command {
 }
 
 /** The text of an option, or undefined. */
-export function textOf({ options }: CommandArguments, name: string): string | undefined {
+export function optionText({ options }: CommandArguments, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' ? value : undefined;
 }

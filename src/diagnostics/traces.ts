@@ -29,7 +29,7 @@ export class Stopwatch {
 }
 
 /** Publishes `start`, runs it with what stores are bound to that channel, publishes `end`. */
-export function traced<T extends TraceEnd, R>(channel: TracingChannel<unknown, T>, trace: T, run: () => R): R {
+export function runTraced<T extends TraceEnd, R>(channel: TracingChannel<unknown, T>, trace: T, run: () => R): R {
   return channel.start.runStores(trace, () => {
     try {
       return run();

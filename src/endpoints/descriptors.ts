@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { publish } from '../diagnostics.js';
 import type { Arrival } from './endpoint.js';
+import { descriptorOf } from '../node-internals.js';
 import { monotonicNow } from '../system-timers.js';
 
 /** The most that stay free for files, dials and commands. */
@@ -29,11 +30,10 @@ function countOpen(): number {
   }
 }
 
-/** The descriptor of a socket. Node does not document it, and there are arrivals without one. */
-function descriptorOf({ raw }: Arrival): number {
+/** The descriptor of an arrival's socket; -1 where it has none. */
+function numberOf({ raw }: Arrival): number {
   // A datagram socket would warn.
-  if (!(raw instanceof Socket)) return -1;
-  return (raw as Socket & { readonly _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
+  return raw instanceof Socket ? (descriptorOf(raw) ?? -1) : -1;
 }
 
 /**
@@ -63,7 +63,7 @@ export class Descriptors {
 
   /** A connection was opened. True: it took one of the last descriptors. */
   took(arrival: Arrival): boolean {
-    if (descriptorOf(arrival) >= this.limit - this.reserve) {
+    if (numberOf(arrival) >= this.limit - this.reserve) {
       this.#reached = true;
       this.#tell(true, this.limit - this.reserve + 1);
       return true;

@@ -1,34 +1,20 @@
 import type { ChildProcess } from 'node:child_process';
 import type { SocketHandle, SocketChannel } from './host.js';
+import { ipcChannelOf } from '../node-internals.js';
 import { setImmediate } from '../system-timers.js';
 
-/**
+/*
  * Sockets go from the master to a worker's process through Node's own IPC channel, which alone can carry descriptors, and nothing ever
  * comes back: the master does not read it. What Node would do with what a worker writes there (parse it, take descriptors out of it, throw
  * where it is garbage) never happens. What is said about a socket, in both directions, goes over the link.
  *
- * Both ends reach for the channel below Node's own reading of it; it has no public name.
+ * Both ends take the channel below Node's own reading of it.
  */
-interface Channel {
-  onread: (data?: ArrayBuffer) => void;
-  /** The descriptor that came with what `onread` is given. */
-  pendingHandle?: SocketHandle | null;
-  readStop(): void;
-  close(): void;
-}
 
-const CHANNEL_NAME = 'kChannelHandle';
 /** The message that Node writes with a passed socket. */
 const PASSED = /"msg":(\d{1,10})\}/;
 
 const nothing = (): void => {};
-
-function channelOf(owner: object): Channel | undefined {
-  const symbol = Object.getOwnPropertySymbols(owner).find(({ description }) => description === CHANNEL_NAME);
-  const channel = symbol === undefined ? undefined : (owner as Record<symbol, unknown>)[symbol];
-  const known = typeof channel === 'object' && channel !== null && 'onread' in channel && 'readStop' in channel;
-  return known ? (channel as Channel) : undefined;
-}
 
 /** The master's end. */
 export class SocketChannelMaster implements SocketChannel {
@@ -36,7 +22,7 @@ export class SocketChannelMaster implements SocketChannel {
 
   /** @throws Error where this Node hides its channel. */
   constructor(child: ChildProcess) {
-    const channel = channelOf(child);
+    const channel = ipcChannelOf(child);
     // In the turn in which it was opened: not a byte has been read.
     if (!channel)
       throw new Error(`Node ${process.versions.node} cannot pass sockets to worker processes in a way that is known to be safe`);
@@ -68,11 +54,11 @@ export class SocketChannelMaster implements SocketChannel {
 }
 
 /**
- * The worker's end: gives what comes to `received`. False: this process was given no chute. Afterwards the process is no forked child to
+ * The worker's end: gives what comes to `received`. False: this process has no IPC channel. Afterwards the process is no forked child to
  * libraries that look for `process.send`.
  */
 export function openSocketChannel(owner: NodeJS.Process, received: (id: number, handle: SocketHandle) => void): boolean {
-  const channel = channelOf(owner);
+  const channel = ipcChannelOf(owner);
   if (!channel) return false;
   channel.onread = data => {
     const handle = channel.pendingHandle;

@@ -9,7 +9,7 @@ import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import { LimitError } from '../errors.js';
 import { connectionOn } from '../web/http-connection.js';
 import type { Forwarded } from './forwarded.js';
-import { clientOf, listenPlaceOf } from '../web/web-url.js';
+import { clientRemote, listenPlaceOf } from '../web/web-url.js';
 import type { SiteRoutes } from '../web/site.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
@@ -66,7 +66,7 @@ export class RequestArrival implements Arrival {
     response.on('error', () => {});
     const { address } = forwarded ?? {};
     // Asked at once: a socket that the client has reset knows it no more.
-    this.remote = address === undefined ? remoteOf(request.socket, scheme) : clientOf(this.secure ? 'https' : 'http', address);
+    this.remote = address === undefined ? remoteOf(request.socket, scheme) : clientRemote(this.secure ? 'https' : 'http', address);
   }
 
   get raw(): Socket {

@@ -10,7 +10,7 @@ import { raw } from '../framing/raw.js';
 import { abortReason, isCausedByClosing } from '../session/close-reason.js';
 import { connectionId } from '../session/connection-id.js';
 import type { Methods } from '../session/handler/message-router.js';
-import { namesOf } from '../session/event-names.js';
+import { connectionNames } from '../session/event-names.js';
 import { finalHooks } from '../session/final-hooks.js';
 import type { RequestScope, RequestHost } from '../reactor/request-host.js';
 import { HandlerRunner, type HandlerRunnerHost, type RunnerEnding } from '../session/handler/handler-runner.js';
@@ -119,7 +119,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
 
   open(): void {
     const { plan } = this.settings;
-    if (observed('connection.open')) publish('connection.open', { ...namesOf(this), remote: this.remote });
+    if (observed('connection.open')) publish('connection.open', { ...connectionNames(this), remote: this.remote });
     this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.runner, () => this.id));
     whenClosed(this.#arrival.response, this);
     this.context.runInAsyncScope(this.#begin, this);
@@ -180,7 +180,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   #begin(): void {
     if (requestTraces.hasSubscribers) {
       const { request, response } = this.#arrival;
-      this.#tracing = new RequestTracing({ ...namesOf(this), remote: this.remote }, request, response);
+      this.#tracing = new RequestTracing({ ...connectionNames(this), remote: this.remote }, request, response);
       this.#tracing.run(() => this.#serve());
     } else this.#serve();
   }
@@ -276,7 +276,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     const { drainTimeout } = this.settings.limits;
     return new ResponseReader(this.#arrival.response, this.host.clock, drainTimeout, () => {
       const error = new LimitError('drainTimeout', `the client took nothing for ${drainTimeout} ms`);
-      publish('connection.limit', { ...namesOf(this), limit: error.limit });
+      publish('connection.limit', { ...connectionNames(this), limit: error.limit });
       this.#drop({ by: 'limit', code: error.limit, error });
     });
   }
@@ -348,7 +348,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   }
 
   #log(error: Error, { during, hook }: About): void {
-    publish('connection.error', { ...namesOf(this), during, hook, error });
+    publish('connection.error', { ...connectionNames(this), during, hook, error });
   }
 
   /** A callback that runs when a response closes threw. */

@@ -6,7 +6,7 @@ import { deadline } from '../deadline.js';
 import { unacknowledgedBytes } from '../endpoints/net/send-queue.js';
 import { StallWatch } from '../endpoints/net/stall-watch.js';
 import { nextTick } from '../system-timers.js';
-import { takenFrom } from '../web/taken.js';
+import { takenFrom } from '../node-internals.js';
 
 /** Nothing can be sent any more. A response that waits behind another one on its socket is told nothing when the socket closes. */
 export function isGone(response: ServerResponse): boolean {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Remote } from '../endpoints/endpoint.js';
 import type { RequestTrace } from '../diagnostics/trace-types.js';
-import { endTrace, requestTraces, Stopwatch, traced } from '../diagnostics/traces.js';
+import { endTrace, requestTraces, Stopwatch, runTraced } from '../diagnostics/traces.js';
 
 /** Facts of a request when it begins. */
 export interface TracedRequest {
@@ -47,7 +47,7 @@ export class RequestTracing {
 
   /** Serves it, with what is bound to the channel. */
   run(serve: () => void): void {
-    traced(requestTraces, this.#trace, serve);
+    runTraced(requestTraces, this.#trace, serve);
   }
 
   /** Its answer is sent, or the client has left. */

@@ -3,7 +3,8 @@ import type { ConnectionBlueprint, Ctor, EndpointBlueprint } from '../blueprint/
 import { answerApart, schemeOf } from '../blueprint/index.js';
 import type { Server } from 'node:net';
 import { schemeNamed, type SocketSource } from '../endpoints/endpoint.js';
-import { acceptFrom, PassedArrival, socketOn } from '../endpoints/passing/passed-socket.js';
+import { PassedArrival, socketOn } from '../endpoints/passing/passed-socket.js';
+import { acceptFrom } from '../node-internals.js';
 import { backlogOf } from '../endpoints/net/tcp.js';
 import { transportFor } from '../endpoints/passing/moved-socket.js';
 import type { SocketHandle } from '../hosts/host.js';

@@ -22,7 +22,7 @@ export function extracted(carrier: Carrier): Context | undefined {
 }
 
 /** Puts a context into a carrier: by the propagators that were registered, as far as there is room, and W3C's `traceparent` in any case. */
-export function inject(context: Context, carrier: Record<string, string>): void {
+export function injectContext(context: Context, carrier: Record<string, string>): void {
   const span = trace.getSpanContext(context);
   if (!span || !isSpanContextValid(span)) return;
   const given: Record<string, string> = {};

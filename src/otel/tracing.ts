@@ -14,7 +14,7 @@ import type { CallTrace, MessageTrace, RequestTrace, TraceEnd } from '../diagnos
 import { callTraces, messageTraces, requestTraces } from '../diagnostics/traces.js';
 import { checkGiven, object } from '../option-rules.js';
 import { bindContext } from './active-context.js';
-import { extracted, inject } from './carrier.js';
+import { extracted, injectContext } from './carrier.js';
 
 /** The options of {@link tracing}. */
 export interface TracingOptions {
@@ -82,7 +82,7 @@ class Spans {
     // A call that is made in a task brings the carrier of the task's own call.
     const parent = extracted(call.carrier) ?? context.active();
     const name = `${call.worker}.${call.task}`;
-    inject(this.#begin(call, name, SpanKind.CLIENT, call.queued, callAttributes(call), parent), call.carrier);
+    injectContext(this.#begin(call, name, SpanKind.CLIENT, call.queued, callAttributes(call), parent), call.carrier);
   }
 
   ended(traced: RequestTrace | MessageTrace | CallTrace): void {

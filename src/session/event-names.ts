@@ -6,7 +6,7 @@ export interface ConnectionNames {
 }
 
 /** The names of one. */
-export function namesOf(connection: {
+export function connectionNames(connection: {
   readonly id: string;
   readonly settings: { readonly plan: { readonly app: string; readonly name: string } };
 }): ConnectionNames {

@@ -18,7 +18,7 @@ import { SendBuffer } from './outbound/send-buffer.js';
 import { TimeoutPolicy } from './timeouts/timeout-policy.js';
 import { Peer, type FileRange } from './peer.js';
 import { ConnectionPipes } from './takeover/pipe.js';
-import { namesOf } from './event-names.js';
+import { connectionNames } from './event-names.js';
 import type { Built } from './handler/handler-types.js';
 import { RateLimiter } from './inbound/rate-limiter.js';
 import { PauseReason, ReadLoop } from './inbound/read-loop.js';
@@ -103,7 +103,8 @@ export class Session implements TransportSink {
     const { plan } = this.settings;
     this.readLoop.hold(PauseReason.OPENING | (plan.reads ? 0 : PauseReason.UNREAD));
     this.transport.open(this);
-    if (observed('connection.open')) publish('connection.open', { ...namesOf(this), remote: this.remote, local: this.transport.local });
+    if (observed('connection.open'))
+      publish('connection.open', { ...connectionNames(this), remote: this.remote, local: this.transport.local });
     if (!this.state.isOpen) {
       this.state.step();
       return undefined;
@@ -273,7 +274,7 @@ export class Session implements TransportSink {
   }
 
   fail(error: Error, { during, hook, from }: About): void {
-    publish('connection.error', { ...namesOf(this), during, hook, error, from: from?.url });
+    publish('connection.error', { ...connectionNames(this), during, hook, error, from: from?.url });
     // Where one of many senders is to blame, the others go on.
     if (!from) this.state.endNow(reasonOfError(error));
   }
@@ -315,7 +316,7 @@ export class Session implements TransportSink {
 
   exceeded(limit: string, message: string, by: 'limit' | 'timeout' = 'limit'): void {
     const error = new LimitError(limit, message);
-    publish('connection.limit', { ...namesOf(this), limit });
+    publish('connection.limit', { ...connectionNames(this), limit });
     this.state.destroy({ by, code: limit, error });
   }
 

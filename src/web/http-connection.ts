@@ -7,7 +7,7 @@ import { guard, guardThis } from '../guard.js';
 import type { VirtualPath } from './site.js';
 import { listenPlaceOf } from './web-url.js';
 import { StandIn } from './stand-in.js';
-import { takenFrom } from './taken.js';
+import { takenFrom } from '../node-internals.js';
 
 /** Requests of one connection that are handled at once; further ones wait, and nothing more is read meanwhile. */
 const MAX_UNDER_WAY = 16;

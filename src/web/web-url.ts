@@ -53,6 +53,6 @@ export function listenPlaceOf(scheme: string, address: string | undefined, port:
 }
 
 /** A client of which a proxy has told the address: its port is not known. */
-export function clientOf(scheme: string, address: string): Remote {
+export function clientRemote(scheme: string, address: string): Remote {
   return { url: `${scheme}://${isIPv6(address) ? `[${address}]` : address}`, address };
 }

@@ -46,7 +46,7 @@ export function agreed(protocols: readonly string[] | undefined, offers: Iterabl
  * Whether a request for a websocket is one, and from an allowed origin. A page of another origin would act with its visitor's cookies,
  * and one whose name was bound to the loopback would reach what listens there: both are refused unless they are named.
  */
-export function refusalOf(request: IncomingMessage, { origins, hosts, protocols }: OpeningRules): OpeningRefusal | undefined {
+export function openingRefusal(request: IncomingMessage, { origins, hosts, protocols }: OpeningRules): OpeningRefusal | undefined {
   const { method, headers, socket } = request;
   const { origin, host = '' } = headers;
   if (method !== 'GET') return { status: 405, reason: 'method', why: 'a websocket is opened with GET', headers: { Allow: 'GET' } };

@@ -15,7 +15,7 @@ import { AuthorizationGate } from './authorize.js';
 import { dialWebSocket } from './dial.js';
 import { FrameSocket } from './frame-socket.js';
 import { frameOptionsOf, limitsOf, webSocketSettingsOf } from './frame-options.js';
-import { agreed, refusalOf, type OpeningRules } from './opening.js';
+import { agreed, openingRefusal, type OpeningRules } from './opening.js';
 import type { WebSocketSettings } from './transport.js';
 
 function rulesOf({ options }: EndpointTarget): OpeningRules {
@@ -54,7 +54,7 @@ function siteOf(target: EndpointTarget, manner: WebSocketSettings, acceptor: Acc
     keepAliveTimeout: undefined,
     admits: address => admission.refusal({ address }) === undefined,
     upgrade: (request, socket, head) => {
-      const refusal = refusalOf(request, rules);
+      const refusal = openingRefusal(request, rules);
       // As it is now: it may have been changed.
       Object.assign(server.options, frameOptionsOf(acceptor.limits ?? limits, manner));
       if (refusal) {

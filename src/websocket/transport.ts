@@ -9,7 +9,7 @@ import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import type { Chunk } from '../framing/framing.js';
 import { isText } from '../framing/shared-text.js';
 import { listenPlaceOf } from '../web/web-url.js';
-import { takenFrom } from '../web/taken.js';
+import { takenFrom } from '../node-internals.js';
 import { closeCodeOf, violation } from './close-codes.js';
 import { dataFrames } from './data-frames.js';
 import { FrameSocket } from './frame-socket.js';

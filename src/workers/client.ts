@@ -1,7 +1,7 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { CallSettings } from './call/call.js';
 import type { Owner } from './call/owner.js';
-import type { Route } from './route.js';
+import type { WorkerRoute } from './route.js';
 import { failedCall } from './call/stream-call.js';
 import { wrongOptions, type Target } from './call/call-target.js';
 
@@ -9,10 +9,10 @@ type Method = (this: Client, input?: unknown, options?: CallSettings) => unknown
 
 /** The client that `@InjectWorker` injects. Its tasks are methods of a prototype that is made once per worker class. */
 export class Client {
-  readonly #route: Route;
+  readonly #route: WorkerRoute;
   readonly #owner: Owner;
 
-  constructor(route: Route, owner: Owner) {
+  constructor(route: WorkerRoute, owner: Owner) {
     this.#route = route;
     this.#owner = owner;
   }
@@ -48,7 +48,7 @@ export class Client {
 
 const classes = new WeakMap<WorkerBlueprint, typeof Client>();
 
-function classFor(route: Route): typeof Client {
+function classFor(route: WorkerRoute): typeof Client {
   const { worker, targets } = route;
   let cls = classes.get(worker);
   if (!cls) {
@@ -63,6 +63,6 @@ function classFor(route: Route): typeof Client {
 }
 
 /** A client of the worker at the end of this route, for this owner. */
-export function clientOf(route: Route, owner: Owner): Client {
+export function clientOf(route: WorkerRoute, owner: Owner): Client {
   return new (classFor(route))(route, owner);
 }

@@ -9,7 +9,7 @@ export interface ProcessNames {
 }
 
 /** The names of a process of that pool. */
-export function namesOf(
+export function processNames(
   pool: { readonly app: string; readonly handle: { readonly name: string; readonly key: string | undefined } },
   member: { readonly id: string; readonly pid: number; readonly face: { readonly host: string } },
 ): ProcessNames {

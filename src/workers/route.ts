@@ -1,6 +1,6 @@
 import type { WorkerBlueprint } from '../blueprint/types.js';
 import type { Clock } from '../clock.js';
-import { callTraces, traced } from '../diagnostics/traces.js';
+import { callTraces, runTraced } from '../diagnostics/traces.js';
 import { asError, ClosingError, TaskNotFoundError, WorkerNotFoundError } from '../errors.js';
 import type { Call, CallSettings, PinnedProcess } from './call/call.js';
 import type { ProxyGate } from './proxy/proxy-gate.js';
@@ -15,7 +15,7 @@ import { targetsOf, type Target, type Targets } from './call/call-target.js';
  * The way to one (worker, key), whether it is started or not: what clients hold. A worker that is stopped and started again keeps its
  * route.
  */
-export class Route {
+export class WorkerRoute {
   /** The application, for events. */
   readonly app: string;
   readonly worker: WorkerBlueprint;
@@ -30,7 +30,7 @@ export class Route {
   /** Clients hold it: it is to be found under its key even when nothing is started there. Written by the workforce. */
   held = false;
   /** The route of another key. */
-  readonly #other: (key: string) => Route;
+  readonly #other: (key: string) => WorkerRoute;
   readonly #isClosing: () => boolean;
   readonly #clock: Clock;
 
@@ -38,7 +38,7 @@ export class Route {
     app: string,
     worker: WorkerBlueprint,
     key: string | undefined,
-    other: (key: string) => Route,
+    other: (key: string) => WorkerRoute,
     isClosing: () => boolean,
     clock: Clock,
   ) {
@@ -116,7 +116,7 @@ export class Route {
     call.app = this.app;
     if (!callTraces.hasSubscribers) return this.#hand(call, input);
     const tracing = (call.tracing = new CallTracing(call, this.#clock));
-    traced(callTraces, tracing.trace, () => this.#hand(call, input));
+    runTraced(callTraces, tracing.trace, () => this.#hand(call, input));
   }
 
   #hand(call: Call, input: unknown): void {
@@ -124,7 +124,7 @@ export class Route {
     else call.fail(this.missing());
   }
 
-  #of(settings: CallSettings | undefined): Route {
+  #of(settings: CallSettings | undefined): WorkerRoute {
     const key = settings?.key;
     return key === undefined || key === this.key ? this : this.#other(key);
   }

@@ -20,8 +20,8 @@ import { ProxyGate, type BuiltProxy } from './proxy/proxy-gate.js';
 import type { PooledProcess } from './process/pooled-process.js';
 import type { Owner } from './call/owner.js';
 import { Pool, type PoolHost } from './pool/pool.js';
-import { namesOf } from './event-names.js';
-import { Route } from './route.js';
+import { processNames } from './event-names.js';
+import { WorkerRoute } from './route.js';
 import type { Directory } from './process/nested-calls.js';
 
 /** The application's side of a workforce. */
@@ -59,7 +59,7 @@ export class Workforce implements Directory {
   readonly #byName: ReadonlyMap<string, WorkerBlueprint>;
   readonly #byClass: ReadonlyMap<Ctor, WorkerBlueprint>;
   /** By name, then by key: those that are started, and those that clients hold. */
-  readonly #routes = new Map<string, Map<string | undefined, Route>>();
+  readonly #routes = new Map<string, Map<string | undefined, WorkerRoute>>();
   readonly #announcer: Announcer;
   #others: BootMessage['workers'] | undefined;
   #closing = false;
@@ -266,7 +266,7 @@ export class Workforce implements Directory {
 
   // ── what pools ask
 
-  lookUp(worker: string, key: string | undefined): Route | undefined {
+  lookUp(worker: string, key: string | undefined): WorkerRoute | undefined {
     const blueprint = this.#byName.get(worker);
     return blueprint && this.#route(blueprint, key);
   }
@@ -288,7 +288,7 @@ export class Workforce implements Directory {
   }
 
   /** A worker that cannot listen is not started. */
-  async #listen(route: Route, pool: Pool): Promise<void> {
+  async #listen(route: WorkerRoute, pool: Pool): Promise<void> {
     try {
       await pool.poolListener?.open();
     } catch (error) {
@@ -301,12 +301,12 @@ export class Workforce implements Directory {
     const { name, key } = member.handle;
     const front = this.#routes.get(name)?.get(key)?.front;
     if (front) return front.unasked(value);
-    if (!this.#announcer.hears('message')) publish('worker.message', namesOf({ app: this.app, handle: member.handle }, member));
+    if (!this.#announcer.hears('message')) publish('worker.message', processNames({ app: this.app, handle: member.handle }, member));
     return this.#announcer.tell('message', value, member.face)?.then(() => {});
   }
 
   /** The way there, kept: it was or will be started, or clients hold it. */
-  #keep(worker: WorkerBlueprint, key: string | undefined): Route {
+  #keep(worker: WorkerBlueprint, key: string | undefined): WorkerRoute {
     const route = this.#route(worker, key);
     let routes = this.#routes.get(worker.name);
     if (!routes) this.#routes.set(worker.name, (routes = new Map()));
@@ -315,12 +315,12 @@ export class Workforce implements Directory {
   }
 
   /** The route to a worker. A route that was never started is not kept: keys may come from anywhere. */
-  #route(worker: WorkerBlueprint, key: string | undefined): Route {
+  #route(worker: WorkerBlueprint, key: string | undefined): WorkerRoute {
     return this.#routes.get(worker.name)?.get(key) ?? this.#newRoute(worker, key);
   }
 
-  #newRoute(worker: WorkerBlueprint, key: string | undefined): Route {
-    return new Route(
+  #newRoute(worker: WorkerBlueprint, key: string | undefined): WorkerRoute {
+    return new WorkerRoute(
       this.app,
       worker,
       key,
@@ -330,7 +330,7 @@ export class Workforce implements Directory {
     );
   }
 
-  #open(route: Route, options: unknown): Pool {
+  #open(route: WorkerRoute, options: unknown): Pool {
     const { worker, key } = route;
     const proxy = worker.proxy();
     const { proxy: build } = this.#options;
@@ -339,12 +339,12 @@ export class Workforce implements Directory {
   }
 
   /** Closes a route. Idempotent, but a repeated call with less time shortens it. */
-  #close(route: Route, pool: Pool, timeout: number): Promise<readonly number[]> {
+  #close(route: WorkerRoute, pool: Pool, timeout: number): Promise<readonly number[]> {
     const stopped = pool.stop(timeout);
     return (route.closing ??= this.#end(route, stopped));
   }
 
-  async #end(route: Route, stopped: Promise<readonly number[]>): Promise<readonly number[]> {
+  async #end(route: WorkerRoute, stopped: Promise<readonly number[]>): Promise<readonly number[]> {
     const killed = await stopped;
     route.pool = route.front = route.closing = undefined;
     if (!route.held) this.#routes.get(route.worker.name)?.delete(route.key);
@@ -377,12 +377,12 @@ function ownSettings(worker: WorkerBlueprint): WorkerBlueprint {
 /** The tasks of a worker that other workers may call. */
 function facesOf({ name, tasks }: WorkerBlueprint): BootMessage['workers'][number] {
   const all = [...tasks.values()];
-  const namesOf = (those: typeof all): string[] => those.map(task => task.name);
+  const processNames = (those: typeof all): string[] => those.map(task => task.name);
   return {
     name,
-    tasks: namesOf(all),
-    streams: namesOf(all.filter(task => task.yields)),
+    tasks: processNames(all),
+    streams: processNames(all.filter(task => task.yields)),
     events: all.filter(task => task.events.size > 0).map(task => [task.name, [...task.events.keys()]]),
-    receives: namesOf(all.filter(task => task.receives)),
+    receives: processNames(all.filter(task => task.receives)),
   };
 }

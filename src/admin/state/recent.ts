@@ -15,7 +15,7 @@ export interface ClosedFacts {
 }
 
 /** How a process ended. */
-export interface ExitFacts {
+export interface RecentExit {
   readonly at: number;
   readonly pool: string;
   readonly pid: number;
@@ -69,7 +69,7 @@ function poolOf({ worker, key }: Details): string {
 /** Remembers the latest events: ends of connections and processes, and errors. */
 export class Recent {
   readonly closed = new Ring<ClosedFacts>(MOST.closed);
-  readonly exits = new Ring<ExitFacts>(MOST.exits);
+  readonly exits = new Ring<RecentExit>(MOST.exits);
   readonly errors = new Ring<ErrorFacts>(MOST.errors);
   readonly #stderr = new Map<unknown, string[]>();
   readonly #ends: (() => void)[] = [];

@@ -1,5 +1,5 @@
 import type { Command } from '../command.js';
-import { textOf } from '../command.js';
+import { optionText } from '../command.js';
 import { exitCodeOf, startChild } from '../start-child.js';
 import { thisNode, userModule } from '../user-module.js';
 
@@ -14,6 +14,6 @@ with @Module, or calls bootstrap() itself. The exit code is 1 when there is a mi
   positionals: [1, 1],
   async run(given) {
     const module = userModule(given.positionals[0]!, thisNode());
-    return exitCodeOf(startChild(module, { mode: 'check', export: textOf(given, 'export') }, given.rest));
+    return exitCodeOf(startChild(module, { mode: 'check', export: optionText(given, 'export') }, given.rest));
   },
 };

@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import type { Command } from '../command.js';
-import { textOf } from '../command.js';
+import { optionText } from '../command.js';
 import { createProject } from '../new/create-project.js';
 import { TEMPLATES } from '../new/templates.js';
 
@@ -24,7 +24,7 @@ export const newProject: Command = {
   positionals: [1, 1],
   run(given) {
     const path = given.positionals[0]!;
-    const files = createProject({ path, template: textOf(given, 'template') ?? 'eval', spec: textOf(given, 'package') });
+    const files = createProject({ path, template: optionText(given, 'template') ?? 'eval', spec: optionText(given, 'package') });
     const folder = relative('', resolve(path)) || '.';
     process.stdout.write(`${files.map(file => `  ${folder}/${file}`).join('\n')}\n\nNow: cd ${folder} && npm install && npm start\n`);
     return Promise.resolve(0);

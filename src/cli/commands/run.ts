@@ -1,5 +1,5 @@
 import type { Command } from '../command.js';
-import { textOf } from '../command.js';
+import { optionText } from '../command.js';
 import { exitCodeOf, startChild } from '../start-child.js';
 import { thisNode, userModule } from '../user-module.js';
 import { toMilliseconds, type Duration } from '../../units.js';
@@ -19,9 +19,9 @@ SIGINT and SIGTERM close the application gracefully, a second one at once.`,
   takesRest: true,
   async run(given) {
     const module = userModule(given.positionals[0]!, thisNode());
-    const closeTimeout = textOf(given, 'close-timeout');
+    const closeTimeout = optionText(given, 'close-timeout');
     if (closeTimeout !== undefined) toMilliseconds(closeTimeout as Duration);
-    const child = startChild(module, { mode: 'run', export: textOf(given, 'export'), closeTimeout }, given.rest, [
+    const child = startChild(module, { mode: 'run', export: optionText(given, 'export'), closeTimeout }, given.rest, [
       'inherit',
       'inherit',
       'inherit',

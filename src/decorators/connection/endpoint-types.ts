@@ -180,10 +180,11 @@ export interface EndpointOptions<In, Out> extends PerEndpoint<In, Out> {
 }
 
 /** One endpoint, several, or a function that says which at bootstrap. */
-export type Where<In, Out> = OneOrMany<Endpoint | EndpointOptions<In, Out>> | (() => OneOrMany<Endpoint | EndpointOptions<In, Out>>);
+export type EndpointsOption<In, Out> =
+  OneOrMany<Endpoint | EndpointOptions<In, Out>> | (() => OneOrMany<Endpoint | EndpointOptions<In, Out>>);
 
 /** The options of `@Connection`. */
 export interface ConnectionOptions<In, Out> extends PerEndpoint<In, Out> {
-  listen?: Where<In, Out> | undefined;
-  connect?: Where<In, Out> | undefined;
+  listen?: EndpointsOption<In, Out> | undefined;
+  connect?: EndpointsOption<In, Out> | undefined;
 }

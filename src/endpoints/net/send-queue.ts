@@ -1,12 +1,8 @@
 import { readFile, readlink } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { descriptorOf } from '../../node-internals.js';
 import { monotonicNow } from '../../system-timers.js';
 import { beneath } from './reset-socket.js';
-
-/** The descriptor of a socket; Node keeps it on the handle (`net.Socket` has no public name for it). */
-interface Opened extends Socket {
-  readonly _handle?: { readonly fd?: number } | null;
-}
 
 /** Bytes in the send queue of each TCP socket that the system lists, by inode. */
 type SendQueues = ReadonlyMap<string, number>;
@@ -53,10 +49,10 @@ function queuesNow(): Promise<SendQueues> {
  * (anything but Linux). 0 for a unix socket, whose small buffer hides nothing. Never rejects.
  */
 export async function unacknowledgedBytes(socket: Socket): Promise<number | undefined> {
-  const plain: Opened = beneath(socket);
+  const plain = beneath(socket);
   if (plain.remotePort === undefined) return 0;
-  const { fd } = plain._handle ?? {};
-  if (process.platform !== 'linux' || fd === undefined || fd < 0) return undefined;
+  const fd = descriptorOf(plain);
+  if (process.platform !== 'linux' || fd === undefined) return undefined;
   try {
     const inode = /^socket:\[(\d+)\]$/.exec(await readlink(`/proc/self/fd/${fd}`))?.[1];
     return inode === undefined ? undefined : (await queuesNow()).get(inode);

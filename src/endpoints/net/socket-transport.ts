@@ -4,7 +4,7 @@ import { guard, guardThis } from '../../guard.js';
 import { asError, ConnectionClosedError, TlsInjectionError, UsageError } from '../../errors.js';
 import type { Chunk } from '../../framing/framing.js';
 import type { Detached, PeerTls, Remote, TlsStart, Transport, TransportSink } from '../endpoint.js';
-import { takeHandle } from '../passing/passed-socket.js';
+import { hasHandle, takeHandle, takenFrom } from '../../node-internals.js';
 import { readProxyHeader } from './proxy-header.js';
 import type { ProxyHeader, ProxyPlace } from './proxy-protocol.js';
 import { resetSocket } from './reset-socket.js';
@@ -17,8 +17,6 @@ const TRANSPORT = Symbol('transport');
 /** A socket that knows its transport: the listeners are shared functions, and a connection costs no closures. */
 interface Known extends Socket {
   [TRANSPORT]?: SocketTransport;
-  /** Node's handle, with libuv's counts of the stream; undocumented, so the code does without where they are missing. */
-  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
 }
 
 /** A socket that speaks TLS. */
@@ -31,13 +29,6 @@ interface Secured {
   /** When Node last said that the kernel has everything up to a point: that point, in bytes of ours and in bytes of the socket beneath. */
   sure: number;
   sureBeneath: number;
-}
-
-/** Bytes of a plain socket that the kernel took. */
-function takenFrom(socket: Known): number {
-  const { bytesWritten, writeQueueSize } = socket._handle ?? {};
-  if (bytesWritten === undefined || writeQueueSize === undefined) return socket.bytesWritten - socket.writableLength;
-  return bytesWritten - writeQueueSize;
 }
 
 /**
@@ -128,7 +119,7 @@ export class SocketTransport implements Transport {
   get bytesWritten(): number {
     const socket: Known = this.#socket;
     // Between its end and its close the handle is gone already.
-    if (!socket._handle) return this.#written || this.#total;
+    if (!hasHandle(socket)) return this.#written || this.#total;
     return this.#tls ? takenSecurely(socket, this.#tls) : takenFrom(socket);
   }
 

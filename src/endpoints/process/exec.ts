@@ -253,10 +253,10 @@ function connect({ url, exec: target }: EndpointTarget, signal: AbortSignal): Pr
  * `exec('tail', ['-f', path])`: a command of this machine; its stdout is read, its stdin written. Ending the connection ends its stdin;
  * destroying it is SIGTERM to the command and what it has started, then SIGKILL. The connection is closed when the process is gone.
  */
-export const exec: Scheme = {
+export const execScheme: Scheme = {
   name: 'exec',
   connect,
   check: ({ exec: target }) => (target ? undefined : "write exec('command', ['argument'])"),
 };
 
-registerScheme(exec);
+registerScheme(execScheme);

@@ -1,15 +1,11 @@
 import type { Writable } from 'node:stream';
 import { guard } from '../../guard.js';
+import { bytesCounted, bytesTaken } from '../../node-internals.js';
 import type { Chunk } from '../../framing/framing.js';
-
-/** A stream that libuv writes. What it knows of it is not documented, and done without where it is missing. */
-interface Handled {
-  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
-}
 
 /** The writing half of a transport whose two directions are streams of their own: a command's stdin, this process's stdout. */
 export class PipeWriter {
-  readonly #stream: Writable & Handled;
+  readonly #stream: Writable;
   readonly #room: () => void;
   /** Bytes handed to the stream. */
   #said = 0;
@@ -23,7 +19,7 @@ export class PipeWriter {
   constructor(stream: Writable, room: () => void) {
     this.#stream = stream;
     this.#room = room;
-    this.#before = this.#stream._handle?.bytesWritten ?? 0;
+    this.#before = bytesCounted(this.#stream) ?? 0;
     this.#wrote = guard(stream, () => {
       if (!this.#waited) return;
       if (this.bufferedBytes === 0) this.#waited = false;
@@ -38,9 +34,8 @@ export class PipeWriter {
 
   /** Bytes that the system took. */
   get bytesWritten(): number {
-    const { bytesWritten, writeQueueSize } = this.#stream._handle ?? {};
-    if (bytesWritten === undefined || writeQueueSize === undefined) return this.#said - this.bufferedBytes;
-    return bytesWritten - writeQueueSize - this.#before;
+    const taken = bytesTaken(this.#stream);
+    return taken === undefined ? this.#said - this.bufferedBytes : taken - this.#before;
   }
 
   write(chunks: readonly Chunk[]): boolean {

@@ -6,6 +6,7 @@ import { ConnectError, ListenError } from '../../errors.js';
 import type { Chunk } from '../../framing/framing.js';
 import type { Acceptor, Bound, EndpointTarget, Remote, Scheme, Transport, TransportSink } from '../endpoint.js';
 import { registerScheme } from '../endpoint.js';
+import { closeStandardStream } from '../../node-internals.js';
 import { PipeWriter } from './pipe-writer.js';
 import { aborted } from '../system-errors.js';
 import { setImmediate } from '../../system-timers.js';
@@ -142,9 +143,7 @@ class StdioTransport implements Transport {
 
   /** Drops output that is not read: it would keep the process from ending, because Node never closes stdout. */
   #cutOff(): void {
-    const socket = this.#stdout as Socket & { _handle?: { close(): void } | null };
-    socket._handle?.close();
-    socket._handle = null;
+    closeStandardStream(this.#stdout as Socket);
     release(STDOUT);
   }
 }

@@ -8,7 +8,7 @@ import { systemErrorText } from '../system-errors.js';
 import { nodeCrypto, nodeTls } from '../node-modules.js';
 
 /** Certificate, key and authorities, read and found to fit each other. */
-export interface Material {
+export interface TlsMaterial {
   readonly options: SecureContextOptions;
   readonly context: SecureContext;
 }
@@ -53,7 +53,7 @@ function materialOf(
   key: string | Buffer | undefined,
   ca: readonly (string | Buffer)[],
   minVersion: TlsOptions['minVersion'] = MIN_VERSION,
-): Material {
+): TlsMaterial {
   const options: SecureContextOptions = {
     cert,
     key,
@@ -96,10 +96,10 @@ export class Credentials {
   readonly #options: TlsOptions;
   readonly #files: readonly URL[];
   /** The newest that was good. */
-  #material: Material | undefined;
+  #material: TlsMaterial | undefined;
   /** Modification times and sizes of the files that were read last, good or not. */
   #stamp = '';
-  #loading: Promise<Material> | undefined;
+  #loading: Promise<TlsMaterial> | undefined;
 
   constructor(options: TlsOptions) {
     this.#options = options;
@@ -110,7 +110,7 @@ export class Credentials {
    * The newest that is good: changed files that cannot be used are told of once, and what was there before stays in use.
    * @throws TlsError when nothing ever was good.
    */
-  async current(): Promise<Material> {
+  async current(): Promise<TlsMaterial> {
     const known = this.#material;
     if (known && this.#files.length === 0) return known;
     const stamp = (await Promise.all(this.#files.map(stampOf))).join();
@@ -132,7 +132,7 @@ export class Credentials {
     await this.#load();
   }
 
-  async #load(): Promise<Material> {
+  async #load(): Promise<TlsMaterial> {
     const loading = this.#read();
     this.#loading = loading;
     try {
@@ -142,7 +142,7 @@ export class Credentials {
     }
   }
 
-  async #read(): Promise<Material> {
+  async #read(): Promise<TlsMaterial> {
     const { cert, key, ca, minVersion } = this.#options;
     try {
       const [certificate, secret, ...authorities] = await Promise.all([

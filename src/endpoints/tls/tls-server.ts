@@ -5,7 +5,8 @@ import { guardEach } from '../../guard.js';
 import type { TlsOptions } from '../../decorators/connection/endpoint-types.js';
 import { asError, TlsError } from '../../errors.js';
 import { MAX_DELAY } from '../../units.js';
-import { Credentials, credentialsOf, type Material } from './tls-credentials.js';
+import { Credentials, credentialsOf, type TlsMaterial } from './tls-credentials.js';
+import { socketBeneath } from '../../node-internals.js';
 import { nodeCrypto, nodeTls } from '../node-modules.js';
 
 /** How a handshake ends: one of them is called, once. */
@@ -34,13 +35,8 @@ export function noticeEnd(plain: Socket): void {
 /** Handshakes under way, by the socket beneath. */
 const SHAKING = new WeakMap<Socket, HandshakeOutcome>();
 
-/** Node names the socket beneath a TLS socket so, and has no other word for it. Should it cease to, no handshake succeeds. */
-interface Above {
-  readonly _parent?: Socket | null;
-}
-
 function take(socket: TLSSocket): HandshakeOutcome | undefined {
-  const beneath = (socket as TLSSocket & Above)._parent;
+  const beneath = socketBeneath(socket);
   if (!beneath) return undefined;
   const outcome = SHAKING.get(beneath);
   SHAKING.delete(beneath);
@@ -74,7 +70,7 @@ export class TlsServer {
   readonly #others = new WeakMap<TlsOptions, Credentials>();
   /** Node's, made for #material. */
   #server: Server | undefined;
-  #material: Material | undefined;
+  #material: TlsMaterial | undefined;
 
   constructor(options: TlsOptions) {
     this.#options = options;

@@ -1,4 +1,4 @@
-import { bytesOf, choice, NOTHING, oneOf, repeat, sequence, type Sized } from './pattern-cost.js';
+import { bytesOf, choice, NOTHING, sizedOf, repeat, sequence, type Sized } from './pattern-cost.js';
 
 /** How often `*`, `+` and `{n,}` repeat at most. */
 const REPEATS = 64;
@@ -105,7 +105,7 @@ class PatternReader {
 
   #one(text: string): Piece {
     // A brace or bracket that opens nothing stands for itself, as the pattern that it comes from allows.
-    return { text, ...oneOf(bytesOf(text, this.#flags)) };
+    return { text, ...sizedOf(bytesOf(text, this.#flags)) };
   }
 
   #group(): Piece {

@@ -41,7 +41,7 @@ function overlap(a: ByteSet, b: ByteSet): boolean {
 export const NOTHING: Sized = { shortest: 0, longest: 0, ends: 1, ways: 1, steps: 0, first: NONE, all: NONE };
 
 /** One byte of a set. */
-export function oneOf(set: ByteSet): Sized {
+export function sizedOf(set: ByteSet): Sized {
   return { shortest: 1, longest: 1, ends: 1, ways: 1, steps: 1, first: set, all: set };
 }
 

@@ -1,4 +1,4 @@
-import { namesOf } from '../../workers/event-names.js';
+import { processNames } from '../../workers/event-names.js';
 import { publish } from '../../diagnostics.js';
 import { outsideOfCallers } from '../../async-context.js';
 import { WorkerUnavailableError } from '../../errors.js';
@@ -117,7 +117,7 @@ export class MeshCrew implements RemoteCrew {
     const host = this.#hosts.get(member)!;
     this.#hosts.delete(member);
     const { exitCode, signal, reason, error } = member.ending();
-    publish('worker.exit', { ...namesOf(this.#pool, member), exitCode, signal, reason, error, expected: reason === 'stop' });
+    publish('worker.exit', { ...processNames(this.#pool, member), exitCode, signal, reason, error, expected: reason === 'stop' });
     this.#pool.tell('exit', member.face, member.ending());
     if (reason === 'lost') this.#options.list.forget(host.id);
     if (member.readyAt < 0) {
@@ -134,7 +134,7 @@ export class MeshCrew implements RemoteCrew {
   idled(): void {}
 
   stray(member: PooledProcess, error: Error): void {
-    publish('worker.error', { ...namesOf(this.#pool, member), error });
+    publish('worker.error', { ...processNames(this.#pool, member), error });
   }
 
   /** Output of workers is logged by their host. */
@@ -286,7 +286,7 @@ export class MeshCrew implements RemoteCrew {
   }
 
   #tell(event: 'start' | 'ready', member: PooledProcess): void {
-    publish(`worker.${event}`, namesOf(this.#pool, member));
+    publish(`worker.${event}`, processNames(this.#pool, member));
     this.#pool.tell(event, member.face);
   }
 }

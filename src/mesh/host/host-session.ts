@@ -12,7 +12,7 @@ import { Owner } from '../../workers/call/owner.js';
 import type { Pool } from '../../workers/pool/pool.js';
 import { targetsOf, type Target } from '../../workers/call/call-target.js';
 import type { MeshStream } from '../link/mesh-stream.js';
-import { NestedCalls } from './nested-calls.js';
+import { RelayedNestedCalls } from './nested-calls.js';
 import { RelayedCall } from './relayed-call.js';
 import { SessionStatus } from './session-status.js';
 
@@ -20,7 +20,7 @@ import { SessionStatus } from './session-status.js';
 const TASK_INDEX = 0xffff;
 
 /** The host, as a session sees it. */
-export interface SessionHost {
+export interface HostSessionOwner {
   readonly clock: Clock;
   readonly name: string;
   /** Starts the worker under this key, or finds it running. Rejects with why it cannot be had. */
@@ -37,12 +37,12 @@ export class HostSession implements LinkReceiver {
   readonly worker: WorkerBlueprint;
   readonly link: Link;
   readonly #stream: MeshStream;
-  readonly #host: SessionHost;
+  readonly #host: HostSessionOwner;
   readonly #calls = new Map<number, RelayedCall>();
   readonly #status: SessionStatus;
   #pool: Pool | undefined;
   #targets: readonly Target[] = [];
-  #nested: NestedCalls | undefined;
+  #nested: RelayedNestedCalls | undefined;
   #meta: { readonly id: number; readonly value: RemoteMeta } | undefined;
   readonly #messageCredit = new SendCredit(INITIAL_ROOM.messages);
   readonly #waitingMessages: (() => void)[] = [];
@@ -52,7 +52,7 @@ export class HostSession implements LinkReceiver {
   readonly gone: Promise<void>;
   #isGone!: () => void;
 
-  constructor(worker: WorkerBlueprint, stream: MeshStream, host: SessionHost) {
+  constructor(worker: WorkerBlueprint, stream: MeshStream, host: HostSessionOwner) {
     this.worker = worker;
     this.#stream = stream;
     this.#host = host;
@@ -160,7 +160,7 @@ export class HostSession implements LinkReceiver {
       const pool = await this.#host.open(boot);
       if (this.#isOver) return this.#host.ended(this);
       const { name, tasks } = this.worker;
-      this.#nested = new NestedCalls(this.link, boot.workers);
+      this.#nested = new RelayedNestedCalls(this.link, boot.workers);
       this.#targets = targetsOf(this.worker).tasks;
       this.#pool = pool;
       const context = contextsOf(this.worker);

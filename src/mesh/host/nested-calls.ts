@@ -30,7 +30,7 @@ class Abortion implements Belonging {
  * Calls that tasks of a remote caller make to other workers. They go back to the caller's application, as they go to the master on one
  * machine: its queues, proxies, keys and placements are those that count.
  */
-export class NestedCalls implements Directory {
+export class RelayedNestedCalls implements Directory {
   readonly #upstream: NestedCaller;
   readonly #workers: BootMessage['workers'];
   /** Number of the relayed call in whose task a call is made. */

@@ -7,7 +7,7 @@ import type { ClockTimer } from '../../clock.js';
 import type { MeshNode } from '../link/mesh-node.js';
 import { encodePresence } from '../presence.js';
 import { differenceOf, signatureOf } from '../signature.js';
-import { HostSession, type SessionHost } from './host-session.js';
+import { HostSession, type HostSessionOwner } from './host-session.js';
 
 /** Milliseconds between two announcements: callers forget what they did not hear of for longer. */
 const ANNOUNCE_EVERY = 30_000;
@@ -92,7 +92,7 @@ export class WorkerHost {
     if (this.#isLeaving) return undefined;
     const { node } = this.#options;
     const stream = node.accept(id, worker.name, prefix);
-    const host: SessionHost = {
+    const host: HostSessionOwner = {
       clock: node.clock,
       name: this.name,
       open: boot => this.#open(worker, boot),

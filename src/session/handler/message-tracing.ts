@@ -1,6 +1,6 @@
 import type { Remote } from '../../endpoints/endpoint.js';
 import type { MessageTrace } from '../../diagnostics/trace-types.js';
-import { endTrace, messageTraces, Stopwatch, traced } from '../../diagnostics/traces.js';
+import { endTrace, messageTraces, Stopwatch, runTraced } from '../../diagnostics/traces.js';
 
 /** Publishes what becomes of one message. */
 export class MessageTracing {
@@ -14,7 +14,7 @@ export class MessageTracing {
 
   /** Handles it, with what is bound to the channel. */
   run(handle: () => void): void {
-    traced(messageTraces, this.#trace, handle);
+    runTraced(messageTraces, this.#trace, handle);
   }
 
   /** Its answer was handed over, or it failed. */

@@ -3,6 +3,7 @@ import process from 'node:process';
 import type { Socket } from 'node:net';
 import { fstatSync } from 'node:fs';
 import { CWD_VARIABLE, LINK_FD, MARK_FD, RIGHTS_VARIABLE, WATCHDOG_VARIABLE, WORKER_VARIABLE } from '../../hosts/child-contract.js';
+import { setBlocking } from '../../node-internals.js';
 import { openSocketChannel } from '../../hosts/socket-channel.js';
 import { SocketQueue } from '../sockets/socket-queue.js';
 import { LinkSocket } from './link-socket.js';
@@ -36,7 +37,7 @@ export function prepareProcess(): ProcessLink {
   if (cwd !== undefined) process.chdir(cwd);
   if (watchdog !== undefined) watchParent();
   // Output printed before a crash is not lost, and a worker that prints without end waits for the master to read.
-  for (const { _handle: handle } of [process.stdout, process.stderr] as unknown as Printing[]) handle?.setBlocking?.(true);
+  for (const stream of [process.stdout, process.stderr]) setBlocking(stream);
   if (!isSocket(LINK_FD)) throw new Error('this file is what a worker process runs first: packet-ts starts it, with a link to the master');
   const arrivals = new SocketQueue(handle => handle.close());
   const takesSockets = openSocketChannel(process, arrivals.arrived);
@@ -46,11 +47,6 @@ export function prepareProcess(): ProcessLink {
     arrivals: takesSockets ? arrivals : undefined,
     granted: granted?.split(',').filter(scope => scope !== ''),
   };
-}
-
-/** The part of a stream's inside that Node has no public name for. */
-interface Printing {
-  readonly _handle?: { setBlocking?(blocking: boolean): void };
 }
 
 function isSocket(fd: number): boolean {

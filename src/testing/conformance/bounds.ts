@@ -3,7 +3,7 @@ import { FramingError } from '../../errors.js';
 import type { Framing } from '../../framing/framing.js';
 import type { Check, Material } from './checks.js';
 import { assertLinear } from './cost.js';
-import { bytesOf, crumbs, decode, drain, offsets, pieces, pushed, same, SMALL } from './drive.js';
+import { joinedBytes, crumbs, decode, drain, offsets, pieces, pushed, same, SMALL } from './drive.js';
 
 const LIMIT = 1024;
 const PIECE = 512;
@@ -140,7 +140,7 @@ function longMessage<In>(framing: Framing<In, never>, samples: Material<In>['sam
   for (const message of samples.flatMap(sample => sample.messages)) {
     if ((typeof message !== 'string' && !(message instanceof Uint8Array)) || message.length === 0) continue;
     try {
-      return bytesOf(
+      return joinedBytes(
         own.encode(typeof message === 'string' ? message.repeat(Math.ceil(LARGE / message.length)) : repeated(message, LARGE)),
       );
     } catch {

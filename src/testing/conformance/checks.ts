@@ -2,7 +2,7 @@ import assert from 'node:assert';
 import type { Framing } from '../../framing/framing.js';
 import {
   assertSame,
-  bytesOf,
+  joinedBytes,
   crumbs,
   decode,
   drain,
@@ -162,7 +162,7 @@ export function encodingChecks<Message>(framing: Framing<Message>, { samples, jo
       name: 'reads back what it has encoded',
       run() {
         for (const { messages } of samples) {
-          const bytes = Buffer.concat(messages.map(message => bytesOf(framing.encode(message))));
+          const bytes = Buffer.concat(messages.map(message => joinedBytes(framing.encode(message))));
           for (const chunks of [[Buffer.from(bytes)], crumbs(bytes)]) {
             const { messages: back, error } = decode(framing, Infinity, chunks);
             if (error) throw error;
@@ -178,7 +178,7 @@ export function encodingChecks<Message>(framing: Framing<Message>, { samples, jo
       name: 'reads back each message from a datagram of its own',
       run() {
         for (const message of samples.flatMap(sample => sample.messages)) {
-          const { messages: back, error } = decode(whole, Infinity, [bytesOf(whole.encode(message))]);
+          const { messages: back, error } = decode(whole, Infinity, [joinedBytes(whole.encode(message))]);
           if (error) throw error;
           assertSame(fitting(back), fitting([message]), 'encoded into one datagram and decoded');
         }

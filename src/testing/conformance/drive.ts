@@ -80,7 +80,7 @@ export function split(bytes: Uint8Array, at: number): Buffer[] {
   return [Buffer.from(bytes.subarray(0, at)), Buffer.from(bytes.subarray(at))].filter(piece => piece.length > 0);
 }
 
-export function bytesOf(chunks: Chunk | readonly Chunk[]): Buffer {
+export function joinedBytes(chunks: Chunk | readonly Chunk[]): Buffer {
   const list = typeof chunks === 'string' || chunks instanceof Uint8Array ? [chunks] : chunks;
   return Buffer.concat(list.map(chunk => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)));
 }

@@ -1,19 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
-
-/** The part of a socket's inside that Node has no public name for. */
-interface Handle {
-  /** Bytes given to the kernel or on their way there. */
-  readonly bytesWritten: number;
-  /** Those of them that are still on their way. */
-  readonly writeQueueSize: number;
-  setBlocking?(blocking: boolean): void;
-}
-
-function handleOf(stream: Duplex): Handle | undefined {
-  const { _handle: handle } = stream as Duplex & { readonly _handle?: Partial<Handle> | null };
-  return typeof handle?.bytesWritten === 'number' && typeof handle.writeQueueSize === 'number' ? (handle as Handle) : undefined;
-}
+import { bytesTaken, setBlocking } from '../../node-internals.js';
 
 /** How the last bytes of a stream are written, past its own queue. */
 export interface LastWay {
@@ -39,10 +26,10 @@ function isImmediate(stream: Duplex): stream is Duplex & Immediate {
  */
 export function lastWay(stream: Duplex, fd: number): LastWay | undefined {
   if (isImmediate(stream)) return { taken: stream.posted, write: bytes => stream.writeNow(bytes) };
-  const handle = handleOf(stream);
-  if (!handle) return undefined;
-  handle.setBlocking?.(true);
-  return { taken: handle.bytesWritten - handle.writeQueueSize, write: bytes => writeWhole(fd, bytes) };
+  const taken = bytesTaken(stream);
+  if (taken === undefined) return undefined;
+  setBlocking(stream);
+  return { taken, write: bytes => writeWhole(fd, bytes) };
 }
 
 /** The last `count` bytes of these chunks. */

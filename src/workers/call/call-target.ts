@@ -90,6 +90,6 @@ export function wrongOptions({ checked }: Target, options: unknown): UsageError 
 }
 
 /** How errors name a call. */
-export function nameOf(target: Target, key: string | undefined): CallName {
+export function callNameOf(target: Target, key: string | undefined): CallName {
   return { worker: target.worker.name, key, task: target.name };
 }

@@ -2,7 +2,7 @@ import { AbortError, asError, ProtocolError, StreamStalledError } from '../../er
 import type { Body } from '../../wire/link/types.js';
 import { Call, type CallHolder, type Due } from './call.js';
 import { quietly, rejectJoined } from './joined-stack.js';
-import { nameOf, type Target } from './call-target.js';
+import { callNameOf, type Target } from './call-target.js';
 
 import { INITIAL_ROOM, ReceiveWindow } from '../../wire/link/credit.js';
 import { KeptItems } from '../received/kept-items.js';
@@ -140,7 +140,7 @@ export class StreamCall extends Call implements CallItemSource {
 
   /** All streams together have too much unread, and this one most: it was let go of. */
   #overflow(unread: number): void {
-    const error = new StreamStalledError(nameOf(this.target, this.key), 0, unread);
+    const error = new StreamStalledError(callNameOf(this.target, this.key), 0, unread);
     if (!this.settled) return this.giveUp(error);
     this.#error = rejectJoined(error, undefined);
     quietly(this.#error);

@@ -29,7 +29,7 @@ import { ProcessSet, type ProcessSetHost } from './process-set.js';
 import { poolRows } from './status-row.js';
 import { bootMessage } from './boot-message.js';
 import type { Crew, RemoteCrew } from './crew-types.js';
-import { namesOf } from '../event-names.js';
+import { processNames } from '../event-names.js';
 import { refuses } from './supervisor.js';
 import { NestedCalls, type Directory } from '../process/nested-calls.js';
 
@@ -202,7 +202,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     this.#crewOf(member).buried(member);
     const { again, retried, failed } = crashOutcome(member, this.key, unstarted, lost, this.processSet.stopping);
     this.dispatcher.giveBack(again);
-    for (const { target, attempt } of retried) publish('call.retry', { ...namesOf(this, member), task: target.name, attempt });
+    for (const { target, attempt } of retried) publish('call.retry', { ...processNames(this, member), task: target.name, attempt });
     this.dispatcher.dispatch();
     for (const { call, error } of failed) {
       if (error && call.fail(error)) call.abortChildren(error);

@@ -8,7 +8,7 @@ import { bootError, isSameMistake } from './boot-error.js';
 import { PooledProcess } from '../process/pooled-process.js';
 import type { Crew } from './crew-types.js';
 import type { PooledProcessHost } from '../process/pooled-process-types.js';
-import { namesOf, type ProcessNames } from '../event-names.js';
+import { processNames, type ProcessNames } from '../event-names.js';
 import { isDue } from './recycling.js';
 import { Replacements } from './replacements.js';
 import { Retry } from './retry.js';
@@ -382,7 +382,7 @@ export class ProcessSet implements Crew {
   }
 
   #facts(member: PooledProcess): ProcessNames {
-    return namesOf(this.#desk, member);
+    return processNames(this.#desk, member);
   }
 
   #told(event: 'start' | 'ready' | 'restart', member: PooledProcess): void {

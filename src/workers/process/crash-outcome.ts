@@ -1,7 +1,7 @@
 import { WorkerCrashedError, type CrashDetails } from '../../errors.js';
 import type { Call } from '../call/call.js';
 import type { LostCall } from './in-flight.js';
-import { nameOf } from '../call/call-target.js';
+import { callNameOf } from '../call/call-target.js';
 
 /** A dead process, as far as its calls are concerned. */
 export interface ExitedProcess {
@@ -40,7 +40,7 @@ export function crashOutcome(
   const again: Call[] = [];
   const failed: { call: Call; error: Error | undefined }[] = [];
   const crash = (call: Call, started: LostCall['started']): WorkerCrashedError =>
-    new WorkerCrashedError(nameOf(call.target, key), {
+    new WorkerCrashedError(callNameOf(call.target, key), {
       pid,
       host,
       exitCode,
@@ -55,7 +55,7 @@ export function crashOutcome(
     if (call.settled) failed.push({ call, error: undefined });
     else if (repeatable && !over) {
       // The error of this attempt must not hold its predecessors twice.
-      const error = new WorkerCrashedError(nameOf(call.target, key), { pid, host, exitCode, signal, reason, started, stderr });
+      const error = new WorkerCrashedError(callNameOf(call.target, key), { pid, host, exitCode, signal, reason, started, stderr });
       (call.previous ??= []).push(error);
       call.attempt++;
       retried.push(call);

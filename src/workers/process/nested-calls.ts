@@ -7,7 +7,7 @@ import { carrierOf } from '../call/call-tracing.js';
 import type { Call, CallSettings } from '../call/call.js';
 import { RelayedStream } from '../call/relayed-stream.js';
 import { Owner, type Owned, type Caller } from '../call/owner.js';
-import type { Route } from '../route.js';
+import type { WorkerRoute } from '../route.js';
 import { CreditKind, INITIAL_ROOM, readCredit, SendCredit, sendCredit, WIDEST, type Room } from '../../wire/link/credit.js';
 import type { ChannelPort, ChannelRouter } from '../../channels/channel-router.js';
 import type { UnreadBytes } from '../received/unread.js';
@@ -21,7 +21,7 @@ export interface Directory {
 }
 
 /** Way to one worker, for calls that tasks make. */
-export type NestedRoute = Pick<Route, 'call' | 'ask'>;
+export type NestedRoute = Pick<WorkerRoute, 'call' | 'ask'>;
 
 /** The process that makes them. */
 export interface Asker {

@@ -10,7 +10,7 @@ import type { Body, Link } from '../../wire/link/types.js';
 import type { Call, Due } from '../call/call.js';
 import { ExitReport } from './exit-report.js';
 import { ProtocolGuard, type ProtocolGuardHost } from './protocol-guard.js';
-import { messagesOf, type Delivery } from '../received/delivery.js';
+import { messageDelivery, type Delivery } from '../received/delivery.js';
 import { ProgramKeepAlive } from './keep-alive.js';
 import { EXIT_WAIT, KillSwitch } from './kill-switch.js';
 import type { PooledProcessHost, PooledProcessState } from './pooled-process-types.js';
@@ -19,7 +19,7 @@ import { Heartbeat } from './heartbeat.js';
 import { InFlightCalls, type InFlightHost } from './in-flight.js';
 import { SocketLedger } from '../sockets/socket-ledger.js';
 import { UncaughtLimiter } from './uncaught-limiter.js';
-import { nameOf } from '../call/call-target.js';
+import { callNameOf } from '../call/call-target.js';
 import type { NestedCalls } from './nested-calls.js';
 
 /** One process of a pool: its host's process, its link, and the calls it has. */
@@ -92,7 +92,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     this.heartbeat = new Heartbeat(clock, this.#process, this.#link, reason => this.kill(reason));
     this.sockets = new SocketLedger(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#counted);
     this.#keepAlive = new ProgramKeepAlive(this.#process);
-    this.#messages = messagesOf(this.#link, value => this.#desk.unasked(this, value) ?? undefined);
+    this.#messages = messageDelivery(this.#link, value => this.#desk.unasked(this, value) ?? undefined);
     this.#upcalls = desk.nestedCalls(this);
   }
 
@@ -207,10 +207,10 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
 
   expired(call: Call, due: Due): void {
     const { worker, handle } = this.#desk;
-    if (due === 'stall') return call.giveUp(new StreamStalledError(nameOf(call.target, handle.key), worker.settings.stallTimeout));
+    if (due === 'stall') return call.giveUp(new StreamStalledError(callNameOf(call.target, handle.key), worker.settings.stallTimeout));
     if (due === 'lingers') return this.#desk.lingers(this);
     if (due === 'hard') {
-      const error = new WorkerTimeoutError(nameOf(call.target, handle.key), call.hard);
+      const error = new WorkerTimeoutError(callNameOf(call.target, handle.key), call.hard);
       if (call.fail(error)) call.abortChildren(error);
     }
     if (worker.settings.concurrency === 1) return this.kill('neighbour');
@@ -364,7 +364,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
 
   #recycleStreams(): void {
     for (const call of [...this.inFlight.calls()]) {
-      if (call.streams) call.giveUp(new WorkerRecycledError(nameOf(call.target, this.handle.key)));
+      if (call.streams) call.giveUp(new WorkerRecycledError(callNameOf(call.target, this.handle.key)));
     }
     if (this.connections + this.sockets.size > 0) this.stop();
   }

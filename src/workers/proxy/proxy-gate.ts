@@ -12,7 +12,7 @@ import { Owner } from '../call/owner.js';
 import { PromiseCall } from '../call/promise-call.js';
 import { ProxiedStream } from './proxied-stream.js';
 import { withTools, type ProxyTools } from './proxy.js';
-import type { Route } from '../route.js';
+import type { WorkerRoute } from '../route.js';
 import { failedCall, CallItems } from '../call/stream-call.js';
 import { wrongOptions, type Target } from '../call/call-target.js';
 
@@ -77,14 +77,14 @@ class AskedCall implements ProxyCall, CallHolder {
 }
 
 /** A proxy's call for an asker: its owner, signal, limits, events and stream are the asker's. */
-function onBehalf(route: Route, target: Target, input: unknown, call: unknown, pin?: PinnedProcess): unknown {
+function onBehalf(route: WorkerRoute, target: Target, input: unknown, call: unknown, pin?: PinnedProcess): unknown {
   const asker = typeof call === 'object' && call !== null ? askers.get(call) : undefined;
   if (!asker) return failedCall(target, new UsageError(`this.worker.${target.name} needs the call that the proxy's method was given`));
   return route.direct(target, input, { ...asker.options, key: undefined }, asker.owner, undefined, pin, asker);
 }
 
 /** `worker` of a proxy, or of one of its instances. */
-function proxied(route: Route, pin?: PinnedProcess): object {
+function proxied(route: WorkerRoute, pin?: PinnedProcess): object {
   const methods: Record<string, (input: unknown, call: unknown) => unknown> = Object.create(null) as Record<string, never>;
   for (const target of [...route.targets.tasks, route.targets.ask])
     methods[target.name] = (input, call) => onBehalf(route, target, input, call, pin);
@@ -92,7 +92,7 @@ function proxied(route: Route, pin?: PinnedProcess): object {
 }
 
 /** A client that goes past the proxy, to one process or any. */
-function direct(route: Route, owner: Owner, pin?: PinnedProcess): object {
+function direct(route: WorkerRoute, owner: Owner, pin?: PinnedProcess): object {
   const methods: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const target of [...route.targets.tasks, route.targets.ask]) {
     methods[target.name] = (input: unknown, options?: CallSettings) => {
@@ -107,7 +107,7 @@ function direct(route: Route, owner: Owner, pin?: PinnedProcess): object {
 
 /** The proxy of one (worker, key), and what stands between it and its askers. */
 export class ProxyGate {
-  readonly #route: Route;
+  readonly #route: WorkerRoute;
   readonly #proxy: BuiltProxy;
   readonly #owner: Owner;
   /** Calls that the proxy has not answered. */
@@ -116,7 +116,7 @@ export class ProxyGate {
   #stopped: Promise<void> | undefined;
 
   /** @param build makes the proxy; its base class is given its tools meanwhile */
-  constructor(route: Route, options: unknown, build: () => BuiltProxy) {
+  constructor(route: WorkerRoute, options: unknown, build: () => BuiltProxy) {
     this.#route = route;
     const { worker, key } = route;
     this.#owner = new Owner('app', `proxy:${worker.name}${key === undefined ? '' : `:${key}`}`);

@@ -8,7 +8,7 @@ import { isDebugged } from '../process/debugged.js';
 import { FairQueue } from './fair-queue.js';
 import { List, type Listed } from './list.js';
 import type { Owner } from '../call/owner.js';
-import { nameOf } from '../call/call-target.js';
+import { callNameOf } from '../call/call-target.js';
 import type { CopyToken } from '../call/argument-copies.js';
 
 /** Milliseconds that calls made inside tasks wait where the worker has no `queueTimeout`: nothing else would end that wait. */
@@ -129,7 +129,7 @@ export class CallQueue {
   #admits(call: Call, caller: string): boolean {
     const perCaller = this.#perCaller(call.owner);
     if (this.#queue.waiting(caller) >= perCaller) {
-      this.#dismiss(call, new WorkerBusyError(nameOf(call.target, call.key), 'maxQueuePerCaller', perCaller));
+      this.#dismiss(call, new WorkerBusyError(callNameOf(call.target, call.key), 'maxQueuePerCaller', perCaller));
       return false;
     }
     const { maxQueue } = this.#rules;
@@ -137,7 +137,7 @@ export class CallQueue {
     const victim = this.#queue.victim(caller);
     if (victim) this.leave(victim);
     const refused = victim ?? call;
-    this.#dismiss(refused, new WorkerBusyError(nameOf(refused.target, refused.key), 'maxQueue', maxQueue));
+    this.#dismiss(refused, new WorkerBusyError(callNameOf(refused.target, refused.key), 'maxQueue', maxQueue));
     return victim !== undefined && this.#makeRoom(call, caller);
   }
 
@@ -149,7 +149,7 @@ export class CallQueue {
       const victim = this.#queue.heaviest(caller, call.weight);
       if (victim) this.leave(victim);
       const refused = victim ?? call;
-      this.#dismiss(refused, new WorkerBusyError(nameOf(refused.target, refused.key), 'maxQueueBytes', maxQueueBytes));
+      this.#dismiss(refused, new WorkerBusyError(callNameOf(refused.target, refused.key), 'maxQueueBytes', maxQueueBytes));
       if (!victim) return false;
     }
     return true;
@@ -203,7 +203,7 @@ export class CallQueue {
     for (let ticket = this.#tickets.head; ticket && ticket.until <= firedAt; ticket = this.#tickets.head) {
       const { call } = ticket;
       this.leave(call);
-      this.#dismiss(call, new QueueTimeoutError(nameOf(call.target, call.key), this.#timeoutOf(call.owner)));
+      this.#dismiss(call, new QueueTimeoutError(callNameOf(call.target, call.key), this.#timeoutOf(call.owner)));
     }
     const first = this.#tickets.head;
     if (first) this.#timer = deadline(this.#clock, Math.max(0, first.until - this.#clock.now()), this.#onTime);

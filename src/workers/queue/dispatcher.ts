@@ -7,7 +7,7 @@ import { Watermark } from './watermark.js';
 import { findCallCycle } from './deadlock.js';
 import { AffinityQueues } from './affinity.js';
 import type { PooledProcess } from '../process/pooled-process.js';
-import { nameOf } from '../call/call-target.js';
+import { callNameOf } from '../call/call-target.js';
 import { carrierOf } from '../call/call-tracing.js';
 import { remoteMetaOf } from '../call/remote-meta.js';
 import type { RemoteCrew } from '../pool/crew-types.js';
@@ -311,7 +311,7 @@ export class Dispatcher implements CallHolder {
     const knot = findCallCycle(call);
     if (!knot) return;
     const names = [...knot, call].map(({ target, key }) => `${target.worker.name}${key === undefined ? '' : `[${key}]`}.${target.name}`);
-    call.giveUp(new CallCycleError(nameOf(call.target, this.#desk.key), names));
+    call.giveUp(new CallCycleError(callNameOf(call.target, this.#desk.key), names));
   }
 
   #processGone({ pid }: PinnedProcess): WorkerUnavailableError {

@@ -136,7 +136,7 @@ export class Delivery implements Receiver {
 }
 
 /** The unasked messages of the process at the other end of a link. */
-export function messagesOf(link: Link, handle: DeliveryOptions['handle']): Delivery {
+export function messageDelivery(link: Link, handle: DeliveryOptions['handle']): Delivery {
   return new Delivery({
     room: INITIAL_ROOM.messages,
     limit: new DealingLimit(),
