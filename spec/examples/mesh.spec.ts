@@ -41,7 +41,7 @@ describe('the example mesh: the eval server with two worker hosts', function () 
     const client = await tcpClient(PORT);
     expect(await ask(client, '1+1')).to.equal('2');
     expect(await ask(client, '1 +')).to.match(/^SyntaxError: /);
-    client.destroy();
+    await client.destroy();
   });
 
   it('kills an endless loop after its timeout, and survives crashes', async () => {
@@ -54,7 +54,7 @@ describe('the example mesh: the eval server with two worker hosts', function () 
       ),
     ).to.match(/^WorkerCrashedError: /);
     expect(await ask(client, '2+2')).to.equal('4');
-    client.destroy();
+    await client.destroy();
   });
 
   it('serves 200 clients of 100 lines each, from both hosts', async () => {
@@ -63,7 +63,7 @@ describe('the example mesh: the eval server with two worker hosts', function () 
       clients.map(async (client, c) => {
         await client.send(Array.from({ length: LINES }, (_, i) => `${c} * 1000 + ${i}\n`).join(''));
         for (let i = 0; i < LINES; i++) expect(await client.line({ within: '60s' })).to.equal(String(c * 1000 + i));
-        client.destroy();
+        await client.destroy();
       }),
     );
   });
@@ -72,6 +72,6 @@ describe('the example mesh: the eval server with two worker hosts', function () 
     const client = await tcpClient(PORT);
     hosts.shift()!.kill('SIGKILL');
     await waitFor(async () => (await ask(client, '3+3')) === '6', { within: '20s', what: 'an answer of the other host' });
-    client.destroy();
+    await client.destroy();
   });
 });

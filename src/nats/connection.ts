@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Authenticator, Msg, NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import { publish as tell } from '../diagnostics.js';
 import { asError, MeshError } from '../errors.js';
+import { setImmediate } from '../system-timers.js';
 import type { MeshConnection, MeshMessage, MeshSubscription } from '../mesh/mesh-types.js';
 import { tokenOf } from '../mesh/subjects.js';
 
@@ -110,6 +111,8 @@ export class NatsMeshConnection implements MeshConnection {
   async flush(): Promise<void> {
     if (!this.isUp) throw new MeshError('the server cannot be reached', { reason: 'unreachable' });
     await this.#nats.flush();
+    // Refusals that came before the answer are told in a turn of their own.
+    await new Promise<void>(resolve => setImmediate(resolve));
   }
 
   onStatus(listener: (isUp: boolean) => void): void {
