@@ -14,7 +14,6 @@ import { IncomingStream } from './incoming.js';
 import { YieldedItems } from './item-stream.js';
 import type { StartedMark } from './started-mark.js';
 import type { RunnableTask } from './task.js';
-import { BusyPoll } from './busy-poll.js';
 import { setImmediate } from '../system-timers.js';
 
 /** Calls that one write of the mark may cover. All but the first may turn out not to have begun, when the process dies. */
@@ -33,8 +32,6 @@ export interface RunnerOptions {
   readonly link: Link;
   readonly mark: StartedMark;
   readonly clock: Pick<Clock, 'now'>;
-  /** The worker has its process to itself, and may keep it awake where calls come one after the other. */
-  readonly watchful: boolean;
   /** Messages of contexts to the master, apart from events. */
   readonly context: Pick<ContextHost, 'encode' | 'status'>;
   /** How events behave that find no credit. */
@@ -55,7 +52,6 @@ export class Runner {
   readonly #mark: StartedMark;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #port: ContextHost;
-  readonly #vigil: BusyPoll | undefined;
   readonly #waiting = new RunQueue();
   /** Calls that a later message may be about: begun and not settled, or with something to stream in. */
   readonly #live = new Map<number, RunningCall>();
@@ -81,7 +77,6 @@ export class Runner {
     this.#link = options.link;
     this.#mark = options.mark;
     this.#clock = options.clock;
-    this.#vigil = options.watchful ? new BusyPoll(options.clock) : undefined;
     this.#port = {
       ...options.context,
       worker: options.name,
@@ -121,7 +116,6 @@ export class Runner {
     if (this.#looping || this.#scheduled) return;
     this.#looping = true;
     const began = (this.#now = this.#clock.now());
-    if (!this.#waiting.empty) this.#vigil?.end(began);
     this.#breathe();
     while (this.#running < this.#options.concurrency && !this.#link.congested) {
       if (this.#unsent >= HALF && this.#unsent >= this.#waiting.size && !this.#waiting.empty) this.#letOut();
@@ -135,7 +129,6 @@ export class Runner {
       }
     }
     this.#looping = false;
-    if (this.#running === 0 && this.#waiting.empty) this.#vigil?.begin(this.#now);
     if (this.#marked > this.#begun && !this.#scheduled && !this.#reconsidering) this.#reconsider();
   }
 

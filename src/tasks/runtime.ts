@@ -46,8 +46,6 @@ export interface TaskRuntimeOptions {
   readonly arrivals?: SocketQueue | undefined;
   /** Measures how long tasks take; the machine's own clock by default. */
   readonly clock?: Pick<Clock, 'now'>;
-  /** The worker has its process to itself, and may keep it awake where calls come one after the other. */
-  readonly watchful?: boolean;
   /** BOOT has come, with the worker's name and options. */
   booting?(boot: BootMessage): void;
   /** The runtime has ended, exactly once; everything sent has been written. */
@@ -257,7 +255,6 @@ export class TaskRuntime implements LinkReceiver {
       link: this.#link,
       mark: this.#options.mark,
       clock: this.#clock,
-      watchful: this.#options.watchful ?? false,
       context,
       gate,
       said: this.#said,

@@ -24,7 +24,6 @@ export function serveProcess({ load, link = prepareProcess() }: ServeOptions): v
     mark: link.mark,
     arrivals: link.arrivals,
     load,
-    watchful: true,
     booting: boot => {
       nameProcess(boot);
       checkRights(boot, link);
