@@ -6,14 +6,14 @@ import { processHost } from '../../src/hosts/process.js';
 import { tcpClient, type TcpClient } from '../kit/index.js';
 import { Probe, probeEntry } from '../kit/probe.js';
 
-const chute = new URL('../../src/hosts/socket-channel.js', import.meta.url).href;
+const channel = new URL('../../src/hosts/socket-channel.js', import.meta.url).href;
 /** In the worker: takes sockets, says which came and what they read, echoes. */
-const TAKE = `import('${chute}').then(({ openChuteEnd }) => openChuteEnd(process, (id, handle) => {
+const TAKE = `import('${channel}').then(({ openSocketChannel }) => openSocketChannel(process, (id, handle) => {
   const socket = new (require('net').Socket)({ handle, readable: true, writable: true });
   socket.on('data', chunk => socket.write(id + ' ' + chunk));
 }))`;
 
-describe('the chute for sockets', function () {
+describe('the channel for sockets', function () {
   let host: Host;
   let server: Server;
   const probes: Probe[] = [];

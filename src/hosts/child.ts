@@ -67,7 +67,7 @@ export class WorkerChild implements HostProcess {
     const link = child.stdio?.[LINK_FD] as Socket | null | undefined;
     this.stream = link ?? deadStream();
     this.stream.on('error', () => {});
-    if (spec.takesSockets) this.sockets = this.#chute();
+    if (spec.takesSockets) this.sockets = this.#openChannel();
     this.#stdout = this.#read(child.stdout, spec, 'stdout');
     this.#stderr = this.#read(child.stderr, spec, 'stderr');
     if (this.pid > 0) reaper.watch(this.pid);
@@ -110,7 +110,7 @@ export class WorkerChild implements HostProcess {
   }
 
   /** Where there can be none the worker cannot do its work: it ends before it began. */
-  #chute(): SocketChannelMaster | undefined {
+  #openChannel(): SocketChannelMaster | undefined {
     if (this.pid === 0) return undefined;
     try {
       return new SocketChannelMaster(this.#child);

@@ -16,7 +16,7 @@ class FakeBerth {
   readonly released: SocketHandle[] = [];
   readonly sockets: SocketLedger;
   live = true;
-  /** The chute breaks at once. */
+  /** The socket channel breaks at once. */
   broken = false;
 
   constructor(changed: () => void) {

@@ -50,7 +50,7 @@ export const Kind = {
   /** W→M: a call to another worker. arg 0 task, 1 ask, 2 tell. value {@link NestedCallMessage}. id has the top bit set. */
   NESTED_CALL: 20,
   /**
-   * M→W: value {@link SocketMessage}. The socket itself comes down the chute under the same id (sockets count by themselves, 1, 2, 3 … per
+   * M→W: value {@link SocketMessage}. The socket itself comes over the socket channel under the same id (sockets count by themselves, 1, 2, 3 … per
    * link). Answered by exactly one SOCKET_ACK; the worker does not touch it before SOCKET_COMMIT.
    */
   SOCKET: 21,
