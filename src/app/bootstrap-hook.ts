@@ -1,5 +1,6 @@
 import type { Ctor } from '../decorators/ctor.js';
 import type { App } from './app.js';
+import type { Inspection } from './report/inspection-types.js';
 import type { BootstrapOptions } from './bootstrap.js';
 
 /** How the command line takes part in a `bootstrap()` that the user's module calls. */
@@ -9,9 +10,17 @@ export interface BootstrapHook {
   /** Options for what the call does not say. */
   readonly defaults: BootstrapOptions;
   /** Called when the application listens. */
-  started(app: App): void;
+  started(app: RunningApp): void;
   /** Called when the application could not be started. */
   failed(error: Error): void;
+}
+
+/** An application that listens, as the command line drives it. */
+export interface RunningApp {
+  readonly app: App;
+  readonly inspection: Inspection;
+  /** Another process has taken over: it finishes what it has, and closes. Resolves with whether that was graceful. */
+  handOver(): Promise<boolean>;
 }
 
 // Shared by copies of the package: the command and the module may have different ones.

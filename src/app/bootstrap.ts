@@ -85,20 +85,29 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   if (inWorker) return inWorker;
   if (!object.fits(options)) throw new UsageError(`bootstrap(): its options are ${show(options)}: expected an object`);
   const hook = bootstrapHook();
-  if (!hook) return start(module, options);
+  if (!hook) return (await start(module, options)).app;
   const instead = hook.begin(module, options);
   if (instead) return instead;
   try {
-    const app = await start(module, { ...hook.defaults, ...options });
-    hook.started(app);
-    return app;
+    const assembly = await start(module, { ...hook.defaults, ...options });
+    hook.started({ app: assembly.app, inspection: assembly.inspection, handOver: () => handOver(assembly) });
+    return assembly.app;
   } catch (error) {
     hook.failed(asError(error));
     throw error;
   }
 }
 
-async function start(module: Ctor, options: BootstrapOptions): Promise<App> {
+/** How long clients that keep their connections to ask for more are waited for, in milliseconds: Node lets go of idle ones after 5 s. */
+const LAST_ANSWERS = 6_000;
+
+async function handOver(assembly: Assembly): Promise<boolean> {
+  await assembly.inspection.handOver(LAST_ANSWERS);
+  assembly.hurry();
+  return (await assembly.app.close()).graceful;
+}
+
+async function start(module: Ctor, options: BootstrapOptions): Promise<Assembly> {
   const { name = nameOf(module), logger, closeTimeout, shutdownDelay, maxBufferedBytesTotal } = options;
   const { signals = true, uncaught, mesh, placement, zone, admin = false } = options;
   const { reading, flaws } = await readApplication(module, options);
@@ -121,7 +130,7 @@ async function start(module: Ctor, options: BootstrapOptions): Promise<App> {
     await assembly.app.close();
     throw error;
   }
-  return assembly.app;
+  return assembly;
 }
 
 /** Applications of this process that end it; it exits when the last of them has closed, with 1 if one of them says so. */

@@ -229,6 +229,8 @@ export interface Scheme {
   readonly shares?: true;
   /** Binds; rejects with a ListenError. */
   listen?(target: EndpointTarget, acceptor: Acceptor): Promise<Bound>;
+  /** Another process accepts for this reactor from now on: resolves when the last clients that may ask for more have had their answers. */
+  lastAnswers?(reactor: object): Promise<void>;
   /** Dials once; rejects with a ConnectError. Aborting the signal gives up. */
   connect?(target: EndpointTarget, signal: AbortSignal): Promise<Transport>;
   /** Checks the url without touching the system; what is wrong, in words, or undefined. */

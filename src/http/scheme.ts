@@ -14,7 +14,7 @@ import { MountArrival, MountScope } from './mount/mount-guest.js';
 import { shareMount, type ArrivalOf } from './mount/mount-site.js';
 import { Mount } from './mount/mount.js';
 import { socketUrlOf, sitePathOf, webUrlOf } from '../web/web-url.js';
-import { share } from '../web/shared-server.js';
+import { lastAnswersOf, share } from '../web/shared-server.js';
 import type { HttpServer } from '../web/http-server.js';
 import { installLightWeb } from '../web/light/install.js';
 import { Router } from '../web/routes/router.js';
@@ -94,6 +94,7 @@ function schemeOf(name: 'http' | 'https'): Scheme {
     serves: 'requests',
     carrier: socketUrlOf,
     shares: true,
+    lastAnswers: lastAnswersOf,
     listen: (target, acceptor) => listen(name, target, acceptor),
     check: checkUrl,
   };

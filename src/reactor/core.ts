@@ -67,6 +67,8 @@ export class ReactorCore implements RequestHost {
   readonly alarms: TimerHeap;
   readonly timers: Timers;
   readonly channels: Channels;
+  /** Why connections are closed when the application closes. */
+  closingCode: 'SHUTDOWN' | 'RELOAD' = 'SHUTDOWN';
   readonly #handlers: Handlers;
   readonly #plans = new Map<Ctor, HandlerPlan>();
   readonly #listeners = new Set<Listener>();
@@ -217,6 +219,17 @@ export class ReactorCore implements RequestHost {
   async quiet(): Promise<void> {
     for (const session of [...this.sessions()]) if (session.transport.shared && session.origin) void session.shutdown(CLOSE_GRACE);
     await Promise.allSettled([...this.#listeners].flatMap(listener => (listener.isConnection ? [] : listener.close())));
+  }
+
+  /**
+   * Another process has taken over and accepts here: connections that ask for one thing after the other are told to ask there, at most
+   * until `within` ms have passed. What is closed afterwards is closed with the code RELOAD.
+   */
+  async handOver(within: number): Promise<void> {
+    this.closingCode = 'RELOAD';
+    const schemes = new Set([...this.#listeners].map(({ settings }) => settings.scheme));
+    const answered = Promise.all([...schemes].map(scheme => scheme.lastAnswers?.(this)));
+    await Promise.race([answered, new Promise<void>(resolve => this.clock.after(within, resolve, true))]);
   }
 
   /** Nothing new begins: no accepting, no dialling. Open connections live on. */

@@ -25,6 +25,8 @@ export interface SessionHost {
   readonly budget: BufferBudget;
   /** Finds where connections are handed off to, and what moves one there; in the master only. Throws what speaks against it. */
   readonly mover?: HandOffStarter | undefined;
+  /** Why connections are closed when the application closes: it ends, or another process has taken over. */
+  readonly closingCode: 'SHUTDOWN' | 'RELOAD';
   /** A number never used before in this process. */
   nextId(): number;
   /** Delivers what is published on a channel until it is disposed. */

@@ -123,7 +123,7 @@ export class Session implements TransportSink {
     if (this.owner) this.owner.exempt = true;
     await this.runner.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
     if (this.owner && !this.state.isClosed) this.owner.exempt = false;
-    this.state.end({ by: 'shutdown', code: 'SHUTDOWN' }, undefined, grace);
+    this.state.end({ by: 'shutdown', code: this.host.closingCode }, undefined, grace);
     this.runner.endIdleStreams(this.host.clock, grace);
   }
 

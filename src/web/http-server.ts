@@ -5,6 +5,8 @@ import { deadline } from '../deadline.js';
 import type { TlsOptions } from '../decorators/connection/endpoint-types.js';
 import type { SocketSource } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
+import type { KeptSocket } from '../endpoints/passing/kept-sockets.js';
+import { listenAt } from './listen-at.js';
 import { listenError } from '../endpoints/system-errors.js';
 import { socketOptions } from '../endpoints/net/tcp.js';
 import { tlsServerOf } from '../endpoints/tls/tls-server.js';
@@ -68,6 +70,9 @@ export class HttpServer implements HttpConnectionHost {
   readonly #connections = new Map<Socket, HttpConnection>();
   readonly #serve: (socket: Socket) => void;
   readonly #bound: Promise<void>;
+  #kept: KeptSocket | undefined;
+  #lastAnswers = false;
+  #onEmpty: (() => void) | undefined;
   #closed: Promise<void> | undefined;
   /** The site that every request is for, where there is only one. */
   #only: VirtualPath | undefined;
@@ -213,14 +218,7 @@ export class HttpServer implements HttpConnectionHost {
         server.emit('listening');
         return;
       }
-      await new Promise<void>((resolve, reject) => {
-        const failed = guard(NO_VICTIM, reject);
-        server.once('error', failed);
-        server.listen({ host: address, port, backlog: (options['backlog'] as number | undefined) ?? BACKLOG }, () => {
-          server.off('error', failed);
-          resolve();
-        });
-      });
+      this.#kept = await listenAt(server, address, port, (options['backlog'] as number | undefined) ?? BACKLOG);
     } catch (error) {
       this.#closed = Promise.resolve();
       throw error instanceof ListenError ? error : listenError(url, error);
@@ -236,6 +234,7 @@ export class HttpServer implements HttpConnectionHost {
     return (this.#closed ??= this.#bound.then(
       () => {
         this.#server.close();
+        this.#kept?.release();
         for (const connection of this.#connections.values()) connection.finish();
         return new Promise(resolve => setImmediate(resolve));
       },
@@ -314,7 +313,18 @@ export class HttpServer implements HttpConnectionHost {
     }
   }
 
+  /**
+   * Another process accepts here from now on: the next answer on each connection is its last. Resolves when no connection is left; Node
+   * closes those that ask for nothing more (`keepAliveTimeout`).
+   */
+  lastAnswers(): Promise<void> {
+    this.#lastAnswers = true;
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise(resolve => (this.#onEmpty = resolve));
+  }
+
   #take(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#lastAnswers) response.shouldKeepAlive = false;
     this.#connections.get(request.socket)!.take(request, response);
   }
 
@@ -327,6 +337,7 @@ export class HttpServer implements HttpConnectionHost {
 
   closed(socket: Socket): void {
     this.#connections.delete(socket);
+    if (this.#connections.size === 0) this.#onEmpty?.();
   }
 
   serve(request: IncomingMessage, response: ServerResponse, site: VirtualPath | undefined): void {

@@ -73,6 +73,11 @@ export async function share(target: EndpointTarget, reactor: object, site: Virtu
   }
 }
 
+/** See {@link HttpServer.lastAnswers}, of all servers of a reactor. */
+export async function lastAnswersOf(reactor: object): Promise<void> {
+  await Promise.all([...serversOf(reactor)].map(server => server.lastAnswers()));
+}
+
 function forgetClosed(servers: Set<HttpServer>): void {
   for (const server of servers) if (server.isClosed) servers.delete(server);
 }

@@ -8,6 +8,8 @@ const INVALID = 1007;
 const POLICY = 1008;
 const TOO_BIG = 1009;
 const INTERNAL = 1011;
+/** The service restarts: come again. */
+const RESTART = 1012;
 
 function codeOfError(error: Error | undefined): number {
   if (error instanceof FramingError) return error.code === 'ERR_PACKET_FRAMING_TOO_LARGE' ? TOO_BIG : INVALID;
@@ -18,7 +20,8 @@ function codeOfError(error: Error | undefined): number {
 export function closeCodeOf(why: CloseReason | undefined): number {
   if (why?.by === 'error') return codeOfError(why.error);
   if (why?.by === 'limit' || why?.by === 'timeout') return POLICY;
-  return why?.by === 'shutdown' ? GOING_AWAY : NORMAL;
+  if (why?.by === 'shutdown') return why.code === 'RELOAD' ? RESTART : GOING_AWAY;
+  return NORMAL;
 }
 
 /** The error of `ws` for a violation of the protocol, as ours. */

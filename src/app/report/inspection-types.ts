@@ -43,6 +43,8 @@ export interface PoolFacts {
   readonly state: string;
   readonly paused: boolean;
   readonly runtime: string;
+  /** The url of the module that declares the worker, where it is known. */
+  readonly source: string | undefined;
   readonly processes: number;
   readonly min: number;
   readonly max: number;
@@ -101,6 +103,8 @@ export interface Inspection {
   readonly connectionCount: number;
   connections(): Iterable<ConnectionView>;
   calls(): Iterable<CallFacts>;
+  /** Another process has taken over: resolves when clients that ask for one thing after the other have had their last answers. */
+  handOver(within: number): Promise<void>;
   /** False: there is none of that id, any more. */
   disconnect(connection: string): boolean;
   killProcess(process: string): boolean;

@@ -87,6 +87,7 @@ function poolFacts(pool: Pool): PoolFacts {
     state: handle.state,
     paused: pool.dispatcher.paused,
     runtime,
+    source: worker.source?.url,
     processes: processSet.all.length,
     min: minWorkers,
     max: maxWorkers,
@@ -175,6 +176,11 @@ export class AppInspection implements Inspection {
         }
       }
     }
+  }
+
+  /** Another process has taken over: see ReactorCore. */
+  async handOver(within: number): Promise<void> {
+    await this.#parts.core.handOver(within);
   }
 
   disconnect(connection: string): boolean {

@@ -1,8 +1,58 @@
-import type { Command } from '../command.js';
+import type { Command, CommandArguments } from '../command.js';
 import { optionText } from '../command.js';
-import { exitCodeOf, startChild } from '../start-child.js';
+import { ControlServer } from '../run/control-server.js';
+import { inheritedStdio } from '../run/inherited-sockets.js';
+import { RunSupervisor } from '../run/supervisor.js';
+import { startChild } from '../start-child.js';
 import { thisNode, userModule } from '../user-module.js';
 import { toMilliseconds, type Duration } from '../../units.js';
+import type { OptionSpec } from '../command.js';
+
+/** Options of all commands that run an application. */
+export const RUN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  export: { type: 'string', value: 'NAME', help: 'the exported class to take, where there are several' },
+  admin: { type: 'boolean', help: 'serves the page on the loopback, unless bootstrap() is given admin; docs/admin.md' },
+  'close-timeout': { type: 'string', value: 'DURATION', help: "how long closing may take, '15s' unless bootstrap() is given another" },
+};
+
+/** The supervisor of the application that the arguments name. Throws UsageError. */
+export function supervisorOf(given: CommandArguments): RunSupervisor {
+  const path = given.positionals[0]!;
+  const closeTimeout = optionText(given, 'close-timeout');
+  if (closeTimeout !== undefined) toMilliseconds(closeTimeout as Duration);
+  // Told at once, not by the first process.
+  userModule(path, thisNode());
+  const stdio = inheritedStdio();
+  const plan = { mode: 'run', export: optionText(given, 'export'), admin: given.options['admin'] === true, closeTimeout } as const;
+  return new RunSupervisor(
+    // A loader may have been installed since.
+    () => startChild(userModule(path, thisNode()), plan, given.rest, stdio),
+    line => process.stderr.write(`packet-ts: ${line}\n`),
+  );
+}
+
+/** Runs it to its end, with its signals and its control socket. Returns the exit code. */
+export async function supervise(supervisor: RunSupervisor): Promise<number> {
+  const control = new ControlServer({
+    reload: () => supervisor.reload(),
+    look: async () => (await supervisor.current?.look()) ?? { error: 'the application has ended' },
+  });
+  control.listen();
+  const end = (signal: NodeJS.Signals): void => supervisor.signal(signal);
+  // A terminal that is closed ends what runs in it; without one SIGHUP is a request of the operator's.
+  const hangUp = (): void => (process.stdin.isTTY ? supervisor.signal('SIGTERM') : void supervisor.reload());
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  process.on('SIGHUP', hangUp);
+  try {
+    return await supervisor.run();
+  } finally {
+    process.off('SIGINT', end);
+    process.off('SIGTERM', end);
+    process.off('SIGHUP', hangUp);
+    control.close();
+  }
+}
 
 export const run: Command = {
   name: 'run',
@@ -10,31 +60,10 @@ export const run: Command = {
   summary: 'starts the application that a module exports',
   details: `Imports MODULE and starts the class decorated with @Module that it exports (the default export, or the only one); a module that calls
 bootstrap() itself is run as it is. A .ts file is compiled on the fly where @swc-node/register, @oxc-node/core or tsx is installed.
-SIGINT and SIGTERM close the application gracefully, a second one at once.`,
-  options: {
-    export: { type: 'string', value: 'NAME', help: 'the exported class to take, where there are several' },
-    'close-timeout': { type: 'string', value: 'DURATION', help: "how long closing may take, '15s' unless bootstrap() is given another" },
-  },
+SIGINT and SIGTERM close the application gracefully, a second one at once. SIGHUP, or "packet-ts reload", starts the code as it is now
+beside the old one, which finishes what it has: the listening sockets belong to this command, and nothing is refused.`,
+  options: RUN_OPTIONS,
   positionals: [1, 1],
   takesRest: true,
-  async run(given) {
-    const module = userModule(given.positionals[0]!, thisNode());
-    const closeTimeout = optionText(given, 'close-timeout');
-    if (closeTimeout !== undefined) toMilliseconds(closeTimeout as Duration);
-    const child = startChild(module, { mode: 'run', export: optionText(given, 'export'), closeTimeout }, given.rest, [
-      'inherit',
-      'inherit',
-      'inherit',
-      'ipc',
-    ]);
-    const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
-    process.on('SIGINT', forward);
-    process.on('SIGTERM', forward);
-    try {
-      return await exitCodeOf(child);
-    } finally {
-      process.off('SIGINT', forward);
-      process.off('SIGTERM', forward);
-    }
-  },
+  run: given => supervise(supervisorOf(given)),
 };

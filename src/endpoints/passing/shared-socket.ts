@@ -1,6 +1,7 @@
 import type { SocketHandle } from '../../hosts/host.js';
 import type { BoundAddress, EndpointTarget } from '../endpoint.js';
 import { bindHandle } from './passed-socket.js';
+import { socketKeeper, type KeptSocket } from './kept-sockets.js';
 import { listenError } from '../system-errors.js';
 import { hostAndPort, tcpUrlOf } from '../net/tcp.js';
 import { unixPathOf, replaceStale, withMode } from '../net/unix.js';
@@ -19,12 +20,24 @@ export interface SharedSocket {
  * @throws ListenError
  */
 export async function bindShared(target: EndpointTarget): Promise<SharedSocket> {
-  const { url } = target;
+  const { url, options } = target;
   try {
+    const kept = await socketKeeper()?.keep(url, { mode: options['mode'] as number | undefined });
+    if (kept) return { address: addressOf(kept.url), handle: kept.handle, close: () => closeKept(kept) };
     return /^unix:/i.test(url) ? await bindPath(target) : await bindPort(url);
   } catch (error) {
     throw listenError(url, error);
   }
+}
+
+function closeKept({ handle, release }: KeptSocket): void {
+  handle.close();
+  release();
+}
+
+function addressOf(url: string): BoundAddress {
+  if (/^unix:/i.test(url)) return { url, host: '', port: 0, path: unixPathOf(url) };
+  return { url, ...hostAndPort(url)! };
 }
 
 async function bindPort(url: string): Promise<SharedSocket> {
