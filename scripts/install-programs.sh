@@ -24,6 +24,7 @@ declare -A package_of=(
   [systemd-notify]=systemd
   [prlimit]=util-linux
   [timeout]=coreutils
+  [script]=bsdutils
 )
 
 programs=("$@")

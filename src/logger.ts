@@ -37,24 +37,32 @@ export function atTime(time: number, run: () => void): void {
 let made: Promise<Logger> | undefined;
 
 /**
- * The default: pino, JSON lines on stderr, at the level of `PACKET_LOG` ('info'). One for the whole process. It never waits for the reader
+ * The default: pino on stderr, at the level of `PACKET_LOG` ('info'): lines for a reader where stderr is a terminal and pino-pretty is
+ * installed, else JSON (`PACKET_LOG_FORMAT` says which: `json` or `pretty`). One for the whole process. It never waits for the reader
  * of stderr: up to 1 MB of lines wait, more are dropped, and a line says how many.
  * Loaded when it is asked for: a worker, which writes its log another way, would pay a tenth of its start for it.
  */
 export function defaultLogger(): Promise<Logger> {
-  return (made ??= Promise.all([import('pino'), import('./logging/standard-error.js')]).then(
-    ([{ pino, stdSerializers }, { standardError }]) => {
-      const stderr = standardError();
-      // Errors without a stack (a peer's mistake) show none.
-      const err = (error: Error): unknown => {
-        const { stack, ...rest } = stdSerializers.err(error);
-        return stack ? { ...rest, stack } : rest;
-      };
-      const timestamp = (): string => `,"time":${recordTime ?? epochNow()}`;
-      const options = { level: process.env['PACKET_LOG'] ?? 'info', base: null, serializers: { err }, timestamp };
-      return pino(options, { write: line => stderr.write(line) });
-    },
-  ));
+  return (made ??= makeDefault());
+}
+
+async function makeDefault(): Promise<Logger> {
+  const [{ pino, stdSerializers }, { standardError }, { prettyStream }] = await Promise.all([
+    import('pino'),
+    import('./logging/standard-error.js'),
+    import('./logging/pretty.js'),
+  ]);
+  const stderr = standardError();
+  // Errors without a stack (a peer's mistake) show none.
+  const err = (error: Error): unknown => {
+    const { stack, ...rest } = stdSerializers.err(error);
+    return stack ? { ...rest, stack } : rest;
+  };
+  const timestamp = (): string => `,"time":${recordTime ?? epochNow()}`;
+  const options = { level: process.env['PACKET_LOG'] ?? 'info', base: null, serializers: { err }, timestamp };
+  const write = (line: string): void => stderr.write(line);
+  const logger: Logger = pino(options, (await prettyStream(write)) ?? { write });
+  return logger;
 }
 
 /** Methods that a logger must have: all of pino's. */
@@ -64,6 +72,13 @@ export function isLogger(value: unknown): value is Logger {
   return (
     typeof value === 'object' && value !== null && LOGGER_METHODS.every(name => typeof (value as Partial<Logger>)[name] === 'function')
   );
+}
+
+/** The lowest level that a logger writes, as pino's number: 0 where it does not tell, above all levels where it writes nothing. */
+export function levelOf(logger: Logger): number {
+  if (logger === silentLogger) return Infinity;
+  const { levelVal } = logger as { levelVal?: unknown };
+  return typeof levelVal === 'number' ? levelVal : 0;
 }
 
 /** The logger that an application uses: the given one, guarded so that it cannot fail its callers; none for `false`; or the default. */

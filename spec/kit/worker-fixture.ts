@@ -93,6 +93,7 @@ export function bootMessage(more: Partial<BootMessage> = {}): BootMessage {
   return {
     version: PROTOCOL_VERSION,
     app: 'app',
+    logLevel: 30,
     name: 'fixture',
     key: undefined,
     source: 'file:///fixture.js',

@@ -45,4 +45,32 @@ describe("the guard of an application's logger", () => {
     guardedLogger(frozen).info('x');
     expect(heard).to.deep.equal(['x']);
   });
+
+  it('writes no key twice, whatever is logged or bound', () => {
+    const lines: string[] = [];
+    const log = guardedLogger(pino({ name: 'shop' }, { write: line => lines.push(line) }));
+    const child = log.child({ user: 1, level: 'mine' }).child({ user: 2 });
+    child.info({ user: 3, time: 4, pid: 5, msg: 'inner', name: 6, user_: 7 }, 'outer');
+    child.info({ msg: 'alone' });
+    child.info(new Error('whole'));
+    for (const line of lines) {
+      const keys = [...line.matchAll(/[{,]"(\w+)":/g)].map(([, key]) => key!).filter(key => !['type', 'message', 'stack'].includes(key));
+      expect(keys).to.deep.equal([...new Set(keys)]);
+    }
+    const [first, second] = lines.map(line => JSON.parse(line) as Record<string, unknown>);
+    expect(first).to.include({
+      level: 30,
+      name: 'shop',
+      user: 1,
+      user_: 2,
+      user__: 3,
+      user___: 7,
+      time_: 4,
+      pid_: 5,
+      name_: 6,
+      msg: 'outer',
+      msg_: 'inner',
+    });
+    expect(second).to.include({ msg: 'alone' });
+  });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { WorkerCrashedError } from '../../src/errors.js';
 import { Kind, UPWARD } from '../../src/wire/link/protocol.js';
+import { Events } from '../kit/events.js';
 import type { FakeWorker, Heard } from './support/fake-host.js';
 import { rejection, Rig } from './support/rig.js';
 
@@ -45,6 +46,14 @@ describe('a process is not trusted', () => {
       },
     ],
     ['tells of an uncaught error of megabytes', worker => worker.link.sendValue(Kind.STRAY, 0, 0, new Error('m'.repeat(2_000_000)))],
+    ['logs what is no record', worker => worker.link.sendValue(Kind.LOG, 0, 30, ['now', {}, 'x', 0])],
+    ['logs a record that is too large', worker => worker.link.sendValue(Kind.LOG, 0, 30, [1, { x: 'x'.repeat(70_000) }, 'x', 0])],
+    [
+      'logs without credit',
+      worker => {
+        for (let i = 0; i < 6_000; i++) worker.link.sendValue(Kind.LOG, 0, 30, [1, {}, 'x', 0]);
+      },
+    ],
     ['writes garbage', worker => worker.link.sendEncoded(Kind.REPLY, 1, 0, Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2, 3]))],
   ];
 
@@ -53,6 +62,7 @@ describe('a process is not trusted', () => {
       const rig = await Rig.started();
       // Unasked messages wait for whoever hears them.
       rig.workforce.on('message', () => new Promise(() => {}));
+      using _ = new Events('worker.log');
       const rejected = rejection<WorkerCrashedError>(rig.client().run(1));
       const worker = await rig.host.worker(1);
       const call = await worker.call();

@@ -7,7 +7,7 @@ import { publish } from '../diagnostics.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import { asError, ClosingError, UsageError, type Mistake } from '../errors.js';
 import { hostNamed } from '../hosts/registry.js';
-import { Logger } from '../logger.js';
+import { levelOf, Logger } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore, MasterPoolListener, type Dialer, type Handlers } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
 import { toMilliseconds, type Duration, type Off, type Size } from '../units.js';
@@ -104,7 +104,7 @@ export class Assembly implements AppHost {
   readonly #stopLogging: () => void;
   #state: AppState = 'starting';
   #closing: Promise<CloseSummary> | undefined;
-  /** Aborted: `shutdownDelay` is over. */
+  /** Aborted: `shutdownDelay` is over; and, behind it, the time for closing. */
   readonly #hurry = new AbortController();
   readonly #cutOff = new AbortController();
   #closes!: () => void;
@@ -135,11 +135,12 @@ export class Assembly implements AppHost {
     this.#clock = options.clock ?? realClock;
     const { mesh, placement = {} } = options;
     if (mesh) this.#mesh = new MeshSide(this.name, mesh, placement, options.zone, this.#clock);
-    this.#hosts = new Hosts(this.#clock, options.logger, options.overrides);
+    this.#hosts = new Hosts(this.#clock, options.overrides);
     const placed = blueprint.workers.map(worker => placedWorker(worker, placement));
     this.workforce = new Workforce(placed, {
       app: this.name,
       clock: this.#clock,
+      logLevel: () => levelOf(options.logger),
       host: runtime => this.#hosts.host(runtime),
       proxy: (cls, worker) => this.#proxy(cls, worker),
       channels: () => this.channelRouter,
@@ -308,10 +309,9 @@ export class Assembly implements AppHost {
 
   health(): Health {
     const core = this.#core;
-    const dialled = [...this.#dialers].map(([cls, dialers]) => [cls, dialers] as const);
     return healthOf({
       state: this.#state,
-      handlers: [...this.#addresses, ...dialled].map(([cls, urls]) => [nameOf(cls), urls, core.count(cls)]),
+      handlers: [...this.#addresses, ...this.#dialers].map(([cls, urls]) => [nameOf(cls), urls, core.count(cls)]),
       handles: this.workforce.list(),
       rows: this.workforce.status(),
     });

@@ -6,7 +6,6 @@ import '../hosts/process.js';
 import '../hosts/thread/thread.js';
 import type { Ctor, Token } from '../blueprint/types.js';
 import { UsageError } from '../errors.js';
-import type { Logger } from '../logger.js';
 import { serveInline, type LoadedWorker } from '../tasks/index.js';
 import { duplexPair } from '../wire/link/duplex-pair.js';
 import type { Override } from './container/container.js';
@@ -19,10 +18,9 @@ export class Hosts {
   readonly #context: HostContext;
 
   /** @param overrides what workers that share the master get in place of their own providers: for tests */
-  constructor(clock: Clock, logger: Logger, overrides?: ReadonlyMap<Token, Override>) {
+  constructor(clock: Clock, overrides?: ReadonlyMap<Token, Override>) {
     // Runs the same runtime, container and wire as a process of its own, at the other end of a pair of streams.
-    const load = async (_boot: unknown, { cls, name: worker, key }: HostSpec): Promise<LoadedWorker> =>
-      loadedWorker(cls as Ctor, logger.child({ worker, key }), clock, overrides);
+    const load = async (_boot: unknown, { cls }: HostSpec): Promise<LoadedWorker> => loadedWorker(cls as Ctor, clock, overrides);
     this.#context = { entry: workerEntry, inline: { pair: duplexPair, start: serveInline(load) } };
   }
 

@@ -3,7 +3,7 @@ import { aroundsFor } from '../around/chain.js';
 import { readConnection, readOwnWorker, readWorkerScope, refuse, valid } from '../blueprint/index.js';
 import type { Ctor, Token, WorkerBlueprint } from '../blueprint/types.js';
 import { realClock, type Clock, type ClockTimer } from '../clock.js';
-import { Logger } from '../logger.js';
+import { RecordLogger } from '../logging/record-logger.js';
 import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
 import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/start/worker-environment.js';
 import { connectionBuild } from './connection-plan.js';
@@ -29,12 +29,12 @@ const FAILURE_GRACE = 1_000;
 async function createWorker(
   worker: WorkerBlueprint,
   environment: WorkerEnvironment,
-  logger: Logger,
   clock: Clock,
   overrides: ReadonlyMap<Token, Override> | undefined,
 ): Promise<CreatedWorker> {
   const app = standIn(await readWorkerScope(worker), overrides?.get(worker.cls));
   refuse(app.mistakes);
+  const logger = new RecordLogger(environment.records);
   const names = new Map<Ctor, string>();
   const nameFor = (other: Ctor | string): string => {
     if (typeof other === 'string') return other;
@@ -128,8 +128,8 @@ async function within(clock: Clock, milliseconds: number, done: Promise<void>): 
 }
 
 /** A worker class, ready to be built by whatever runtime it is in. */
-export function loadedWorker(cls: Ctor, logger: Logger, clock: Clock = realClock, overrides?: ReadonlyMap<Token, Override>): LoadedWorker {
+export function loadedWorker(cls: Ctor, clock: Clock = realClock, overrides?: ReadonlyMap<Token, Override>): LoadedWorker {
   const blueprint = valid(readOwnWorker(cls));
   const replaced = overrides?.has(cls);
-  return { blueprint, replaced, create: environment => createWorker(blueprint, environment, logger, clock, overrides) };
+  return { blueprint, replaced, create: environment => createWorker(blueprint, environment, clock, overrides) };
 }

@@ -1,4 +1,4 @@
-import type { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { emptyContext } from '../async-context.js';
 import type { Clock } from '../clock.js';
 import { BoundaryError, WorkerTimeoutError } from '../errors.js';
@@ -88,8 +88,14 @@ export class Runner {
     return this.#running;
   }
 
-  traceCalls(trace: AsyncLocalStorage<number>): void {
-    this.#trace = trace;
+  /** Tells from now on in which call code runs. */
+  get trace(): AsyncLocalStorage<number> {
+    return (this.#trace ??= new AsyncLocalStorage());
+  }
+
+  /** The call that the running code was begun in; 0: none, or nothing has asked for {@link trace}. */
+  get current(): number {
+    return this.#trace?.getStore() ?? 0;
   }
 
   accept(id: number, task: RunnableTask, input: unknown, meta: CallMeta | undefined, sends: boolean): void {

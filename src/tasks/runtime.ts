@@ -28,6 +28,7 @@ import { LinkCarrier } from '../channels/link-carrier.js';
 import { LatestStatus } from './latest-status.js';
 import type { StartedMark } from './started-mark.js';
 import { Master } from './master.js';
+import { RecordSender } from './record-sender.js';
 import { Runner } from './runner.js';
 import { isPermanent } from './start/start-mistakes.js';
 import { contextsOf, mailContext, mailTask, runnableTasks, type RunnableTask } from './task.js';
@@ -82,6 +83,7 @@ export class TaskRuntime implements LinkReceiver {
   #polling = false;
   #polledAt = -Infinity;
   #messages: CreditGate | undefined;
+  #records: RecordSender | undefined;
   #state: State = 'waiting';
   #boot: BootMessage | undefined;
   #runner: Runner | undefined;
@@ -156,6 +158,7 @@ export class TaskRuntime implements LinkReceiver {
   #credit(id: number, arg: number, body: Body): void {
     const { kind, ...room } = readCredit(arg, body);
     if (kind === CreditKind.messages) this.#messages?.give(room);
+    else if (kind === CreditKind.records) this.#records?.give(room);
     else this.#runner?.credit(id, kind, room);
   }
 
@@ -207,7 +210,7 @@ export class TaskRuntime implements LinkReceiver {
       importing = false;
       this.#hello(boot, loaded);
       const runner = this.#prepare(boot);
-      this.#created = await loaded.create(this.#environment(boot));
+      this.#created = await loaded.create(this.#environment(boot, runner));
       const { instance } = this.#created;
       this.#tasks = runnableTasks(loaded.blueprint, instance, boot, loaded.replaced);
       this.#mail = mailTask(loaded.blueprint, instance, boot, loaded.replaced);
@@ -259,12 +262,13 @@ export class TaskRuntime implements LinkReceiver {
       gate,
       said: this.#said,
     });
-    const trace = runner.traceCalls.bind(runner);
-    this.#upstream = new NestedCaller({ link: this.#link, workers, stray: error => this.stray(error), trace, said: this.#said });
+    const { said } = { said: this.#said };
+    this.#upstream = new NestedCaller({ link: this.#link, workers, stray: error => this.stray(error), trace: () => runner.trace, said });
+    this.#records = new RecordSender({ link: this.#link, call: () => runner.current, said, lookForCredit: this.#lookForCredit });
     return runner;
   }
 
-  #environment(boot: BootMessage): Parameters<LoadedWorker['create']>[0] {
+  #environment(boot: BootMessage, runner: Runner): Parameters<LoadedWorker['create']>[0] {
     const { maxMessageSize } = boot;
     return {
       boot,
@@ -277,6 +281,11 @@ export class TaskRuntime implements LinkReceiver {
       holds: (connections, inbound) => this.#link.send(Kind.CONNECTIONS, inbound, connections),
       listens: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),
       stray: error => this.stray(error),
+      records: {
+        least: boot.logLevel,
+        bound: () => void runner.trace,
+        write: (level, record, message) => this.#records!.write(level, record, message),
+      },
     };
   }
 

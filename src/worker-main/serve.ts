@@ -12,7 +12,6 @@ import {
   type ProcessLink,
   type ThreadLink,
 } from '../tasks/index.js';
-import { WorkerLogger } from './worker-logger.js';
 
 /** This process becomes a worker: reads over the link which one it is to be, imports its module, and serves it until the link ends. */
 export function serveWorker(link: ProcessLink = prepareProcess()): void {
@@ -28,7 +27,7 @@ function loader(): LoadWorker {
   const { reached } = becomeWorkerProcess();
   return async boot => {
     const cls = await importWorker(boot, name => classNamed(name, boot.source), reached);
-    return loadedWorker(cls, new WorkerLogger());
+    return loadedWorker(cls);
   };
 }
 

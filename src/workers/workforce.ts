@@ -29,6 +29,8 @@ export interface WorkforceOptions {
   /** The application's name, for events. */
   readonly app?: string | undefined;
   readonly clock: Clock;
+  /** The level of the application's logger, which workers are told: pino's number. */
+  readonly logLevel?: (() => number) | undefined;
   /** Where workers of this runtime run. Asked once per started worker. */
   host(runtime: string): Host;
   /** Builds a proxy through the container. Called once per started (worker, key). */
@@ -279,6 +281,7 @@ export class Workforce implements Directory {
       admits: owner => !this.#closing || owner.exempt || owner.kind === 'task',
       others: () => (this.#others ??= [...this.#byName.values()].map(facesOf)),
       app: this.app,
+      logLevel: this.#options.logLevel,
       tell: (event, ...args) => void this.#announcer.tell(event, ...args),
       unasked: (member, value) => this.#unasked(member, value),
       frontage: pool => this.#options.frontage?.(pool),

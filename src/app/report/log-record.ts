@@ -16,7 +16,9 @@ const LEVELS: readonly (readonly [number, Level])[] = [
 /** Logs what a worker has logged: its record at its level, through the application's logger, with where it came from. */
 export function logRecord(logger: Logger, { app: _, host: __, level, time, record, message, untold, ...from }: Events['worker.log']): void {
   const [, name] = LEVELS.find(([least]) => level >= least) ?? [0, 'trace'];
-  const facts = { ...record, ...from, ...(untold > 0 && { untold }) };
+  // Facts of the master win over those of the worker.
+  const known = Object.entries(from).filter(([, value]) => value !== undefined);
+  const facts = { ...record, ...Object.fromEntries(known), ...(untold > 0 && { untold }) };
   atTime(time, () => {
     if (message === undefined) logger[name](facts);
     else logger[name](facts, message);

@@ -206,6 +206,7 @@ export class MeshCrew implements RemoteCrew {
     const pool = this.#pool;
     const { settings } = pool.worker;
     return {
+      app: pool.app,
       worker: { ...pool.worker, settings: { ...settings, concurrency: host.slots, heartbeat: false, maxTasksPerWorker: 0 } },
       handle: pool.handle,
       clock: pool.clock,

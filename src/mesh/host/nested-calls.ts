@@ -34,7 +34,7 @@ export class RelayedNestedCalls implements Directory {
   readonly #upstream: NestedCaller;
   readonly #workers: BootMessage['workers'];
   /** Number of the relayed call in whose task a call is made. */
-  #parents: AsyncLocalStorage<number> | undefined;
+  readonly #parents = new AsyncLocalStorage<number>();
   readonly #clients = new Map<string, Record<string, Method>>();
 
   constructor(link: Link, workers: BootMessage['workers']) {
@@ -44,7 +44,7 @@ export class RelayedNestedCalls implements Directory {
       workers,
       stray: error => publish('hook.error', { hook: 'event of a nested call', error: asError(error) }),
       said: () => {},
-      trace: parents => void (this.#parents = parents),
+      trace: () => this.#parents,
     });
   }
 
@@ -79,7 +79,7 @@ export class RelayedNestedCalls implements Directory {
     owner.add(abortion);
     const options = { ...settings, signal: abortion.signal, on: this.#listeners(worker, task, owner) };
     const make = (): unknown => method(input, options);
-    const result = parent instanceof RelayedCall ? this.#parents!.run(parent.number, make) : make();
+    const result = parent instanceof RelayedCall ? this.#parents.run(parent.number, make) : make();
     if (result instanceof Promise) {
       const forget = (): void => owner.delete(abortion);
       result.then(forget, forget);

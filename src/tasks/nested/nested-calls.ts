@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { mailOf, wrongCallOptions, type CalledTask } from '../../decorators/worker/call-options.js';
 import { AbortError, ClosingError, UsageError, WorkerNotFoundError } from '../../errors.js';
 import { toMilliseconds } from '../../units.js';
@@ -25,8 +25,8 @@ export interface NestedCallerOptions {
   stray(error: unknown): void;
   /** A call was given to the link: it leaves although its task may go on without awaiting it. */
   said(): void;
-  /** From now on it must be known in which call code runs. */
-  trace(calls: AsyncLocalStorage<number>): void;
+  /** In which call code runs; known from when it is first asked for. */
+  trace(): AsyncLocalStorage<number>;
 }
 
 /**
@@ -38,9 +38,8 @@ export class NestedCaller {
   readonly #link: Link;
   readonly #calls = new Map<number, NestedCall>();
   /** Only a worker that has a client of another one pays for it: AsyncLocalStorage makes every promise dearer. */
-  readonly #parents = new AsyncLocalStorage<number>();
+  #parents: AsyncLocalStorage<number> | undefined;
   readonly #port: NestedCallHost;
-  #traced = false;
   #last = 0;
   #closed = false;
 
@@ -57,10 +56,7 @@ export class NestedCaller {
   client(name: string, key: string | undefined): object {
     const worker = this.#options.workers.find(each => each.name === name);
     if (!worker) throw new WorkerNotFoundError(name, key, 'this application has no worker of that name');
-    if (!this.#traced) {
-      this.#traced = true;
-      this.#options.trace(this.#parents);
-    }
+    this.#parents ??= this.#options.trace();
     const streams = new Set(worker.streams);
     const receives = new Set(worker.receives);
     const events = new Map(worker.events);
@@ -142,7 +138,7 @@ export class NestedCaller {
       key: options.key ?? key,
       task,
       input,
-      parent: this.#parents.getStore(),
+      parent: this.#parents?.getStore(),
       timeout: timeout === undefined ? undefined : toMilliseconds(timeout),
       affinity,
       caller,

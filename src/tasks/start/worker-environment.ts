@@ -1,3 +1,4 @@
+import type { RecordSink } from '../../logging/record-logger.js';
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import type { BootMessage, ListensMessage } from '../../wire/link/protocol.js';
 import type { SocketService } from '../sockets/socket-receiver.js';
@@ -20,6 +21,8 @@ export interface WorkerEnvironment {
   connectChannels(channels: Channels): void;
   /** The worker listens by itself. */
   listens(message: ListensMessage): void;
+  /** Takes what loggers write here. */
+  readonly records: RecordSink;
   /** Tells the master of an error that no caller waits for: a timer's, a connection's. The worker goes on. */
   stray(error: unknown): void;
 }

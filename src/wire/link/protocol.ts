@@ -78,6 +78,11 @@ export const Kind = {
   PUBLISH: 31,
   /** W→M, id {@link UPWARD}: value: a channel's name. arg as in PUBLISH: its items are wanted there from now on; 0: no longer. */
   SUBSCRIBE: 32,
+  /**
+   * W→M: a record of the worker's logger. id: the call in which it was logged, or 0. arg: pino's number of its level. value: [milliseconds since
+   * the epoch, what was logged, the message, how many before it were dropped], at most {@link MOST_RECORD} bytes. Costs credit for records.
+   */
+  LOG: 33,
 } as const;
 
 /** Upper bits of CALL's arg; the lower 16 are the task's index. */
@@ -96,6 +101,9 @@ export const LAST_CALL = UPWARD - 1;
 
 /** The most characters of each name in {@link NestedCallMessage}: they are keys of the master's tables. */
 export const MOST_NAME = 1024;
+
+/** The most bytes of a record that LOG may bring. */
+export const MOST_RECORD = 64 * 1024;
 
 /** The most bytes of a value that STATUS may bring: the master keeps the latest of every process. */
 export const MOST_STATUS = 64 * 1024;
@@ -119,6 +127,8 @@ export interface BootMessage {
   /** Default of tasks without their own, in milliseconds: the limit that the error of an aborted signal names. */
   readonly softTimeout: number;
   readonly validate: 'receiver' | 'both' | 'off';
+  /** Records below it are not sent: pino's number. */
+  readonly logLevel: number;
   /** The endpoints of each of its connection classes, as the master read them. Undefined: the master did not, the worker reads its own. */
   readonly listen?: readonly (readonly ListenPlan[])[] | undefined;
   /** Names and tasks of the other workers of the application: what injected clients may call. `streams`: the tasks among them that answer with a stream. */

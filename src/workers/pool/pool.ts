@@ -38,6 +38,8 @@ export interface PoolHost extends Pick<ProcessSetHost, 'tell' | 'app'> {
   readonly clock: Clock;
   readonly host: Host;
   readonly directory: Directory;
+  /** The level of the application's logger: pino's number. */
+  readonly logLevel?: (() => number) | undefined;
   /** Whose calls are taken while the application closes. */
   admits(owner: Owner): boolean;
   /** Names and tasks of the other workers, for BOOT. */
@@ -163,8 +165,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   // ── processes
 
   boot(): BootMessage {
-    const { app, worker, key, options } = this;
-    return bootMessage({ app, worker, key, options, workers: this.#desk.others(), listen: this.poolListener?.plan });
+    return bootMessage(this, { logLevel: this.#desk.logLevel?.() ?? 0, workers: this.#desk.others(), listen: this.poolListener?.plan });
   }
 
   nestedCalls(member: PooledProcess): NestedCalls {

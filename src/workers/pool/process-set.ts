@@ -18,8 +18,6 @@ import { MemoryWatch } from './watch.js';
 
 /** The pool, as its process set sees it. */
 export interface ProcessSetHost extends PooledProcessHost {
-  /** The application's name, for events. */
-  readonly app: string;
   readonly worker: WorkerBlueprint;
   readonly clock: Clock;
   /** Calls that wait in the pool. */

@@ -16,6 +16,8 @@ export type PooledProcessState = 'starting' | 'ready' | 'draining' | 'stopping' 
 
 /** The pool, as one of its processes sees it. */
 export interface PooledProcessHost {
+  /** The application's name, for events. */
+  readonly app: string;
   readonly worker: WorkerBlueprint;
   readonly handle: WorkerHandle;
   readonly clock: Clock;

@@ -20,6 +20,8 @@ import { InFlightCalls, type InFlightHost } from './in-flight.js';
 import { SocketLedger } from '../sockets/socket-ledger.js';
 import { UncaughtLimiter } from './uncaught-limiter.js';
 import { callNameOf } from '../call/call-target.js';
+import { processNames } from '../event-names.js';
+import { RecordReceiver } from './record-receiver.js';
 import type { NestedCalls } from './nested-calls.js';
 
 /** One process of a pool: its host's process, its link, and the calls it has. */
@@ -35,6 +37,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
   readonly inFlight: InFlightCalls;
   readonly heartbeat: Heartbeat;
   readonly sockets: SocketLedger;
+  readonly records: RecordReceiver;
   readonly startedAt: Date;
   /** Never reused. Inline workers and threads share the master's pid. */
   readonly id = nextProcessId();
@@ -94,6 +97,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     this.#keepAlive = new ProgramKeepAlive(this.#process);
     this.#messages = messageDelivery(this.#link, value => this.#desk.unasked(this, value) ?? undefined);
     this.#upcalls = desk.nestedCalls(this);
+    this.records = new RecordReceiver({ link: this.#link, clock, inFlight: this.inFlight, names: () => processNames(desk, this) });
   }
 
   /** Tells it what to become. Apart from the constructor: a process that could not be launched reports its end at once. */
@@ -329,6 +333,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     this.#keepAlive.off();
     this.#desk.buried(this, again, lost);
     this.sockets.close();
+    this.records.close();
     this.#decided(false);
     this.#buriedNow();
   }

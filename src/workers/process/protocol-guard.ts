@@ -4,6 +4,7 @@ import { Kind, MOST_STATUS, MOST_STRAY, PROTOCOL_VERSION, UPWARD, type HelloMess
 import type { Body, LinkReceiver } from '../../wire/link/types.js';
 import type { Call } from '../call/call.js';
 import type { InFlightCalls } from './in-flight.js';
+import type { RecordReceiver } from './record-receiver.js';
 import type { SocketLedger } from '../sockets/socket-ledger.js';
 import { CreditKind, readCredit } from '../../wire/link/credit.js';
 
@@ -24,6 +25,7 @@ export interface ProtocolGuardHost {
   readonly sockets: Pick<SocketLedger, 'taken' | 'gone' | 'quieted'>;
   holds(connections: number, inbound: number): void;
   listens(message: unknown): void;
+  readonly records: Pick<RecordReceiver, 'receive'>;
   unasked(body: Body): void;
   /** `fatal`: its process ends for it. `size`: bytes that it came in. */
   stray(error: Error, fatal: boolean, size: number): void;
@@ -141,6 +143,8 @@ export class ProtocolGuard implements LinkReceiver {
       case Kind.STRAY:
         if (body.length > MOST_STRAY) throw new ProtocolError(`an error of ${body.length} bytes, which may have ${MOST_STRAY}`);
         return desk.stray(asError(body.value()), arg === 1, body.length);
+      case Kind.LOG:
+        return desk.records.receive(id, arg, body);
       case Kind.PONG:
         return desk.pong(arg);
       case Kind.LEAVE:
