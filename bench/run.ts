@@ -17,6 +17,7 @@ const BENCHES = [
   'recovery',
   'scale',
   'cores',
+  'mesh',
   'profile',
   'check',
 ] as const;
