@@ -4,4 +4,4 @@ import { work, type Order } from '../dispatch/work.js';
 
 const server = new ServerNats({ servers: [process.argv[2]!] });
 server.addHandler('work', order => Promise.resolve(work(order as Order)));
-server.listen(() => console.log('ready'));
+await server.listen(() => console.log('ready'));
