@@ -122,7 +122,7 @@ export function writeAnswer(answer: Answer, to: ServerResponse, client: { reader
     return writeResponse(answer as Response, to, reader).then(() => reader.watch());
   }
   if (isGone(to)) return undefined;
-  writePlain(whole, to);
+  writePlain(whole, to, answer === whole);
   // Most answers are with the kernel by now.
   if (!to.socket || to.socket.writableLength > 0) client.reader().watch();
   return undefined;

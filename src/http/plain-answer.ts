@@ -29,8 +29,11 @@ export function jsonAnswer(status: number, text: string): PlainAnswer {
 /** Statuses whose answers have no body, whatever is given. */
 export const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** Writes it with its length; to HEAD, and with statuses that have none, without the body. */
-export function writePlain({ status, headers, body }: WholeResponse, to: ServerResponse): void {
+/**
+ * Writes it with its length; to HEAD, and with statuses that have none, without the body.
+ * @param isOfGet the answer to a HEAD is what GET has: then its length is told.
+ */
+export function writePlain({ status, headers, body }: WholeResponse, to: ServerResponse, isOfGet: boolean): void {
   const fields: Record<string, string | string[] | number> = { ...headers };
   // How it travels is for Node to say.
   if ('transfer-encoding' in fields) delete fields['transfer-encoding'];
@@ -40,7 +43,8 @@ export function writePlain({ status, headers, body }: WholeResponse, to: ServerR
   }
   const isHead = to.req.method === 'HEAD';
   if ('content-length' in fields) to.strictContentLength = true;
-  else if (body !== undefined) fields['content-length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  else if (body !== undefined && (!isHead || isOfGet))
+    fields['content-length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   // The length that GET would have is not known here.
   else if (!isHead) fields['content-length'] = 0;
   to.writeHead(status, fields);

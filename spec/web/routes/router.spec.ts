@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseRoutePath } from '../../../src/blueprint/connection/route-path.js';
+import { paramNames, parseRoutePath } from '../../../src/blueprint/connection/route-path.js';
 import type { RouteBlueprint } from '../../../src/blueprint/connection/route-types.js';
 import { paramsOf, Router } from '../../../src/web/routes/router.js';
 
@@ -8,7 +8,7 @@ function route(text: string): RouteBlueprint {
   const [method = '', path = ''] = text.split(' ');
   const segments = parseRoutePath(path);
   if ('wrong' in segments) throw new Error(segments.wrong);
-  return { key: text, as: 'Get', method, path, segments, schemas: {}, validate: {} };
+  return { key: text, as: 'Get', method, path, segments, names: paramNames(segments), schemas: {}, validate: {} };
 }
 
 function routerOf(texts: readonly string[], base?: string): Router {

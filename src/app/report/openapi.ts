@@ -1,6 +1,5 @@
 import { schemeOf } from '../../blueprint/index.js';
 import { propertiesOf, kindOfSchema } from '../../blueprint/connection/schema-shape.js';
-import { paramNames } from '../../blueprint/connection/route-path.js';
 import type { RouteBlueprint } from '../../blueprint/connection/route-types.js';
 import type { AppBlueprint, ConnectionBlueprint } from '../../blueprint/types.js';
 import { schemeNamed } from '../../endpoints/endpoint.js';
@@ -122,9 +121,9 @@ class Writer {
     return { [kindOfSchema(schema) === 'string' ? TEXT : JSON_TYPE]: { schema: this.#schemas.of(schema, io) } };
   }
 
-  #pathParameters({ segments, schemas: { params } }: RouteBlueprint): OpenApiParameter[] {
+  #pathParameters({ names, schemas: { params } }: RouteBlueprint): OpenApiParameter[] {
     const properties = params && propertiesOf(params);
-    return paramNames(segments).map(name => {
+    return names.map(name => {
       const property = properties?.[name];
       const schema = property ? this.#schemas.of(property, 'input') : { type: 'string' };
       const base = name === '*' ? REST : { name };

@@ -17,6 +17,8 @@ export interface RouteBlueprint {
   /** As it was written. */
   readonly path: string;
   readonly segments: readonly RouteSegment[];
+  /** The names of its parameters, in the order of the path; that of the rest is '*'. */
+  readonly names: readonly string[];
   readonly schemas: Readonly<Partial<Record<RoutePart | 'response', AnySchema>>>;
   readonly validate: Readonly<Partial<Record<RoutePart | 'response', Validator>>>;
 }

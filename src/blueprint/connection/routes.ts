@@ -32,7 +32,7 @@ function readRoute({ key, as, method, path, schemas }: RouteDeclaration, report:
   const given = Object.fromEntries(Object.entries(schemas).filter(([, schema]) => schema !== undefined));
   for (const name of Object.keys(given).filter(each => !PARTS.includes(each as RoutePart)))
     report(key, `@${as} has no schema '${name}'`, `it may have ${PARTS.join(', ')}`);
-  const route = { key, as, method, path: path as string, segments };
+  const route = { key, as, method, path: path as string, segments, names: paramNames(segments) };
   const validate = Object.fromEntries(
     PARTS.flatMap(part => {
       const validator = validatorOf(given[part], key, `\`${part}\` of @${as}('${route.path}')`, report);
@@ -44,9 +44,8 @@ function readRoute({ key, as, method, path, schemas }: RouteDeclaration, report:
 }
 
 /** A property that no path has would never be there. */
-function checkParams({ key, as, path, segments }: Omit<RouteBlueprint, 'schemas' | 'validate'>, params: unknown, report: Report): void {
+function checkParams({ key, as, path, names }: Omit<RouteBlueprint, 'schemas' | 'validate'>, params: unknown, report: Report): void {
   if (typeof params !== 'object' || params === null) return;
-  const names = paramNames(segments);
   for (const name of Object.keys(propertiesOf(params) ?? {}).filter(each => !names.includes(each))) {
     const has = names.length > 0 ? `has ${names.map(each => `'${each}'`).join(', ')}` : 'has no parameters';
     report(key, `\`params\` of @${as} names '${name}', and the path '${path}' ${has}`, `write '/:${name}' in the path, or leave it out`);

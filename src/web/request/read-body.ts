@@ -66,7 +66,7 @@ const onEnd = guardThis(
 const onLeft = guardThis(
   (request: Read) => request,
   function (this: Read) {
-    this[READING]?.fail(new ConnectionClosedError('the client left before the request was whole'));
+    this[READING]?.left();
   },
 );
 
@@ -112,6 +112,11 @@ class BodyReading {
     this.#resolve(body);
   }
 
+  /** The client has left. Called behind every body, also a whole one. */
+  left(): void {
+    if (!this.#isOver) this.fail(new ConnectionClosedError('the client left before the request was whole'));
+  }
+
   fail(error: Error): void {
     if (!this.#over()) return;
     this.#request.pause();
@@ -129,8 +134,8 @@ class BodyReading {
 
   readonly #startClock = (): void => {
     const { messageTimeout } = this.#limits;
-    const late = new LimitError('messageTimeout', `the request was not whole within messageTimeout (${messageTimeout} ms)`);
-    this.#timer = deadline(this.#clock, messageTimeout, () => this.fail(late), true);
+    const late = `the request was not whole within messageTimeout (${messageTimeout} ms)`;
+    this.#timer = deadline(this.#clock, messageTimeout, () => this.fail(new LimitError('messageTimeout', late)), true);
   };
 }
 

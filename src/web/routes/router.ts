@@ -1,5 +1,5 @@
 import type { RouteBlueprint, RouteSegment } from '../../blueprint/connection/route-types.js';
-import { paramNames, routeKey } from '../../blueprint/connection/route-path.js';
+import { routeKey } from '../../blueprint/connection/route-path.js';
 
 /** The routes of one path, by method. */
 type Methods = Map<string, RouteBlueprint>;
@@ -59,7 +59,7 @@ export class Router {
     }
     const methods = (at.end ??= new Map<string, RouteBlueprint>());
     methods.set(route.method, route);
-    if (paramNames(route.segments).length > 0) return;
+    if (route.names.length > 0) return;
     const path = `${this.#base}${route.segments.map(segment => `/${segment.kind === 'text' ? segment.text : ''}`).join('')}`;
     this.#plain.set(path, methods);
     // An endpoint answers its path with and without a last '/'.
@@ -143,7 +143,7 @@ export function isMoreSpecific(route: RouteBlueprint, than: RouteBlueprint): boo
 export function paramsOf({ route, values }: RouteMatch): Record<string, string> | undefined {
   const params: Record<string, string> = {};
   if (values.length === 0) return params;
-  for (const [at, name] of paramNames(route.segments).entries()) {
+  for (const [at, name] of route.names.entries()) {
     const value = values[at]!;
     try {
       params[name] = value.includes('%') ? decodeURIComponent(value) : value;
