@@ -18,7 +18,8 @@ export { delay, injectable, type InjectionToken } from 'tsyringe';
 export { inject } from './decorators/injection/inject-token.js';
 
 // An application: what it consists of, how it starts and ends.
-export { bootstrap, type BootstrapOptions } from './app/bootstrap.js';
+export { bootstrap } from './app/bootstrap.js';
+export type { BootstrapOptions } from './app/bootstrap-types.js';
 export { App, type CloseSummary, type Health, type OpenApiDocument, type OpenApiOptions } from './app/app.js';
 export type { AdminOptions, AdminRole } from './app/admin-types.js';
 export { spawn } from './app/spawn.js';

@@ -13,7 +13,8 @@ describe("the guard of an application's logger", () => {
         return new Failing();
       }
     }
-    const log = guardedLogger(new Failing());
+    const failing: Logger = new Failing();
+    const log = guardedLogger(failing);
     expect(() => log.info('x')).to.not.throw();
     expect(() => log.child({}).child({}).info('x')).to.not.throw();
   });

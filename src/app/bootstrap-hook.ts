@@ -1,7 +1,7 @@
 import type { Ctor } from '../decorators/ctor.js';
 import type { App } from './app.js';
 import type { Inspection } from './report/inspection-types.js';
-import type { BootstrapOptions } from './bootstrap.js';
+import type { BootstrapOptions } from './bootstrap-types.js';
 
 /** How the command line takes part in a `bootstrap()` that the user's module calls. */
 export interface BootstrapHook {

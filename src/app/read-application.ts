@@ -2,7 +2,7 @@ import { nameOf, readModule, type ApplicationReading } from '../blueprint/index.
 import type { Ctor } from '../decorators/ctor.js';
 import { ConfigurationError, type Mistake } from '../errors.js';
 import { silentLogger } from '../logger.js';
-import type { BootstrapOptions } from './bootstrap.js';
+import type { BootstrapOptions } from './bootstrap-types.js';
 import { optionMistakes } from './bootstrap-options.js';
 import { masterSide } from './master-side.js';
 

@@ -1,4 +1,3 @@
-import type { Remote } from '../endpoints/endpoint.js';
 import type { AnyFunction } from './ctor.js';
 
 /** Decorates a public or protected method that looks like `F`. Legal as a plain function, too. */
@@ -7,6 +6,15 @@ export type Method<F extends AnyFunction> = <M extends F>(
   key: string | symbol,
   descriptor: TypedPropertyDescriptor<M>,
 ) => void;
+
+/** The address of one side of a connection. */
+export interface Remote {
+  readonly url: string;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly path?: string | undefined;
+  readonly pid?: number | undefined;
+}
 
 /** The operation that failed, for `@OnError`. */
 export interface About {

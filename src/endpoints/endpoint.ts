@@ -1,18 +1,11 @@
 import type { Server } from 'node:net';
 import type { TlsOptions } from '../decorators/connection/endpoint-types.js';
 import type { RequestsBlueprint } from '../blueprint/connection/route-types.js';
-import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
+import type { CloseReason, ExitStatus, Remote } from '../decorators/hook-types.js';
 import type { Chunk } from '../framing/framing.js';
 import type { SocketHandle } from '../hosts/host.js';
 
-/** The address of one side of a connection. */
-export interface Remote {
-  readonly url: string;
-  readonly address?: string | undefined;
-  readonly port?: number | undefined;
-  readonly path?: string | undefined;
-  readonly pid?: number | undefined;
-}
+export type { Remote };
 
 /** Facts of a TLS session. */
 export interface PeerTls {

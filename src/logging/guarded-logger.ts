@@ -1,4 +1,4 @@
-import type { Logger } from '../logger.js';
+import type { Logger } from './logger-class.js';
 import { takenKeysOf, uniqueKeys, withKeys, type TakenKeys } from './unique-keys.js';
 
 const LEVELS: ReadonlySet<PropertyKey> = new Set(['trace', 'debug', 'info', 'warn', 'error', 'fatal']);

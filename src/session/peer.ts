@@ -3,25 +3,12 @@ import type { TlsOptions } from '../decorators/connection/endpoint-types.js';
 import type { peerTypes, PeerShape } from '../decorators/connection/peer-types.js';
 import type { PeerTls, Remote } from '../endpoints/endpoint.js';
 import type { Framing } from '../framing/framing.js';
-import type { Duration, Off, Size } from '../units.js';
+import type { Duration, Off } from '../units.js';
 import { UsageError } from '../errors.js';
 import { anything, checkGiven, flag, isFraming, number, show } from '../option-rules.js';
-import { handOff, type HandOffOptions, type HandOffHost } from './takeover/hand-off.js';
+import type { FileRange, HandOffOptions, PipeOptions } from './peer-options.js';
+import { handOff, type HandOffHost } from './takeover/hand-off.js';
 import type { ConnectionPipes } from './takeover/pipe.js';
-
-export interface PipeOptions {
-  /** Stop after so many bytes, 0 included; the rest is handled as messages again. Default: until the source has finished. */
-  readonly limit?: Size | undefined;
-  /** Half-close the target when the source has finished. Default true. */
-  readonly end?: boolean | undefined;
-}
-
-export interface FileRange {
-  /** First byte. Default 0. */
-  readonly start?: number | undefined;
-  /** Bytes. Default: to the end of the file. */
-  readonly length?: number | undefined;
-}
 
 /** A peer's side of its session. */
 export interface PeerHost extends HandOffHost {

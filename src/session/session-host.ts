@@ -8,13 +8,18 @@ import type { TimerHeap } from '../timing/timer-heap.js';
 import type { BufferBudget } from './outbound/buffer-budget.js';
 import type { HandlerPlan } from './handler/message-router.js';
 import type { HandlerRunner } from './handler/handler-runner.js';
-import type { HandOffOptions } from './takeover/hand-off.js';
-import type { Session } from './session.js';
+import type { HandOffOptions } from './peer-options.js';
+import type { Settings } from './settings.js';
 import type { Timers } from '../timing/timers.js';
 import type { FlushScheduler } from '../timing/flush-scheduler.js';
 
 /** `options.data` can be sent there. Throws UsageError, NotCloneableError, WorkerNotFoundError. */
 export type HandOffStarter = (worker: Ctor, options: HandOffOptions) => (what: MovedConnection) => Promise<void>;
+
+/** A session, as far as its reactor's interface is concerned; the reactor knows the whole of it. */
+export interface HostedSession {
+  readonly settings: Settings;
+}
 
 /** A session's side of its reactor. */
 export interface SessionHost {
@@ -32,9 +37,9 @@ export interface SessionHost {
   /** Delivers what is published on a channel until it is disposed. */
   subscribe(token: Ctor, listener: (item: unknown) => unknown): Disposable;
   /** Its transport is closed: it counts no more. */
-  left(session: Session): void;
+  left(session: HostedSession): void;
   /** `@OnClose` has settled, and what was made for it is disposed. */
-  finished(session: Session): void;
+  finished(session: HostedSession): void;
 }
 
 /** Where a connection came in. */

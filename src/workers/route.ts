@@ -3,34 +3,45 @@ import type { Clock } from '../clock.js';
 import { callTraces, runTraced } from '../diagnostics/traces.js';
 import { asError, ClosingError, TaskNotFoundError, WorkerNotFoundError } from '../errors.js';
 import type { Call, CallSettings, PinnedProcess } from './call/call.js';
-import type { ProxyGate } from './proxy/proxy-gate.js';
 import { CallTracing } from './call/call-tracing.js';
 import type { Owner } from './call/owner.js';
-import type { Pool } from './pool/pool.js';
 import { PromiseCall, TellCall } from './call/promise-call.js';
 import { failedCall, CallItems, StreamCall } from './call/stream-call.js';
 import { targetsOf, type Target, type Targets } from './call/call-target.js';
+
+/** A started pool, as far as routes know it. */
+export interface Destination {
+  /** Takes a call: it goes to a process at once, or waits for one, or fails. Never throws. */
+  submit(call: Call, input: unknown): void;
+}
+
+/** A proxy, as far as routes know it. */
+export interface Gate {
+  /** Whether the proxy answers calls of this target itself. */
+  overrides(target: Target): boolean;
+  answer(target: Target, input: unknown, settings: CallSettings | undefined, owner: Owner, parent?: Call): unknown;
+}
 
 /**
  * The way to one (worker, key), whether it is started or not: what clients hold. A worker that is stopped and started again keeps its
  * route.
  */
-export class WorkerRoute {
+export class WorkerRoute<P extends Destination = Destination, G extends Gate = Gate> {
   /** The application, for events. */
   readonly app: string;
   readonly worker: WorkerBlueprint;
   readonly key: string | undefined;
   readonly targets: Targets;
   /** The started pool; written by the workforce. */
-  pool: Pool | undefined;
+  pool: P | undefined;
   /** The proxy; written by the workforce. */
-  front: ProxyGate | undefined;
+  front: G | undefined;
   /** Resolves when it has stopped, while it is being stopped. Written by the workforce. */
   closing: Promise<readonly number[]> | undefined;
   /** Clients hold it: it is to be found under its key even when nothing is started there. Written by the workforce. */
   held = false;
   /** The route of another key. */
-  readonly #other: (key: string) => WorkerRoute;
+  readonly #other: (key: string) => WorkerRoute<P, G>;
   readonly #isClosing: () => boolean;
   readonly #clock: Clock;
 
@@ -38,7 +49,7 @@ export class WorkerRoute {
     app: string,
     worker: WorkerBlueprint,
     key: string | undefined,
-    other: (key: string) => WorkerRoute,
+    other: (key: string) => WorkerRoute<P, G>,
     isClosing: () => boolean,
     clock: Clock,
   ) {
@@ -124,7 +135,7 @@ export class WorkerRoute {
     else call.fail(this.missing());
   }
 
-  #of(settings: CallSettings | undefined): WorkerRoute {
+  #of(settings: CallSettings | undefined): WorkerRoute<P, G> {
     const key = settings?.key;
     return key === undefined || key === this.key ? this : this.#other(key);
   }

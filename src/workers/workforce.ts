@@ -24,6 +24,8 @@ import { processNames } from './event-names.js';
 import { WorkerRoute } from './route.js';
 import type { Directory } from './process/nested-calls.js';
 
+type PoolRoute = WorkerRoute<Pool, ProxyGate>;
+
 /** The application's side of a workforce. */
 export interface WorkforceOptions {
   /** The application's name, for events. */
@@ -61,7 +63,7 @@ export class Workforce implements Directory {
   readonly #byName: ReadonlyMap<string, WorkerBlueprint>;
   readonly #byClass: ReadonlyMap<Ctor, WorkerBlueprint>;
   /** By name, then by key: those that are started, and those that clients hold. */
-  readonly #routes = new Map<string, Map<string | undefined, WorkerRoute>>();
+  readonly #routes = new Map<string, Map<string | undefined, PoolRoute>>();
   readonly #announcer: Announcer;
   #others: BootMessage['workers'] | undefined;
   #closing = false;
@@ -268,7 +270,7 @@ export class Workforce implements Directory {
 
   // ── what pools ask
 
-  lookUp(worker: string, key: string | undefined): WorkerRoute | undefined {
+  lookUp(worker: string, key: string | undefined): PoolRoute | undefined {
     const blueprint = this.#byName.get(worker);
     return blueprint && this.#route(blueprint, key);
   }
@@ -291,7 +293,7 @@ export class Workforce implements Directory {
   }
 
   /** A worker that cannot listen is not started. */
-  async #listen(route: WorkerRoute, pool: Pool): Promise<void> {
+  async #listen(route: PoolRoute, pool: Pool): Promise<void> {
     try {
       await pool.poolListener?.open();
     } catch (error) {
@@ -309,7 +311,7 @@ export class Workforce implements Directory {
   }
 
   /** The way there, kept: it was or will be started, or clients hold it. */
-  #keep(worker: WorkerBlueprint, key: string | undefined): WorkerRoute {
+  #keep(worker: WorkerBlueprint, key: string | undefined): PoolRoute {
     const route = this.#route(worker, key);
     let routes = this.#routes.get(worker.name);
     if (!routes) this.#routes.set(worker.name, (routes = new Map()));
@@ -318,12 +320,12 @@ export class Workforce implements Directory {
   }
 
   /** The route to a worker. A route that was never started is not kept: keys may come from anywhere. */
-  #route(worker: WorkerBlueprint, key: string | undefined): WorkerRoute {
+  #route(worker: WorkerBlueprint, key: string | undefined): PoolRoute {
     return this.#routes.get(worker.name)?.get(key) ?? this.#newRoute(worker, key);
   }
 
-  #newRoute(worker: WorkerBlueprint, key: string | undefined): WorkerRoute {
-    return new WorkerRoute(
+  #newRoute(worker: WorkerBlueprint, key: string | undefined): PoolRoute {
+    return new WorkerRoute<Pool, ProxyGate>(
       this.app,
       worker,
       key,
@@ -333,7 +335,7 @@ export class Workforce implements Directory {
     );
   }
 
-  #open(route: WorkerRoute, options: unknown): Pool {
+  #open(route: PoolRoute, options: unknown): Pool {
     const { worker, key } = route;
     const proxy = worker.proxy();
     const { proxy: build } = this.#options;
@@ -342,12 +344,12 @@ export class Workforce implements Directory {
   }
 
   /** Closes a route. Idempotent, but a repeated call with less time shortens it. */
-  #close(route: WorkerRoute, pool: Pool, timeout: number): Promise<readonly number[]> {
+  #close(route: PoolRoute, pool: Pool, timeout: number): Promise<readonly number[]> {
     const stopped = pool.stop(timeout);
     return (route.closing ??= this.#end(route, stopped));
   }
 
-  async #end(route: WorkerRoute, stopped: Promise<readonly number[]>): Promise<readonly number[]> {
+  async #end(route: PoolRoute, stopped: Promise<readonly number[]>): Promise<readonly number[]> {
     const killed = await stopped;
     route.pool = route.front = route.closing = undefined;
     if (!route.held) this.#routes.get(route.worker.name)?.delete(route.key);

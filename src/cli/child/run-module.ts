@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { hookBootstrap, type RunningApp } from '../../app/bootstrap-hook.js';
-import { bootstrap, type BootstrapOptions } from '../../app/bootstrap.js';
+import { bootstrap } from '../../app/bootstrap.js';
+import type { BootstrapOptions } from '../../app/bootstrap-types.js';
 import { moduleClassOf } from '../module-class.js';
 import { exitWith, explain, importModule } from './import-module.js';
 import { Parent } from './parent.js';

@@ -1,7 +1,7 @@
 import type { Ctor, Mismatch } from '../ctor.js';
 import type { Caller } from './task-types.js';
 import type { InputOf, ResultOf, TaskNames, WorkerClient } from './client-types.js';
-import type { WorkerProcess } from './worker-types.js';
+import type { WorkerProcess } from './process-types.js';
 
 /**
  * Carries a proxy's two types where `@Worker` and `@Proxy` can read them. It exists in types only.

@@ -3,8 +3,11 @@ import type { AnySchema } from '../../schema.js';
 import type { Duration, Off, Size } from '../../units.js';
 import type { Ctor } from '../ctor.js';
 import type { Provider } from '../injection/provider-types.js';
+import type { WorkerHandle, WorkerProcess } from './process-types.js';
 import type { ProxyShape } from './proxy-types.js';
 import type { OptionsArg, OptionsOf } from './task-types.js';
+
+export type { WorkerHandle, WorkerProcess };
 
 /** Options of how and where a pool's processes run. */
 export interface PoolOptions {
@@ -119,23 +122,6 @@ export interface WorkerOptions<P extends Ctor<ProxyShape> = Ctor<ProxyShape>> ex
   connections?: readonly Ctor[] | undefined;
   providers?: readonly Provider[] | undefined;
   imports?: readonly Ctor[] | undefined;
-}
-
-/** A started pool. */
-export interface WorkerHandle {
-  readonly name: string;
-  readonly key: string | undefined;
-  readonly state: 'starting' | 'ready' | 'stopping' | 'failed' | 'stopped';
-}
-
-/** One process of a started pool. */
-export interface WorkerProcess {
-  /** Never reused. `pid` is information: inline workers and threads share the master's. */
-  readonly id: string;
-  /** `'local'`, or the name of the machine that it runs on. */
-  readonly host: string;
-  readonly handle: WorkerHandle;
-  readonly pid: number;
 }
 
 /** Why a worker's process is gone. */

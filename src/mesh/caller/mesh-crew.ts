@@ -202,7 +202,7 @@ export class MeshCrew implements RemoteCrew {
     outsideOfCallers(() => member.open());
   }
 
-  #deskFor(host: Presence): PooledProcessHost {
+  #deskFor(host: Presence): PooledProcessHost<PooledProcess> {
     const pool = this.#pool;
     const { settings } = pool.worker;
     return {

@@ -1,6 +1,5 @@
 import type { ConnectionBlueprint, Ctor } from '../../blueprint/types.js';
 import type { Owner } from '../../workers/call/owner.js';
-import type { Peer } from '../peer.js';
 
 /** The objects that the container made for one connection. */
 export interface Built {
@@ -14,7 +13,7 @@ export interface Built {
  * The owner is there when the class injects a worker client, or `wantsOwner` is true.
  */
 export interface Build {
-  (peer: Peer, owner: Owner | undefined): Built;
+  (peer: object, owner: Owner | undefined): Built;
   /** Something behind the constructor's parameters needs the owner: a connection-scoped provider with a client, a channel. */
   readonly wantsOwner?: boolean;
 }

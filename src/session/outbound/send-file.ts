@@ -1,7 +1,9 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { ConnectionClosedError, UsageError } from '../../errors.js';
 import type { SendBuffer } from './send-buffer.js';
-import type { FileRange } from '../peer.js';
+import type { FileRange } from '../peer-options.js';
+
+export type { FileRange };
 
 /** Bytes read at a time. */
 const PIECE = 64 * 1024;

@@ -7,18 +7,9 @@ import { GRACE, type ConnectionDeadlines } from '../timeouts/deadlines.js';
 import type { ConnectionState } from '../lifecycle.js';
 import type { SendBuffer } from '../outbound/send-buffer.js';
 import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
+import type { HandOffOptions } from '../peer-options.js';
 import type { SessionHost } from '../session-host.js';
 import type { Settings } from '../settings.js';
-
-/** Where a connection is handed off to. */
-export interface HandOffOptions {
-  /** Which of the worker's connection classes. Not needed where it has one. */
-  readonly to?: Ctor | undefined;
-  /** The value of `peer.data` there: plain data, copied. */
-  readonly data?: object | undefined;
-  /** The key of a worker that was started under keys. */
-  readonly key?: string | undefined;
-}
 
 /** The session, as its move sees it. */
 export interface HandOffHost {

@@ -5,7 +5,7 @@ import { toBytes } from '../../units.js';
 import { MESSAGE, type ConnectionDeadlines } from '../timeouts/deadlines.js';
 import type { ConnectionState } from '../lifecycle.js';
 import type { SendBuffer } from '../outbound/send-buffer.js';
-import type { PipeOptions } from '../peer.js';
+import type { PipeOptions } from '../peer-options.js';
 import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
 
 /** The session, as its pipes see it. */

@@ -14,7 +14,7 @@ import type { CallSender } from './input-stream.js';
 import { unwatchAbort, watchAbort, type Abortable } from './abort-listeners.js';
 import type { Target } from './call-target.js';
 import { copyArgument, keepText, type CopyToken } from './argument-copies.js';
-import type { Ticket } from '../queue/call-queue.js';
+import type { Ticket } from '../queue/ticket.js';
 import type { Room } from '../../wire/link/credit.js';
 import type { Delivery, Receiver } from '../received/delivery.js';
 import type { UnreadBytes } from '../received/unread.js';
@@ -115,7 +115,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** The call has a place among calls of equal affinity. Written by AffinityQueue. */
   seated = false;
   /** Its place among those that must not wait for ever. */
-  ticket: Ticket | undefined;
+  ticket: Ticket<Call> | undefined;
   /** Streams the caller's items in. */
   sender: CallSender | undefined;
   /** Part of a call that was admitted: taken even while the application closes. */

@@ -17,7 +17,7 @@ import * as supervisor from './supervisor.js';
 import { MemoryWatch } from './watch.js';
 
 /** The pool, as its process set sees it. */
-export interface ProcessSetHost extends PooledProcessHost {
+export interface ProcessSetHost extends PooledProcessHost<PooledProcess> {
   readonly worker: WorkerBlueprint;
   readonly clock: Clock;
   /** Calls that wait in the pool. */

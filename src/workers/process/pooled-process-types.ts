@@ -4,7 +4,6 @@ import type { WorkerHandle } from '../../decorators/worker/worker-types.js';
 import type { Host } from '../../hosts/host.js';
 import type { BootMessage } from '../../wire/link/protocol.js';
 import type { Call } from '../call/call.js';
-import type { PooledProcess } from './pooled-process.js';
 import type { LostCall } from './in-flight.js';
 import type { NestedCalls } from './nested-calls.js';
 
@@ -14,8 +13,8 @@ import type { NestedCalls } from './nested-calls.js';
  */
 export type PooledProcessState = 'starting' | 'ready' | 'draining' | 'stopping' | 'dying' | 'dead';
 
-/** The pool, as one of its processes sees it. */
-export interface PooledProcessHost {
+/** The pool, as one of its processes (`P`) sees it. */
+export interface PooledProcessHost<P> {
   /** The application's name, for events. */
   readonly app: string;
   readonly worker: WorkerBlueprint;
@@ -25,26 +24,26 @@ export interface PooledProcessHost {
   /** Sockets are dealt or handed off to its processes. */
   readonly takesSockets: boolean;
   boot(): BootMessage;
-  nestedCalls(member: PooledProcess): NestedCalls;
+  nestedCalls(member: P): NestedCalls;
   /** The process takes calls from now on. */
-  joined(member: PooledProcess): void;
+  joined(member: P): void;
   /** There is room for more calls. */
-  room(member: PooledProcess): void;
+  room(member: P): void;
   /** The process takes no more calls, from now on and for ever. */
-  left(member: PooledProcess): void;
+  left(member: P): void;
   /** The process has exited; `again`: calls to send again, `lost`: calls that may have begun. */
-  buried(member: PooledProcess, again: readonly Call[], lost: readonly LostCall[]): void;
-  released(member: PooledProcess, call: Call): void;
+  buried(member: P, again: readonly Call[], lost: readonly LostCall[]): void;
+  released(member: P, call: Call): void;
   /** A task whose caller gave up has not ended within the first part of `cancelGrace`. */
-  lingers(member: PooledProcess): void;
+  lingers(member: P): void;
   /** The process has nothing to do. */
-  idled(member: PooledProcess): void;
+  idled(member: P): void;
   /** The number of its connections, or of sockets on their way, has changed. */
-  counted(member: PooledProcess): void;
+  counted(member: P): void;
   /** The process listens by itself. */
-  listens(member: PooledProcess, message: unknown): void;
-  unasked(member: PooledProcess, value: unknown): Promise<void> | void;
+  listens(member: P, message: unknown): void;
+  unasked(member: P, value: unknown): Promise<void> | void;
   /** `untold`: how many before it were too many to be told of. */
-  stray(member: PooledProcess, error: Error, untold: number): void;
-  output(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void;
+  stray(member: P, error: Error, untold: number): void;
+  output(member: P, line: string, stream: 'stdout' | 'stderr'): void;
 }

@@ -26,7 +26,7 @@ import type { NestedCalls } from './nested-calls.js';
 
 /** One process of a pool: its host's process, its link, and the calls it has. */
 export class PooledProcess implements ProtocolGuardHost, InFlightHost {
-  readonly #desk: PooledProcessHost;
+  readonly #desk: PooledProcessHost<PooledProcess>;
   readonly #process: HostProcess;
   readonly #link: Link;
   readonly #killSwitch: KillSwitch;
@@ -76,7 +76,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
   #buriedNow!: () => void;
 
   /** @param suspect it replaces one that had to be killed: it must prove itself before calls wait at it */
-  constructor(desk: PooledProcessHost, suspect: boolean) {
+  constructor(desk: PooledProcessHost<PooledProcess>, suspect: boolean) {
     this.#desk = desk;
     const { worker, clock, takesSockets, handle } = desk;
     const { name, cls, source, settings } = worker;

@@ -12,7 +12,7 @@ import { Owner } from '../call/owner.js';
 import { PromiseCall } from '../call/promise-call.js';
 import { ProxiedStream } from './proxied-stream.js';
 import { withTools, type ProxyTools } from './proxy.js';
-import type { WorkerRoute } from '../route.js';
+import type { Destination, WorkerRoute } from '../route.js';
 import { failedCall, CallItems } from '../call/stream-call.js';
 import { wrongOptions, type Target } from '../call/call-target.js';
 
@@ -31,6 +31,14 @@ export interface BuiltProxy {
 
 /** The call behind each context of a proxied call. Unseen by the proxy's methods. */
 const askers = new WeakMap<object, Call>();
+
+/** The pool behind a proxy, as the gate sees it. */
+interface GatedPool extends Destination {
+  readonly processSet: { readonly ready: readonly PooledProcess[] };
+  refusal(call: Call): Error | undefined;
+  deadlineOf(call: Call): number | undefined;
+  fewer(): void;
+}
 
 /** Context of a proxied call, for the proxy's method. The signal is made when it is asked for. */
 class AskedCall implements ProxyCall, CallHolder {
@@ -107,7 +115,7 @@ function direct(route: WorkerRoute, owner: Owner, pin?: PinnedProcess): object {
 
 /** The proxy of one (worker, key), and what stands between it and its askers. */
 export class ProxyGate {
-  readonly #route: WorkerRoute;
+  readonly #route: WorkerRoute<GatedPool>;
   readonly #proxy: BuiltProxy;
   readonly #owner: Owner;
   /** Calls that the proxy has not answered. */
@@ -116,7 +124,7 @@ export class ProxyGate {
   #stopped: Promise<void> | undefined;
 
   /** @param build makes the proxy; its base class is given its tools meanwhile */
-  constructor(route: WorkerRoute, options: unknown, build: () => BuiltProxy) {
+  constructor(route: WorkerRoute<GatedPool>, options: unknown, build: () => BuiltProxy) {
     this.#route = route;
     const { worker, key } = route;
     this.#owner = new Owner('app', `proxy:${worker.name}${key === undefined ? '' : `:${key}`}`);

@@ -6,7 +6,8 @@ import type { WorkerSettings } from '../../blueprint/types.js';
 import type { Call } from '../call/call.js';
 import { isDebugged } from '../process/debugged.js';
 import { FairQueue } from './fair-queue.js';
-import { List, type Listed } from './list.js';
+import { List } from './list.js';
+import { Ticket } from './ticket.js';
 import type { Owner } from '../call/owner.js';
 import { callNameOf } from '../call/call-target.js';
 import type { CopyToken } from '../call/argument-copies.js';
@@ -25,18 +26,6 @@ export interface QueueRules extends Pick<WorkerSettings, 'env' | 'execArgv' | 'r
   readonly queueTimeout: number | undefined;
 }
 
-/** A place among those that must not wait for ever. */
-export class Ticket implements Listed<Ticket> {
-  prev: Ticket | undefined;
-  next: Ticket | undefined;
-  list: List<Ticket> | undefined;
-  constructor(
-    readonly call: Call,
-    /** When its time is over. */
-    readonly until: number,
-  ) {}
-}
-
 /** The calls of one pool that no process has: admission, order, and time limits of waiting. */
 export class CallQueue {
   readonly #queue = new FairQueue<Call>();
@@ -47,7 +36,7 @@ export class CallQueue {
   /** Takes refused or timed-out calls out of the pool's books. */
   readonly #dismissed: (call: Call) => void;
   /** In order of their end: all that have a limit here have the same one. */
-  readonly #tickets = new List<Ticket>();
+  readonly #tickets = new List<Ticket<Call>>();
   #timer: ClockTimer | undefined;
   /** Bytes of the arguments that wait; one that several calls share counts once. */
   #bytes = 0;
