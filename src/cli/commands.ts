@@ -1,8 +1,9 @@
 import type { Command } from './command.js';
 import { check } from './commands/check.js';
+import { dev } from './commands/dev.js';
 import { newProject } from './commands/new.js';
 import { reload } from './commands/reload.js';
 import { run } from './commands/run.js';
 
 /** All commands, in the order in which the help text lists them. */
-export const COMMANDS: readonly Command[] = [newProject, run, reload, check];
+export const COMMANDS: readonly Command[] = [newProject, run, dev, reload, check];

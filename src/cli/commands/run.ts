@@ -15,6 +15,11 @@ export const RUN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'close-timeout': { type: 'string', value: 'DURATION', help: "how long closing may take, '15s' unless bootstrap() is given another" },
 };
 
+/** Tells the operator something, beside the log. */
+export function tell(line: string): void {
+  process.stderr.write(`packet-ts: ${line}\n`);
+}
+
 /** The supervisor of the application that the arguments name. Throws UsageError. */
 export function supervisorOf(given: CommandArguments): RunSupervisor {
   const path = given.positionals[0]!;
@@ -27,25 +32,32 @@ export function supervisorOf(given: CommandArguments): RunSupervisor {
   return new RunSupervisor(
     // A loader may have been installed since.
     () => startChild(userModule(path, thisNode()), plan, given.rest, stdio),
-    line => process.stderr.write(`packet-ts: ${line}\n`),
+    tell,
   );
 }
 
+/** A run that signals and requests are handed to. */
+interface Supervised {
+  readonly supervisor: RunSupervisor;
+  signal(signal: NodeJS.Signals): void;
+  run(): Promise<number>;
+}
+
 /** Runs it to its end, with its signals and its control socket. Returns the exit code. */
-export async function supervise(supervisor: RunSupervisor): Promise<number> {
+export async function supervise(run: Supervised): Promise<number> {
   const control = new ControlServer({
-    reload: () => supervisor.reload(),
-    look: async () => (await supervisor.current?.look()) ?? { error: 'the application has ended' },
+    reload: () => run.supervisor.reload(),
+    look: async () => (await run.supervisor.current?.look()) ?? { error: 'the application has ended' },
   });
   control.listen();
-  const end = (signal: NodeJS.Signals): void => supervisor.signal(signal);
+  const end = (signal: NodeJS.Signals): void => run.signal(signal);
   // A terminal that is closed ends what runs in it; without one SIGHUP is a request of the operator's.
-  const hangUp = (): void => (process.stdin.isTTY ? supervisor.signal('SIGTERM') : void supervisor.reload());
+  const hangUp = (): void => (process.stdin.isTTY ? run.signal('SIGTERM') : void run.supervisor.reload());
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   process.on('SIGHUP', hangUp);
   try {
-    return await supervisor.run();
+    return await run.run();
   } finally {
     process.off('SIGINT', end);
     process.off('SIGTERM', end);
@@ -65,5 +77,8 @@ beside the old one, which finishes what it has: the listening sockets belong to 
   options: RUN_OPTIONS,
   positionals: [1, 1],
   takesRest: true,
-  run: given => supervise(supervisorOf(given)),
+  run: given => {
+    const supervisor = supervisorOf(given);
+    return supervise({ supervisor, signal: signal => supervisor.signal(signal), run: () => supervisor.run() });
+  },
 };
