@@ -19,9 +19,9 @@ export { inject } from './decorators/injection/inject-token.js';
 
 // An application: what it consists of, how it starts and ends.
 export { bootstrap } from './app/bootstrap.js';
-export type { BootstrapOptions } from './app/bootstrap-types.js';
+export type { BootstrapOptions } from './app/start/bootstrap-types.js';
 export { App, type CloseSummary, type Health, type OpenApiDocument, type OpenApiOptions } from './app/app.js';
-export type { AdminOptions, AdminRole } from './app/admin-types.js';
+export type { AdminOptions, AdminRole } from './app/admin/admin-types.js';
 export { spawn } from './app/spawn.js';
 export type { Spawned, SpawnOptions } from './decorators/worker/spawn-types.js';
 export { Logger } from './logger.js';

@@ -12,7 +12,7 @@ import {
   runUntilIssue,
   type FoundIssues,
   type ZodSchema,
-} from './zod-issues.js';
+} from './schema/zod-issues.js';
 
 /** Standard Schema v1: what zod, valibot, arktype and others implement. Wherever a schema is taken, any of them will do. */
 export interface Schema<I = unknown, O = I> {

@@ -25,7 +25,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'hosts',
     'decorators',
   ],
-  ['blueprint', 'endpoints', 'wire', 'schema', 'zod-issues', 'refusal', 'around'],
+  ['blueprint', 'endpoints', 'wire', 'schema', 'around'],
   ['workers', 'tasks', 'framing', 'channels'],
   ['session'],
   ['reactor', 'multi-core', 'mesh'],

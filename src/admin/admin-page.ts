@@ -1,4 +1,4 @@
-import type { AdminOptions, AdminPage } from '../app/admin-types.js';
+import type { AdminOptions, AdminPage } from '../app/admin/admin-types.js';
 import type { Inspection } from '../app/report/inspection-types.js';
 import { isLoopback } from '../endpoints/address.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { AdminRole } from '../app/admin-types.js';
+import type { AdminRole } from '../app/admin/admin-types.js';
 import type { Inspection } from '../app/report/inspection-types.js';
 import { Connection } from '../decorators/connection/connection.js';
 import { OnClose, OnConnect, OnData, OnError } from '../decorators/connection/connection-hooks.js';

@@ -1,4 +1,4 @@
-import type { AdminOptions, AdminRole } from '../app/admin-types.js';
+import type { AdminOptions, AdminRole } from '../app/admin/admin-types.js';
 import type { PeerTls, Remote } from '../endpoints/endpoint.js';
 
 const FORBIDDEN = 'not allowed';

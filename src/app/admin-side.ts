@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors.js';
 import { ownPackage } from '../package-home.js';
-import type { AdminModule } from './admin-types.js';
+import type { AdminModule } from './admin/admin-types.js';
 
 /**
  * The page that operates an application, with `packet-ts/http` and `packet-ts/websocket` behind it: loaded where `admin` is asked for. By its

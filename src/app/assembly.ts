@@ -20,7 +20,7 @@ import type { Mesh } from '../mesh/mesh-types.js';
 import { App, type AppHost, type CloseSummary } from './app.js';
 import { leaveName, takeName } from './app-name.js';
 import { clientMaker, type MakeClient } from './client-maker.js';
-import { SideReactor } from './side-reactor.js';
+import { SideReactor } from './worker/side-reactor.js';
 import { closeInOrder, pause, type ClosingParts } from './closing.js';
 import { connectionBuild } from './connection-plan.js';
 import { AppContainer, type Override } from './container/container.js';
@@ -35,7 +35,7 @@ import { ownParts } from './container/own-parts.js';
 import { mastersOverrides, unusedOverrides } from './container/overrides.js';
 import { providedInside } from './container/provided-inside.js';
 import { ManagedProviders } from './container/managed-providers.js';
-import { planWorker } from './worker-container.js';
+import { planWorker } from './worker/worker-container.js';
 
 /** How an application is put together. */
 export interface AssemblyOptions {

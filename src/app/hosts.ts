@@ -10,7 +10,7 @@ import { serveInline, type LoadedWorker } from '../tasks/index.js';
 import { duplexPair } from '../wire/link/duplex-pair.js';
 import type { Override } from './container/container.js';
 import { workerEntry } from './worker-process.js';
-import { loadedWorker } from './worker-side.js';
+import { loadedWorker } from './worker/worker-side.js';
 
 /** The hosts of an application: each is made when a worker first needs it, all are closed together. */
 export class Hosts {

@@ -2,8 +2,8 @@ import { nameOf, readModule, type ApplicationReading } from '../blueprint/index.
 import type { Ctor } from '../decorators/ctor.js';
 import { ConfigurationError, type Mistake } from '../errors.js';
 import { silentLogger } from '../logger.js';
-import type { BootstrapOptions } from './bootstrap-types.js';
-import { optionMistakes } from './bootstrap-options.js';
+import type { BootstrapOptions } from './start/bootstrap-types.js';
+import { optionMistakes } from './start/bootstrap-options.js';
 import { masterSide } from './master-side.js';
 
 /** Everything that a module declares, with the mistakes in it and in the options of `bootstrap()`. */

@@ -5,7 +5,7 @@ import { checkGiven, either, isObject, object, off, show, text, type Rules } fro
 import type { CloseSummary } from '../decorators/connection/close-types.js';
 import type { SpawnArgs, Spawned, SpawnOptions } from '../decorators/worker/spawn-types.js';
 import { loggerOf } from '../logger.js';
-import { loggerMistakes } from './bootstrap-options.js';
+import { loggerMistakes } from './start/bootstrap-options.js';
 import type { Duration, Off } from '../units.js';
 import { masterSide } from './master-side.js';
 import { neverInWorker } from './worker-process.js';

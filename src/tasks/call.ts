@@ -1,9 +1,9 @@
 import { outsideOfCallers } from '../async-context.js';
 import { AbortError } from '../errors.js';
 import type { CallMeta } from '../wire/link/protocol.js';
-import type { CreditGate } from './credit.js';
-import type { IncomingStream } from './incoming.js';
-import type { YieldedItems } from './item-stream.js';
+import type { CreditGate } from './streams/credit.js';
+import type { IncomingStream } from './streams/incoming.js';
+import type { YieldedItems } from './streams/item-stream.js';
 import type { RunnableTask } from './task.js';
 
 /** One call at the worker, from its arrival until it is settled. What only some calls have is made when it is asked for. */

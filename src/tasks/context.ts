@@ -1,8 +1,8 @@
 import { AbortError, BoundaryError, UsageError } from '../errors.js';
 import type { Encoded } from '../wire/link/types.js';
 import type { RunningCall } from './call.js';
-import { rejectedQuietly, type CreditGate } from './credit.js';
-import { nothingIncoming } from './incoming.js';
+import { rejectedQuietly, type CreditGate } from './streams/credit.js';
+import { nothingIncoming } from './streams/incoming.js';
 
 const NO_CARRIER: Readonly<Record<string, string>> = Object.freeze({});
 

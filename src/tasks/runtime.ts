@@ -20,7 +20,7 @@ import {
 import type { Body, Encoded, Link, LinkReceiver } from '../wire/link/types.js';
 import type { SocketQueue } from './sockets/socket-queue.js';
 import { TokenBucket } from './allowance.js';
-import { CreditGate } from './credit.js';
+import { CreditGate } from './streams/credit.js';
 import { HeldMessages } from './held-messages.js';
 import { SocketReceiver } from './sockets/socket-receiver.js';
 import { sendFailure, sendStray } from '../wire/link/failure.js';

@@ -1,7 +1,7 @@
 import { aroundsOf } from '../blueprint/arounds.js';
 import type { TaskBlueprint, WorkerBlueprint } from '../blueprint/types.js';
 import { BoundaryError, UsageError } from '../errors.js';
-import { refusalOf, type Tried } from '../refusal.js';
+import { refusalOf, type Tried } from '../schema/refusal.js';
 import type { Validator } from '../schema.js';
 import type { BootMessage } from '../wire/link/protocol.js';
 import { insideArounds } from './around-task.js';

@@ -2,7 +2,7 @@ import { nameOf, readModule, refuse, schemeOf, type ApplicationReading } from '.
 import type { ConnectionBlueprint, Ctor, EndpointBlueprint, Token, WorkerSettings } from '../blueprint/types.js';
 import { App } from '../app/app.js';
 import { Assembly } from '../app/assembly.js';
-import { loggerMistakes } from '../app/bootstrap-options.js';
+import { loggerMistakes } from '../app/start/bootstrap-options.js';
 import type { Override } from '../app/container/container.js';
 import { isToken, notToken } from '../app/container/build-plan.js';
 import { standIn } from '../app/container/stand-in.js';

@@ -1,5 +1,5 @@
 import { becomeWorkerProcess } from '../app/worker-process.js';
-import { loadedWorker } from '../app/worker-side.js';
+import { loadedWorker } from '../app/worker/worker-side.js';
 import type { Ctor } from '../decorators/ctor.js';
 import { registeredWorkers } from '../decorators/worker/worker-registry.js';
 import {

@@ -12,7 +12,7 @@ import type { Mesh } from '../../mesh/mesh-types.js';
 import { checkGiven, duration, either, flag, list, object, off, text, type Rules } from '../../option-rules.js';
 import { loggerOf, type Logger } from '../../logger.js';
 import { toMilliseconds, type Duration, type Off } from '../../units.js';
-import { loggerMistakes } from '../bootstrap-options.js';
+import { loggerMistakes } from '../start/bootstrap-options.js';
 import { masterSide } from '../master-side.js';
 import { isMesh, remoteMistakes } from './mesh-mistakes.js';
 import { handleSignals } from '../signals.js';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isZod, type ZodSchema } from '../../zod-issues.js';
+import { isZod, type ZodSchema } from '../../schema/zod-issues.js';
 
 type Def<T> = T & z.core.$ZodTypeDef;
 /** Kinds of zod schemas that take what the schema within takes, and perhaps nothing. */

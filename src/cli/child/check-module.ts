@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { hookBootstrap } from '../../app/bootstrap-hook.js';
-import type { BootstrapOptions } from '../../app/bootstrap-types.js';
+import { hookBootstrap } from '../../app/start/bootstrap-hook.js';
+import type { BootstrapOptions } from '../../app/start/bootstrap-types.js';
 import { checkApplication } from '../../app/read-application.js';
 import type { Ctor } from '../../decorators/ctor.js';
 import type { Mistake } from '../../errors.js';

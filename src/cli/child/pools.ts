@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { RunningApp } from '../../app/bootstrap-hook.js';
+import type { RunningApp } from '../../app/start/bootstrap-hook.js';
 import { asError } from '../../errors.js';
 import type { WorkerSource } from './plan.js';
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { hookBootstrap, type RunningApp } from '../../app/bootstrap-hook.js';
+import { hookBootstrap, type RunningApp } from '../../app/start/bootstrap-hook.js';
 import { bootstrap } from '../../app/bootstrap.js';
-import type { BootstrapOptions } from '../../app/bootstrap-types.js';
+import type { BootstrapOptions } from '../../app/start/bootstrap-types.js';
 import { moduleClassOf } from '../module-class.js';
 import { exitWith, explain, importModule } from './import-module.js';
 import { Parent } from './parent.js';

@@ -2,7 +2,7 @@ import { runAround } from '../../around/chain.js';
 import { aroundsOf } from '../../blueprint/arounds.js';
 import type { AroundFunction } from '../../decorators/around-types.js';
 import type { ConnectionBlueprint } from '../../blueprint/types.js';
-import { refusalOf, type Tried } from '../../refusal.js';
+import { refusalOf, type Tried } from '../../schema/refusal.js';
 import { BoundaryError } from '../../errors.js';
 import type { Remote } from '../../endpoints/endpoint.js';
 import type { Build } from './handler-types.js';

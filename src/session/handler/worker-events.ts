@@ -2,7 +2,7 @@ import type { Ctor } from '../../blueprint/types.js';
 import type { WorkerOrigin } from '../../decorators/hook-types.js';
 import { publish } from '../../diagnostics.js';
 import { BoundaryError } from '../../errors.js';
-import { refusalOf, type Tried } from '../../refusal.js';
+import { refusalOf, type Tried } from '../../schema/refusal.js';
 import { Owner, type OwnerHooks } from '../../workers/call/owner.js';
 import { type HandlerPlan, type Located } from './message-router.js';
 import type { HandlerRunner } from './handler-runner.js';

@@ -3,7 +3,7 @@ import { AbortError } from '../../errors.js';
 import type { CallBase, Sendable } from '../../decorators/worker/client-types.js';
 import { Kind } from '../../wire/link/protocol.js';
 import type { Link } from '../../wire/link/types.js';
-import { IncomingStream } from '../incoming.js';
+import { IncomingStream } from '../streams/incoming.js';
 import { NestedInput } from './nested-input.js';
 import { CreditKind, INITIAL_ROOM, ReceiveWindow, sendCredit, type Room } from '../../wire/link/credit.js';
 

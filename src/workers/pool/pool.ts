@@ -14,7 +14,7 @@ import {
 import { publish } from '../../diagnostics.js';
 import type { Host } from '../../hosts/host.js';
 import type { BootMessage } from '../../wire/link/protocol.js';
-import { crashOutcome } from '../process/crash-outcome.js';
+import { crashOutcome } from '../process/exit/crash-outcome.js';
 import type { Call } from '../call/call.js';
 import { SocketBalancer, type SocketBalancerHost } from '../sockets/socket-balancer.js';
 import { Dispatcher, type DispatchHost } from '../queue/dispatcher.js';

@@ -4,7 +4,7 @@ import type { ProxyCall } from '../../decorators/worker/proxy-types.js';
 import { outsideOfCallers } from '../../async-context.js';
 import { publish } from '../../diagnostics.js';
 import { asError, BoundaryError, UsageError } from '../../errors.js';
-import { refusalOf, type Tried } from '../../refusal.js';
+import { refusalOf, type Tried } from '../../schema/refusal.js';
 import type { Call, CallHolder, CallSettings, PinnedProcess } from '../call/call.js';
 import { Client, clientOf } from '../client.js';
 import type { PooledProcess } from '../process/pooled-process.js';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { App, Connection, inject, injectable, Master, Module, OnData, spawn, Task, Worker, Workers } from '../../src/index.js';
-import { lines } from '../../src/framing/index.js';
-import type { Ctor } from '../../src/blueprint/index.js';
-import { createTestApp } from '../../src/testing/index.js';
-import { PreloadedWorker } from '../fixtures/preloaded.worker.js';
+import { App, Connection, inject, injectable, Master, Module, OnData, spawn, Task, Worker, Workers } from '../../../src/index.js';
+import { lines } from '../../../src/framing/index.js';
+import type { Ctor } from '../../../src/blueprint/index.js';
+import { createTestApp } from '../../../src/testing/index.js';
+import { PreloadedWorker } from '../../fixtures/preloaded.worker.js';
 
 /** What `bootstrap()` says of an application with this worker. */
 async function mistakesOf(worker: Ctor): Promise<string> {

@@ -1,6 +1,6 @@
-import { BoundaryError } from '../errors.js';
-import type { Validator } from '../schema.js';
-import { INITIAL_ROOM, ReceiveWindow, type Room } from '../wire/link/credit.js';
+import { BoundaryError } from '../../errors.js';
+import type { Validator } from '../../schema.js';
+import { INITIAL_ROOM, ReceiveWindow, type Room } from '../../wire/link/credit.js';
 
 interface Item {
   readonly value: unknown;

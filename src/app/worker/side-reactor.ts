@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js';
-import { ReactorCore, type Handlers } from '../reactor/index.js';
+import type { Clock } from '../../clock.js';
+import { ReactorCore, type Handlers } from '../../reactor/index.js';
 
 /** How long it takes to close, at most. Milliseconds. */
 const GRACE = 500;

@@ -1,7 +1,7 @@
-import { WorkerCrashedError, type CrashDetails } from '../../errors.js';
-import type { Call } from '../call/call.js';
-import type { LostCall } from './in-flight.js';
-import { callNameOf } from '../call/call-target.js';
+import { WorkerCrashedError, type CrashDetails } from '../../../errors.js';
+import type { Call } from '../../call/call.js';
+import type { LostCall } from '../in-flight.js';
+import { callNameOf } from '../../call/call-target.js';
 
 /** A dead process, as far as its calls are concerned. */
 export interface ExitedProcess {

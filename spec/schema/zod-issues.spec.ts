@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { BoundaryError } from '../src/errors.js';
-import { toValidator } from '../src/schema.js';
+import { BoundaryError } from '../../src/errors.js';
+import { toValidator } from '../../src/schema.js';
 
 const MANY = 20_000;
 

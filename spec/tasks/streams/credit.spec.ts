@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { LimitError } from '../../src/errors.js';
-import { rejection } from '../workers/support/rig.js';
-import type { Room } from '../../src/wire/link/credit.js';
-import { CreditGate, type CreditGateOptions } from '../../src/tasks/credit.js';
+import { LimitError } from '../../../src/errors.js';
+import { rejection } from '../../workers/support/rig.js';
+import type { Room } from '../../../src/wire/link/credit.js';
+import { CreditGate, type CreditGateOptions } from '../../../src/tasks/streams/credit.js';
 
 /** For so many messages, with bytes enough. */
 const room = (count: number): Room => ({ count, bytes: 1000 });

@@ -1,6 +1,6 @@
-import type { ExitReason } from '../../decorators/worker/worker-types.js';
-import type { CrashReason } from '../../errors.js';
-import type { HostExit } from '../../hosts/host.js';
+import type { ExitReason } from '../../../decorators/worker/worker-types.js';
+import type { CrashReason } from '../../../errors.js';
+import type { HostExit } from '../../../hosts/host.js';
 
 /** How one process ends, and by whose doing. */
 export class ExitReport {

@@ -1,6 +1,6 @@
-import type { Ctor } from '../decorators/ctor.js';
-import type { App } from './app.js';
-import type { Inspection } from './report/inspection-types.js';
+import type { Ctor } from '../../decorators/ctor.js';
+import type { App } from '../app.js';
+import type { Inspection } from '../report/inspection-types.js';
 import type { BootstrapOptions } from './bootstrap-types.js';
 
 /** How the command line takes part in a `bootstrap()` that the user's module calls. */

@@ -1,8 +1,8 @@
-import type { Endpoint, EndpointOptions } from '../decorators/connection/endpoint-types.js';
-import type { BoundAddress, PeerTls, Remote } from '../endpoints/endpoint.js';
-import type { Logger } from '../logger.js';
-import type { ReactorCore } from '../reactor/index.js';
-import type { Inspection } from './report/inspection-types.js';
+import type { Endpoint, EndpointOptions } from '../../decorators/connection/endpoint-types.js';
+import type { BoundAddress, PeerTls, Remote } from '../../endpoints/endpoint.js';
+import type { Logger } from '../../logger.js';
+import type { ReactorCore } from '../../reactor/index.js';
+import type { Inspection } from '../report/inspection-types.js';
 
 /** Rights of a visitor of the page: to look, or to look and act. */
 export type AdminRole = 'read' | 'operate';

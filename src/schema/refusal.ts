@@ -1,5 +1,5 @@
-import type { BoundaryDetails } from './errors/boundary.js';
-import type { Refused } from './schema.js';
+import type { BoundaryDetails } from '../errors/boundary.js';
+import type { Refused } from '../schema.js';
 
 /** A method whose schema did not accept a value. */
 export interface Tried {

@@ -1,4 +1,4 @@
-import { EXIT_REPORT, type HostProcess } from '../../hosts/host.js';
+import { EXIT_REPORT, type HostProcess } from '../../../hosts/host.js';
 
 /**
  * After the first sign of death the rest is waited for so long, in milliseconds: the exit, or the last bytes. Twice what a host may take to

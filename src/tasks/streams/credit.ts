@@ -1,6 +1,6 @@
-import { LimitError } from '../errors.js';
-import type { Encoded } from '../wire/link/types.js';
-import { SendCredit, type Room } from '../wire/link/credit.js';
+import { LimitError } from '../../errors.js';
+import type { Encoded } from '../../wire/link/types.js';
+import { SendCredit, type Room } from '../../wire/link/credit.js';
 
 const SENT: Promise<void> = Promise.resolve();
 

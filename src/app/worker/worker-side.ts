@@ -1,18 +1,18 @@
-import { aroundClient } from '../around/around-client.js';
-import { aroundsFor } from '../around/chain.js';
-import { readConnection, readOwnWorker, readWorkerScope, refuse, valid } from '../blueprint/index.js';
-import type { Ctor, Token, WorkerBlueprint } from '../blueprint/types.js';
-import { realClock, type Clock, type ClockTimer } from '../clock.js';
-import { RecordLogger } from '../logging/record-logger.js';
-import { dialerOf, Reactor, ReactorCore } from '../reactor/index.js';
-import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../tasks/start/worker-environment.js';
-import { connectionBuild } from './connection-plan.js';
-import type { Override } from './container/container.js';
-import { ShutdownDeadline } from '../workers/pool/shutdown-deadline.js';
-import { standIn } from './container/stand-in.js';
-import { ManagedProviders } from './container/managed-providers.js';
+import { aroundClient } from '../../around/around-client.js';
+import { aroundsFor } from '../../around/chain.js';
+import { readConnection, readOwnWorker, readWorkerScope, refuse, valid } from '../../blueprint/index.js';
+import type { Ctor, Token, WorkerBlueprint } from '../../blueprint/types.js';
+import { realClock, type Clock, type ClockTimer } from '../../clock.js';
+import { RecordLogger } from '../../logging/record-logger.js';
+import { dialerOf, Reactor, ReactorCore } from '../../reactor/index.js';
+import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../../tasks/start/worker-environment.js';
+import { connectionBuild } from '../connection-plan.js';
+import type { Override } from '../container/container.js';
+import { ShutdownDeadline } from '../../workers/pool/shutdown-deadline.js';
+import { standIn } from '../container/stand-in.js';
+import { ManagedProviders } from '../container/managed-providers.js';
 import { workerContainer } from './worker-container.js';
-import { WorkerListeners } from '../multi-core/worker-listeners.js';
+import { WorkerListeners } from '../../multi-core/worker-listeners.js';
 
 /**
  * Part of the time a worker has to stop, and milliseconds at most, that is kept for `@OnStop` and what is disposed of: connections which do

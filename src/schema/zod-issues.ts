@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Issue } from './errors.js';
+import type { Issue } from '../errors.js';
 
 /** Issues of one value that are told. */
 export const MOST_ISSUES = 10;

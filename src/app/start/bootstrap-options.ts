@@ -11,11 +11,11 @@ import {
   type ApplicationReading,
   type Rule,
   type Rules,
-} from '../blueprint/index.js';
-import type { Mistake } from '../errors.js';
-import { isLogger, LOGGER_METHODS } from '../logger.js';
-import { object, text } from '../option-rules.js';
-import { isMesh, placementMistakes } from './mesh/mesh-mistakes.js';
+} from '../../blueprint/index.js';
+import type { Mistake } from '../../errors.js';
+import { isLogger, LOGGER_METHODS } from '../../logger.js';
+import { object, text } from '../../option-rules.js';
+import { isMesh, placementMistakes } from '../mesh/mesh-mistakes.js';
 
 /** The page's url: host and port, no path. */
 const HTTP_ENDPOINT = /^https?:\/\/[^/?#]*:\d{1,5}\/?$/i;

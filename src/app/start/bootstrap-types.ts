@@ -1,12 +1,12 @@
-import type { Ctor } from '../blueprint/types.js';
-import type { OneOrMany } from '../decorators/ctor.js';
-import type { Endpoint, EndpointOptions } from '../decorators/connection/endpoint-types.js';
-import type { Mounted } from '../decorators/injection/provider-types.js';
-import type { Logger } from '../logger.js';
-import type { Mesh } from '../mesh/mesh-types.js';
-import type { Duration, Off, Size } from '../units.js';
-import type { AdminOptions } from './admin-types.js';
-import type { Placements } from './mesh/mesh-side.js';
+import type { Ctor } from '../../blueprint/types.js';
+import type { OneOrMany } from '../../decorators/ctor.js';
+import type { Endpoint, EndpointOptions } from '../../decorators/connection/endpoint-types.js';
+import type { Mounted } from '../../decorators/injection/provider-types.js';
+import type { Logger } from '../../logger.js';
+import type { Mesh } from '../../mesh/mesh-types.js';
+import type { Duration, Off, Size } from '../../units.js';
+import type { AdminOptions } from '../admin/admin-types.js';
+import type { Placements } from '../mesh/mesh-side.js';
 
 /** The options of `bootstrap()`. */
 export interface BootstrapOptions {

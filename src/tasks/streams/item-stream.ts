@@ -1,7 +1,7 @@
-import { currentContext } from '../async-context.js';
-import { BoundaryError } from '../errors.js';
-import type { Validator } from '../schema.js';
-import { SendCredit, type Room } from '../wire/link/credit.js';
+import { currentContext } from '../../async-context.js';
+import { BoundaryError } from '../../errors.js';
+import type { Validator } from '../../schema.js';
+import { SendCredit, type Room } from '../../wire/link/credit.js';
 
 /** The runtime, as a stream sees it. */
 export interface ItemStreamHost {

@@ -1,12 +1,12 @@
-import type { InsideBlueprint, Token, WorkerBlueprint } from '../blueprint/types.js';
-import { Master } from '../tasks/master.js';
-import { Owner } from '../workers/call/owner.js';
-import { nameOf } from '../blueprint/index.js';
-import { Workers } from '../workers/workers.js';
-import { App } from './app.js';
-import { tokenText, type Absence } from './container/build-plan.js';
-import { AppContainer, type FrameworkParts, type Override } from './container/container.js';
-import { ownParts, type CommonParts } from './container/own-parts.js';
+import type { InsideBlueprint, Token, WorkerBlueprint } from '../../blueprint/types.js';
+import { Master } from '../../tasks/master.js';
+import { Owner } from '../../workers/call/owner.js';
+import { nameOf } from '../../blueprint/index.js';
+import { Workers } from '../../workers/workers.js';
+import { App } from '../app.js';
+import { tokenText, type Absence } from '../container/build-plan.js';
+import { AppContainer, type FrameworkParts, type Override } from '../container/container.js';
+import { ownParts, type CommonParts } from '../container/own-parts.js';
 
 /** A worker container's view of its process. */
 export interface WorkerParts extends Pick<FrameworkParts, 'client'> {
