@@ -6,6 +6,9 @@ export function tokenOf(name: string): string {
   return name.replaceAll(ESCAPED, char => [...Buffer.from(char)].map(byte => `_x${byte.toString(16).padStart(2, '0')}`).join(''));
 }
 
+/** Last token of the subject on which a host is asked to replace the processes of a worker. */
+export const RESTART = 'restart';
+
 /** The last token of a subject. */
 export function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1);

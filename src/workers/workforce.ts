@@ -199,7 +199,7 @@ export class Workforce implements Directory {
   async restart(worker: WorkerBlueprint): Promise<void> {
     const pools = this.#pools().filter(pool => pool.worker.name === worker.name);
     if (pools.length === 0) throw new WorkerNotFoundError(worker.name, undefined, 'it is not started');
-    await Promise.all(pools.map(pool => pool.processSet.restart()));
+    await Promise.all(pools.flatMap(({ processSet, remote }) => [processSet.restart(), remote?.restart()]));
   }
 
   get(worker: WorkerBlueprint, key: string | undefined): Pool | undefined {

@@ -202,6 +202,20 @@ export function callsConformance(open: () => Promise<CallsRig>): void {
     expect(handle.state).to.equal('stopped');
   });
 
+  it('replaces all processes without losing a call', async () => {
+    const before = await calls().pid();
+    let isOn = true;
+    const pids = new Set<number>();
+    const calling = (async () => {
+      while (isOn) pids.add(await calls().pid());
+    })();
+    await rig.app.workers.restart(CallsWorker);
+    await waitFor(() => [...pids].at(-1) !== before, { within: '10s', what: 'an answer of another process' });
+    isOn = false;
+    await calling;
+    expect(await calls().pid()).to.not.equal(before);
+  });
+
   it('shows every process in status()', async () => {
     await waitFor(() => rig.app.workers.status().some(({ name, pid, rss }) => name === 'mesh_calls' && pid && rss), {
       what: 'its figures',

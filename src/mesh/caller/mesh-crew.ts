@@ -13,6 +13,7 @@ import { betterOfTwo, byOwnership, subsetFor } from '../choice.js';
 import type { MeshNode } from '../link/mesh-node.js';
 import type { Presence } from '../presence.js';
 import { remoteRowsOf } from '../remote-status.js';
+import { RESTART } from '../subjects.js';
 import { differenceOf, signatureOf, type Signature } from '../signature.js';
 import type { HostList } from './host-list.js';
 import { meshHost } from './mesh-host.js';
@@ -22,6 +23,9 @@ import { WaitingForHost } from './waiting-for-host.js';
 const MOST_LINKS = 8;
 /** Milliseconds after which a host that could not be linked is tried again. */
 const RETRY = 1_000;
+
+/** Milliseconds that a host may take to replace the processes of a worker: streams have 5 minutes to end. */
+const MOST_RESTART = 600_000;
 
 export interface MeshCrewOptions {
   readonly node: MeshNode;
@@ -77,6 +81,20 @@ export class MeshCrew implements RemoteCrew {
   queued: RemoteCrew['queued'] = call => {
     if (this.isAlone) this.#waiting.add(call, this.#isHopeless);
   };
+
+  async restart(): Promise<void> {
+    await Promise.all([...this.ready].map(member => this.#restart(member)));
+  }
+
+  async #restart(member: PooledProcess): Promise<void> {
+    const { node } = this.#options;
+    const { name, key } = this.#pool.handle;
+    const host = this.#hosts.get(member)!;
+    const lost = member.gone.then(() => 'it has gone');
+    const asked = node.ask(node.subjects.toHost(name, host.id, RESTART), MOST_RESTART);
+    const why = await Promise.race([lost, asked.then(answer => Buffer.from(answer).toString().slice(0, 1000))]);
+    if (why !== '') throw new WorkerUnavailableError(name, key, `host ${host.name}: ${why}`);
+  }
 
   status(): readonly StatusRow[] {
     return this.all.flatMap(member => this.#rowsOf(member));

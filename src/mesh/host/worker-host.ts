@@ -1,11 +1,12 @@
 import type { WorkerBlueprint } from '../../blueprint/types.js';
-import { WorkerUnavailableError } from '../../errors.js';
+import { asError, WorkerUnavailableError } from '../../errors.js';
 import { PROTOCOL_VERSION, type BootMessage } from '../../wire/link/protocol.js';
 import type { Pool } from '../../workers/pool/pool.js';
 import type { Workforce } from '../../workers/workforce.js';
 import type { ClockTimer } from '../../clock.js';
 import type { MeshNode } from '../link/mesh-node.js';
 import { encodePresence } from '../presence.js';
+import { lastToken, RESTART } from '../subjects.js';
 import { differenceOf, signatureOf } from '../signature.js';
 import { HostSession, type HostSessionOwner } from './host-session.js';
 
@@ -52,9 +53,10 @@ export class WorkerHost {
     const { node, workers, workforce } = this.#options;
     const { subjects } = node;
     for (const worker of workers) {
-      await node.subscribe(subjects.toHost(worker.name, node.id, '*'), message =>
-        node.receive(message, (session, prefix) => this.#accept(worker, session, prefix)),
-      );
+      await node.subscribe(subjects.toHost(worker.name, node.id, '*'), message => {
+        if (lastToken(message.subject) === RESTART) void this.#restart(worker, message.reply);
+        else node.receive(message, (session, prefix) => this.#accept(worker, session, prefix));
+      });
       await node.subscribe(subjects.who(worker.name), ({ reply }) => this.#answer(worker, reply));
     }
     for (const worker of workers) await node.mustPublish(subjects.here(worker.name));
@@ -127,6 +129,16 @@ export class WorkerHost {
   #passOn(value: unknown, name: string, key: string | undefined): Promise<unknown> {
     const hearing = [...this.#sessions].filter(({ pool, worker }) => worker.name === name && pool?.key === key);
     return Promise.all(hearing.map(session => session.tell(value)));
+  }
+
+  /** Replaces the processes of a worker, one after the other; the answer is empty, or says why it could not be done. */
+  async #restart(worker: WorkerBlueprint, reply: string | undefined): Promise<void> {
+    const { node, workforce } = this.#options;
+    const why = await workforce.restart(worker).then(
+      () => '',
+      (error: unknown) => asError(error).message,
+    );
+    if (reply !== undefined) node.publish(reply, Buffer.from(why));
   }
 
   #presence(worker: WorkerBlueprint): Uint8Array {

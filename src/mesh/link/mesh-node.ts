@@ -15,6 +15,9 @@ const HOST_SILENT = 15;
 /** Missed signs of life until a caller counts as gone, which may be busy with code of its own: 15 s. The mesh sees its end much sooner. */
 const CALLER_SILENT = 75;
 
+/** Start of the tokens on which answers come. */
+const ASK = 'ask-';
+
 /** One link of this node, and where its frames go. */
 interface Session {
   readonly stream: MeshStream;
@@ -43,6 +46,8 @@ export class MeshNode {
   #isProbing = false;
   #isClosed = false;
   readonly #resumed: (() => void)[] = [];
+  /** Questions without an answer, by the token on which it comes. */
+  readonly #asked = new Map<string, (message: MeshMessage) => void>();
 
   constructor(connection: MeshConnection, clock: Clock) {
     this.connection = connection;
@@ -87,6 +92,26 @@ export class MeshNode {
     throw new MeshError(`the server does not let ${user} publish to ${subject}`, { reason: 'permission', subject });
   }
 
+  /** Asks what receives there. @throws MeshError when nothing does, or no answer came within `timeout` milliseconds (0: ever). */
+  ask(subject: string, timeout: number): Promise<Uint8Array> {
+    const token = `${ASK}${newId()}`;
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void => {
+        this.#asked.delete(token);
+        timer?.cancel();
+        reject(new MeshError(`${subject} ${why}`, { reason: 'unreachable', subject }));
+      };
+      const timer = timeout === 0 ? undefined : this.clock.after(timeout, () => fail(`did not answer within ${timeout} ms`), true);
+      this.#asked.set(token, message => {
+        if (message.noReceiver) return fail('has no receiver');
+        this.#asked.delete(token);
+        timer?.cancel();
+        resolve(message.data);
+      });
+      this.publish(subject, new Uint8Array(), `${this.ownPrefix}.${token}`);
+    });
+  }
+
   publish(subject: string, data: Uint8Array, reply?: string): void {
     this.connection.publish(subject, data, reply);
   }
@@ -108,6 +133,8 @@ export class MeshNode {
   /** One frame for a link of this node. `opened`: it opens one that is not known. Frames of unknown links are answered by RESET. */
   receive(message: MeshMessage, opened?: (session: string, prefix: string) => MeshStream | undefined): void {
     const id = lastToken(message.subject);
+    const asked = this.#asked.get(id);
+    if (asked) return asked(message);
     let stream = this.#sessions.get(id)?.stream;
     if (message.noReceiver) return stream?.noReceiver();
     const frame = decodeFrame(message.data);

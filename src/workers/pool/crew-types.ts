@@ -39,6 +39,8 @@ export interface RemoteCrew extends Crew {
   queued(call: Call): void;
   /** Looks for hosts. Resolves when calls can be made, or it is known that they will have to wait; rejects when no host may serve it. */
   start(): Promise<void>;
+  /** Replaces the processes of all linked hosts, the replacement first. Rejects with the first host's reason why it cannot. */
+  restart(): Promise<void>;
   status(): readonly StatusRow[];
   /** Ends all links; with `overdue` those that have calls at once. Hosts that did not let go in time are counted. */
   stop(timeout: number, overdue: boolean): Promise<void>;
