@@ -28,11 +28,33 @@ export class Stopwatch {
   }
 }
 
-/** Publishes `start`, runs it with what stores are bound to that channel, publishes `end`. */
+/** Runs what is traced in a context of its own. */
+export type Surrounding<T> = <R>(trace: T, run: () => R) => R;
+
+const surroundings = new Map<object, Set<Surrounding<never>>>();
+
+/**
+ * Runs from now on what a channel traces inside `within`, for a context that is no AsyncLocalStorage of ours; returns the end of that. Listen
+ * to the channel, too: what nothing listens to is not traced.
+ */
+export function surround<T extends object>(channel: TracingChannel<unknown, T>, within: Surrounding<T>): () => void {
+  const all = surroundings.get(channel) ?? new Set();
+  surroundings.set(channel, all);
+  all.add(within);
+  return () => void all.delete(within);
+}
+
+/** Publishes `start`, runs it with what stores are bound to that channel and in its surroundings, publishes `end`. */
 export function runTraced<T extends TraceEnd, R>(channel: TracingChannel<unknown, T>, trace: T, run: () => R): R {
+  let inside = run;
+  // Added with channels of their own kind.
+  for (const within of (surroundings.get(channel) ?? []) as Iterable<Surrounding<T>>) {
+    const next = inside;
+    inside = () => within(trace, next);
+  }
   return channel.start.runStores(trace, () => {
     try {
-      return run();
+      return inside();
     } finally {
       channel.end.publish(trace);
     }

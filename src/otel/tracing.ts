@@ -11,9 +11,8 @@ import {
 } from '@opentelemetry/api';
 import type { App } from '../app/app.js';
 import type { CallTrace, MessageTrace, RequestTrace, TraceEnd } from '../diagnostics/trace-types.js';
-import { callTraces, messageTraces, requestTraces } from '../diagnostics/traces.js';
+import { callTraces, messageTraces, requestTraces, surround } from '../diagnostics/traces.js';
 import { checkGiven, object } from '../option-rules.js';
-import { bindContext } from './active-context.js';
 import { extracted, injectContext } from './carrier.js';
 
 /** The options of {@link tracing}. */
@@ -140,8 +139,8 @@ export function tracing(app: App, options: TracingOptions = {}): Tracing {
   const begun = (call: unknown): void => spans.call(call as CallTrace);
   const ended = (traced: unknown): void => spans.ended(traced as CallTrace);
   const ends = [
-    bindContext(requestTraces.start, request => spans.request(request)),
-    bindContext(messageTraces.start, message => spans.message(message)),
+    surround(requestTraces, (request, run) => context.with(spans.request(request), run)),
+    surround(messageTraces, (message, run) => context.with(spans.message(message), run)),
     () => callTraces.start.unsubscribe(begun),
   ];
   callTraces.start.subscribe(begun);
