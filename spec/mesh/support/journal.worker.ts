@@ -34,7 +34,7 @@ export class JournalWorker {
     for (let i = 0; i < megabytes * 16; i++) yield chunk;
   }
 
-  @Task({ receives: bytes(), output: z.number() })
+  @Task({ receives: bytes(), output: z.number(), timeout: '2m' })
   async weigh(_: undefined, context: TaskContext<Record<never, never>, Uint8Array>): Promise<number> {
     let sum = 0;
     for await (const chunk of context.incoming) sum += chunk.length;
