@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
 import { FLOORS, isContract, MAX_LINES, RECURSION, SECRETS } from './floors.js';
+import { checkFolders } from './figures.js';
 import { checkListeners } from './listeners.js';
 import { checkFirstWords, checkPeople, checkPersons, isRead } from './words.js';
 import { checkExportedNames, checkInternals } from './names.js';
+import { checkReferences } from './references.js';
 import { codeOf, importsOf, type ImportLine } from './source-text.js';
 
 /** The files to check: path relative to the project ('src/app/app.ts') → text. */
@@ -48,7 +50,14 @@ export function checkStructure(sources: Sources): Offence[] {
     if (isRead(file)) offences.push(...checkPersons(file, text));
     if (file.startsWith('spec/') && !file.startsWith('spec/kit/')) offences.push(...checkTimers(file, text));
   }
-  offences.push(...checkCycles(graph), ...checkRecursion(sources), ...checkPeople(sources), ...checkExportedNames(sources));
+  offences.push(
+    ...checkCycles(graph),
+    ...checkRecursion(sources),
+    ...checkFolders(sources),
+    ...checkPeople(sources),
+    ...checkExportedNames(sources),
+    ...checkReferences(sources),
+  );
   return offences;
 }
 

@@ -8,7 +8,7 @@ export interface Comment {
   readonly line: number;
   /** It is written as a doc comment. */
   readonly isDoc: boolean;
-  /** The code behind it, up to the end of what it documents: the first `{` or `;`, or a line's end after a `,` or an empty line. */
+  /** The code behind it, up to the end of what it documents: outside of parentheses, a `{` or `;`, a line's end after a `,`, or an empty line. */
   readonly declaration: string;
 }
 
@@ -45,7 +45,13 @@ function blockText(raw: string): string {
 }
 
 function declarationAt(code: string, from: number): string {
-  const rest = code.slice(from, from + 2_000);
-  const end = /[{;]|,[ \t]*\n|\n[ \t]*\n/.exec(rest.trimStart());
-  return rest.trimStart().slice(0, end ? end.index : undefined);
+  const rest = code.slice(from, from + 2_000).trimStart();
+  let depth = 0;
+  for (let at = 0; at < rest.length; at += 1) {
+    const char = rest[at]!;
+    if (char === '(' || char === '[') depth += 1;
+    else if (char === ')' || char === ']') depth -= 1;
+    if (depth < 0 || (depth === 0 && /^(?:[{;]|,[ \t]*\n|\n[ \t]*\n)/.test(rest.slice(at, at + 40)))) return rest.slice(0, at);
+  }
+  return rest;
 }

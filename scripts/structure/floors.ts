@@ -84,6 +84,9 @@ export const SECRETS: readonly Secret[] = [
 /** Lines that a file may have at most. A spec may be longer: it is a list. */
 export const MAX_LINES = { source: 400, spec: 600 } as const;
 
+/** Files that a folder of src/ may have directly in it. */
+export const MAX_FILES = 16;
+
 /**
  * Imports of types that may close a circle: the parts of a recursive descent take the whole, which calls them. No other circle is allowed,
  * and none of values.

@@ -81,7 +81,7 @@ export class ProxiedStream extends Call implements CallItemSource {
     this.#leaveItems();
   }
 
-  /** Returns the proxy's generator. It may be no generator at all: its errors have no receiver. */
+  /** Ends the proxy's generator. It may be no generator at all: its errors have no receiver. */
   #leaveItems(): void {
     const items = this.#items;
     this.#items = undefined;
