@@ -46,7 +46,8 @@ export function readArguments(
     if (spec.type === 'string' && (token.value === undefined || token.value === ''))
       throw new UsageError(`${token.rawName} takes a value: --${token.name} ${spec.value ?? 'VALUE'}`);
     if (spec.type === 'boolean' && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
-    values[token.name] = token.value ?? true;
+    const before = values[token.name];
+    values[token.name] = spec.multiple && typeof before === 'string' ? `${before},${token.value ?? ''}` : (token.value ?? true);
   }
   const { positionals } = parsed;
   if (values['help'] !== true) {

@@ -2,6 +2,8 @@
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
+  /** Given several times, the values stand behind each other with commas. */
+  readonly multiple?: boolean;
   /** How its value is called in the help text: 'DURATION'. */
   readonly value?: string;
   readonly help: string;

@@ -4,6 +4,7 @@ import { dev } from './commands/dev.js';
 import { newProject } from './commands/new.js';
 import { reload } from './commands/reload.js';
 import { run } from './commands/run.js';
+import { work } from './commands/work.js';
 
 /** All commands, in the order in which the help text lists them. */
-export const COMMANDS: readonly Command[] = [newProject, run, dev, reload, check];
+export const COMMANDS: readonly Command[] = [newProject, run, dev, reload, check, work];

@@ -1,6 +1,6 @@
 /** Orders for a child of the command line that loads the user's module. Passed as JSON in its first argument. */
 export interface ChildPlan {
-  readonly mode: 'run' | 'check';
+  readonly mode: 'run' | 'check' | 'work';
   /** Absolute path of the module. */
   readonly file: string;
   /** The exported class to take. */
@@ -9,8 +9,25 @@ export interface ChildPlan {
   readonly closeTimeout?: string | undefined;
   /** The page, where `bootstrap()` says nothing of it. */
   readonly admin?: boolean | undefined;
+  /** Mode 'work': the workers to offer, and where. */
+  readonly work?: WorkPlan | undefined;
   /** Said when its syntax cannot be read. */
   readonly hint?: string | undefined;
+}
+
+/** Options of `packet-ts work`. */
+export interface WorkPlan {
+  /** Urls of NATS servers, with commas. */
+  readonly mesh: string;
+  readonly workers: readonly string[];
+  readonly name: string | undefined;
+  readonly zone: string | undefined;
+  readonly namespace: string | undefined;
+  /** Paths of files. */
+  readonly credentials: string | undefined;
+  readonly nkey: string | undefined;
+  readonly user: string | undefined;
+  readonly tls: boolean;
 }
 
 /** Messages of a child that runs an application to the process which started it. */
