@@ -1,4 +1,4 @@
-import { hookBootstrap } from '../../app/bootstrap-hook.js';
+import { hookBootstrap } from '../../app/start/bootstrap-hook.js';
 import { serveWorkers } from '../../app/mesh/serve-workers.js';
 import type { Ctor } from '../../decorators/ctor.js';
 import { ConfigurationError } from '../../errors.js';
