@@ -116,6 +116,7 @@ describe('routes', () => {
       const answer = await fetch(`${url}/${path}`);
       expect([answer.status, await answer.text()]).to.deep.equal([500, 'something went wrong here']);
     }
+    expect(errors.seen.map(({ hook }) => hook)).to.deep.equal(['Get', 'Get']);
     const [first, second] = errors.seen.map(({ error }) => (error as Error).message);
     expect(first).to.contain("response of GET '/misfit'").and.to.contain('id: ');
     expect(second).to.contain("GET '/function' returned a function");

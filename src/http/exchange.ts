@@ -76,6 +76,8 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   /** The reason that its calls are aborted with; set once it is over. */
   #aborted: Error | undefined;
   #owned: Disposable[] | undefined;
+  /** The decorator of the method that is asked, for events. */
+  #hook = 'OnRequest';
   /** Made when it is asked for. */
   #web: Request | undefined;
   /** There once it has been read as a whole. */
@@ -254,7 +256,8 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     return { remote, tls, id };
   }
 
-  routed({ path }: RouteBlueprint): void {
+  routed({ as, path }: RouteBlueprint): void {
+    this.#hook = as;
     this.#tracing?.routed(path);
   }
 
@@ -330,7 +333,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     if (this.causes(error)) return;
     this.#error = error;
     if (errorStatusOf(error).status === 500 || this.#arrival.response.headersSent)
-      this.#log(error, { during: 'message', hook: 'OnRequest' });
+      this.#log(error, { during: 'message', hook: this.#hook });
     this.#refuse(error);
   }
 
