@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { errorClasses } from '../../src/errors.js';
 import { checkStructure, describeOffence } from '../../scripts/structure/check.js';
+import { FLOORS } from '../../scripts/structure/floors.js';
 import { readSources, ROOT } from '../../scripts/structure/read-sources.js';
 import { importsOf } from '../../scripts/structure/source-text.js';
 
@@ -70,11 +71,35 @@ describe('the picture in the README', () => {
     expect(missing).to.deep.equal([]);
   });
 
+  it('has arrows that are imports', () => {
+    const sources = readSources(['src']);
+    const kebab = (node: string): string => node.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
+    /** The file of that name, and all files in the folder of that name. */
+    const isPartOf = (file: string, node: string): boolean => new RegExp(`/${kebab(node)}(?:\\.ts$|/)`).test(file);
+    const arrows = [...picture.matchAll(/^ *(\w+)(?:\[[^\]]*\])? --> (\w+)/gm)].map(([, from = '', to = '']) => [from, to] as const);
+    expect(arrows.length).to.be.greaterThan(15);
+    const untrue = arrows.filter(([from, to]) => {
+      const files = [...sources].filter(([file]) => isPartOf(file, from));
+      return !files.some(([file, text]) =>
+        importsOf(text).some(({ specifier }) => isPartOf(join(dirname(file), specifier).replace(/\.js$/, '.ts'), to)),
+      );
+    });
+    expect(untrue).to.deep.equal([]);
+  });
+
   it('stands beside an example that is the one which runs', () => {
     const echo = readFileSync(join(ROOT, 'examples/echo/main.ts'), 'utf8');
     const words = (code: string): string => code.replaceAll(/\/\/.*|\s+|: string(?=[ {])/g, '');
     const shown = /```ts\n(?:\/\/.*\n)?(import \{ bootstrap[\s\S]*?)```/.exec(text)![1]!;
     expect(words(shown)).to.equal(words(echo));
+  });
+});
+
+describe('the floors in CONTRIBUTING.md', () => {
+  it('are those that the check holds, from the top down', () => {
+    const text = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
+    const block = /```\n(index, cli\n[\s\S]*?)```/.exec(text)![1]!.trim();
+    expect(block.split('\n').map(line => line.split(', '))).to.deep.equal(FLOORS.toReversed());
   });
 });
 
