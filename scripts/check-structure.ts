@@ -2,11 +2,11 @@
  * Prints every place where the source breaks the rules of the house, and its figures; exits with 1 if there is such a place.
  * @example node dist/scripts/check-structure.js
  */
-import { readSources } from './structure/read-sources.js';
+import { readPages, readSources } from './structure/read-sources.js';
 import { checkStructure, describeOffence } from './structure/check.js';
 import { describeFigures, figuresOf } from './structure/figures.js';
 
-const sources = readSources();
+const sources = new Map([...readSources(), ...readPages()]);
 const offences = checkStructure(sources);
 for (const offence of offences) console.error(describeOffence(offence));
 console.log(describeFigures(figuresOf(sources), offences));

@@ -17,6 +17,20 @@ export function readSources(folders: readonly string[] = ['src', 'spec', 'script
   return sources;
 }
 
+/** Reads the project's pages: Markdown beside the README and below docs/. */
+export function readPages(root = ROOT): Sources {
+  const files = [
+    ...entries(root).flatMap(entry => (entry.isDirectory() ? [] : [entry.name])),
+    ...listFiles(join(root, 'docs'), '').map(name => `docs/${name}`),
+  ];
+  return new Map(
+    files
+      .filter(name => name.endsWith('.md'))
+      .sort()
+      .map(name => [name, readFileSync(join(root, name), 'utf8')]),
+  );
+}
+
 /** Paths of files below a folder; what was installed or compiled there is not ours. */
 function listFiles(folder: string, prefix = ''): string[] {
   return entries(join(folder, prefix)).flatMap(entry => {

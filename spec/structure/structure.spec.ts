@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { errorClasses } from '../../src/errors.js';
 import { checkStructure, describeOffence } from '../../scripts/structure/check.js';
 import { FLOORS } from '../../scripts/structure/floors.js';
-import { readSources, ROOT } from '../../scripts/structure/read-sources.js';
+import { readPages, readSources, ROOT } from '../../scripts/structure/read-sources.js';
 import { importsOf } from '../../scripts/structure/source-text.js';
 
 /** Class → the codes that its source gives to it. */
@@ -35,7 +35,7 @@ function markdownFiles(): string[] {
 
 describe('the structure of the project', () => {
   it('keeps the rules of the house', () => {
-    expect(checkStructure(readSources()).map(describeOffence)).to.deep.equal([]);
+    expect(checkStructure(new Map([...readSources(), ...readPages()])).map(describeOffence)).to.deep.equal([]);
   });
 
   it('documents every error code, and none that does not exist', () => {
