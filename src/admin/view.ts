@@ -77,8 +77,7 @@ function latest<T>(told: Told, name: string, ring: Ring<T>, most: number = LATES
 /** Only the connections of the shown page are read; the others are just counted, if there is no filter. */
 function connections(told: Told, inspection: Inspection, { connectionPage, connectionFilter }: View): void {
   const filter = connectionFilter.toLowerCase();
-  const fits = ({ id, handler, remote }: ConnectionView): boolean =>
-    filter === '' || `${id} ${handler} ${remote}`.toLowerCase().includes(filter);
+  const fits = ({ text }: ConnectionView): boolean => filter === '' || text.includes(filter);
   const from = Math.max(0, connectionPage) * PAGE;
   let total = 0;
   const rows: string[] = [];
@@ -90,7 +89,10 @@ function connections(told: Told, inspection: Inspection, { connectionPage, conne
       rows.push(name);
     }
     total++;
+    // Without a filter the count is known, and the other connections need not be visited.
+    if (filter === '' && rows.length === PAGE) break;
   }
+  if (filter === '') total = Math.max(total, inspection.connectionCount);
   const { pages } = pageOf(0, total);
   told.set('connections', { page: Math.max(0, connectionPage), pages, total, rows } satisfies Listed);
 }

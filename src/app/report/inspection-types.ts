@@ -31,8 +31,8 @@ export interface ConnectionFacts {
 /** An open connection before its facts are read: there may be thousands. */
 export interface ConnectionView {
   readonly id: string;
-  readonly handler: string;
-  readonly remote: string;
+  /** Id, class and address of the remote side in lower case: what a filter looks for. */
+  readonly text: string;
   facts(): ConnectionFacts;
 }
 

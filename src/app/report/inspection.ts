@@ -101,6 +101,7 @@ export class AppInspection implements Inspection {
   readonly #inspected: Inspected;
   readonly #workers: readonly WorkerBlueprint[];
   readonly #parts: InspectedParts;
+  readonly #views = new WeakMap<Session, ConnectionView>();
 
   constructor(inspected: Inspected, workers: readonly WorkerBlueprint[], parts: InspectedParts) {
     this.#inspected = inspected;
@@ -146,14 +147,7 @@ export class AppInspection implements Inspection {
   }
 
   *connections(): Iterable<ConnectionView> {
-    for (const session of this.#parts.core.sessions()) {
-      yield {
-        id: session.id,
-        handler: session.settings.plan.name,
-        remote: session.transport.remote.url,
-        facts: () => connectionFacts(session),
-      };
-    }
+    for (const session of this.#parts.core.sessions()) yield this.#viewOf(session);
   }
 
   *calls(): Iterable<CallFacts> {
@@ -214,6 +208,17 @@ export class AppInspection implements Inspection {
 
   scalePool(pool: string, min: number, max: number): void {
     scale(this.#pool(pool), min, max);
+  }
+
+  /** The view of a session, kept: a filter looks at all of them again and again. */
+  #viewOf(session: Session): ConnectionView {
+    let view = this.#views.get(session);
+    if (!view) {
+      const { id, settings, transport } = session;
+      const text = `${id} ${settings.plan.name} ${transport.remote.url}`.toLowerCase();
+      this.#views.set(session, (view = { id, text, facts: () => connectionFacts(session) }));
+    }
+    return view;
   }
 
   #find(process: string): { readonly pool: Pool; readonly member: PooledProcess } | undefined {
