@@ -91,7 +91,7 @@ export class MeshCrew implements RemoteCrew {
     const { name, key } = this.#pool.handle;
     const host = this.#hosts.get(member)!;
     const lost = member.gone.then(() => 'it has gone');
-    const asked = node.ask(node.subjects.toHost(name, host.id, RESTART), MOST_RESTART);
+    const asked = node.ask(node.subjects.toHost(name, host.id, RESTART), Buffer.from(JSON.stringify({ key })), MOST_RESTART);
     const why = await Promise.race([lost, asked.then(answer => Buffer.from(answer).toString().slice(0, 1000))]);
     if (why !== '') throw new WorkerUnavailableError(name, key, `host ${host.name}: ${why}`);
   }

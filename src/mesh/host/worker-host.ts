@@ -5,6 +5,7 @@ import type { Pool } from '../../workers/pool/pool.js';
 import type { Workforce } from '../../workers/workforce.js';
 import type { ClockTimer } from '../../clock.js';
 import type { MeshNode } from '../link/mesh-node.js';
+import type { MeshMessage } from '../mesh-types.js';
 import { encodePresence } from '../presence.js';
 import { lastToken, RESTART } from '../subjects.js';
 import { differenceOf, signatureOf } from '../signature.js';
@@ -54,7 +55,7 @@ export class WorkerHost {
     const { subjects } = node;
     for (const worker of workers) {
       await node.subscribe(subjects.toHost(worker.name, node.id, '*'), message => {
-        if (lastToken(message.subject) === RESTART) void this.#restart(worker, message.reply);
+        if (lastToken(message.subject) === RESTART) void this.#restart(worker, message);
         else node.receive(message, (session, prefix) => this.#accept(worker, session, prefix));
       });
       await node.subscribe(subjects.who(worker.name), ({ reply }) => this.#answer(worker, reply));
@@ -131,10 +132,10 @@ export class WorkerHost {
     return Promise.all(hearing.map(session => session.tell(value)));
   }
 
-  /** Replaces the processes of a worker, one after the other; the answer is empty, or says why it could not be done. */
-  async #restart(worker: WorkerBlueprint, reply: string | undefined): Promise<void> {
+  /** Replaces the processes of one pool, one after the other; the answer is empty, or says why it could not be done. */
+  async #restart(worker: WorkerBlueprint, { data, reply }: MeshMessage): Promise<void> {
     const { node, workforce } = this.#options;
-    const why = await workforce.restart(worker).then(
+    const why = await restarted(workforce.get(worker, keyIn(data))).then(
       () => '',
       (error: unknown) => asError(error).message,
     );
@@ -171,5 +172,20 @@ export class WorkerHost {
       this.#announce();
       this.#announceAgain();
     });
+  }
+}
+
+async function restarted(pool: Pool | undefined): Promise<void> {
+  if (!pool) throw new Error('it is not started there');
+  await pool.processSet.restart();
+}
+
+/** The key in a question of a caller, which may be anything. */
+function keyIn(data: Uint8Array): string | undefined {
+  try {
+    const { key } = JSON.parse(Buffer.from(data).toString()) as { key?: unknown };
+    return typeof key === 'string' ? key : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -93,7 +93,7 @@ export class MeshNode {
   }
 
   /** Asks what receives there. @throws MeshError when nothing does, or no answer came within `timeout` milliseconds (0: ever). */
-  ask(subject: string, timeout: number): Promise<Uint8Array> {
+  ask(subject: string, data: Uint8Array, timeout: number): Promise<Uint8Array> {
     const token = `${ASK}${newId()}`;
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => {
@@ -108,7 +108,7 @@ export class MeshNode {
         timer?.cancel();
         resolve(message.data);
       });
-      this.publish(subject, new Uint8Array(), `${this.ownPrefix}.${token}`);
+      this.publish(subject, data, `${this.ownPrefix}.${token}`);
     });
   }
 
