@@ -146,7 +146,7 @@ export class Assembly implements AppHost {
       channels: () => this.channelRouter,
       remote: pool => this.#mesh?.crew(pool),
       directoryOf: options.directoryOf,
-      frontage: pool => {
+      listenerFor: pool => {
         const { connections } = blueprint.inside.get(pool.worker.cls)!;
         return connections.length === 0 ? undefined : new MasterPoolListener(pool, this.#clock, connections);
       },

@@ -46,7 +46,7 @@ export class WorkerListeners implements SocketService {
   readonly #connections: readonly Inside[];
   /** Its own reading of its endpoints; where they are is the master's word. */
   readonly #endpoints: readonly (readonly EndpointBlueprint[])[];
-  readonly #mouths = new Map<string, Promise<SocketFeed>>();
+  readonly #feeds = new Map<string, Promise<SocketFeed>>();
 
   constructor(core: ReactorCore, environment: WorkerEnvironment, connections: readonly Inside[]) {
     this.#core = core;
@@ -76,8 +76,8 @@ export class WorkerListeners implements SocketService {
     const { how, connection } = message;
     const { cls } = this.#connections[connection]!;
     if (how === 'move' || handle instanceof PassedArrival) return this.#adopt(cls, message, handle, gone);
-    this.#mouthsAt(message, true).then(
-      mouth => mouth.give(handle, gone),
+    this.#feedsAt(message, true).then(
+      feed => feed.give(handle, gone),
       (error: unknown) => {
         this.#environment.stray(error);
         handle.close();
@@ -88,8 +88,8 @@ export class WorkerListeners implements SocketService {
 
   async accept(message: SocketMessage, handle: SocketHandle): Promise<void> {
     try {
-      const mouth = await this.#mouthsAt(message, false);
-      mouth.acceptFrom(handle, backlogOf(this.#endpointOf(message).options));
+      const feed = await this.#feedsAt(message, false);
+      feed.acceptFrom(handle, backlogOf(this.#endpointOf(message).options));
     } catch (error) {
       this.#environment.stray(error);
       handle.close();
@@ -125,15 +125,15 @@ export class WorkerListeners implements SocketService {
   }
 
   async #open(place: Place, counts: boolean): Promise<SocketFeed> {
-    const mouth = new SocketFeed();
-    await this.#core.listenTo(mouth, this.#connections[place.connection]!.cls, this.#endpointOf(place), counts);
-    return mouth;
+    const feed = new SocketFeed();
+    await this.#core.listenTo(feed, this.#connections[place.connection]!.cls, this.#endpointOf(place), counts);
+    return feed;
   }
 
-  /** The mouth of an endpoint, when all that share its address have theirs. */
-  async #mouthsAt(place: Place, counts: boolean): Promise<SocketFeed> {
-    const [mouth] = await Promise.all([this.#mouth(place, counts), ...[...this.#sharing(place)].map(other => this.#mouth(other, counts))]);
-    return mouth;
+  /** The feed of an endpoint, when all that share its address have theirs. */
+  async #feedsAt(place: Place, counts: boolean): Promise<SocketFeed> {
+    const [feed] = await Promise.all([this.#feed(place, counts), ...[...this.#sharing(place)].map(other => this.#feed(other, counts))]);
+    return feed;
   }
 
   /** Endpoints at the same address: what comes in there may be for them. */
@@ -152,13 +152,13 @@ export class WorkerListeners implements SocketService {
     }
   }
 
-  #mouth(message: Place, counts: boolean): Promise<SocketFeed> {
+  #feed(message: Place, counts: boolean): Promise<SocketFeed> {
     const key = `${message.connection} ${message.endpoint}`;
-    let mouth = this.#mouths.get(key);
-    if (!mouth) {
-      mouth = this.#open(message, counts);
-      this.#mouths.set(key, mouth);
+    let feed = this.#feeds.get(key);
+    if (!feed) {
+      feed = this.#open(message, counts);
+      this.#feeds.set(key, feed);
     }
-    return mouth;
+    return feed;
   }
 }

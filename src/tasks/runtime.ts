@@ -89,7 +89,7 @@ export class TaskRuntime implements LinkReceiver {
   #runner: Runner | undefined;
   #upstream: NestedCaller | undefined;
   #created: CreatedWorker | undefined;
-  #intake: SocketReceiver | undefined;
+  #socketReceiver: SocketReceiver | undefined;
   #tasks: readonly RunnableTask[] = [];
   #mail: RunnableTask | undefined;
   /** The META whose CALL comes next. */
@@ -142,11 +142,11 @@ export class TaskRuntime implements LinkReceiver {
       case Kind.PING:
         return this.#link.send(Kind.PONG, id, arg);
       case Kind.SOCKET:
-        return this.#intake?.announce(id, body.value() as SocketMessage);
+        return this.#socketReceiver?.announce(id, body.value() as SocketMessage);
       case Kind.SOCKET_COMMIT:
-        return this.#intake?.settle(id, arg);
+        return this.#socketReceiver?.settle(id, arg);
       case Kind.STOP_LISTENING:
-        return this.#intake?.quiet(arg);
+        return this.#socketReceiver?.quiet(arg);
       case Kind.STOP:
         return this.#onStop(arg);
       case Kind.BOOT:
@@ -177,7 +177,7 @@ export class TaskRuntime implements LinkReceiver {
     if (this.#state === 'ready' || this.#state === 'stopping') this.#created?.dropped?.();
     this.#state = 'over';
     this.#runner?.close();
-    this.#intake?.close();
+    this.#socketReceiver?.close();
     this.#upstream?.close();
     this.#messages?.close(() => new ClosingError('the worker is closing: its master takes no more messages'));
     this.#tell();
@@ -222,7 +222,7 @@ export class TaskRuntime implements LinkReceiver {
     this.#state = 'ready';
     const { arrivals } = this.#options;
     const { sockets } = this.#created;
-    if (arrivals && sockets) this.#intake = new SocketReceiver(this.#link, arrivals, sockets);
+    if (arrivals && sockets) this.#socketReceiver = new SocketReceiver(this.#link, arrivals, sockets);
     this.#link.send(Kind.READY, 0, 0);
     if (this.#stopSoon !== undefined) this.#onStop(this.#stopSoon);
   }

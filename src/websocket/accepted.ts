@@ -20,14 +20,14 @@ export class AcceptedWebSocket extends WebSocketTransport {
     asked: IncomingMessage,
     socket: Socket,
     head: Buffer,
-    manner: WebSocketSettings,
+    settings: WebSocketSettings,
     protocols?: readonly string[],
   ) {
     const { host = '' } = asked.headers;
     const headers = new Headers();
     for (let i = 0; i + 1 < asked.rawHeaders.length; i += 2) headers.append(asked.rawHeaders[i]!, asked.rawHeaders[i + 1]!);
     const protocol = agreed(protocols, offersOf(asked));
-    super(socket, manner, { url: `${manner.scheme}://${host}${asked.url ?? '/'}`, headers, protocol }, true);
+    super(socket, settings, { url: `${settings.scheme}://${host}${asked.url ?? '/'}`, headers, protocol }, true);
     this.#server = server;
     this.#asked = asked;
     this.#head = head;

@@ -21,8 +21,8 @@ const PLACES = placesOf('tcp');
 class DialedWebSocket extends WebSocketTransport {
   readonly #opened: FrameSocket;
 
-  constructor(opened: FrameSocket, socket: Socket, manner: WebSocketSettings, url: string, headers: Headers) {
-    super(socket, manner, { url, headers, protocol: opened.protocol || undefined }, false);
+  constructor(opened: FrameSocket, socket: Socket, settings: WebSocketSettings, url: string, headers: Headers) {
+    super(socket, settings, { url, headers, protocol: opened.protocol || undefined }, false);
     this.#opened = opened;
   }
 
@@ -75,14 +75,14 @@ export async function dialWebSocket(
 ): Promise<WebSocketTransport> {
   const { host, port, path = '/', query } = webUrl(target.url)!;
   const url = webUrlOf(scheme, host, port, path + query);
-  const manner = webSocketSettingsOf(scheme, target);
+  const settings = webSocketSettingsOf(scheme, target);
   const limits = limitsOf(target, 'connect');
   const { handshakeTimeout } = limits;
   const socket = await socketTo(target, signal);
   return new Promise((resolve, reject) => {
     // TLS is there already: to `ws` it is a socket like any other.
     const ws = new FrameSocket(`ws${url.slice(scheme.length)}`, [...((target.options['protocols'] as string[] | undefined) ?? [])], {
-      ...frameOptionsOf(limits, manner),
+      ...frameOptionsOf(limits, settings),
       createConnection: () => socket,
     });
     let headers = new Headers();
@@ -122,7 +122,7 @@ export async function dialWebSocket(
         settle();
         // The websocket has no listener yet.
         ws.pause();
-        resolve(new DialedWebSocket(ws, socket, manner, url, headers));
+        resolve(new DialedWebSocket(ws, socket, settings, url, headers));
       }),
     );
     if (signal.aborted) giveUp();

@@ -24,7 +24,7 @@ function rulesOf({ options }: EndpointTarget): OpeningRules {
 }
 
 /** The part of a websocket endpoint in the server of its host and port. */
-function siteOf(target: EndpointTarget, manner: WebSocketSettings, acceptor: Acceptor): VirtualPath {
+function siteOf(target: EndpointTarget, settings: WebSocketSettings, acceptor: Acceptor): VirtualPath {
   const limits = limitsOf(target, 'listen');
   const rules = rulesOf(target);
   const { protocols } = rules;
@@ -34,16 +34,16 @@ function siteOf(target: EndpointTarget, manner: WebSocketSettings, acceptor: Acc
     clientTracking: false,
     WebSocket: FrameSocket,
     handleProtocols: offers => agreed(protocols, offers) ?? false,
-    ...frameOptionsOf(limits, manner),
+    ...frameOptionsOf(limits, settings),
   });
   const authorize = target.options['authorize'] as AuthorizeOpening | undefined;
   const onRefused = (reason: string, why: string, remote: Remote): void => {
     publish('listener.reject', { url: target.url, reason, why, remote });
   };
   const gate =
-    authorize && new AuthorizationGate(authorize, manner.scheme, limits, { onError: error => acceptor.failed(error), onRefused });
+    authorize && new AuthorizationGate(authorize, settings.scheme, limits, { onError: error => acceptor.failed(error), onRefused });
   const admit = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
-    acceptor.accept(new AcceptedWebSocket(server, request, socket, head, manner, protocols));
+    acceptor.accept(new AcceptedWebSocket(server, request, socket, head, settings, protocols));
   };
   return {
     kind: 'upgrade',
@@ -56,10 +56,10 @@ function siteOf(target: EndpointTarget, manner: WebSocketSettings, acceptor: Acc
     upgrade: (request, socket, head) => {
       const refusal = openingRefusal(request, rules);
       // As it is now: it may have been changed.
-      Object.assign(server.options, frameOptionsOf(acceptor.limits ?? limits, manner));
+      Object.assign(server.options, frameOptionsOf(acceptor.limits ?? limits, settings));
       if (refusal) {
         const { status, reason, why, headers } = refusal;
-        onRefused(reason, why, listenPlaceOf(manner.scheme, socket.remoteAddress, socket.remotePort));
+        onRefused(reason, why, listenPlaceOf(settings.scheme, socket.remoteAddress, socket.remotePort));
         answerAndClose(socket, status, why, headers);
       } else if (gate) void gate.ask(request, socket, () => admit(request, socket, head));
       else admit(request, socket, head);

@@ -60,7 +60,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
   readonly local: Remote;
   readonly tls: PeerTls | undefined;
   protected readonly socket: Socket;
-  readonly #manner: WebSocketSettings;
+  readonly #settings: WebSocketSettings;
   readonly #isServer: boolean;
   #ws: FrameSocket | undefined;
   #sink: TransportSink | undefined;
@@ -97,14 +97,14 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
   #early: Chunk[] = [];
   #earlyBytes = 0;
 
-  constructor(socket: Socket, manner: WebSocketSettings, request: OpeningRequest, isServer: boolean) {
+  constructor(socket: Socket, settings: WebSocketSettings, request: OpeningRequest, isServer: boolean) {
     this.socket = socket;
-    this.#manner = manner;
+    this.#settings = settings;
     this.#isServer = isServer;
-    this.kind = manner.stream ? 'stream' : 'message';
-    if (!manner.stream) this.lossless = true;
+    this.kind = settings.stream ? 'stream' : 'message';
+    if (!settings.stream) this.lossless = true;
     this.request = request;
-    const { scheme, path } = manner;
+    const { scheme, path } = settings;
     this.remote = listenPlaceOf(scheme, socket.remoteAddress, socket.remotePort, isServer ? '' : path);
     this.local = listenPlaceOf(scheme, socket.localAddress, socket.localPort, isServer ? path : '');
     this.tls = socket instanceof TLSSocket ? peerTlsOf(socket, isServer) : undefined;
@@ -176,7 +176,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
       guard(this, () => this.#read()),
     );
     if (this.#paused) ws.pause();
-    this.#keepAlive = new KeepAlive(this, this.#manner.keepAlive);
+    this.#keepAlive = new KeepAlive(this, this.#settings.keepAlive);
     const early = this.#early;
     if (early.length === 0) return;
     this.#early = [];

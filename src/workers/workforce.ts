@@ -38,7 +38,7 @@ export interface WorkforceOptions {
   /** Builds a proxy through the container. Called once per started (worker, key). */
   proxy?(cls: Ctor, worker: WorkerBlueprint, key: string | undefined): BuiltProxy;
   /** Makes the listener of a worker with connections. Called once per started (worker, key). */
-  frontage?(pool: Pool): PoolListener | undefined;
+  listenerFor?(pool: Pool): PoolListener | undefined;
   /** Passes items of channels on between processes. */
   channels?(): ChannelRouter;
   /** The part of a pool that runs on other machines. Called once per started (worker, key). */
@@ -286,7 +286,7 @@ export class Workforce implements Directory {
       logLevel: this.#options.logLevel,
       tell: (event, ...args) => void this.#announcer.tell(event, ...args),
       unasked: (member, value) => this.#unasked(member, value),
-      frontage: pool => this.#options.frontage?.(pool),
+      listenerFor: pool => this.#options.listenerFor?.(pool),
       remote: pool => this.#options.remote?.(pool),
       directoryOf: this.#options.directoryOf,
     };

@@ -52,7 +52,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
   readonly #clock: Clock;
   readonly #takeOver: TakeOver;
   readonly #admission: Admission;
-  readonly #vestibule: PendingHandshakes;
+  readonly #pendingHandshakes: PendingHandshakes;
   #bound: Bound | undefined;
   #address: BoundAddress | undefined;
   /** The user wants it not to listen. */
@@ -74,7 +74,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
     this.#takeOver = takeOver;
     // Checked by the blueprint.
     this.#admission = new Admission(settings.limits, settings.target.options);
-    this.#vestibule = new PendingHandshakes(this, clock, this.#admission);
+    this.#pendingHandshakes = new PendingHandshakes(this, clock, this.#admission);
     // A limit raised while it is full admits the clients that wait.
     whenChanged(settings.limits, ['maxConnections', 'whenFull'], () => this.#review());
   }
@@ -132,7 +132,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
   }
 
   accept(arrival: Arrival): void {
-    const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#vestibule.enter(arrival);
+    const refusal = this.#closed ? 'closed' : this.#suspended ? 'suspended' : this.#pendingHandshakes.enter(arrival);
     if (refusal !== undefined) {
       const { remote } = arrival;
       arrival.destroy(new LimitError(refusal, `refused: ${refusal}`));
@@ -140,7 +140,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
       return;
     }
     if (descriptors.took(arrival)) {
-      this.#vestibule.leave(arrival);
+      this.#pendingHandshakes.leave(arrival);
       const { remote } = arrival;
       const { limit, reserve } = descriptors;
       const error = new LimitError('descriptors', `fewer than ${reserve} of the ${limit} descriptors of this process are free`);
@@ -148,7 +148,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
       this.#starved(remote, error);
       return;
     }
-    if (!this.#vestibule.takes(arrival)) this.begin(arrival);
+    if (!this.#pendingHandshakes.takes(arrival)) this.begin(arrival);
     // A binding that is itself the one connection, as a udp socket, must stay bound.
     if (this.#admission.full && this.#bound) this.#review();
   }
@@ -169,7 +169,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
     if (this.#full) this.#review();
   }
 
-  // ── VestibuleHost ──
+  // ── PendingHandshakesHost ──
 
   begin(arrival: Arrival): void {
     if (!this.#takeOver(arrival)) this.left(arrival);
@@ -199,7 +199,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
   }
 
   close(): Promise<void> {
-    this.#vestibule.close(new ConnectionClosedError('the listener is closed'));
+    this.#pendingHandshakes.close(new ConnectionClosedError('the listener is closed'));
     this.#retry?.cancel();
     return (this.#closed ??= this.#rebind().then(() => {
       publish('listener.close', { app: this.settings.plan.app, handler: this.settings.plan.name, url: this.#address?.url });

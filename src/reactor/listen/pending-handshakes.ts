@@ -5,7 +5,7 @@ import type { Admission, Refusal } from './admission.js';
 import { shaken } from '../../timing/handshake-timeout.js';
 import type { ConnectionLimits } from '../../session/limits.js';
 
-/** The listener, as its vestibule sees it. */
+/** The listener, as its pending handshakes see it. */
 export interface PendingHandshakesHost {
   readonly limits: ConnectionLimits;
   /** The arrival is prepared: make a connection of it. */

@@ -46,7 +46,7 @@ export interface PoolHost extends Pick<ProcessSetHost, 'tell' | 'app'> {
   others(): BootMessage['workers'];
   unasked(member: PooledProcess, value: unknown): Promise<void> | void;
   /** Makes the listener of its workers' connections. */
-  frontage?(pool: Pool): PoolListener | undefined;
+  listenerFor?(pool: Pool): PoolListener | undefined;
   /** Its part on other machines. */
   remote?(pool: Pool): RemoteCrew | undefined;
   /** Where calls go that are made in the task of this one, if not to this application's workers. */
@@ -102,7 +102,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     this.processSet = new ProcessSet(this);
     this.dispatcher = new Dispatcher(this);
     this.socketBalancer = new SocketBalancer(this);
-    this.poolListener = desk.frontage?.(this);
+    this.poolListener = desk.listenerFor?.(this);
     this.remote = desk.remote?.(this);
   }
 

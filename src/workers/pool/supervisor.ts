@@ -33,8 +33,8 @@ export function wanted(
 }
 
 /** Processes that may go because they have nothing to do: the others still suffice for the present load. */
-export function dispensable(rules: SizeRules, staff: PoolLoad): number {
-  return Math.max(0, staff.ready + staff.starting - wanted(rules, staff));
+export function dispensable(rules: SizeRules, load: PoolLoad): number {
+  return Math.max(0, load.ready + load.starting - wanted(rules, load));
 }
 
 /** The option `restart`. */
@@ -93,25 +93,25 @@ export function startsAtOnce(processors: number, ready: number): number {
 }
 
 /** Processes to start now: as many as may start at once, the need is looked at again after each. After a failed start one at a time, and none before its delay has passed. */
-export function toStart(rules: SizeRules, staff: PoolLoad, starts: Starts, now: number, processors: number): number {
-  const missing = wanted(rules, staff) - staff.ready - staff.starting;
+export function toStart(rules: SizeRules, load: PoolLoad, starts: Starts, now: number, processors: number): number {
+  const missing = wanted(rules, load) - load.ready - load.starting;
   if (missing <= 0 || now < starts.notBefore) return 0;
-  const atOnce = starts.inSuccession === 0 ? startsAtOnce(processors, staff.ready) : 1;
-  return Math.min(missing, Math.max(0, atOnce - staff.starting));
+  const atOnce = starts.inSuccession === 0 ? startsAtOnce(processors, load.ready) : 1;
+  return Math.min(missing, Math.max(0, atOnce - load.starting));
 }
 
 /**
  * Processes to start for a pool that finishes its work and takes none: one per slot in use or call that waits, none in reserve. Calls
  * that wait do not wait for the delay of a failed start, unless the breaker is open.
  */
-export function toStartAtEnd(rules: SizeRules, staff: PoolLoad, starts: Starts, now: number, processors: number): number {
+export function toStartAtEnd(rules: SizeRules, load: PoolLoad, starts: Starts, now: number, processors: number): number {
   const { notBefore, open } = starts;
-  return toStart({ ...rules, minWorkers: 0, spare: 0 }, staff, { ...starts, notBefore: open ? notBefore : 0 }, now, processors);
+  return toStart({ ...rules, minWorkers: 0, spare: 0 }, load, { ...starts, notBefore: open ? notBefore : 0 }, now, processors);
 }
 
 /** Whether new calls are to be refused: the breaker is open, no process serves, and it is not yet time to try again. */
-export function refuses(starts: Starts, staff: Pick<PoolLoad, 'ready' | 'starting'>, now: number): boolean {
-  return starts.open && staff.ready === 0 && (staff.starting > 0 || now < starts.notBefore);
+export function refuses(starts: Starts, load: Pick<PoolLoad, 'ready' | 'starting'>, now: number): boolean {
+  return starts.open && load.ready === 0 && (load.starting > 0 || now < starts.notBefore);
 }
 
 /** Least time for an idle process to stop, even if the time is up for the calls of others: milliseconds. */

@@ -5,8 +5,8 @@ const SLOTS = 512;
 
 /**
  * The calls at one process by their numbers, in the order in which they were sent. Numbers are given in sequence, so that the last few
- * hundred lie in a ring, where finding one costs a comparison; a Map costs more than all else that a roster does. One that is overtaken
- * by so many younger ones moves to a Map.
+ * hundred lie in a ring, where finding one costs a comparison; a Map costs more than all else that the calls in flight cost. One that is
+ * overtaken by so many younger ones moves to a Map.
  */
 export class CallTable {
   readonly #ring: (Call | undefined)[] = new Array<Call | undefined>(SLOTS).fill(undefined);

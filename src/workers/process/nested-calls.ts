@@ -69,7 +69,7 @@ function parse(value: unknown): NestedCallMessage {
 }
 
 /** One call that the process made. Its owner is its own, so that it is aborted alone. */
-class Upcall implements Owned {
+class OpenNestedCall implements Owned {
   readonly owner: Owner;
   readonly inflow: RelayedStream | undefined;
   /** Bytes that it brought. */
@@ -183,7 +183,7 @@ class Upcall implements Owned {
 export class NestedCalls {
   readonly #asker: Asker;
   readonly #directory: Directory;
-  readonly #calls = new Map<number, Upcall>();
+  readonly #calls = new Map<number, OpenNestedCall>();
   /** Bytes that the calls brought. */
   #brought = 0;
   readonly #mostBrought: number;
@@ -231,21 +231,21 @@ export class NestedCalls {
     const { name, key } = this.#asker;
     const parent = message.parent === undefined ? undefined : this.#asker.parent(message.parent);
     const caller: Caller = { connection: parent?.owner.caller.connection, worker: { name, key } };
-    const upcall = new Upcall(id, body.length, this.#asker, this.#turnOf(parent), caller, message.sends === true);
-    this.#calls.set(id, upcall);
+    const call = new OpenNestedCall(id, body.length, this.#asker, this.#turnOf(parent), caller, message.sends === true);
+    this.#calls.set(id, call);
     this.#brought += body.length;
     if (parent) {
-      (parent.children ??= new Set()).add(upcall);
+      (parent.children ??= new Set()).add(call);
       this.#asker.setBlocked(parent, true);
     }
-    void upcall.answer(this.#start(message, how, upcall, parent)).then(() => {
+    void call.answer(this.#start(message, how, call, parent)).then(() => {
       this.#calls.delete(id);
-      this.#brought -= upcall.size;
+      this.#brought -= call.size;
       if (!parent) return;
-      parent.children?.delete(upcall);
+      parent.children?.delete(call);
       if (!parent.children?.size) this.#asker.setBlocked(parent, false);
     });
-    if (this.#closed) upcall.abort(undefined);
+    if (this.#closed) call.abort(undefined);
   }
 
   /**
@@ -268,7 +268,7 @@ export class NestedCalls {
     sendFailure(link, id, error);
   }
 
-  #start(message: NestedCallMessage, how: (typeof HOW)[number], { owner, inflow }: Upcall, parent: Call | undefined): unknown {
+  #start(message: NestedCallMessage, how: (typeof HOW)[number], { owner, inflow }: OpenNestedCall, parent: Call | undefined): unknown {
     const { worker, key, task, input, timeout, affinity, caller, carrier } = message;
     const directory = (parent && this.#asker.directoryOf?.(parent)) ?? this.#directory;
     const route = directory.lookUp(worker, key);

@@ -31,7 +31,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
   readonly #link: Link;
   readonly #killSwitch: KillSwitch;
   readonly #messages: Delivery;
-  readonly #upcalls: NestedCalls;
+  readonly #nestedCalls: NestedCalls;
   /** A timer that throws every millisecond must not fill the log, and less so with large errors. */
   readonly #strays = new UncaughtLimiter();
   readonly inFlight: InFlightCalls;
@@ -96,7 +96,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     this.sockets = new SocketLedger(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#counted);
     this.#keepAlive = new ProgramKeepAlive(this.#process);
     this.#messages = messageDelivery(this.#link, value => this.#desk.unasked(this, value) ?? undefined);
-    this.#upcalls = desk.nestedCalls(this);
+    this.#nestedCalls = desk.nestedCalls(this);
     this.records = new RecordReceiver({ link: this.#link, clock, inFlight: this.inFlight, names: () => processNames(desk, this) });
   }
 
@@ -199,7 +199,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
 
   readonly #atRest = (): boolean => this.#state === 'ready' && this.inFlight.size === 0;
   readonly #isLive = (): boolean => this.#state !== 'dying' && this.#state !== 'dead';
-  // ── what its roster says
+  // ── what its calls in flight say
 
   released(call: Call): void {
     this.#desk.released(this, call);
@@ -280,7 +280,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
   }
 
   upward(kind: number, id: number, arg: number, body: Body): void {
-    this.#upcalls.message(kind, id, arg, body);
+    this.#nestedCalls.message(kind, id, arg, body);
   }
 
   burst(freed: boolean): void {
@@ -329,7 +329,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     this.heartbeat.stop();
     this.#link.destroy();
     const { again, lost } = this.inFlight.dissolve(this.#process.mark());
-    this.#upcalls.close();
+    this.#nestedCalls.close();
     this.#keepAlive.off();
     this.#desk.buried(this, again, lost);
     this.sockets.close();

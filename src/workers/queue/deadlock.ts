@@ -15,7 +15,7 @@ function needsOf(call: Call): Needs {
 
 /**
  * Whether a call that waits for a slot waits for itself in the end: a running call goes on when all calls that it has made do, a waiting
- * one when any of those that hold the slots does. What cannot be shown to go on is a knot.
+ * one when any of those that hold the slots does. What cannot be shown to go on is a deadlock.
  * @returns the running calls of one circle, in the order in which they wait for each other; undefined where there is none
  */
 export function findCallCycle(call: Call): readonly Call[] | undefined {

@@ -88,7 +88,7 @@ export class Dispatcher implements CallHolder {
     if (!waits) return;
     this.#desk.remote?.queued(call);
     this.#spill();
-    if (call.parent) this.#refuseKnot(call);
+    if (call.parent) this.#refuseCycle(call);
   }
 
   /** More calls wait than processes of this machine will take soon: other machines take the rest. */
@@ -307,10 +307,10 @@ export class Dispatcher implements CallHolder {
   }
 
   /** Fails a call made by a task that would have to wait for a call that waits for it. */
-  #refuseKnot(call: Call): void {
-    const knot = findCallCycle(call);
-    if (!knot) return;
-    const names = [...knot, call].map(({ target, key }) => `${target.worker.name}${key === undefined ? '' : `[${key}]`}.${target.name}`);
+  #refuseCycle(call: Call): void {
+    const cycle = findCallCycle(call);
+    if (!cycle) return;
+    const names = [...cycle, call].map(({ target, key }) => `${target.worker.name}${key === undefined ? '' : `[${key}]`}.${target.name}`);
     call.giveUp(new CallCycleError(callNameOf(call.target, this.#desk.key), names));
   }
 

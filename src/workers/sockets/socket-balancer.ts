@@ -34,7 +34,7 @@ export interface SocketBalancerHost {
 }
 
 interface Waiting {
-  readonly parcel: PassedSocket;
+  readonly socket: PassedSocket;
   readonly since: number;
   readonly tries: number;
   /** Where it was for too long. */
@@ -69,8 +69,8 @@ export class SocketBalancer {
     return this.#waiting.length;
   }
 
-  place(parcel: PassedSocket): void {
-    this.#add({ parcel, since: this.#desk.clock.now(), tries: 0, not: undefined });
+  place(socket: PassedSocket): void {
+    this.#add({ socket, since: this.#desk.clock.now(), tries: 0, not: undefined });
   }
 
   /** Something may go on: a process is ready, or has room. */
@@ -96,7 +96,7 @@ export class SocketBalancer {
   #add(waiting: Waiting): void {
     if (this.#closed) {
       const { name } = this.#desk.worker;
-      waiting.parcel.failed(new WorkerUnavailableError(name, this.#desk.key, 'it is being stopped'));
+      waiting.socket.failed(new WorkerUnavailableError(name, this.#desk.key, 'it is being stopped'));
       return;
     }
     this.#waiting.push(waiting);
@@ -115,8 +115,8 @@ export class SocketBalancer {
         left.push(...queue.slice(index));
         return;
       }
-      const berth = this.#choose(waiting, left.length, now);
-      if (berth) this.#ship(waiting, berth, now);
+      const taker = this.#choose(waiting, left.length, now);
+      if (taker) this.#ship(waiting, taker, now);
       else left.push(waiting);
     }
   }
@@ -126,12 +126,12 @@ export class SocketBalancer {
     const { ready, starting } = this.#desk;
     let best: SocketTaker | undefined;
     let bestIsLate = true;
-    for (const berth of ready) {
-      const { sockets } = berth;
-      if (sockets.inFlight >= WINDOW || (berth === not && ready.length > 1)) continue;
+    for (const taker of ready) {
+      const { sockets } = taker;
+      if (sockets.inFlight >= WINDOW || (taker === not && ready.length > 1)) continue;
       const late = sockets.overdue(now - PATIENCE);
       if (!best || (bestIsLate && !late) || (bestIsLate === late && sockets.size < best.sockets.size)) {
-        best = berth;
+        best = taker;
         bestIsLate = late;
       }
     }
@@ -139,19 +139,19 @@ export class SocketBalancer {
     return bestIsLate || best.sockets.size > Math.floor(ahead / starting) ? undefined : best;
   }
 
-  #ship({ parcel, since, tries }: Waiting, berth: SocketTaker, now: number): void {
+  #ship({ socket, since, tries }: Waiting, taker: SocketTaker, now: number): void {
     const back = (): void => {
-      if (tries + 1 < TRIES) this.#add({ parcel, since, tries: tries + 1, not: berth });
+      if (tries + 1 < TRIES) this.#add({ socket, since, tries: tries + 1, not: taker });
       else
-        parcel.failed(
+        socket.failed(
           new WorkerUnavailableError(this.#desk.worker.name, this.#desk.key, `${TRIES} of its processes did not take the connection`),
         );
     };
-    const { handle, message } = parcel;
+    const { handle, message } = socket;
     try {
-      berth.sockets.send({ handle, message, taken: () => parcel.taken(), gone: () => parcel.gone(), back }, now);
+      taker.sockets.send({ handle, message, taken: () => socket.taken(), gone: () => socket.gone(), back }, now);
     } catch (error) {
-      parcel.failed(asError(error));
+      socket.failed(asError(error));
     }
   }
 
@@ -183,6 +183,6 @@ export class SocketBalancer {
   }
 
   #failAll(error: Error): void {
-    for (const { parcel } of this.#waiting.splice(0)) parcel.failed(error);
+    for (const { socket } of this.#waiting.splice(0)) socket.failed(error);
   }
 }

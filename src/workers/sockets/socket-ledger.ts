@@ -17,7 +17,7 @@ export interface SentSocket {
 }
 
 interface Pending {
-  readonly consignment: SentSocket;
+  readonly sent: SentSocket;
   /** When it left. */
   readonly since: number;
 }
@@ -28,7 +28,7 @@ interface Pending {
  */
 export class SocketLedger {
   readonly #link: Link;
-  readonly #passage: SocketChannel | undefined;
+  readonly #channel: SocketChannel | undefined;
   readonly #isLive: () => boolean;
   readonly #changed: () => void;
   readonly #pending = new Map<number, Pending>();
@@ -49,9 +49,9 @@ export class SocketLedger {
    * @param isLive what is said to it arrives
    * @param changed it has taken a socket, or has one less
    */
-  constructor(link: Link, passage: SocketChannel | undefined, isLive: () => boolean, changed: () => void) {
+  constructor(link: Link, channel: SocketChannel | undefined, isLive: () => boolean, changed: () => void) {
     this.#link = link;
-    this.#passage = passage;
+    this.#channel = channel;
     this.#isLive = isLive;
     this.#changed = changed;
   }
@@ -83,15 +83,15 @@ export class SocketLedger {
   }
 
   /** @throws NotCloneableError, MessageTooLargeError: then nothing was sent. */
-  send(consignment: SentSocket, now: number): void {
-    const passage = this.#passage;
-    if (this.#closed || !passage) return void setImmediate(() => consignment.back());
+  send(sent: SentSocket, now: number): void {
+    const channel = this.#channel;
+    if (this.#closed || !channel) return void setImmediate(() => sent.back());
     const id = ++this.#lastId;
-    const { handle, message } = consignment;
+    const { handle, message } = sent;
     this.#link.sendValue(Kind.SOCKET, id, 0, message, 'data');
-    if (message.how !== 'share') this.#pending.set(id, { consignment, since: now });
-    else this.#shared.set(id, consignment);
-    passage.pass(id, handle, () => this.recall(id));
+    if (message.how !== 'share') this.#pending.set(id, { sent, since: now });
+    else this.#shared.set(id, sent);
+    channel.pass(id, handle, () => this.recall(id));
   }
 
   /** Takes a socket back that is still on its way. */
@@ -101,7 +101,7 @@ export class SocketLedger {
     this.#pending.delete(id);
     this.#recalled.add(id);
     this.#link.send(Kind.SOCKET_COMMIT, id, 1);
-    pending.consignment.back();
+    pending.sent.back();
   }
 
   /** How many connections came in, as it says. */
@@ -123,13 +123,13 @@ export class SocketLedger {
     // The process is dying: no answer reaches it. The socket goes back when it is dead.
     if (!this.#isLive()) return;
     this.#pending.delete(id);
-    const { consignment } = pending;
+    const { sent } = pending;
     if (arg === 0) {
-      this.#held.set(id, consignment);
+      this.#held.set(id, sent);
       this.#link.send(Kind.SOCKET_COMMIT, id, 0);
-      this.#passage!.release(consignment.handle);
-      consignment.taken();
-    } else consignment.back();
+      this.#channel!.release(sent.handle);
+      sent.taken();
+    } else sent.back();
     this.#changed();
   }
 
@@ -144,12 +144,12 @@ export class SocketLedger {
 
   /** Tells the process to stop listening. */
   quiet(): void {
-    if (this.#passage && !this.#closed) this.#link.send(Kind.STOP_LISTENING, 0, 0);
+    if (this.#channel && !this.#closed) this.#link.send(Kind.STOP_LISTENING, 0, 0);
   }
 
   /** Stops listening, and shuts connections down as when the application closes. Resolves when none is left, or the process has exited. */
   shutDown(): Promise<void> {
-    if (!this.#passage || this.#closed || !this.#isLive()) return Promise.resolve();
+    if (!this.#channel || this.#closed || !this.#isLive()) return Promise.resolve();
     this.#link.send(Kind.STOP_LISTENING, 0, 1);
     return new Promise(resolve => this.#quieted.push(resolve));
   }
@@ -164,7 +164,7 @@ export class SocketLedger {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const pending = [...this.#pending.values(), ...[...this.#shared.values()].map(consignment => ({ consignment }))];
+    const pending = [...this.#pending.values(), ...[...this.#shared.values()].map(sent => ({ sent }))];
     const held = [...this.#held.values()];
     this.#pending.clear();
     this.#recalled.clear();
@@ -172,7 +172,7 @@ export class SocketLedger {
     this.#held.clear();
     this.inbound = 0;
     for (const resolve of this.#quieted.splice(0)) resolve();
-    for (const { consignment } of pending) consignment.back();
-    for (const consignment of held) consignment.gone();
+    for (const { sent } of pending) sent.back();
+    for (const sent of held) sent.gone();
   }
 }
