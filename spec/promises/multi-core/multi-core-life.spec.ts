@@ -244,6 +244,6 @@ describe('the life of connections inside workers', function () {
     class Wrong {}
     const error = await failure(bootstrap(Wrong, { logger: false, signals: false }));
     expect(error).to.be.instanceOf(ConfigurationError);
-    expect(error.message).to.include('nobody would accept the first connection').and.to.include('the others accept on');
+    expect(error.message).to.include('no process would accept the first connection').and.to.include('the others accept on');
   });
 });
