@@ -32,7 +32,7 @@ interface PoolEndpoint {
   /** Is bound here, and accepted from there. */
   shared?: SharedSocket;
   /** The endpoint already bound to the same host:port; connections for this one arrive there. */
-  twin?: PoolEndpoint;
+  sharedWith?: PoolEndpoint;
 }
 
 /** Address rules that the master must not apply with proxyProtocol: only the worker reads the PROXY header. */
@@ -62,7 +62,7 @@ export class MasterPoolListener implements PoolListener {
   readonly #inline: boolean;
   /** Processes accept from a shared socket, and the kernel spreads connections; false where all workers run in this process. */
   readonly #shares: boolean;
-  readonly #doors: readonly PoolEndpoint[];
+  readonly #entries: readonly PoolEndpoint[];
   /** Admissions of classes that take handed-off connections, by class: they count those connections. */
   readonly #admissions = new Map<number, Admission>();
   /** Where processes listen by themselves. */
@@ -78,11 +78,13 @@ export class MasterPoolListener implements PoolListener {
     this.#inside = inside;
     this.#inline = pool.host.sharesMaster === true;
     this.#shares = pool.worker.settings.accept === 'shared' && !this.#inline;
-    const doors = inside.map((each, connection) => each.listen().map((endpoint, index): PoolEndpoint => ({ connection, index, endpoint })));
-    this.plan = doors.map(each =>
+    const entries = inside.map((each, connection) =>
+      each.listen().map((endpoint, index): PoolEndpoint => ({ connection, index, endpoint })),
+    );
+    this.plan = entries.map(each =>
       each.map(({ endpoint }) => ({ url: endpoint.url, by: this.#comesFromHere(endpoint) ? 'master' : 'worker' })),
     );
-    this.#doors = doors.flat().filter(({ endpoint }) => this.#comesFromHere(endpoint));
+    this.#entries = entries.flat().filter(({ endpoint }) => this.#comesFromHere(endpoint));
   }
 
   /** Idempotent. */
@@ -93,11 +95,11 @@ export class MasterPoolListener implements PoolListener {
   async #open(): Promise<void> {
     if (this.plan.some(endpoints => endpoints.length > 0)) this.#alive = setInterval(() => {}, MAX_DELAY);
     try {
-      for (const door of this.#doors) {
+      for (const entry of this.#entries) {
         if (this.#closed) return;
-        if (this.#hasTwin(door)) continue;
-        if (this.#shares) await this.#share(door);
-        else await this.#listen(door);
+        if (this.#sharesAddress(entry)) continue;
+        if (this.#shares) await this.#share(entry);
+        else await this.#listen(entry);
       }
     } catch (error) {
       await this.#release();
@@ -105,22 +107,22 @@ export class MasterPoolListener implements PoolListener {
     }
   }
 
-  /** An endpoint that listens beside others at one address comes in by their door. */
-  #hasTwin(door: PoolEndpoint): boolean {
-    const scheme = schemeNamed(schemeOf(door.endpoint))!;
+  /** Whether another endpoint is bound to the same address: then its connections arrive there. */
+  #sharesAddress(entry: PoolEndpoint): boolean {
+    const scheme = schemeNamed(schemeOf(entry.endpoint))!;
     if (this.#inline || !scheme.shares) return false;
-    const carrier = scheme.carrier!(door.endpoint.url);
-    const twin = this.#doors.find(({ connection, endpoint: { url }, listener, shared }) => {
+    const carrier = scheme.carrier!(entry.endpoint.url);
+    const sharedWith = this.#entries.find(({ connection, endpoint: { url }, listener, shared }) => {
       const other = schemeNamed(schemeOf({ url, options: {} }))!;
       if (!(listener ?? shared) || !other.shares || other.carrier!(url) !== carrier) return false;
-      return url !== door.endpoint.url || answerApart(this.#inside[connection]!, this.#inside[door.connection]!);
+      return url !== entry.endpoint.url || answerApart(this.#inside[connection]!, this.#inside[entry.connection]!);
     });
-    if (twin) door.twin = twin;
-    return twin !== undefined;
+    if (sharedWith) entry.sharedWith = sharedWith;
+    return sharedWith !== undefined;
   }
 
   joined({ sockets }: { readonly sockets: SocketLedger }): void {
-    for (const door of this.#doors) void this.#offer(sockets, door);
+    for (const entry of this.#entries) void this.#offer(sockets, entry);
   }
 
   listens({ sockets }: { readonly sockets: SocketLedger }, message: unknown): void {
@@ -141,7 +143,7 @@ export class MasterPoolListener implements PoolListener {
   addresses(cls: Ctor): readonly BoundAddress[] | undefined {
     const at = this.#inside.findIndex(each => each.cls === cls);
     if (at < 0) return undefined;
-    const here = this.#doors.filter(({ connection }) => connection === at).flatMap(door => this.#addressOf(door) ?? []);
+    const here = this.#entries.filter(({ connection }) => connection === at).flatMap(entry => this.#addressOf(entry) ?? []);
     const alive = new Set(this.#pool.processSet.all.map(({ sockets }) => sockets));
     for (const sockets of [...this.#own.keys()]) if (!alive.has(sockets)) this.#own.delete(sockets);
     const there = [...this.#own.values()].flatMap(own => [...own.values()]).filter(({ connection }) => connection === at);
@@ -191,10 +193,10 @@ export class MasterPoolListener implements PoolListener {
 
   async #release(): Promise<void> {
     clearInterval(this.#alive);
-    await Promise.allSettled(this.#doors.map(({ listener }) => listener?.close()));
-    for (const door of this.#doors) {
-      door.shared?.close();
-      delete door.shared;
+    await Promise.allSettled(this.#entries.map(({ listener }) => listener?.close()));
+    for (const entry of this.#entries) {
+      entry.shared?.close();
+      delete entry.shared;
     }
   }
 
@@ -205,12 +207,12 @@ export class MasterPoolListener implements PoolListener {
     return schemeNamed(scheme)?.carrier !== undefined || (this.#inline && scheme === 'memory');
   }
 
-  async #listen(door: PoolEndpoint): Promise<void> {
-    const inside = this.#inside[door.connection]!;
-    const settings = this.#settings(inside, door.endpoint);
-    const listener: Listener = new Listener(settings, this.#clock, this, arrival => this.#deal(door, listener, arrival));
+  async #listen(entry: PoolEndpoint): Promise<void> {
+    const inside = this.#inside[entry.connection]!;
+    const settings = this.#settings(inside, entry.endpoint);
+    const listener: Listener = new Listener(settings, this.#clock, this, arrival => this.#deal(entry, listener, arrival));
     await listener.bind();
-    door.listener = listener;
+    entry.listener = listener;
     if (this.#closed) await listener.close();
   }
 
@@ -231,14 +233,14 @@ export class MasterPoolListener implements PoolListener {
     return { plan, limits, scheme: schemeNamed(schemeOf({ url, options }))!, target };
   }
 
-  async #share(door: PoolEndpoint): Promise<void> {
-    const { url, options } = door.endpoint;
-    await readCertificate(this.#inside[door.connection]!.name, options);
-    door.shared = await bindShared({ url: schemeNamed(schemeOf(door.endpoint))!.carrier!(url), options });
-    publish('listener.open', { app: this.#pool.app, handler: this.#inside[door.connection]!.name, address: door.shared.address });
+  async #share(entry: PoolEndpoint): Promise<void> {
+    const { url, options } = entry.endpoint;
+    await readCertificate(this.#inside[entry.connection]!.name, options);
+    entry.shared = await bindShared({ url: schemeNamed(schemeOf(entry.endpoint))!.carrier!(url), options });
+    publish('listener.open', { app: this.#pool.app, handler: this.#inside[entry.connection]!.name, address: entry.shared.address });
     if (this.#closed) return this.#release();
     // Clients that connect now reach a process.
-    await Promise.all(this.#pool.ready.map(({ sockets }) => this.#offer(sockets, door)));
+    await Promise.all(this.#pool.ready.map(({ sockets }) => this.#offer(sockets, entry)));
   }
 
   /** Resolves when the process accepts, or is dead. */
@@ -270,7 +272,7 @@ export class MasterPoolListener implements PoolListener {
 
   /** Counts a connection that is handed off, where those are counted that come in. Gives what counts it off. */
   #enter(connection: number, remote: Remote): () => void {
-    const listener = this.#doors.find(door => door.connection === connection && door.listener)?.listener;
+    const listener = this.#entries.find(entry => entry.connection === connection && entry.listener)?.listener;
     const counter = listener ?? this.#admission(connection);
     const refusal = counter.enter(remote);
     if (refusal !== undefined)
@@ -289,8 +291,8 @@ export class MasterPoolListener implements PoolListener {
   }
 
   /** The address as the url was written: with its own scheme and path, not the carrier's. */
-  #addressOf({ endpoint, twin, ...own }: PoolEndpoint): BoundAddress | undefined {
-    const { listener, shared } = twin ?? own;
+  #addressOf({ endpoint, sharedWith, ...own }: PoolEndpoint): BoundAddress | undefined {
+    const { listener, shared } = sharedWith ?? own;
     const address = shared?.address ?? (listener && listener.address);
     if (!address) return undefined;
     const url = address.url.replace(/^[a-z]+/i, schemeOf(endpoint));
