@@ -13,7 +13,7 @@ import type { Settings } from './settings.js';
 import type { Timers } from '../timing/timers.js';
 import type { FlushScheduler } from '../timing/flush-scheduler.js';
 
-/** `options.data` can be sent there. Throws UsageError, NotCloneableError, WorkerNotFoundError. */
+/** Finds the worker to hand off to; returns what moves a connection there. Throws UsageError, NotCloneableError, WorkerNotFoundError. */
 export type HandOffStarter = (worker: Ctor, options: HandOffOptions) => (what: MovedConnection) => Promise<void>;
 
 /** A session, as far as its reactor's interface is concerned; the reactor knows the whole of it. */

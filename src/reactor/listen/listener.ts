@@ -57,8 +57,9 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
   #address: BoundAddress | undefined;
   /** The user wants it not to listen. */
   #suspended = false;
-  /** `whenFull: 'pause'` does: it is full, or descriptors are scarce. */
+  /** Unbound because maxConnections is reached (`whenFull: 'pause'`). */
   #full = false;
+  /** Unbound because file descriptors run out (`whenFull: 'pause'`). */
   #scarce = false;
   /** When it is looked again whether it can listen. */
   #retry: ClockTimer | undefined;

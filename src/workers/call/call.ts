@@ -99,7 +99,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   softened = false;
   /** Its caller gave up, and its task has not ended within the first part of `cancelGrace`. */
   lingers = false;
-  /** A limit of it was passed: it is looked at once more, or was given up. Its clock sets off no further alarm. */
+  /** A deadline fired and is rechecked after the next poll, or was acted on: no further timer is set. */
   suspected = false;
   /** The process has shown that it works on this very call. */
   evidence = false;
@@ -129,7 +129,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   over: (() => void) | undefined;
   /** Calls to other workers that its task has made and that are not over. */
   children: Set<Owned> | undefined;
-  /** The calls behind these. */
+  /** Unsettled nested calls that this call's task has made; read by the deadlock check. */
   waitsFor: Set<Call> | undefined;
 
   constructor(target: Target, key: string | undefined, owner: Owner, options: CallSettings | undefined) {

@@ -14,7 +14,7 @@ export class OutputLimiter {
     this.#perSecond = perSecond;
   }
 
-  /** One more, at `now` ms, which counts `times`. How many before it were not told of; undefined: nor is this one. */
+  /** Counts `times` events at `now` ms. Returns how many were suppressed since the last report; undefined if this one is suppressed, too. */
   take(now: number, times = 1): number | undefined {
     this.#left = Math.min(this.#burst, this.#left + ((now - this.#at) / 1000) * this.#perSecond);
     this.#at = now;
