@@ -69,7 +69,7 @@ const PROMISES: Readonly<Record<string, readonly Proof[]>> = {
     ['endpoints/descriptors', 'tells of every connection that it has no descriptor for'],
   ],
   'overflow policies': [
-    ['reactor/channel', 'beyond its buffer the oldest are dropped'],
+    ['channels/channel', 'beyond its buffer the oldest are dropped'],
     ['reactor/listen/listener', 'pause'],
   ],
   'limits of every codec': [['attacks/connections/messages', 'without end is refused before twice the limit is held']],

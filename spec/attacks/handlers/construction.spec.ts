@@ -127,7 +127,7 @@ describe('a provider of a connection', () => {
       client.reset();
       await told.has('disposed');
       expect(logged.seen).to.have.length(1);
-      expect(logged.seen[0]).to.include({ connection: 'Uses', hook: 'dispose' });
+      expect(logged.seen[0]).to.include({ handler: 'Uses', hook: 'dispose' });
       await house.servesOthers();
       expect(await house.close()).to.deep.equal(GRACEFUL);
     });
