@@ -83,7 +83,8 @@ export async function closeInOrder(parts: ClosingParts, timeout: number, cutOff:
   await within(early, () => parts.callsSettled());
   const cut = expired ? parts.destroyConnections() : 0;
   await within(last, () => parts.stopResidents());
-  const connections = cut + parts.destroyConnections() + parts.workerConnections();
+  // Those whose last hook never settles are still there when they are counted again.
+  const connections = Math.max(cut, parts.destroyConnections()) + parts.workerConnections();
   const left = last.passed ? LEAST_FOR_WORKERS : deadline === Infinity ? 0 : Math.max(LEAST_FOR_WORKERS, deadline - clock.now());
   const { calls, pids } = await parts.stopWorkers(left);
   // Past the deadline it is begun all the same, and not waited for.
