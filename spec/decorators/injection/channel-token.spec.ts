@@ -4,13 +4,13 @@ import { ConfigurationError } from '../../../src/errors.js';
 
 describe('channel()', () => {
   it('returns a class that carries what it was told', () => {
-    const News = channel<string>('news', { buffer: 5, overflow: 'unsubscribe' });
+    const News = channel<string>('news', { buffer: 5, overflow: 'unsubscribe', scope: 'mesh' });
     expect(News).to.be.a('function').with.property('name', 'Channel(news)');
-    expect(channelSpecOf(News)).to.deep.equal({ name: 'news', buffer: 5, overflow: 'unsubscribe' });
+    expect(channelSpecOf(News)).to.deep.equal({ name: 'news', buffer: 5, overflow: 'unsubscribe', scope: 'mesh' });
   });
 
-  it('keeps a thousand items and drops the oldest, unless told otherwise', () => {
-    expect(channelSpecOf(channel('plain'))).to.deep.equal({ name: 'plain', buffer: 1000, overflow: 'dropOldest' });
+  it('keeps a thousand items, drops the oldest and reaches its process alone, unless told otherwise', () => {
+    expect(channelSpecOf(channel('plain'))).to.deep.equal({ name: 'plain', buffer: 1000, overflow: 'dropOldest', scope: 'process' });
   });
 
   it('makes a token of its own each time, also for the same name', () => {

@@ -85,7 +85,7 @@ describe('@Worker', () => {
   it('knows no module of code that lies in no file, and the blueprint says so', async () => {
     const decorate = `import(${JSON.stringify(WORKER)}).then(({ Worker }) => { class Typed {} Worker('typed')(Typed); return import(${JSON.stringify(BLUEPRINT)}).then(b => console.log(b.readWorker(Typed).mistakes[0].wrong)); })`;
     const { stdout } = await run(process.execPath, ['--eval', decorate]);
-    expect(stdout.trim()).to.equal('its module is not known, so no other process can import it');
+    expect(stdout.trim()).to.equal('its module is not known, so no other process or thread can import it');
   });
 
   it('does not depend on how stack traces are limited or formatted, and leaves both as they were', () => {
