@@ -14,7 +14,9 @@ describe('json()', () => {
   });
 
   it('delivers any document as it was sent, however it is cut', () => {
-    survivesAnyCut(json(), fc.jsonValue(), (actual, expected) => expect(actual).to.deep.equal(JSON.parse(JSON.stringify(expected))));
+    // A document with such a key is refused.
+    const documents = fc.jsonValue().filter(value => !JSON.stringify(value).includes('"__proto__"'));
+    survivesAnyCut(json(), documents, (actual, expected) => expect(actual).to.deep.equal(JSON.parse(JSON.stringify(expected))));
   });
 
   it('raises nothing but FramingErrors', () => survivesAnyBytes(json(), ['{', '}', '[', ']', '"', '\n', '1', 'null\n', '\\']));
