@@ -40,7 +40,7 @@ async function calls(client: FixtureClient, shape: number, going: () => boolean)
 }
 
 describe('a hostile worker', function () {
-  this.timeout(120_000);
+  this.timeout(400_000);
 
   it(`that writes ${FRAMES} frames of every kind in every phase, mutated, amplified, flooding, neither stops the master nor hinders the others`, async function () {
     const seed = Date.now() >>> 0;
