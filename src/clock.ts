@@ -21,7 +21,7 @@ export interface Clock {
 class RealTimer implements ClockTimer {
   readonly #timeout: NodeJS.Timeout;
   constructor(delay: number, run: () => void, keepAlive: boolean) {
-    this.#timeout = setTimeout(run, Math.min(delay, 2 ** 31 - 1));
+    this.#timeout = setTimeout(run, Math.min(Math.max(delay, 0), 2 ** 31 - 1));
     if (!keepAlive) this.#timeout.unref();
   }
   cancel(): void {
