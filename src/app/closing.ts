@@ -38,6 +38,7 @@ class Alarm {
   passed = false;
   readonly #timer: ClockTimer | undefined;
   readonly #over: Promise<false>;
+  readonly #forget: () => void;
 
   constructor(clock: Clock, timeout: number, deadline: number, cutOff: AbortSignal) {
     let ring!: () => void;
@@ -48,6 +49,7 @@ class Alarm {
       };
     });
     cutOff.addEventListener('abort', ring);
+    this.#forget = () => cutOff.removeEventListener('abort', ring);
     if (deadline !== Infinity) this.#timer = limit(clock, timeout, ring, true);
   }
 
@@ -58,6 +60,7 @@ class Alarm {
 
   cancel(): void {
     this.#timer?.cancel();
+    this.#forget();
   }
 }
 
