@@ -202,7 +202,7 @@ export class HttpServer implements HttpConnectionHost {
       'upgrade',
       guardEach(
         (_request: IncomingMessage, socket: Socket, _head: Buffer) => socket,
-        (request, socket, head) => this.#upgrade(request, socket, head),
+        (request, _socket, head) => this.#upgrade(request, head),
       ),
     );
   }
@@ -361,7 +361,9 @@ export class HttpServer implements HttpConnectionHost {
   }
 
   /** A request for an upgrade has come in: Node has let go of the socket. It waits until those before it are answered. */
-  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  #upgrade(request: IncomingMessage, head: Buffer): void {
+    // Where the request has a body, Node 26 gives its listeners a stream around the socket.
+    const { socket } = request;
     this.#connections.get(socket)!.whenAnswered(head, rest => this.#upgradeNow(request, socket, rest));
   }
 
