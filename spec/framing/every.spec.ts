@@ -160,6 +160,7 @@ describe('every framing', function () {
       const pieces: Buffer[] = [];
       for (let at = 0; at < stream.length; at += 1448) pieces.push(Buffer.from(stream.subarray(at, at + 1448)));
       // Processor time of this process, beside that of the plainest thing that reads each byte: joined, made text, copied once more.
+      // Joining anew for each of the 12 000 pieces would cost thousands of times as much; a collection costs some times as much.
       let yardstick = Infinity;
       let longest = Infinity;
       let total = Infinity;
@@ -181,8 +182,8 @@ describe('every framing', function () {
         longest = Math.min(longest, most);
         total = Math.min(total, worked() - began);
       }
-      expect(longest).to.be.below(5 * yardstick);
-      expect(total).to.be.below(10 * yardstick);
+      expect(longest).to.be.below(25 * yardstick);
+      expect(total).to.be.below(50 * yardstick);
     });
   }
 });
