@@ -30,9 +30,20 @@ export function transfer<T extends Movable>(memory: T): T {
   return memory;
 }
 
-/** Whether this memory is to be moved. */
+/** Whether this memory is to be moved. What was moved away since it was marked is not: there is nothing in it. */
 export function isMoving(buffer: ArrayBufferLike): boolean {
-  return marked > 0 && moving.has(buffer);
+  return marked > 0 && moving.has(buffer) && !isDetached(buffer);
+}
+
+/** Whether this memory was moved away: to another thread, or by `structuredClone()`. Node 20 has no `detached` to ask. */
+export function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    void new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Forgets a buffer that was sent, moved or copied. */

@@ -82,6 +82,29 @@ describe('transfer()', () => {
         port1.close();
       });
 
+      it('refuses what was moved away already, naming where it is, and that call alone', async () => {
+        const client = await worker(runtime);
+        const [gone, image] = [filled(10), filled(10)];
+        await client.bump(transfer(gone));
+        const { port1, port2 } = new MessageChannel();
+        await client.greet(port2);
+        const running = client.gather(undefined, { send: [filled(3)] });
+        for (const [again, place] of [
+          [() => client.bump(transfer(gone)), 'input is memory that was moved away already'],
+          [() => client.bump(gone), 'input is memory that was moved away already'],
+          [() => client.nested({ name: '', parts: [image, gone] }), 'input.parts[1] is memory that was moved away already'],
+          [() => client.greet(port2), 'input is a MessagePort that was closed or passed on already'],
+          [() => client.nested({ port2, parts: [transfer(image)] } as never), 'input.port2 is a MessagePort'],
+        ] as const) {
+          const error = await failure(again());
+          expect(error).to.be.instanceOf(NotCloneableError);
+          expect(error.message).to.include(place);
+        }
+        expect(image.length, 'it stayed in its place').to.equal(10);
+        expect(await running, 'its neighbour').to.equal(3);
+        port1.close();
+      });
+
       it('moves nothing of a value that cannot be sent', async () => {
         const client = await worker(runtime);
         const image = filled(10);

@@ -5,7 +5,7 @@ import { hasMoved, isMoving } from '../../transfer.js';
 import type { Encoded } from '../link/types.js';
 import type { ValueEncoder } from './encoder.js';
 import { Tag, VIEW_TYPES } from './tags.js';
-import { viewType } from './cloneable.js';
+import { Unmovable, viewType } from './cloneable.js';
 
 /** Things that travel beside an encoded value: memory that is moved or shared, and ports. In the value stand their numbers. */
 export type Attachments = readonly unknown[];
@@ -78,14 +78,24 @@ function numberOf(thing: unknown, list: unknown[]): number {
   return at >= 0 ? at : list.push(thing) - 1;
 }
 
+function moved<T extends ArrayBuffer | MessagePort>(thing: T): T {
+  try {
+    return clone(thing, { transfer: [thing as ArrayBuffer] });
+  } catch (error) {
+    throw new Unmovable(thing, error);
+  }
+}
+
 /**
- * Takes the memory in `list` that is to be moved out of the caller's hands, at the moment at which others are copied.
- * @throws DataCloneError for memory that cannot be moved (WebAssembly's).
+ * Takes the ports and the memory in `list` that are to be moved out of the caller's hands, at the moment at which others are copied. Ports
+ * come first: while one of them is refused, all memory is still in its place.
+ * @throws Unmovable for a port that was closed or passed on already, and for memory that cannot be moved (WebAssembly's).
  */
 export function moveAway(list: unknown[]): void {
+  for (const [at, each] of list.entries()) if (each instanceof MessagePort) list[at] = moved(each);
   for (const [at, each] of list.entries()) {
     if (!types.isArrayBuffer(each)) continue;
-    list[at] = clone(each, { transfer: [each] });
+    list[at] = moved(each);
     hasMoved(each);
   }
 }

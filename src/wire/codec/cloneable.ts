@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import { MessagePort } from 'node:worker_threads';
 import { NotCloneableError, oneLine } from '../../errors.js';
 import { messageOf } from '../../errors/packet-error.js';
+import { isDetached } from '../../transfer.js';
 import { isLongKey, KeyGuard, LongKeys } from './collisions.js';
 import { MAX_REGEXP_SOURCE, regExpPadding, regExpParts } from './regexps.js';
 import { MAX_DEPTH, VIEW_TYPES } from './tags.js';
@@ -33,6 +34,16 @@ export function hasForbiddenKeys(collection: ReadonlyMap<unknown, unknown> | Rea
   return false;
 }
 
+/** Thrown inside the encoder for a port, or for memory, that cannot be moved. */
+export class Unmovable extends Error {
+  readonly thing: object;
+
+  constructor(thing: object, cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.thing = thing;
+  }
+}
+
 /**
  * The error for a value that the encoder refused: walks it a second time, with the path in hand. Only failures pay for it.
  * `failure` is what the encoder ran into, for values that answer differently the second time; `sent`: what the encoder would have sent.
@@ -40,7 +51,7 @@ export function hasForbiddenKeys(collection: ReadonlyMap<unknown, unknown> | Rea
 export function notCloneable(value: unknown, root: string, failure: unknown, sent: Sent = {}): NotCloneableError {
   let found: Found | undefined;
   try {
-    found = new Search(sent).find(value);
+    found = new Search(sent, failure instanceof Unmovable ? failure : undefined).find(value);
   } catch {
     // A proxy that throws only now and then: the first failure says enough.
   }
@@ -64,13 +75,15 @@ interface Found {
 class Search {
   readonly #regExps: boolean;
   readonly #shares: boolean;
+  readonly #unmovable: Unmovable | undefined;
   readonly #seen = new Set<object>();
   readonly #names = new LongKeys();
   readonly #path: string[] = [];
 
-  constructor({ regExps = true, shares = false }: Sent) {
+  constructor({ regExps = true, shares = false }: Sent, unmovable: Unmovable | undefined) {
     this.#regExps = regExps;
     this.#shares = shares;
+    this.#unmovable = unmovable;
   }
 
   find(value: unknown): Found | undefined {
@@ -81,10 +94,13 @@ class Search {
     if (this.#path.length > MAX_DEPTH - 1) return this.#here(`nested deeper than ${MAX_DEPTH} levels`);
     if (!this.#shares && ArrayBuffer.isView(value) && types.isSharedArrayBuffer(value.buffer))
       return this.#here('a view of a SharedArrayBuffer: send a copy of what is in it');
-    if (ArrayBuffer.isView(value)) return viewType(value) < 0 ? this.#here('a view of a kind that is not known') : undefined;
-    if (types.isArrayBuffer(value) || types.isDate(value)) return undefined;
+    if (ArrayBuffer.isView(value)) return this.#view(value);
+    if (types.isArrayBuffer(value)) return this.#memory(value);
+    if (types.isDate(value)) return undefined;
     if (types.isRegExp(value)) return this.#regExp(value);
-    if (this.#shares && (types.isSharedArrayBuffer(value) || value instanceof MessagePort)) return undefined;
+    if (this.#shares && types.isSharedArrayBuffer(value)) return undefined;
+    if (this.#shares && value instanceof MessagePort)
+      return value === this.#unmovable?.thing ? this.#here('a MessagePort that was closed or passed on already') : undefined;
     if (types.isSharedArrayBuffer(value)) return this.#here('a SharedArrayBuffer');
     if (types.isBoxedPrimitive(value)) return types.isSymbolObject(value) ? this.#here('a boxed symbol') : undefined;
     // Errors are copied without the parts that cannot be, so that the error itself arrives.
@@ -97,6 +113,15 @@ class Search {
 
   #here(what: string): Found {
     return { path: [...this.#path], what };
+  }
+
+  #view(view: ArrayBufferView): Found | undefined {
+    return viewType(view) < 0 ? this.#here('a view of a kind that is not known') : this.#memory(view.buffer);
+  }
+
+  #memory(buffer: ArrayBufferLike): Found | undefined {
+    if (isDetached(buffer)) return this.#here('memory that was moved away already');
+    return buffer === this.#unmovable?.thing ? this.#here(thrown('memory that cannot be moved', this.#unmovable)) : undefined;
   }
 
   #below(step: string, value: unknown): Found | undefined {
