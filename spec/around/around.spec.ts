@@ -1,3 +1,4 @@
+import diagnostics from 'node:diagnostics_channel';
 import { expect } from 'chai';
 import {
   Around,
@@ -167,6 +168,43 @@ describe('@Around', () => {
       'call around_worker.plain',
       'call around_worker.plain',
     ]);
+  });
+
+  it('that refuses a stream or a tell tells the reader of the stream, and an event', async () => {
+    @Around((context, next) => {
+      if (context.kind === 'call' && context.input !== 'let through') throw new Error('not today');
+      return next();
+    })
+    class Asks {
+      constructor(@InjectWorker(AroundWorker) readonly worker: WorkerClient<AroundWorker>) {}
+      @OnStart() protected start(): void {}
+    }
+    @Module({ providers: [Asks], workers: [AroundWorker] })
+    class AppModule {}
+    const app = await createTestApp(AppModule).start();
+    atEnd(() => app.close());
+    const { worker } = app.get<Asks>(Asks);
+    const events: unknown[] = [];
+    const listen = (event: unknown): void => void events.push(event);
+    diagnostics.subscribe('packet-ts:hook.error', listen);
+    atEnd(() => diagnostics.unsubscribe('packet-ts:hook.error', listen));
+    const stray: unknown[] = [];
+    const heard = (error: unknown): void => void stray.push(error);
+    process.on('unhandledRejection', heard);
+    atEnd(() => process.off('unhandledRejection', heard));
+
+    const stream = worker.count(3);
+    worker.tell('mail');
+    // A rejection that nothing handles is told before the loop turns again.
+    await new Promise(setImmediate);
+    const error: unknown = await stream[Symbol.asyncIterator]()
+      .next()
+      .catch((reason: unknown) => reason);
+    expect(error).to.have.property('message', 'not today');
+    expect(stray).to.deep.equal([]);
+    expect(events.map(event => (event as { hook: string; task: string; error: Error }).error.message)).to.deep.equal(['not today']);
+    expect(events[0]).to.include({ hook: 'Around', worker: 'around_worker', task: 'tell' });
+    expect(() => worker.tell('let through', { timout: 1 } as never), 'the mistake of its caller').to.throw(UsageError);
   });
 
   it('lets entries of the carrier that it sets travel with the call', async () => {

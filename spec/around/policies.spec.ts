@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import {
   AbortError,
@@ -76,6 +77,36 @@ describe('retry()', () => {
     await failure(() => retry({ delay: '1h' })({ ...context, signal }, next));
     expect(runs.count).to.equal(1);
   });
+
+  it('does not let a caller that gives up wait for the pause', async () => {
+    const control = new AbortController();
+    const { runs, next } = failing(9);
+    const outcome = failure(() => retry({ delay: '1h', maxDelay: '1h', jitter: false })({ ...context, signal: control.signal }, next));
+    // The pause has begun when the failure is through.
+    await new Promise(setImmediate);
+    control.abort(new Error('left'));
+    const error = await outcome;
+    expect(error).to.be.instanceOf(AbortError).with.property('cause').with.property('message', 'left');
+    expect(runs.count).to.equal(1);
+    expect(getEventListeners(control.signal, 'abort')).to.have.length(0);
+  });
+
+  it('leaves no listener at the signal of a caller that stays', async () => {
+    const { signal } = new AbortController();
+    const { next } = failing(2);
+    expect(await soon({ ...context, signal }, next)).to.equal('yes');
+    expect(getEventListeners(signal, 'abort')).to.have.length(0);
+  });
+
+  it('tries again what is thrown at once, and what is no error', async () => {
+    let runs = 0;
+    const next = (): string => {
+      // oxlint-disable-next-line typescript/only-throw-error -- any code may do it
+      if (++runs === 1) throw 'text';
+      return 'yes';
+    };
+    expect(await soon(context, next)).to.equal('yes');
+  });
 });
 
 describe('timeout()', () => {
@@ -89,6 +120,20 @@ describe('timeout()', () => {
     expect(error).to.be.instanceOf(OperationTimeoutError);
     expect(error).to.include({ operation: 'w.look', timeout: 5, code: 'ERR_PACKET_OPERATION_TIMEOUT', statusCode: 504 });
     expect(aborted?.aborted).to.equal(true);
+  });
+
+  it('aborts a call with that error as the reason', async () => {
+    const reason = new Promise<unknown>(resolve => {
+      const next = (how?: NextOptions): Promise<never> =>
+        new Promise((_, reject) => {
+          how!.signal!.addEventListener('abort', () => {
+            resolve(how!.signal!.reason);
+            reject(new AbortError('too late'));
+          });
+        });
+      void failure(() => timeout('5ms')(context, next));
+    });
+    expect(await reason).to.be.instanceOf(OperationTimeoutError);
   });
 
   it('leaves alone what is in time, and its errors', async () => {
@@ -144,6 +189,20 @@ describe('circuitBreaker()', () => {
         (error: unknown) => void expect(error).to.be.instanceOf(CircuitOpenError),
       );
     expect(answer).to.equal('yes');
+  });
+
+  it('lets one at a time through when its time is over, and opens again when that fails', async () => {
+    const breaker = circuitBreaker({ failures: 1, openFor: 0 });
+    await failure(() => breaker(context, failing(1).next));
+    let fail!: (error: Error) => void;
+    const trial = failure(() => breaker(context, () => new Promise((_, reject) => (fail = reject))));
+    expect(await failure(() => breaker(context, () => 'no')), 'beside it').to.be.instanceOf(CircuitOpenError);
+    fail(new Error('still down'));
+    expect(await trial).to.have.property('message', 'still down');
+    // What the caller did wrong says nothing about the other side: the next one is let through, too.
+    await failure(() => breaker(context, failing(1, new UsageError('wrong')).next));
+    expect(await breaker(context, () => 'yes')).to.equal('yes');
+    expect(await Promise.all([breaker(context, () => 1), breaker(context, () => 2)]), 'it is closed').to.deep.equal([1, 2]);
   });
 
   it('does not count what the caller did wrong', async () => {

@@ -30,9 +30,14 @@ function settingsIn(options: unknown): Settings | undefined {
   return fits ? options : undefined;
 }
 
-/** A stream that is there as soon as the functions around it have let it through. */
-async function* streamOf(result: unknown): AsyncGenerator<unknown, void, undefined> {
+async function* itemsOf(result: Promise<unknown>): AsyncGenerator<unknown, void, undefined> {
   yield* (await result) as AsyncIterable<unknown>;
+}
+
+/** A stream that is there as soon as the functions around it have let it through. Why they have not, only its reader is told. */
+function streamOf(result: Promise<unknown>): AsyncGenerator<unknown, void, undefined> {
+  result.catch(() => {});
+  return itemsOf(result);
 }
 
 /** One method of a client inside the functions. */
@@ -59,6 +64,31 @@ function wrapped(fns: readonly AroundFunction[], { worker, key }: CalledWorker, 
   };
 }
 
+/** `tell` has no result: what the functions around it throw is an event. An error that the client throws at once is the caller's mistake. */
+function tellAround(fns: readonly AroundFunction[], about: CalledWorker, tell: Call): Call {
+  const { app, worker, key } = about;
+  return (data, options) => {
+    let refused: { readonly error: unknown } | undefined;
+    const failed = (error: unknown): void =>
+      publish('hook.error', { app, hook: 'Around', worker, key, task: 'tell', error: asError(error) });
+    const call = wrapped(fns, about, 'tell', (...args) => {
+      try {
+        return tell(...args);
+      } catch (error) {
+        refused = { error };
+        throw error;
+      }
+    });
+    try {
+      const outcome = call(data, options);
+      if (outcome instanceof Promise) outcome.catch(failed);
+    } catch (error) {
+      if (refused?.error === error) throw error;
+      failed(error);
+    }
+  };
+}
+
 /** A client whose calls run inside functions. */
 export function aroundClient(client: object, about: CalledWorker, fns: readonly AroundFunction[]): object {
   if (fns.length === 0) return client;
@@ -75,15 +105,6 @@ export function aroundClient(client: object, about: CalledWorker, fns: readonly 
     const promised = async (input: unknown, options: unknown): Promise<unknown> => call(input, options);
     facade[name] = streams ? (input: unknown, options: unknown) => streamOf(promised(input, options)) : promised;
   }
-  const tell = wrapped(fns, about, 'tell', own('tell'));
-  facade['tell'] = (data: unknown, options: unknown) => {
-    // The promise is not awaited; an error that the client throws at once is the caller's mistake.
-    const outcome = tell(data, options);
-    if (outcome instanceof Promise)
-      outcome.catch((error: unknown) => {
-        const { app, worker, key } = about;
-        publish('hook.error', { app, hook: 'Around', worker, key, task: 'tell', error: asError(error) });
-      });
-  };
+  facade['tell'] = tellAround(fns, about, own('tell'));
   return facade;
 }

@@ -1,11 +1,10 @@
-import type { CircuitBreakerPolicy } from 'cockatiel';
-import type { AroundFunction, AroundKind } from '../decorators/around-types.js';
-import { CircuitOpenError } from '../errors.js';
+import type { AroundFunction, AroundKind, Next } from '../decorators/around-types.js';
+import { asError, CircuitOpenError } from '../errors.js';
 import { callable, checkGiven, count, duration } from '../option-rules.js';
+import { monotonicNow } from '../system-timers.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import { onlyAround } from './chain.js';
 import { KINDS_RULE } from './kinds-rule.js';
-import { cockatiel } from './library.js';
 import { isTransient } from './transient.js';
 
 /** The options of {@link circuitBreaker}. */
@@ -22,6 +21,45 @@ export interface CircuitBreakerOptions {
 
 const RULES = { failures: count(1), openFor: duration, when: callable, kinds: KINDS_RULE };
 
+/** Closed until failures come in succession, then open for a time. After it one at a time is let through, until one succeeds. */
+class Circuit {
+  readonly #most: number;
+  readonly #openFor: number;
+  /** Failures since the last success. */
+  #failures = 0;
+  /** Monotonic time from which on one is let through; undefined while it is closed. */
+  #openUntil: number | undefined;
+  #trying = false;
+
+  constructor(most: number, openFor: number) {
+    this.#most = most;
+    this.#openFor = openFor;
+  }
+
+  /** Runs it, or throws a CircuitOpenError that names it. `counts`: whether an error is a failure. */
+  async run(name: string, next: Next, counts: (error: Error) => boolean): Promise<unknown> {
+    const isTrial = this.#openUntil !== undefined;
+    if (isTrial && (this.#trying || monotonicNow() < this.#openUntil!)) throw new CircuitOpenError(name);
+    this.#trying ||= isTrial;
+    try {
+      const result = await next();
+      this.#failures = 0;
+      if (isTrial) this.#openUntil = undefined;
+      return result;
+    } catch (thrown) {
+      if (counts(asError(thrown))) this.#failed(isTrial);
+      throw thrown;
+    } finally {
+      if (isTrial) this.#trying = false;
+    }
+  }
+
+  /** One that was let through before the circuit opened does not keep it open for longer. */
+  #failed(isTrial: boolean): void {
+    if (isTrial || (this.#openUntil === undefined && ++this.#failures >= this.#most)) this.#openUntil = monotonicNow() + this.#openFor;
+  }
+}
+
 /**
  * Lets nothing through for a while after failures in succession: what is refused fails with a CircuitOpenError at once (503 for requests).
  * Each task, and each method, has its own.
@@ -31,19 +69,10 @@ const RULES = { failures: count(1), openFor: duration, when: callable, kinds: KI
 export function circuitBreaker(options: CircuitBreakerOptions = {}): AroundFunction {
   checkGiven('circuitBreaker()', options, RULES);
   const { failures = 5, openFor = '10s', when = isTransient, kinds = ['call', 'task'] } = options;
-  const library = cockatiel();
-  const breakers = new Map<string, CircuitBreakerPolicy>();
-  return onlyAround(kinds, async (context, next) => {
-    const { circuitBreaker: make, handleWhen, ConsecutiveBreaker, BrokenCircuitError } = await library;
-    let breaker = breakers.get(context.name);
-    if (!breaker) {
-      breaker = make(handleWhen(when), { halfOpenAfter: toMilliseconds(openFor), breaker: new ConsecutiveBreaker(failures) });
-      breakers.set(context.name, breaker);
-    }
-    try {
-      return await breaker.execute(() => next());
-    } catch (error) {
-      throw error instanceof BrokenCircuitError ? new CircuitOpenError(context.name) : error;
-    }
+  const circuits = new Map<string, Circuit>();
+  return onlyAround(kinds, ({ name }, next) => {
+    let circuit = circuits.get(name);
+    if (!circuit) circuits.set(name, (circuit = new Circuit(failures, toMilliseconds(openFor))));
+    return circuit.run(name, next, when);
   });
 }

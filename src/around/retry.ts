@@ -1,9 +1,10 @@
+import { realClock } from '../clock.js';
 import type { AroundFunction, AroundKind } from '../decorators/around-types.js';
+import { AbortError, asError } from '../errors.js';
 import { callable, checkGiven, count, duration, flag, number } from '../option-rules.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import { onlyAround } from './chain.js';
 import { KINDS_RULE } from './kinds-rule.js';
-import { cockatiel } from './library.js';
 import { isTransient } from './transient.js';
 
 /** The options of {@link retry}. */
@@ -14,7 +15,7 @@ export interface RetryOptions {
   delay?: Duration | undefined;
   /** By how much each pause is longer than the one before. Default 2. */
   factor?: number | undefined;
-  /** Default '10s'. */
+  /** The longest pause. Default '10s'. */
   maxDelay?: Duration | undefined;
   /** Each pause is shorter by a random part, so that callers which failed together do not try again together. Default true. */
   jitter?: boolean | undefined;
@@ -34,9 +35,28 @@ const RULES = {
   kinds: KINDS_RULE,
 };
 
+/** Waits so many milliseconds. Rejects with an AbortError as soon as the signal aborts. */
+function pause(delay: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = realClock.after(
+      delay,
+      () => {
+        signal?.removeEventListener('abort', giveUp);
+        resolve();
+      },
+      true,
+    );
+    const giveUp = (): void => {
+      timer.cancel();
+      reject(new AbortError(signal!.reason));
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+  });
+}
+
 /**
  * Tries again what failed, after pauses that grow. A call is run again whether its task is `idempotent` or not: the author of this
- * decorator says that it may be. A stream is not: it fails after it was given.
+ * decorator says that it may be. A stream is not: it fails after it was given. A caller that gives up does not wait for the pause.
  * @throws UsageError for an option that does not exist, or is not what it must be.
  * @example @Around(retry({ attempts: 5, delay: '50ms' })) @OnData() async look(query: string) { … }
  */
@@ -44,12 +64,15 @@ export function retry(options: RetryOptions = {}): AroundFunction {
   checkGiven('retry()', options, RULES);
   const { attempts = 3, delay = '100ms', factor = 2, maxDelay = '10s', jitter = true, when = isTransient } = options;
   const { kinds = ['call', 'task'] } = options;
-  const backoff = { initialDelay: toMilliseconds(delay), exponent: factor, maxDelay: toMilliseconds(maxDelay) };
-  const policy = cockatiel().then(({ retry: retryPolicy, handleWhen, ExponentialBackoff, noJitterGenerator, fullJitterGenerator }) =>
-    retryPolicy(handleWhen(when), {
-      maxAttempts: attempts - 1,
-      backoff: new ExponentialBackoff({ ...backoff, generator: jitter ? fullJitterGenerator : noJitterGenerator }),
-    }),
-  );
-  return onlyAround(kinds, async (context, next) => (await policy).execute(() => next(), context.signal));
+  const [first, longest] = [toMilliseconds(delay), toMilliseconds(maxDelay)];
+  return onlyAround(kinds, async ({ signal }, next) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await next();
+      } catch (thrown) {
+        if (attempt >= attempts || signal?.aborted || !when(asError(thrown))) throw thrown;
+      }
+      await pause(Math.min(longest, first * factor ** (attempt - 1)) * (jitter ? Math.random() : 1), signal);
+    }
+  });
 }

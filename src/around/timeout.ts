@@ -1,10 +1,11 @@
+import { realClock, type ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
 import type { AroundFunction, AroundKind } from '../decorators/around-types.js';
 import { OperationTimeoutError, UsageError } from '../errors.js';
 import { checkGiven, duration, show } from '../option-rules.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import { onlyAround } from './chain.js';
 import { KINDS_RULE } from './kinds-rule.js';
-import { cockatiel } from './library.js';
 
 /** The options of {@link timeout}. */
 export interface TimeoutOptions {
@@ -23,16 +24,22 @@ export function timeout(after: Duration, options: TimeoutOptions = {}): AroundFu
   const within = duration.fits(after) ? toMilliseconds(after) : 0;
   if (within === 0) throw new UsageError(`timeout(${show(after)}): expected ${duration.expects}, above 0`);
   const { kinds = ['call', 'task'] } = options;
-  const library = cockatiel();
-  const policy = library.then(({ timeout: timeoutPolicy, TimeoutStrategy }) =>
-    timeoutPolicy(within, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }),
-  );
   return onlyAround(kinds, async (context, next) => {
-    const { TaskCancelledError } = await library;
+    const control = new AbortController();
+    let limit: ClockTimer | undefined;
+    const expired = new Promise<never>((_, reject) => {
+      const expire = (): void => {
+        const error = new OperationTimeoutError(context.name, within);
+        // Before the call hears of it, and rejects with an AbortError.
+        reject(error);
+        control.abort(error);
+      };
+      limit = deadline(realClock, within, expire, true);
+    });
     try {
-      return await (await policy).execute(({ signal }) => next({ signal }));
-    } catch (error) {
-      throw error instanceof TaskCancelledError ? new OperationTimeoutError(context.name, within) : error;
+      return await Promise.race([next({ signal: control.signal }), expired]);
+    } finally {
+      limit?.cancel();
     }
   });
 }
