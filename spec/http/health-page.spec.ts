@@ -1,11 +1,29 @@
 import { expect } from 'chai';
-import { bootstrap, Module } from 'packet-ts';
+import { bootstrap, InjectWorker, Module, OnStart, type WorkerClient } from 'packet-ts';
 import { healthPage } from 'packet-ts/http';
 import { metrics } from 'packet-ts/metrics';
 import { atEnd } from '../kit/index.js';
 import { SmallWorker } from '../fixtures/small.worker.js';
 
 describe('healthPage()', () => {
+  it('counts from the start, and not from the first scrape', async () => {
+    const health = healthPage({ listen: 'http://127.0.0.1:0', metrics: app => metrics(app) });
+    class Asks {
+      constructor(@InjectWorker(SmallWorker) readonly worker: WorkerClient<SmallWorker>) {}
+      @OnStart() protected start(): void {}
+    }
+    @Module({ connections: [health], workers: [SmallWorker], providers: [Asks] })
+    class AppModule {}
+    const app = await bootstrap(AppModule, { signals: false, logger: false });
+    atEnd(() => app.close());
+    await app
+      .get<Asks>(Asks)
+      .worker.ask('x')
+      .catch(() => {});
+    const page = await (await fetch(new URL('/metrics', app.address(health).url))).text();
+    expect(page).to.match(/^packet_ts_calls_\w+_total\{worker="small_worker".*\} 1$/m);
+  });
+
   it('answers what health() says, and the metrics where they are asked for', async () => {
     const health = healthPage({ listen: 'http://127.0.0.1:0', metrics: app => metrics(app) });
     @Module({ connections: [health], workers: [SmallWorker] })

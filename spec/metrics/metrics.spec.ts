@@ -1,6 +1,7 @@
+import diagnostics from 'node:diagnostics_channel';
 import { expect } from 'chai';
-import { Registry } from 'prom-client';
-import { Connection, Module, type App } from 'packet-ts';
+import { Registry, type Counter } from 'prom-client';
+import { Connection, Module, UsageError, type App } from 'packet-ts';
 import { OnRequest } from 'packet-ts/http';
 import { metrics } from 'packet-ts/metrics';
 import { createTestApp } from 'packet-ts/testing';
@@ -83,5 +84,38 @@ describe('metrics()', () => {
     await first.close();
     await second.close();
     expect((await samples(registry)).get('packet_ts_ready')).to.equal(0);
+  });
+
+  it('refuses a registry of another application, and another registry of the same', async () => {
+    const [first, second] = [await createTestApp(MeasuredModule).start(), await createTestApp(MeasuredModule).start()];
+    atEnd(() => Promise.all([first.close(), second.close()]));
+    const registry = metrics(first);
+    expect(metrics(first, { registry })).to.equal(registry);
+    expect(() => metrics(first, { registry: new Registry() })).to.throw(UsageError, 'counted in another registry');
+    expect(() => metrics(second, { registry })).to.throw(UsageError, 'the metrics of another application');
+    expect(() => metrics(second, { registry: {} as never })).to.throw(UsageError, 'registry is {}: expected a Registry');
+    // What was refused has left nothing behind.
+    await second.get<Asks>(Asks).worker.plain('a');
+    expect(callsIn(await samples(metrics(second)))).to.equal(0);
+    await second.get<Asks>(Asks).worker.plain('b');
+    expect(callsIn(await samples(metrics(second)))).to.equal(1);
+  });
+
+  it('that fails to count is told once, and stops nothing', async () => {
+    const app = await createTestApp(MeasuredModule).start();
+    atEnd(() => app.close());
+    const registry = metrics(app);
+    const counter = registry.getSingleMetric('packet_ts_calls_done_total') as Counter;
+    counter.inc = () => {
+      throw new Error('no memory');
+    };
+    const warnings: unknown[] = [];
+    const listen = (warning: unknown): void => void warnings.push(warning);
+    diagnostics.subscribe('packet-ts:app.warning', listen);
+    atEnd(() => diagnostics.unsubscribe('packet-ts:app.warning', listen));
+    const { worker } = app.get<Asks>(Asks);
+    expect([await worker.plain('a'), await worker.plain('b')]).to.deep.equal(['plain a', 'plain b']);
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]).to.deep.include({ app: app.name, message: 'metrics() failed: what is observed goes on without it' });
   });
 });

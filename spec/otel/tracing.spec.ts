@@ -1,5 +1,6 @@
+import diagnostics from 'node:diagnostics_channel';
 import { expect } from 'chai';
-import { context, propagation, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, propagation, SpanStatusCode, trace, type TracerProvider } from '@opentelemetry/api';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { bootstrap, Connection, InjectWorker, Module, OnData, UsageError, type App, type WorkerClient } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
@@ -175,5 +176,35 @@ describe('tracing()', () => {
     await waitFor(() => own.getFinishedSpans().length === 1);
     expect(() => tracing(app, { provider: 1 } as never)).to.throw(UsageError, "tracing() has no option 'provider'");
     await tracerProvider.shutdown();
+  });
+
+  it('with an SDK that throws is told once for each kind, and stops nothing', async () => {
+    const broken = (): never => {
+      throw new Error('no exporter');
+    };
+    const tracerProvider: TracerProvider = { getTracer: () => ({ startSpan: broken, startActiveSpan: broken }) };
+    @Connection({ listen: 'tcp://127.0.0.1:0', framing: lines() })
+    class Line {
+      constructor(@InjectWorker(AroundWorker) private readonly worker: WorkerClient<AroundWorker>) {}
+      @OnData() handle(text: string): Promise<string> {
+        return this.worker.plain(text);
+      }
+    }
+    @Module({ connections: [Line], workers: [AroundWorker] })
+    class AppModule {}
+    const app = await createTestApp(AppModule).start();
+    atEnd(() => app.close());
+    tracing(app, { tracerProvider });
+    const warnings: unknown[] = [];
+    const listen = (warning: unknown): void => void warnings.push((warning as { message: string }).message);
+    diagnostics.subscribe('packet-ts:app.warning', listen);
+    atEnd(() => diagnostics.unsubscribe('packet-ts:app.warning', listen));
+    const client = await app.connect(Line);
+    for (const text of ['a', 'b']) {
+      client.send(text);
+      await client.expect(`plain ${text}`);
+    }
+    const message = 'tracing() failed: what is observed goes on without it';
+    expect(warnings, 'of messages, and of calls').to.deep.equal([message, message]);
   });
 });

@@ -5,13 +5,15 @@ import type { App } from '../app/app.js';
 import type { EventName, Events } from '../diagnostics/event-types.js';
 import type { CallTrace, MessageTrace, RequestTrace } from '../diagnostics/trace-types.js';
 import { callTraces, messageTraces, requestTraces } from '../diagnostics/traces.js';
-import { checkGiven, object } from '../option-rules.js';
+import { careful } from '../diagnostics/careful.js';
+import { UsageError } from '../errors.js';
+import { checkGiven, isObject, type Rule } from '../option-rules.js';
 import { Codes } from './codes.js';
 import { instruments, readApp, type Gauges, type Instruments } from './instruments.js';
 
 /** The options of {@link metrics}. */
 export interface MetricsOptions {
-  /** Where the metrics are registered. Default: a registry of their own. */
+  /** Where the metrics are registered, for one application each. Default: a registry of their own. */
   registry?: Registry | undefined;
 }
 
@@ -45,27 +47,41 @@ function readDelay(histogram: ReturnType<typeof monitorEventLoopDelay>, { delay 
   histogram.reset();
 }
 
+const REGISTRY: Rule = {
+  expects: 'a Registry of prom-client',
+  fits: value => isObject(value) && typeof value['registerMetric'] === 'function',
+};
+
 const registries = new WeakMap<App, Registry>();
+
+/** Checks that the registry an application asks for can be its own. */
+function checkRegistry(registry: Registry | undefined, known: Registry | undefined): void {
+  if (!registry || registry === known) return;
+  if (known) throw new UsageError('metrics(): this application is counted in another registry already, the one that metrics(app) returns');
+  if (registry.getSingleMetric('packet_ts_ready'))
+    throw new UsageError('metrics(): this registry has the metrics of another application: give each one of its own');
+}
 
 /**
  * The metrics of an application as a registry of prom-client: what happens from this call on is counted. Every call is in exactly one of
  * `packet_ts_calls_done_total`, `…_failed_total`, `…_crashed_total`, `…_timed_out_total` and `…_refused_total`. Asked again for the same
  * application it is the same registry.
- * @throws UsageError for an option that does not exist.
+ * @throws UsageError for an option that does not exist, and for a registry that is not, or cannot become, that of this application.
  * @example const web = mount(({ get }) => new Hono().get('/metrics', async c => c.text(await metrics(get(App)).metrics())), { listen });
  */
 export function metrics(app: App, options: MetricsOptions = {}): Registry {
-  checkGiven('metrics()', options, { registry: object });
+  checkGiven('metrics()', options, { registry: REGISTRY });
   const known = registries.get(app);
+  checkRegistry(options.registry, known);
   if (known) return known;
   const registry = options.registry ?? new Registry();
-  registries.set(app, registry);
   const histogram = monitorEventLoopDelay({ resolution: 10 });
-  histogram.enable();
   const made = instruments(registry, gauges => {
     readApp(app, gauges);
     readDelay(histogram, gauges);
   });
+  registries.set(app, registry);
+  histogram.enable();
   const end = listen(app.name, made, new Codes());
   void app.closed.then(() => {
     end();
@@ -77,7 +93,8 @@ export function metrics(app: App, options: MetricsOptions = {}): Registry {
 /** Subscribes to what the counters count; returns the end of that. */
 function listen(name: string, to: Instruments, codes: Codes): () => void {
   const ends: (() => void)[] = [];
-  const subscribe = (channel: string, listener: (message: unknown) => void): void => {
+  const subscribe = (channel: string, count: (message: unknown) => void): void => {
+    const listener = careful(name, 'metrics()', count);
     diagnostics.subscribe(channel, listener);
     ends.push(() => void diagnostics.unsubscribe(channel, listener));
   };

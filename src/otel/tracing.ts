@@ -11,7 +11,8 @@ import {
 } from '@opentelemetry/api';
 import type { App } from '../app/app.js';
 import type { CallTrace, MessageTrace, RequestTrace, TraceEnd } from '../diagnostics/trace-types.js';
-import { callTraces, messageTraces, requestTraces, surround } from '../diagnostics/traces.js';
+import { careful } from '../diagnostics/careful.js';
+import { callTraces, messageTraces, requestTraces, surround, type Surrounding } from '../diagnostics/traces.js';
 import { checkGiven, object } from '../option-rules.js';
 import { extracted, injectContext } from './carrier.js';
 
@@ -127,6 +128,16 @@ function answered(span: Span, { method, route, status, bytes }: RequestTrace): v
   if (status !== undefined && status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
+/** Runs what is traced in the context that is made for it; where none can be made, without. */
+function inContext<T extends object>(app: string, contextOf: (traced: T) => Context): Surrounding<T> {
+  let made: Context | undefined;
+  const make = careful(app, 'tracing()', (traced: T) => void (made = contextOf(traced)));
+  return (traced, run) => {
+    const within = make(traced) ? made : undefined;
+    return within ? context.with(within, run) : run();
+  };
+}
+
 /**
  * Makes spans for the requests, messages and calls of an application: a request or message, below it the calls that it makes, below these
  * the time in the queue, the run in its process, and the calls that its task makes. A request brings its parent in `traceparent`; what a
@@ -136,11 +147,17 @@ function answered(span: Span, { method, route, status, bytes }: RequestTrace): v
 export function tracing(app: App, options: TracingOptions = {}): Tracing {
   checkGiven('tracing()', options, { tracerProvider: object });
   const spans = new Spans((options.tracerProvider ?? api).getTracer('packet-ts'), app.name);
-  const begun = (call: unknown): void => spans.call(call as CallTrace);
-  const ended = (traced: unknown): void => spans.ended(traced as CallTrace);
+  const begun = careful(app.name, 'tracing()', (call: unknown): void => spans.call(call as CallTrace));
+  const ended = careful(app.name, 'tracing()', (traced: unknown): void => spans.ended(traced as CallTrace));
   const ends = [
-    surround(requestTraces, (request, run) => context.with(spans.request(request), run)),
-    surround(messageTraces, (message, run) => context.with(spans.message(message), run)),
+    surround(
+      requestTraces,
+      inContext(app.name, request => spans.request(request)),
+    ),
+    surround(
+      messageTraces,
+      inContext(app.name, message => spans.message(message)),
+    ),
     () => callTraces.start.unsubscribe(begun),
   ];
   callTraces.start.subscribe(begun);

@@ -11,7 +11,7 @@ export interface MetricsPage {
 
 /** The options of {@link healthPage}: where it listens, and the limits of a connection. */
 export type HealthPageOptions = MountOptions & {
-  /** Adds `/metrics`. @example metrics: app => metrics(app) */
+  /** Adds `/metrics`: called once, when the application starts. @example metrics: app => metrics(app) */
   metrics?: ((app: App) => MetricsPage) | undefined;
 };
 
@@ -34,6 +34,7 @@ export function healthPage({ metrics, ...options }: HealthPageOptions): Mounted 
   checkGiven('healthPage()', { metrics }, { metrics: callable });
   return mount(({ get }) => {
     const app = get(App);
+    const page = metrics?.(app);
     return {
       fetch: async (request: Request): Promise<Response> => {
         const { pathname } = new URL(request.url);
@@ -42,8 +43,7 @@ export function healthPage({ metrics, ...options }: HealthPageOptions): Mounted 
         const { live, ready, details } = app.health();
         if (pathname === '/livez') return answer(live, { live });
         if (pathname === '/readyz') return answer(ready, { ready, details });
-        if (pathname !== '/metrics' || !metrics) return new Response('there are /livez and /readyz', { status: 404 });
-        const page = metrics(app);
+        if (pathname !== '/metrics' || !page) return new Response('there are /livez and /readyz', { status: 404 });
         return new Response(await page.metrics(), { headers: { ...NO_STORE, 'content-type': page.contentType } });
       },
     };
