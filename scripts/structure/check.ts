@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { FLOORS, isContract, MAX_LINES, RECURSION, SECRETS } from './floors.js';
 import { checkFolders } from './figures.js';
-import { checkListeners } from './listeners.js';
+import { checkAborts, checkListeners } from './listeners.js';
 import { checkFirstWords, checkPeople, checkPersons, isRead } from './words.js';
 import { checkExportedNames, checkInternals } from './names.js';
 import { checkReferences } from './references.js';
@@ -41,6 +41,7 @@ export function checkStructure(sources: Sources): Offence[] {
         ...checkSecrets(file, imports),
         ...checkGlobals(file, text, imports),
         ...checkListeners(file, text),
+        ...checkAborts(file, text),
         ...checkGlobalTimers(file, text, imports),
         ...checkFirstWords(file, text),
         ...checkInternals(file, text),

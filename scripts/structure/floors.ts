@@ -6,6 +6,7 @@
 /** From the ground up. A name is a folder of src/ or a file in it without `.ts`. */
 export const FLOORS: readonly (readonly string[])[] = [
   [
+    'abort-listeners',
     'errors',
     'units',
     'option-rules',

@@ -49,3 +49,19 @@ export function checkListeners(file: string, text: string): Offence[] {
     .filter(({ isGuarded }) => !isGuarded)
     .map(({ event, line }) => ({ file, line, what: `listens to '${event}'`, rule, remedy }));
 }
+
+const ABORT_CALL = /\.addEventListener\(\s*'( *)'/g;
+const ABORTS_FILE = 'src/abort-listeners.ts';
+
+/** A signal may outlive what waits for it, and from the eleventh listener on Node 20 warns of a leak. */
+export function checkAborts(file: string, text: string): Offence[] {
+  if (file === ABORTS_FILE) return [];
+  const code = codeOf(text);
+  const rule = 'whatever waits for an abort shares one listener of the signal, and is taken off it again';
+  const remedy = 'const forget = onAbort(signal, …), see src/abort-listeners.ts';
+  return [...code.matchAll(ABORT_CALL)].flatMap(({ 1: blank = '', index }) => {
+    const at = text.indexOf("'", index) + 1;
+    if (text.slice(at, at + blank.length) !== 'abort') return [];
+    return [{ file, line: code.slice(0, index).split('\n').length, what: "addEventListener('abort')", rule, remedy }];
+  });
+}

@@ -175,6 +175,12 @@ describe('the structure check', () => {
     );
   });
 
+  it('refuses a listener of its own on a signal, which others share', () => {
+    const rule = 'whatever waits for an abort shares one listener of the signal, and is taken off it again';
+    const text = "signal?.addEventListener('abort', giveUp, { once: true });\nbus.addEventListener('message', giveUp);\n";
+    expect(rulesOf({ 'src/reactor/a.ts': text, 'src/abort-listeners.ts': text, 'src/wire/a.ts': `// ${text}` })).to.deep.equal([rule]);
+  });
+
   it('refuses the timers and clocks that test frameworks replace, anywhere but in the file that reads them once', () => {
     const rule = 'the timers and clocks of src/ are those of system-timers.ts, which fake timers do not reach';
     const text = 'setImmediate(run);\nconst at = performance.now() + Date.now();\nprocess.nextTick(run);\n';

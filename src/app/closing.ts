@@ -1,3 +1,4 @@
+import { onAbort } from '../abort-listeners.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline as limit } from '../deadline.js';
 import type { CloseSummary } from './app.js';
@@ -48,8 +49,7 @@ class Alarm {
         resolve(false);
       };
     });
-    cutOff.addEventListener('abort', ring);
-    this.#forget = () => cutOff.removeEventListener('abort', ring);
+    this.#forget = onAbort(cutOff, ring);
     if (deadline !== Infinity) this.#timer = limit(clock, timeout, ring, true);
   }
 
@@ -100,10 +100,14 @@ export async function closeInOrder(parts: ClosingParts, timeout: number, cutOff:
 /** Resolves after so many milliseconds, or when the signal aborts. */
 export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
-    const timer = clock.after(milliseconds, resolve, true);
-    signal.addEventListener('abort', () => {
+    const forget = onAbort(signal, () => {
       timer.cancel();
       resolve();
     });
+    const passed = (): void => {
+      forget();
+      resolve();
+    };
+    const timer = clock.after(milliseconds, passed, true);
   });
 }

@@ -104,8 +104,9 @@ export interface Transport extends Arrival {
   /**
    * Bytes that the system holds for the peer, sent or not, and that it has not acknowledged; undefined where the system does not tell.
    * Left out where `bytesWritten` shows every step of the peer. Never rejects.
+   * @param maxAge milliseconds that the system may have been asked before.
    */
-  unacknowledged?(): Promise<number | undefined>;
+  unacknowledged?(maxAge: number): Promise<number | undefined>;
   /** Hands over the sink and begins to deliver. Once. */
   open(sink: TransportSink): void;
   /** Several chunks leave in one system call where the system has one. The array is the caller's and will change. False: wait for `drained`. */

@@ -75,7 +75,7 @@ export class ResponseReader {
       get bytesWritten() {
         return takenFrom(socket);
       },
-      unacknowledged: () => unacknowledgedBytes(socket),
+      unacknowledged: (maxAge: number) => unacknowledgedBytes(socket, maxAge),
     };
     const timer = {
       set: (delay: number): void => {

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { onAbort } from '../abort-listeners.js';
 import { failing, guard } from '../guard.js';
 import { realClock } from '../clock.js';
 import { deadline } from '../deadline.js';
@@ -49,7 +50,7 @@ async function socketTo(target: EndpointTarget, signal: AbortSignal): Promise<So
   const dialed = transport!;
   if (scheme === 'ws') return dialed.raw;
   const giveUp = (): void => dialed.destroy();
-  signal.addEventListener('abort', giveUp, { once: true });
+  const forget = onAbort(signal, giveUp);
   try {
     await dialed.startTls({ tls: (options['tls'] as TlsOptions | undefined) ?? {}, isServer: false, host });
     return dialed.raw;
@@ -57,7 +58,7 @@ async function socketTo(target: EndpointTarget, signal: AbortSignal): Promise<So
     if (signal.aborted) throw aborted(url, signal);
     throw new ConnectError(url, 'tls', asError(error).message, { cause: error });
   } finally {
-    signal.removeEventListener('abort', giveUp);
+    forget();
   }
 }
 
@@ -88,7 +89,7 @@ export async function dialWebSocket(
     let headers = new Headers();
     const settle = (): void => {
       timer?.cancel();
-      signal.removeEventListener('abort', giveUp);
+      forget();
       ws.off('error', failed);
     };
     const fail = (error: ConnectError): void => {
@@ -104,7 +105,7 @@ export async function dialWebSocket(
     const late = (): void => fail(new ConnectError(target.url, 'timeout', `no websocket within handshakeTimeout (${handshakeTimeout} ms)`));
     const timer = Number.isFinite(handshakeTimeout) ? deadline(realClock, handshakeTimeout, late, true) : undefined;
     const giveUp = (): void => fail(aborted(target.url, signal));
-    signal.addEventListener('abort', giveUp, { once: true });
+    const forget = onAbort(signal, giveUp);
     ws.on('error', failed);
     ws.on(
       'unexpected-response',

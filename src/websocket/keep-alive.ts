@@ -74,7 +74,7 @@ export class KeepAlive implements HeapTimer {
   #ping(now: number): void {
     this.#pingedAt = now;
     this.#taken = this.#host.taken;
-    this.#host.backlog?.note();
+    this.#host.backlog?.note(this.#period);
     this.#host.ping();
     this.#timing.alarms.set(this, now + this.#period);
   }
@@ -96,7 +96,7 @@ export class KeepAlive implements HeapTimer {
 
   /** The system took nothing more, but the peer may have acknowledged some of what it holds. */
   async #judgeBacklog(now: number): Promise<void> {
-    const isReading = await this.#host.backlog?.isReading();
+    const isReading = await this.#host.backlog?.isReading(this.#period);
     if (this.#period === Infinity) return;
     if (this.#heardAt > this.#pingedAt || this.#host.isDeaf) this.#again(this.#timing.clock.now());
     else if (isReading) this.#timing.alarms.set(this, now + this.#period);

@@ -133,8 +133,8 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     return Math.min(this.#said - 1, this.#sure + Math.max(0, takenFrom(this.socket) - this.#sureBeneath));
   }
 
-  unacknowledged(): Promise<number | undefined> {
-    return unacknowledgedBytes(this.socket);
+  unacknowledged(maxAge: number): Promise<number | undefined> {
+    return unacknowledgedBytes(this.socket, maxAge);
   }
 
   open(sink: TransportSink): void {

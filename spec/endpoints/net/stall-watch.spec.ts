@@ -8,10 +8,14 @@ class Fake {
   held: number | undefined = 1_000;
   stalled = 0;
   readonly delays: number[] = [];
+  readonly ages: number[] = [];
   readonly watch: StallWatch;
 
   constructor(hidden = true) {
-    const unacknowledged = (): Promise<number | undefined> => Promise.resolve(this.held);
+    const unacknowledged = (maxAge: number): Promise<number | undefined> => {
+      this.ages.push(maxAge);
+      return Promise.resolve(this.held);
+    };
     const source = Object.defineProperty({ bytesWritten: 0, ...(hidden && { unacknowledged }) }, 'bytesWritten', {
       get: () => this.bytesWritten,
     });
@@ -40,6 +44,7 @@ describe('a stall watch', () => {
     expect(await fake.expire()).to.equal(0);
     expect(await fake.expire()).to.equal(1);
     expect(fake.delays).to.deep.equal([10, 90]);
+    expect(fake.ages, 'an older measure would be of the time before, or the one it is compared to').to.deep.equal([10, 10]);
   });
 
   it('starts anew whenever the peer has acknowledged something', async () => {

@@ -45,11 +45,11 @@ describe('a client that reads slowly but all the time', function () {
     const { peer } = r.made[0] as Download;
     // Both systems have taken what they hold.
     let held = -1;
-    await waitFor(async () => held === (held = (await unacknowledgedBytes(ours))!) && held > STEP);
+    await waitFor(async () => held === (held = (await unacknowledgedBytes(ours, 0))!) && held > STEP);
     for (let i = 0; i < 8; i++) {
       const { bytesWritten } = peer;
       await clock.advance('9s');
-      const before = (await unacknowledgedBytes(ours))!;
+      const before = (await unacknowledgedBytes(ours, 0))!;
       // As little as lets the other side's system acknowledge something.
       do {
         const enough = socket.bytesRead + STEP;
@@ -57,9 +57,9 @@ describe('a client that reads slowly but all the time', function () {
         while (socket.bytesRead < enough) await once(socket, 'data');
         socket.pause();
         await turns();
-      } while (peer.bytesWritten === bytesWritten && (await unacknowledgedBytes(ours))! >= before);
+      } while (peer.bytesWritten === bytesWritten && (await unacknowledgedBytes(ours, 0))! >= before);
       await clock.advance('1s');
-      await unacknowledgedBytes(ours);
+      await unacknowledgedBytes(ours, 0);
       await turns();
       expect(reasons).to.deep.equal([]);
     }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { AbortError, ClosingError, NotCloneableError, WorkerNotFoundError } from '../../../src/errors.js';
 import { Kind, UPWARD, type BootMessage, type NestedCallMessage } from '../../../src/wire/link/protocol.js';
@@ -47,6 +48,20 @@ describe('a client of another worker, inside a worker', () => {
     expect(call.value.input).to.deep.equal([1, 2]);
     made.master.link.sendValue(Kind.REPLY, call.id, 0, 3);
     expect((await made.master.settled(id)).value).to.equal(3);
+  });
+
+  it('takes one listener of a signal for all calls that hang on it, and none when they have settled', async () => {
+    const { signal } = new AbortController();
+    const listeners = (): number => getEventListeners(signal, 'abort').length;
+    const made = await calling(other => Promise.all(Array.from({ length: 50 }, () => other.add(1, { signal }))));
+    const id = made.master.call(0);
+    const isCall = ({ kind }: Said): boolean => kind === 'NESTED_CALL';
+    await made.master.hears(() => made.master.heard.filter(isCall).length === 50);
+    const calls = made.master.heard.filter(isCall);
+    expect(listeners()).to.equal(1);
+    for (const call of calls) made.master.link.sendValue(Kind.REPLY, call.id, 0, 2);
+    await made.master.settled(id);
+    expect(listeners()).to.equal(0);
   });
 
   it('rejects with the error that the master tells', async () => {

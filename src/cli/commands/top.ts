@@ -1,3 +1,4 @@
+import { onAbort } from '../../abort-listeners.js';
 import type { Command } from '../command.js';
 import { runningCommand } from '../run/control-client.js';
 import { screenOf, type TopFacts } from '../top/screen.js';
@@ -23,15 +24,14 @@ function isFacts(answer: object): answer is TopFacts {
 function pause(leave: AbortSignal): Promise<boolean> {
   return new Promise(resolve => {
     if (leave.aborted) return resolve(false);
-    const timer = setTimeout(() => resolve(true), EVERY);
-    leave.addEventListener(
-      'abort',
-      () => {
-        timer.unref();
-        resolve(false);
-      },
-      { once: true },
-    );
+    const forget = onAbort(leave, () => {
+      timer.unref();
+      resolve(false);
+    });
+    const timer = setTimeout(() => {
+      forget();
+      resolve(true);
+    }, EVERY);
     return undefined;
   });
 }

@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { onAbort } from '../../abort-listeners.js';
 import { asError } from '../../errors.js';
 import { dialAddresses } from './dial-addresses.js';
 import type { Transport } from '../endpoint.js';
@@ -32,7 +33,7 @@ export function dialSocket(
       reject(aborted(url, signal));
       cancel();
     };
-    const settle = (): void => signal.removeEventListener('abort', giveUp);
+    const settle = onAbort(signal, giveUp);
     const failed = (error: Error): void => {
       settle();
       reject(connectError(url, error));
@@ -50,7 +51,6 @@ export function dialSocket(
         failed: errors => failed(errors.length === 1 ? errors[0]! : new AggregateError(errors)),
       });
     };
-    signal.addEventListener('abort', giveUp, { once: true });
     // A path has one place, whatever it is called.
     if ('path' in where) dial([{ address: '', family: 0 }]);
     else addressesOf(where.host ?? 'localhost').then(dial, (error: unknown) => failed(asError(error)));

@@ -28,34 +28,54 @@ async function readQueues(): Promise<SendQueues> {
   return queues;
 }
 
-let latest: Promise<SendQueues> | undefined;
-let validUntil = 0;
+/** One reading of the tables, shared by all that it is new enough for. */
+class Reading {
+  readonly #began = monotonicNow();
+  /** Milliseconds that it serves from its beginning. */
+  #lasts = Infinity;
+  isUnderWay = true;
+  readonly queues: Promise<SendQueues>;
 
-/** Shared by all that ask while it is read, and for a moment afterwards. */
-function queuesNow(): Promise<SendQueues> {
-  const now = monotonicNow();
-  if (latest && now < validUntil) return latest;
-  validUntil = Infinity;
-  latest = readQueues().finally(() => {
-    const read = monotonicNow();
-    validUntil = read + (read - now) * LASTS;
-  });
-  return latest;
+  constructor() {
+    this.queues = readQueues().finally(() => {
+      this.isUnderWay = false;
+      this.#lasts = (monotonicNow() - this.#began) * (1 + LASTS);
+    });
+  }
+
+  serves(maxAge: number): boolean {
+    return monotonicNow() - this.#began <= Math.min(maxAge, this.#lasts);
+  }
+}
+
+let latest: Reading | undefined;
+/** Begins when the one under way has ended. */
+let following: Promise<Reading> | undefined;
+
+/** A reading that began at most `maxAge` ms ago. */
+async function readingOf(maxAge: number): Promise<Reading> {
+  if (latest?.serves(maxAge)) return latest;
+  if (!latest?.isUnderWay) return (latest = new Reading());
+  return (following ??= latest.queues.then(() => {
+    following = undefined;
+    return (latest = new Reading());
+  }));
 }
 
 /**
  * Bytes that the system holds for the peer of a TCP socket: sent or not, and not acknowledged. They become fewer as the peer reads, also
  * while the system takes nothing new from us because its buffer, of some megabytes, is full. Undefined where the system does not tell
  * (anything but Linux). 0 for a unix socket, whose small buffer hides nothing. Never rejects.
+ * @param maxAge milliseconds that the system may have been asked before: one look at all sockets then serves several.
  */
-export async function unacknowledgedBytes(socket: Socket): Promise<number | undefined> {
+export async function unacknowledgedBytes(socket: Socket, maxAge: number): Promise<number | undefined> {
   const plain = beneath(socket);
   if (plain.remotePort === undefined) return 0;
   const fd = descriptorOf(plain);
   if (process.platform !== 'linux' || fd === undefined) return undefined;
   try {
     const inode = /^socket:\[(\d+)\]$/.exec(await readlink(`/proc/self/fd/${fd}`))?.[1];
-    return inode === undefined ? undefined : (await queuesNow()).get(inode);
+    return inode === undefined ? undefined : (await (await readingOf(maxAge)).queues).get(inode);
   } catch {
     return undefined;
   }

@@ -123,8 +123,8 @@ export class SocketTransport implements Transport {
     return this.#tls ? takenSecurely(socket, this.#tls) : takenFrom(socket);
   }
 
-  unacknowledged(): Promise<number | undefined> {
-    return unacknowledgedBytes(this.#socket);
+  unacknowledged(maxAge: number): Promise<number | undefined> {
+    return unacknowledgedBytes(this.#socket, maxAge);
   }
 
   async introduce(): Promise<void> {

@@ -2,8 +2,11 @@
 export interface ProgressSource {
   /** Bytes that the system took: they grow in steps of up to some megabytes while the peer reads. */
   readonly bytesWritten: number;
-  /** Bytes that the system holds for the peer; undefined where it does not tell. Left out: `bytesWritten` shows every step. Never rejects. */
-  unacknowledged?(): Promise<number | undefined>;
+  /**
+   * Bytes that the system holds for the peer; undefined where it does not tell. Left out: `bytesWritten` shows every step. Never rejects.
+   * @param maxAge milliseconds that the system may have been asked before.
+   */
+  unacknowledged?(maxAge: number): Promise<number | undefined>;
 }
 
 /** The timer of a watch. */
@@ -12,7 +15,7 @@ export interface StallTimer {
   set(delay: number): void;
 }
 
-/** Part of the limit after which the send queue is measured for the first time. */
+/** Part of the limit after which the send queue is measured for the first time; a measure may be as old, and no older than the limit's start. */
 const FIRST_LOOK = 0.1;
 /** Limits without a step that pass before a peer counts as stalled where the system does not show its progress. */
 const BLIND_LIMITS = 3;
@@ -63,13 +66,17 @@ export class StallWatch {
     else if (!source.unacknowledged) this.#onStalled();
     else if (this.#held) void this.#judge(this.#held, this.#round);
     else {
-      this.#held = source.unacknowledged();
+      this.#held = this.#measure();
       this.#timer.set(this.#limit() * (1 - FIRST_LOOK));
     }
   }
 
+  #measure(): Promise<number | undefined> {
+    return this.#source.unacknowledged!(this.#limit() * FIRST_LOOK);
+  }
+
   async #judge(held: Promise<number | undefined>, round: number): Promise<void> {
-    const [before, now] = await Promise.all([held, this.#source.unacknowledged!()]);
+    const [before, now] = await Promise.all([held, this.#measure()]);
     if (round !== this.#round) return;
     if (this.#source.bytesWritten > this.#taken) {
       this.start();

@@ -2,6 +2,7 @@ import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIP } from 'node:net';
 import type { LookupAddress } from 'node:dns';
+import { onAbort } from '../../abort-listeners.js';
 import { ListenError } from '../../errors.js';
 import type { Acceptor, Bound, EndpointTarget, Scheme, Transport } from '../endpoint.js';
 import { registerScheme } from '../endpoint.js';
@@ -114,14 +115,14 @@ async function openFirst({ url, options }: EndpointTarget, signal: AbortSignal):
 function connect(target: EndpointTarget, signal: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(aborted(target.url, signal));
-    signal.addEventListener('abort', giveUp, { once: true });
+    const forget = onAbort(signal, giveUp);
     if (signal.aborted) giveUp();
     openFirst(target, signal)
       .then(
         transport => (signal.aborted ? transport.destroy() : resolve(transport)),
         (error: unknown) => reject(connectError(target.url, error)),
       )
-      .finally(() => signal.removeEventListener('abort', giveUp));
+      .finally(forget);
   });
 }
 

@@ -1,3 +1,4 @@
+import { onAbort } from '../../abort-listeners.js';
 import type { RouteBlueprint } from '../../blueprint/connection/route-types.js';
 import { BoundaryError, UsageError } from '../../errors.js';
 import { isAsyncIterable } from '../../session/handler/reply-stream.js';
@@ -41,9 +42,9 @@ async function streamed(items: AsyncIterable<unknown>, route: RouteBlueprint, si
   const cancel = async (): Promise<void> => void (await iterator.return?.());
   // The client may leave before there is an item, and a stream.
   const left = (): void => void cancel().catch(() => {});
-  signal.addEventListener('abort', left, { once: true });
+  const forget = onAbort(signal, left);
   let next: IteratorResult<unknown> | undefined = await iterator.next();
-  signal.removeEventListener('abort', left);
+  forget();
   const type = next.done ? undefined : typeOf(next.value);
   const body = new ReadableStream<Uint8Array>(
     {

@@ -1,3 +1,4 @@
+import { onAbort } from '../../abort-listeners.js';
 import type { Clock } from '../../clock.js';
 import { deadline } from '../../deadline.js';
 import type { Transport } from '../../endpoints/endpoint.js';
@@ -10,7 +11,7 @@ import type { Settings } from '../../session/settings.js';
 /** Runs the handshake of a new connection, within `handshakeTimeout`. Throws ConnectError. */
 async function shake(clock: Clock, { target, limits }: Settings, transport: Transport, signal: AbortSignal | undefined): Promise<void> {
   const giveUp = (): void => transport.destroy();
-  signal?.addEventListener('abort', giveUp, { once: true });
+  const forget = onAbort(signal, giveUp);
   try {
     const shaking = shaken(
       clock,
@@ -25,7 +26,7 @@ async function shake(clock: Clock, { target, limits }: Settings, transport: Tran
     const error = asError(thrown);
     throw new ConnectError(target.url, error instanceof LimitError ? 'timeout' : 'tls', error.message, { cause: error });
   } finally {
-    signal?.removeEventListener('abort', giveUp);
+    forget();
   }
 }
 
@@ -34,7 +35,7 @@ async function dial(clock: Clock, { target, scheme, limits }: Settings, signal: 
   const controller = new AbortController();
   const giveUp = (): void => controller.abort(signal?.reason);
   if (signal?.aborted) giveUp();
-  signal?.addEventListener('abort', giveUp, { once: true });
+  const forget = onAbort(signal, giveUp);
   const { connectTimeout } = limits;
   const late = new ConnectError(target.url, 'timeout', `no connection within connectTimeout (${connectTimeout} ms)`);
   const timer = connectTimeout === Infinity ? undefined : deadline(clock, connectTimeout, () => controller.abort(late), true);
@@ -44,13 +45,13 @@ async function dial(clock: Clock, { target, scheme, limits }: Settings, signal: 
     throw controller.signal.reason === late ? late : error;
   } finally {
     timer?.cancel();
-    signal?.removeEventListener('abort', giveUp);
+    forget();
   }
 }
 
 /** Resolves when it is closed. */
 async function gone({ state }: Session): Promise<void> {
-  if (!state.isClosed) await new Promise(resolve => state.signal.addEventListener('abort', resolve, { once: true }));
+  if (!state.isClosed) await new Promise(resolve => onAbort(state.signal, resolve));
 }
 
 /** Resolves when the connection is usable: `@OnConnect` has settled. Throws ConnectError, or what the handler threw. */
@@ -94,8 +95,7 @@ export async function establish(
   }
   if (signal) {
     const destroy = (): void => session.state.destroy({ by: 'local', code: 'ABORTED' });
-    session.state.signal.addEventListener('abort', () => signal.removeEventListener('abort', destroy), { once: true });
-    signal.addEventListener('abort', destroy, { once: true });
+    onAbort(session.state.signal, onAbort(signal, destroy));
     if (signal.aborted) destroy();
   }
   await opened(session, signal);

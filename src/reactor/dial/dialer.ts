@@ -1,3 +1,4 @@
+import { onAbort } from '../../abort-listeners.js';
 import type { ClockTimer } from '../../clock.js';
 import type { CloseReason } from '../../decorators/hook-types.js';
 import type { Ctor, EndpointBlueprint } from '../../blueprint/types.js';
@@ -59,8 +60,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
     this.#backoff = new Backoff(reconnect);
     this.#kept = core.keep(this);
     const aborted = (): void => void this.close();
-    signal?.addEventListener('abort', aborted, { once: true });
-    this.#forget = () => signal?.removeEventListener('abort', aborted);
+    this.#forget = onAbort(signal, aborted);
     if (signal?.aborted) void this.close();
     else void this.#connect();
   }
@@ -132,7 +132,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
       return;
     }
     this.#session = session;
-    session.state.signal.addEventListener('abort', () => this.#lost(session), { once: true });
+    onAbort(session.state.signal, () => this.#lost(session));
     if (this.#closed) {
       session.end(undefined);
       return;

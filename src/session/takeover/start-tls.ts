@@ -1,3 +1,4 @@
+import { onAbort } from '../../abort-listeners.js';
 import { checkTls } from '../../blueprint/connection/tls-options.js';
 import { refuse, reporter } from '../../blueprint/mistakes.js';
 import type { TlsOptions } from '../../decorators/connection/endpoint-types.js';
@@ -88,7 +89,7 @@ function shake({ host, settings, transport, state }: StartTlsHost, tls: TlsOptio
 
 /** The error that the connection ended with, once it has. */
 async function whyOver(ending: ConnectionState): Promise<Error> {
-  if (!ending.isClosed) await new Promise(resolve => ending.signal.addEventListener('abort', resolve, { once: true }));
+  if (!ending.isClosed) await new Promise(resolve => onAbort(ending.signal, resolve));
   return ending.reason?.error ?? new ConnectionClosedError();
 }
 

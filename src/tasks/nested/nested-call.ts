@@ -1,3 +1,4 @@
+import { onAbort } from '../../abort-listeners.js';
 import { currentContext, type AsyncContext } from '../../async-context.js';
 import { AbortError } from '../../errors.js';
 import type { CallBase, Sendable } from '../../decorators/worker/client-types.js';
@@ -41,7 +42,8 @@ export class NestedCall {
   readonly #context: AsyncContext | undefined;
   #events: ReceiveWindow | undefined;
   #settled = false;
-  readonly #onAbort = (): void => this.#giveUp(new AbortError(this.#options.signal?.reason));
+  /** Lets go of the signal; undefined: not begun. */
+  #forgetSignal: (() => void) | undefined;
 
   constructor(id: number, worker: string, task: string, streams: boolean, options: NestedCallOptions, port: NestedCallHost) {
     this.id = id;
@@ -64,7 +66,7 @@ export class NestedCall {
   begin(): void {
     const { signal, send } = this.#options;
     const { link } = this.#port;
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#forgetSignal = onAbort(signal, reason => this.#giveUp(new AbortError(reason)));
     if (!send) return;
     this.#sender = new NestedInput(send, {
       item: value => link.sendValue(Kind.ITEM, this.id, 1, value, 'item'),
@@ -124,7 +126,7 @@ export class NestedCall {
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#forgetSignal?.();
     this.#sender?.stop();
     this.#port.forget(this);
     return true;

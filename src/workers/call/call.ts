@@ -11,7 +11,7 @@ import type { CallTracing } from './call-tracing.js';
 import type { List } from '../queue/list.js';
 import type { Belonging, Owned, Owner } from './owner.js';
 import type { CallSender } from './input-stream.js';
-import { unwatchAbort, watchAbort, type Abortable } from './abort-listeners.js';
+import { unwatchAbort, watchAbort, type Abortable } from '../../abort-listeners.js';
 import type { Target } from './call-target.js';
 import { copyArgument, keepText, type CopyToken } from './argument-copies.js';
 import type { Ticket } from '../queue/ticket.js';

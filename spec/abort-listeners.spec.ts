@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
-import { unwatchAbort, watchAbort } from '../../../src/workers/call/abort-listeners.js';
+import { onAbort, unwatchAbort, watchAbort } from '../src/abort-listeners.js';
 
 describe('watching a signal', () => {
   const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
@@ -37,5 +37,28 @@ describe('watching a signal', () => {
     watchAbort(signal, watcher);
     expect(listeners(signal)).to.equal(1);
     unwatchAbort(signal, watcher);
+  });
+
+  it('leaves out those that one that is told takes off', () => {
+    const control = new AbortController();
+    const told: string[] = [];
+    onAbort(control.signal, () => {
+      told.push('first');
+      forget();
+    });
+    const forget = onAbort(control.signal, () => told.push('second'));
+    control.abort();
+    expect(told).to.deep.equal(['first']);
+  });
+
+  it('calls a function with the reason, and not once it is taken off', () => {
+    const control = new AbortController();
+    const told: unknown[] = [];
+    onAbort(control.signal, reason => told.push(reason));
+    onAbort(control.signal, () => told.push('gone'))();
+    control.abort('why');
+    expect(told).to.deep.equal(['why']);
+    onAbort(undefined, () => told.push('never'))();
+    expect(listeners(control.signal)).to.equal(0);
   });
 });

@@ -3,7 +3,7 @@ export interface Abortable {
   abort(reason: unknown): void;
 }
 
-/** The calls that hang on one signal. */
+/** All that hang on one signal. */
 class Group {
   readonly #signal: AbortSignal;
   readonly #members = new Set<Abortable>();
@@ -22,18 +22,20 @@ class Group {
   }
 
   readonly #fire = (): void => {
-    const members = [...this.#members];
-    this.#members.clear();
     this.#signal.removeEventListener('abort', this.#fire);
-    for (const member of members) member.abort(this.#signal.reason);
+    // The set itself, not a copy: one that is told may take others out.
+    for (const member of this.#members) {
+      this.#members.delete(member);
+      member.abort(this.#signal.reason);
+    }
   };
 }
 
 const groups = new WeakMap<AbortSignal, Group>();
 
 /**
- * Tells `member` when the signal aborts. However many calls hang on one signal it has one listener, and none when the last has settled.
- * A signal that is aborted already tells nothing: look at it first.
+ * Tells `member` when the signal aborts. However many hang on one signal it has one listener, and none when the last has gone: Node 20
+ * warns of a leak from the eleventh on. A signal that is aborted already tells nothing: look at it first.
  */
 export function watchAbort(signal: AbortSignal, member: Abortable): void {
   let group = groups.get(signal);
@@ -43,4 +45,16 @@ export function watchAbort(signal: AbortSignal, member: Abortable): void {
 
 export function unwatchAbort(signal: AbortSignal, member: Abortable): void {
   groups.get(signal)?.delete(member);
+}
+
+/**
+ * Calls `tell` once when the signal aborts, as {@link watchAbort} does.
+ * @param signal undefined never aborts
+ * @returns what ends the watch
+ */
+export function onAbort(signal: AbortSignal | undefined, tell: (reason: unknown) => void): () => void {
+  if (!signal) return () => {};
+  const member: Abortable = { abort: tell };
+  watchAbort(signal, member);
+  return () => unwatchAbort(signal, member);
 }
