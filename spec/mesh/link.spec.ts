@@ -23,6 +23,7 @@ class Lossy {
         get isUp() {
           return isUp();
         },
+        maxFrame: 1024 * 1024,
         now: () => realClock.now(),
         send: frame => {
           this.sent++;

@@ -1,24 +1,39 @@
-import { createHash } from 'node:crypto';
-
-/** Weight of a host for a key: every caller computes the same. */
+/** Weight of a host for a key: every caller computes the same. FNV-1a, with the last step of MurmurHash3 that spreads it. */
 function weightOf(key: string, host: string): number {
-  return createHash('sha256').update(`${key}\0${host}`).digest().readUInt32LE(0);
+  let hash = 0x811c9dc5;
+  const text = `${key}\0${host}`;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** A host, as far as it is chosen. Its name outlives its process; `id` tells hosts of one name apart. */
+interface Choosable {
+  readonly name: string;
+  readonly id?: string | undefined;
 }
 
 /**
  * Rendezvous hashing: the hosts in the order in which they own a key. When one goes, only its keys move; when one comes, only those that
  * become its own.
  */
-export function byOwnership<T extends { readonly name: string }>(key: string, hosts: readonly T[]): T[] {
+export function byOwnership<T extends Choosable>(key: string, hosts: readonly T[]): T[] {
   const weighed = hosts.map(host => ({ host, weight: weightOf(key, host.name) }));
-  return weighed.sort((a, b) => b.weight - a.weight || (a.host.name < b.host.name ? -1 : 1)).map(({ host }) => host);
+  return weighed
+    .sort((a, b) => b.weight - a.weight || order(a.host.name, b.host.name) || order(a.host.id, b.host.id))
+    .map(({ host }) => host);
+}
+
+function order(a = '', b = ''): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /**
  * The hosts that one caller links to: those of its own zone first, at most `most`, chosen by the caller's id so that callers spread evenly.
  * A thousand callers of a thousand hosts hold `1000 × most` links and not a million.
  */
-export function subsetFor<T extends { readonly name: string; readonly zone?: string | undefined }>(
+export function subsetFor<T extends Choosable & { readonly zone?: string | undefined }>(
   caller: string,
   zone: string | undefined,
   hosts: readonly T[],

@@ -39,7 +39,9 @@ export interface MeshConnection {
   flush(): Promise<void>;
   /** Called with every change of {@link isUp}. */
   onStatus(listener: (isUp: boolean) => void): void;
-  /** Flushes and disconnects. Never rejects. */
+  /** Drops the connection and makes it again: the server does not answer, and nothing else notices a cut cable for so long. */
+  reconnect(): void;
+  /** Flushes and disconnects. Never rejects, and waits for a server that does not answer for a second at most. */
   close(): Promise<void>;
 }
 

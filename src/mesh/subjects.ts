@@ -9,6 +9,9 @@ export function tokenOf(name: string): string {
 /** Last token of the subject on which a host is asked to replace the processes of a worker. */
 export const RESTART = 'restart';
 
+/** Last token of the subject on which one host is asked whether it is there, and start of the one that answers come on. */
+export const WHO = 'who';
+
 /** The last token of a subject. */
 export function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1);
@@ -31,6 +34,9 @@ export function subjectsOf(namespace: string) {
     toCaller: (user: string, caller: string): string => `${ns}.c.${tokenOf(user)}.${caller}`,
     /** Whether frames may be sent there: a caller names its own subjects. */
     isCaller: (prefix: string): boolean => prefix.startsWith(`${ns}.c.`) && /^[\w-]+(?:\.[\w-]+){3}$/.test(prefix),
+    /** Whether an answer may be published there: a message names any subject to be answered on. */
+    isAnswer: (subject: string): boolean =>
+      (subject.startsWith(`${ns}.c.`) || subject.startsWith(`${ns}.q.`)) && /^[\w-]+(?:\.[\w-]+){4}$/.test(subject),
     /** Items of one channel. */
     channel: (name: string): string => `${ns}.ch.${tokenOf(name)}`,
   };

@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import type { Authenticator, Msg, NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import { publish as tell } from '../diagnostics.js';
 import { asError, MeshError } from '../errors.js';
-import { setImmediate } from '../system-timers.js';
+import { clearTimeout, setImmediate, setTimeout } from '../system-timers.js';
+import { greetingOf } from './greeting.js';
 import type { MeshConnection, MeshMessage, MeshSubscription } from '../mesh/mesh-types.js';
 import { tokenOf } from '../mesh/subjects.js';
 
@@ -24,6 +25,8 @@ const NO_RECEIVER = 503;
 const RETRY = { least: 100, most: 2_000 } as const;
 /** Refusals that are remembered at most. */
 const MOST_REFUSED = 1_000;
+/** Milliseconds that closing waits for a server that does not answer. */
+const LAST_WORDS = 1_000;
 
 /** One connection to a cluster of NATS servers. It is made again for as long as the application wants it. */
 export class NatsMeshConnection implements MeshConnection {
@@ -54,7 +57,8 @@ export class NatsMeshConnection implements MeshConnection {
         inboxPrefix: `_INBOX_${tokenOf(user)}`,
         maxReconnectAttempts: -1,
         reconnectDelayHandler: () => connection.#delay(),
-        pingInterval: 10_000,
+        // A cut cable is noticed after 15 s where nothing else goes over it; links ask the server themselves.
+        pingInterval: 5_000,
         maxPingOut: 2,
         timeout: 5_000,
         noAsyncTraces: true,
@@ -63,7 +67,7 @@ export class NatsMeshConnection implements MeshConnection {
         ...(authenticator && { authenticator }),
       });
     } catch (error) {
-      throw connection.#unreachable(asError(error), servers);
+      throw connection.#unreachable(await explained(asError(error), servers), servers);
     }
     void connection.#watch();
     return connection;
@@ -98,7 +102,12 @@ export class NatsMeshConnection implements MeshConnection {
         else onMessage(messageOf(message));
       },
     });
-    await this.flush();
+    try {
+      await this.flush();
+    } catch (error) {
+      subscription.unsubscribe();
+      throw error;
+    }
     if (refusal || subscription.isClosed())
       throw new MeshError(`the server does not let ${this.user} subscribe to ${subject}`, {
         reason: 'permission',
@@ -110,9 +119,17 @@ export class NatsMeshConnection implements MeshConnection {
 
   async flush(): Promise<void> {
     if (!this.isUp) throw new MeshError('the server cannot be reached', { reason: 'unreachable' });
-    await this.#nats.flush();
+    try {
+      await this.#nats.flush();
+    } catch (error) {
+      throw new MeshError('the connection broke before the server had answered', { reason: 'unreachable', cause: error });
+    }
     // Refusals that came before the answer are told in a turn of their own.
     await new Promise<void>(resolve => setImmediate(resolve));
+  }
+
+  reconnect(): void {
+    this.#nats.reconnect().catch(() => {});
   }
 
   onStatus(listener: (isUp: boolean) => void): void {
@@ -123,13 +140,17 @@ export class NatsMeshConnection implements MeshConnection {
     if (this.#isClosed) return;
     const isUp = this.#isUp;
     this.#isClosed = true;
-    try {
-      // Without a server there is nothing to wait for.
-      if (isUp) await this.#nats.flush();
-    } catch {
-      // The connection broke meanwhile.
-    }
+    // Without a server there is nothing to wait for.
+    if (isUp) await this.#flushSoon();
     await this.#nats.close().catch(() => {});
+  }
+
+  /** Waits until the server has everything that was published, or does not say so in time. */
+  async #flushSoon(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>(resolve => (timer = setTimeout(resolve, LAST_WORDS)));
+    await Promise.race([this.#nats.flush().catch(() => {}), late]);
+    clearTimeout(timer);
   }
 
   #delay(): number {
@@ -144,14 +165,28 @@ export class NatsMeshConnection implements MeshConnection {
         this.#retries = 0;
         this.#setUp(true);
       } else if (status.type === 'error') this.#failed(status.error);
-      else if (status.type === 'close') this.#setUp(false);
+      else if (status.type === 'close') this.#ended();
     }
+  }
+
+  /** The client library gave up, which it does only where it cannot even try again. */
+  #ended(): void {
+    if (this.#isClosed) return;
+    this.#setUp(false);
+    const error = new MeshError('the connection has ended for good: this application must be started again', { reason: 'unreachable' });
+    tell('mesh.error', { user: this.user, error });
   }
 
   #setUp(isUp: boolean): void {
     if (this.#isClosed || this.#isUp === isUp) return;
     this.#isUp = isUp;
-    for (const listener of this.#listeners) listener(isUp);
+    for (const listener of this.#listeners) {
+      try {
+        listener(isUp);
+      } catch (error) {
+        tell('mesh.error', { user: this.user, error: asError(error) });
+      }
+    }
   }
 
   #failed(error: Error): void {
@@ -165,14 +200,36 @@ export class NatsMeshConnection implements MeshConnection {
 
   #unreachable(error: Error, servers: readonly string[]): MeshError {
     const { AuthorizationError, UserAuthenticationExpiredError } = this.#client;
-    const isRefused = error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError;
     // Urls may hold passwords.
     const where = servers.map(server => server.replace(/\/\/[^@/]*@/, '//')).join(', ');
-    return new MeshError(isRefused ? `${where} does not accept this client` : `no server can be reached at ${where}: ${error.message}`, {
-      reason: isRefused ? 'refused' : 'unreachable',
-      cause: error,
-    });
+    const [text, reason] =
+      error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError
+        ? ([`${where} does not accept this client: ${error.message}`, 'refused'] as const)
+        : isOfTls(error)
+          ? ([`no trust between this client and ${where}: ${error.message}`, 'refused'] as const)
+          : ([`no server can be reached at ${where}: ${error.message}`, 'unreachable'] as const);
+    return new MeshError(text, { reason, cause: error });
   }
+}
+
+/**
+ * The error of a connection that was not made. A server that asks for certificates ends a connection without a good one after the handshake,
+ * which the client library does not see: it waits until its time is over.
+ */
+async function explained(error: Error, servers: readonly string[]): Promise<Error> {
+  if (error.name !== 'TimeoutError') return error;
+  const greeting = await greetingOf(servers[0]!);
+  if (!greeting?.tls_verify) return error;
+  return Object.assign(new Error("it asks for a certificate, and did not accept this client's", { cause: error }), {
+    code: 'ERR_TLS_CERT',
+  });
+}
+
+/** Node's codes for certificates that were not accepted, here or there, and what the client library says of a server without TLS. */
+function isOfTls(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error.message.includes("does not support 'tls'")) return true;
+  return code !== undefined && /CERT|^ERR_(?:SSL|TLS|OSSL)|^EPROTO$|SIGNATURE|^HOSTNAME_MISMATCH$|UNABLE_TO/.test(code);
 }
 
 function messageOf({ subject, data, reply, headers }: Msg): MeshMessage {

@@ -98,6 +98,9 @@ class MemoryConnection implements MeshConnection {
     this.#listeners.push(listener);
   }
 
+  /** Nothing to do: a connection in memory never hangs. */
+  reconnect(): void {}
+
   setUp(isUp: boolean): void {
     if (this.#isClosed || this.#isUp === isUp) return;
     this.#isUp = isUp;

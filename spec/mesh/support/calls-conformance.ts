@@ -193,6 +193,17 @@ export function callsConformance(open: () => Promise<CallsRig>): void {
     expect(heard).to.deep.equal(['hello']);
   });
 
+  it('tells of a process that has died, and where it ran', async () => {
+    const ended: { host: string; pid: number; signal: string | null; reason: string }[] = [];
+    using _ = rig.app.workers.on('exit', ({ host, pid }, { signal, reason }) => void ended.push({ host, pid, signal, reason }));
+    const pids = new Set(await Promise.all(Array.from({ length: 8 }, () => calls().pid())));
+    await rejection(calls().crash());
+    await waitFor(() => ended.some(({ signal }) => signal === 'SIGKILL'), { what: 'the end of the process to be told' });
+    const end = ended.find(({ signal }) => signal === 'SIGKILL')!;
+    expect(end).to.include({ host: rig.host, reason: 'signal' });
+    if (rig.host === 'local') expect(pids).to.include(end.pid);
+  });
+
   it('starts a worker under a key, and finds it there', async () => {
     const handle = await rig.app.workers.start(CallsWorker, { key: 'gold' });
     expect(handle.key).to.equal('gold');

@@ -1,13 +1,13 @@
 import type { Clock } from '../../clock.js';
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import { publish } from '../../diagnostics.js';
-import { HostList, WHO } from '../../mesh/caller/host-list.js';
+import { HostList } from '../../mesh/caller/host-list.js';
 import { MeshCrew } from '../../mesh/caller/mesh-crew.js';
 import { MeshNode } from '../../mesh/link/mesh-node.js';
 import type { ChannelRouter } from '../../channels/channel-router.js';
 import { MeshChannels } from '../../mesh/mesh-channels.js';
 import type { Mesh } from '../../mesh/mesh-types.js';
-import { lastToken } from '../../mesh/subjects.js';
+import { lastToken, WHO } from '../../mesh/subjects.js';
 import type { RemoteCrew } from '../../workers/pool/crew-types.js';
 import type { Pool } from '../../workers/pool/pool.js';
 
@@ -70,6 +70,7 @@ export class MeshSide {
   }
 
   async close(): Promise<void> {
+    for (const list of this.#lists.values()) list.close();
     await this.#node?.close();
   }
 }

@@ -12,7 +12,10 @@ import type { Pool } from '../../workers/pool/pool.js';
 import { betterOfTwo, byOwnership, subsetFor } from '../choice.js';
 import type { MeshNode } from '../link/mesh-node.js';
 import type { Presence } from '../presence.js';
+import { processEndOf } from '../process-end.js';
+import { queueMicrotask } from '../../system-timers.js';
 import { remoteRowsOf } from '../remote-status.js';
+import { rowsOf } from './remote-rows.js';
 import { RESTART } from '../subjects.js';
 import { differenceOf, signatureOf, type Signature } from '../signature.js';
 import type { HostList } from './host-list.js';
@@ -23,6 +26,14 @@ import { WaitingForHost } from './waiting-for-host.js';
 const MOST_LINKS = 8;
 /** Milliseconds after which a host that could not be linked is tried again. */
 const RETRY = 1_000;
+
+/** A host that could not be linked. */
+interface Failed {
+  /** Milliseconds of the clock until which it is left alone. */
+  readonly until: number;
+  /** Why it cannot serve; undefined: it was only lost. */
+  readonly error: Error | undefined;
+}
 
 /** Milliseconds that a host may take to replace the processes of a worker: streams have 5 minutes to end. */
 const MOST_RESTART = 600_000;
@@ -45,11 +56,15 @@ export class MeshCrew implements RemoteCrew {
   readonly #signature: Signature;
   readonly #waiting: WaitingForHost;
   readonly #hosts = new Map<PooledProcess, Presence>();
-  /** Hosts that could not be linked, and until when they are left alone. */
-  readonly #avoided = new Map<string, number>();
+  /** Hosts that could not be linked, by their ids. */
+  readonly #failed = new Map<string, Failed>();
+  /** Hosts whose tasks or version differ, by their ids; undefined: they fit. */
+  readonly #differences = new Map<string, Error | undefined>();
   readonly #started: (() => void)[] = [];
-  /** Why hosts that there are cannot serve. */
+  /** Why none of the hosts that there are can serve; undefined: there is none, or one of them may. */
   #misfit: Error | undefined;
+  readonly #unsubscribe: () => void;
+  #isLookDue = false;
   #retry: ClockTimer | undefined;
   #isStopping = false;
 
@@ -59,7 +74,7 @@ export class MeshCrew implements RemoteCrew {
     this.isAlone = options.isAlone;
     this.#signature = signatureOf(pool.worker);
     this.#waiting = new WaitingForHost(pool.clock, pool.worker.settings.waitForHost, waited => this.#unavailable(waited));
-    options.list.onChange(() => this.#look());
+    this.#unsubscribe = options.list.onChange(() => this.#lookSoon());
   }
 
   async start(): Promise<void> {
@@ -74,7 +89,7 @@ export class MeshCrew implements RemoteCrew {
   }
 
   homeOf(affinity: string): PooledProcess | undefined {
-    const homes = this.ready.map(member => ({ name: member.face.host, member }));
+    const homes = this.ready.map(member => ({ name: member.face.host, id: this.#hosts.get(member)!.id, member }));
     return byOwnership(affinity, homes)[0]?.member;
   }
 
@@ -90,18 +105,19 @@ export class MeshCrew implements RemoteCrew {
     const { node } = this.#options;
     const { name, key } = this.#pool.handle;
     const host = this.#hosts.get(member)!;
-    const lost = member.gone.then(() => 'it has gone');
-    const asked = node.ask(node.subjects.toHost(name, host.id, RESTART), Buffer.from(JSON.stringify({ key })), MOST_RESTART);
-    const why = await Promise.race([lost, asked.then(answer => Buffer.from(answer).toString().slice(0, 1000))]);
+    const subject = node.subjects.toHost(name, host.id, RESTART);
+    const answer = await node.ask(subject, Buffer.from(JSON.stringify({ key })), MOST_RESTART, member.gone);
+    const why = Buffer.from(answer).toString().slice(0, 1000);
     if (why !== '') throw new WorkerUnavailableError(name, key, `host ${host.name}: ${why}`);
   }
 
   status(): readonly StatusRow[] {
-    return this.all.flatMap(member => this.#rowsOf(member));
+    return this.all.flatMap(member => rowsOf(member));
   }
 
   async stop(timeout: number, overdue: boolean): Promise<void> {
     this.#isStopping = true;
+    this.#unsubscribe();
     this.#retry?.cancel();
     this.#waiting.stop();
     this.#settleStart();
@@ -117,10 +133,10 @@ export class MeshCrew implements RemoteCrew {
 
   joined(member: PooledProcess): void {
     this.ready.push(member);
-    this.#avoided.delete(this.#hosts.get(member)!.id);
-    this.#misfit = undefined;
+    this.#failed.delete(this.#hosts.get(member)!.id);
     this.#tell('ready', member);
     this.#settleStart();
+    this.#dropSurplus();
   }
 
   departed(member: PooledProcess): void {
@@ -137,11 +153,10 @@ export class MeshCrew implements RemoteCrew {
     const { exitCode, signal, reason, error } = member.ending();
     publish('worker.exit', { ...processNames(this.#pool, member), exitCode, signal, reason, error, expected: reason === 'stop' });
     this.#pool.tell('exit', member.face, member.ending());
-    if (reason === 'lost') this.#options.list.forget(host.id);
-    if (member.readyAt < 0) {
-      if (reason !== 'lost') this.#misfit = bootError(member) ?? error;
-      this.#avoided.set(host.id, this.#pool.clock.now() + RETRY);
-    }
+    const isLost = reason === 'lost';
+    const until = this.#pool.clock.now() + RETRY;
+    if (member.readyAt < 0) this.#failed.set(host.id, { until, error: isLost ? undefined : (bootError(member) ?? error) });
+    if (isLost) this.#options.list.forget(host.id);
     this.#look();
     if (this.all.length === 0) this.#settleStart();
   }
@@ -170,6 +185,16 @@ export class MeshCrew implements RemoteCrew {
     return this.all.some(({ state }) => state === 'ready' || state === 'starting');
   }
 
+  /** Many hosts may say at once that they are there. */
+  #lookSoon(): void {
+    if (this.#isLookDue) return;
+    this.#isLookDue = true;
+    queueMicrotask(() => {
+      this.#isLookDue = false;
+      this.#look();
+    });
+  }
+
   #look(): void {
     if (this.#isStopping) return;
     this.#linkMissing();
@@ -178,22 +203,53 @@ export class MeshCrew implements RemoteCrew {
   }
 
   #linkMissing(): void {
-    const { list, zone, node } = this.#options;
-    const { key } = this.#pool;
-    const fitting = list.hosts.filter(host => this.#fits(host));
-    const wanted = key === undefined ? subsetFor(node.id, zone, fitting, MOST_LINKS) : byOwnership(key, fitting).slice(0, 1);
-    const linked = new Map([...this.#hosts].map(([member, { id }]) => [id, member]));
-    // A key stays where it is as long as that host lives.
-    const isHeld = key !== undefined && [...linked.values()].some(({ state }) => state === 'ready' || state === 'starting');
+    const { hosts } = this.#options.list;
+    this.#forgetOthers(hosts);
+    const fitting = hosts.filter(host => this.#differenceOf(host) === undefined);
+    const wanted = this.#wantedOf(fitting);
+    const linked = new Set([...this.#hosts.values()].map(({ id }) => id));
     const now = this.#pool.clock.now();
     let retryAt = Infinity;
-    for (const host of isHeld ? [] : wanted) {
+    for (const host of wanted) {
       if (linked.has(host.id)) continue;
-      const until = this.#avoided.get(host.id) ?? 0;
+      const until = this.#failed.get(host.id)?.until ?? 0;
       if (until > now) retryAt = Math.min(retryAt, until);
       else this.#link(host);
     }
     if (retryAt !== Infinity) this.#lookAgain(retryAt - now);
+    const errors = hosts.map(host => this.#differenceOf(host) ?? this.#failed.get(host.id)?.error);
+    this.#misfit = errors.includes(undefined) ? undefined : errors[0];
+    this.#dropSurplus(wanted);
+  }
+
+  /** The hosts to be linked to, of those that fit. */
+  #wantedOf(fitting: readonly Presence[]): readonly Presence[] {
+    const { zone, node } = this.#options;
+    const { key } = this.#pool;
+    if (key === undefined) return subsetFor(node.id, zone, fitting, MOST_LINKS);
+    // A key stays where it is as long as that host lives.
+    const holder = this.all.find(({ state }) => state === 'ready' || state === 'starting');
+    return holder ? [this.#hosts.get(holder)!] : byOwnership(key, fitting).slice(0, 1);
+  }
+
+  /**
+   * Lets go of hosts that others have taken the place of, once those take calls: what they have is finished there. Hosts come and go, and
+   * each new one may belong to the few of this caller.
+   */
+  #dropSurplus(wanted = this.#wantedOf(this.#options.list.hosts.filter(host => this.#differenceOf(host) === undefined))): void {
+    const ids = new Set(wanted.map(({ id }) => id));
+    const isReady = ({ id }: Presence): boolean => this.ready.some(member => this.#hosts.get(member)!.id === id);
+    if (ids.size === 0 || !wanted.every(isReady)) return;
+    for (const member of [...this.ready]) if (!ids.has(this.#hosts.get(member)!.id)) member.drain();
+  }
+
+  /** Forgets what it knew of hosts that are gone. */
+  #forgetOthers(hosts: readonly Presence[]): void {
+    if (this.#differences.size + this.#failed.size === 0) return;
+    const ids = new Set(hosts.map(({ id }) => id));
+    for (const id of this.#differences.keys()) if (!ids.has(id)) this.#differences.delete(id);
+    const now = this.#pool.clock.now();
+    for (const [id, { until }] of this.#failed) if (!ids.has(id) && until <= now) this.#failed.delete(id);
   }
 
   #lookAgain(delay: number): void {
@@ -203,13 +259,16 @@ export class MeshCrew implements RemoteCrew {
     });
   }
 
-  #fits(host: Presence): boolean {
+  /** Why the host cannot serve this caller; undefined: it can. */
+  #differenceOf(host: Presence): Error | undefined {
+    if (this.#differences.has(host.id)) return this.#differences.get(host.id);
     const difference =
       host.version === PROTOCOL_VERSION
         ? differenceOf(this.#signature, host.signature)
         : `it speaks version ${host.version} of the protocol, not ${PROTOCOL_VERSION}`;
-    if (difference !== undefined) this.#misfit = new Error(`host ${host.name}: ${difference}`);
-    return difference === undefined;
+    const error = difference === undefined ? undefined : new Error(`host ${host.name}: ${difference}`);
+    this.#differences.set(host.id, error);
+    return error;
   }
 
   #link(host: Presence): void {
@@ -244,53 +303,26 @@ export class MeshCrew implements RemoteCrew {
       unasked: (member, value) => pool.unasked(member, value),
       stray: (member, error, untold) => pool.stray(member, error, untold),
       output: () => {},
+      ended: (member, value) => this.#processEnded(member, value),
     };
+  }
+
+  /** A process of a host has ended: told like one of this machine. */
+  #processEnded(member: PooledProcess, value: unknown): void {
+    const ended = processEndOf(value);
+    if (!ended) return;
+    const { face } = member;
+    const { exitCode, signal, reason, error } = ended.why;
+    const process = Object.freeze({ ...face, id: ended.id, pid: ended.pid });
+    const names = { ...processNames(this.#pool, member), process: ended.id, workerPid: ended.pid };
+    publish('worker.exit', { ...names, exitCode, signal, reason, error, expected: reason === 'stop' });
+    this.#pool.tell('exit', process, ended.why);
   }
 
   #loadOf(member: PooledProcess): number {
     const slots = this.#hosts.get(member)?.slots ?? 1;
     const announced = remoteRowsOf(member.lastStatus).reduce((sum, { running, queued }) => sum + running + queued, 0);
     return (member.inFlight.size + announced) / slots;
-  }
-
-  #rowsOf(member: PooledProcess): StatusRow[] {
-    const { id, face, handle, state, inFlight, startedAt } = member;
-    const { name, key } = handle;
-    const rows = remoteRowsOf(member.lastStatus);
-    if (rows.length === 0) {
-      const own = state === 'ready' || state === 'starting' ? state : 'stopping';
-      const { running, done, failed } = inFlight;
-      const queued = inFlight.size - running;
-      return [
-        {
-          name,
-          key,
-          id,
-          host: face.host,
-          pid: undefined,
-          state: own,
-          running,
-          queued,
-          done,
-          failed,
-          restarts: 0,
-          rss: undefined,
-          startedAt,
-          status: undefined,
-        },
-      ];
-    }
-    return rows.map(row => ({
-      ...row,
-      name,
-      key,
-      host: face.host,
-      id: row.id,
-      pid: row.pid,
-      rss: row.rss,
-      startedAt: new Date(row.startedAt),
-      status: row.status,
-    }));
   }
 
   #unavailable(waited: number): WorkerUnavailableError {

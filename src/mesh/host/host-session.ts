@@ -6,25 +6,32 @@ import { contextsOf, mailContext } from '../../tasks/task.js';
 import { CreditKind, INITIAL_ROOM, readCredit, SendCredit } from '../../wire/link/credit.js';
 import { openLink } from '../../wire/link/link.js';
 import { sendFailure } from '../../wire/link/failure.js';
-import { CallFlag, Kind, PROTOCOL_VERSION, UPWARD, type BootMessage, type RemoteMeta } from '../../wire/link/protocol.js';
+import { CallFlag, Kind, PROTOCOL_VERSION, UPWARD, type RemoteMeta } from '../../wire/link/protocol.js';
 import type { Body, Link, LinkReceiver } from '../../wire/link/types.js';
 import { Owner } from '../../workers/call/owner.js';
 import type { Pool } from '../../workers/pool/pool.js';
 import { targetsOf, type Target } from '../../workers/call/call-target.js';
 import type { MeshStream } from '../link/mesh-stream.js';
+import type { ExitReason, WorkerProcess } from '../../decorators/worker/worker-types.js';
+import { processEndMessage } from '../process-end.js';
+import { readBoot, readMeta, type RemoteBoot } from './remote-messages.js';
 import { RelayedNestedCalls } from './nested-calls.js';
 import { RelayedCall } from './relayed-call.js';
 import { SessionStatus } from './session-status.js';
 
 /** The part of CALL's arg that is the task's index. */
 const TASK_INDEX = 0xffff;
+/** Bytes of answers that a caller does not read, above which its link is broken off. */
+const MOST_UNREAD = 256 * 1024 * 1024;
+/** Contexts whose calls have not come yet: those of large inputs wait behind others. */
+const MOST_METAS = 100_000;
 
 /** The host, as a session sees it. */
 export interface HostSessionOwner {
   readonly clock: Clock;
   readonly name: string;
   /** Starts the worker under this key, or finds it running. Rejects with why it cannot be had. */
-  open(boot: BootMessage): Promise<Pool>;
+  open(boot: RemoteBoot): Promise<Pool>;
   /** The session has ended: the pool that `open` gave it is not needed for it any more. */
   ended(session: HostSession): void;
 }
@@ -43,10 +50,15 @@ export class HostSession implements LinkReceiver {
   #pool: Pool | undefined;
   #targets: readonly Target[] = [];
   #nested: RelayedNestedCalls | undefined;
-  #meta: { readonly id: number; readonly value: RemoteMeta } | undefined;
+  /** Contexts of calls that are about to come, by the calls' numbers. */
+  readonly #metas = new Map<number, RemoteMeta>();
+  /** Key of its worker that it asked for; undefined: none, or it has not said. */
+  key: string | undefined;
   readonly #messageCredit = new SendCredit(INITIAL_ROOM.messages);
   readonly #waitingMessages: (() => void)[] = [];
   #isBooted = false;
+  /** Its caller was told READY. */
+  #isServing = false;
   #isOver = false;
   /** Resolves when the link is over and its calls are aborted. */
   readonly gone: Promise<void>;
@@ -74,8 +86,8 @@ export class HostSession implements LinkReceiver {
   // ── what the caller says
 
   message(kind: number, id: number, arg: number, body: Body): void {
-    if (kind === Kind.BOOT) return this.#boot(body.value() as BootMessage);
-    if (!this.#pool) {
+    if (kind === Kind.BOOT) return this.#boot(readBoot(body.value()));
+    if (!this.#isServing) {
       if (kind === Kind.STOP) return this.link.end();
       if (kind === Kind.PING) return this.link.send(Kind.PONG, id, arg);
       throw new ProtocolError(`message ${kind} before READY`);
@@ -83,7 +95,8 @@ export class HostSession implements LinkReceiver {
     if (id >= UPWARD) return this.#nested!.message(kind, id, arg, body);
     switch (kind) {
       case Kind.META:
-        this.#meta = { id, value: body.value() as RemoteMeta };
+        if (this.#metas.size >= MOST_METAS) throw new ProtocolError(`the contexts of ${MOST_METAS} calls that do not come`);
+        this.#metas.set(id, readMeta(body.value()));
         return;
       case Kind.CALL:
         return this.#accept(id, this.#targets[arg & TASK_INDEX], (arg & CallFlag.SENDS) !== 0, body);
@@ -116,6 +129,7 @@ export class HostSession implements LinkReceiver {
     if (error) publish('mesh.error', { host: this.#host.name, worker: this.worker.name, error });
     for (const call of [...this.#calls.values()]) call.abandon();
     this.#calls.clear();
+    this.#metas.clear();
     this.#nested?.close();
     for (const go of this.#waitingMessages.splice(0)) go();
     this.#host.ended(this);
@@ -126,7 +140,7 @@ export class HostSession implements LinkReceiver {
 
   /** The host takes no more calls: the caller finishes what it has here and ends the link. */
   leave(): void {
-    if (this.#pool) this.link.send(Kind.LEAVE, 0, 0);
+    if (this.#isServing) this.link.send(Kind.LEAVE, 0, 0);
     else this.link.end();
   }
 
@@ -135,6 +149,11 @@ export class HostSession implements LinkReceiver {
     while (!this.#messageCredit.open && !this.#isOver) await new Promise<void>(resolve => this.#waitingMessages.push(resolve));
     if (this.#isOver) return;
     this.#messageCredit.spend(this.link.sendValue(Kind.MESSAGE, 0, 0, value));
+  }
+
+  /** A process of its pool has ended. */
+  tellEnd(process: WorkerProcess, why: ExitReason): void {
+    if (this.#isServing && !this.#isOver) this.link.sendValue(Kind.ENDED, 0, 0, processEndMessage(this.#host.name, process, why));
   }
 
   /** The link is broken off. */
@@ -147,22 +166,23 @@ export class HostSession implements LinkReceiver {
     this.#stream.isBusy = this.#calls.size > 0;
   };
 
-  #boot(boot: BootMessage): void {
+  #boot(boot: RemoteBoot): void {
     if (this.#isBooted) throw new ProtocolError('a second BOOT');
     this.#isBooted = true;
+    this.key = boot.key;
     void this.#open(boot);
   }
 
-  async #open(boot: BootMessage): Promise<void> {
+  async #open(boot: RemoteBoot): Promise<void> {
     try {
       if (boot.version !== PROTOCOL_VERSION)
         throw new ProtocolError(`the caller speaks version ${boot.version} of the protocol, host ${this.#host.name} ${PROTOCOL_VERSION}`);
-      const pool = await this.#host.open(boot);
+      const pool = (this.#pool = await this.#host.open(boot));
       if (this.#isOver) return this.#host.ended(this);
       const { name, tasks } = this.worker;
       this.#nested = new RelayedNestedCalls(this.link, boot.workers);
       this.#targets = targetsOf(this.worker).tasks;
-      this.#pool = pool;
+      this.#isServing = true;
       const context = contextsOf(this.worker);
       this.link.sendValue(Kind.HELLO, 0, 0, {
         version: PROTOCOL_VERSION,
@@ -181,12 +201,14 @@ export class HostSession implements LinkReceiver {
   }
 
   #accept(id: number, target: Target | undefined, isSending: boolean, body: Body): void {
-    const meta = this.#meta?.id === id ? this.#meta.value : undefined;
-    this.#meta = undefined;
+    const meta = this.#metas.get(id);
+    this.#metas.delete(id);
     const { name, settings } = this.worker;
     const pool = this.#pool!;
     if (!target) return sendFailure(this.link, id, new TaskNotFoundError({ worker: name, key: pool.key, task: 'a task it does not have' }));
     if (this.#calls.has(id)) throw new ProtocolError(`call ${id} is made twice`);
+    if (this.link.bufferedBytes > MOST_UNREAD)
+      throw new ProtocolError(`the caller has not read ${MOST_UNREAD} bytes of answers, and asks on`);
     const remaining = meta?.remaining;
     const deadline = remaining === undefined ? undefined : Math.round(this.#host.clock.epoch() + remaining);
     const owner = new Owner('app', 'mesh', meta?.caller ?? {}, {}, this.#stream.label);

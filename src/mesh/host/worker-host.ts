@@ -1,18 +1,22 @@
 import type { WorkerBlueprint } from '../../blueprint/types.js';
 import { asError, WorkerUnavailableError } from '../../errors.js';
-import { PROTOCOL_VERSION, type BootMessage } from '../../wire/link/protocol.js';
+import { PROTOCOL_VERSION } from '../../wire/link/protocol.js';
 import type { Pool } from '../../workers/pool/pool.js';
 import type { Workforce } from '../../workers/workforce.js';
 import type { ClockTimer } from '../../clock.js';
 import type { MeshNode } from '../link/mesh-node.js';
 import type { MeshMessage } from '../mesh-types.js';
 import { encodePresence } from '../presence.js';
-import { lastToken, RESTART } from '../subjects.js';
+import { lastToken, RESTART, WHO } from '../subjects.js';
 import { differenceOf, signatureOf } from '../signature.js';
 import { HostSession, type HostSessionOwner } from './host-session.js';
+import type { RemoteBoot } from './remote-messages.js';
 
 /** Milliseconds between two announcements: callers forget what they did not hear of for longer. */
 const ANNOUNCE_EVERY = 30_000;
+
+/** Links that one host takes at most: one costs 20 KB at rest. */
+const MOST_SESSIONS = 10_000;
 
 /** Token of no caller: publishing there shows whether it is permitted. */
 const PROBE = 'probe';
@@ -55,13 +59,19 @@ export class WorkerHost {
     const { subjects } = node;
     for (const worker of workers) {
       await node.subscribe(subjects.toHost(worker.name, node.id, '*'), message => {
-        if (lastToken(message.subject) === RESTART) void this.#restart(worker, message);
+        const token = lastToken(message.subject);
+        if (token === RESTART) void this.#restart(worker, message);
+        else if (token === WHO) this.#answer(worker, message);
         else node.receive(message, (session, prefix) => this.#accept(worker, session, prefix));
       });
-      await node.subscribe(subjects.who(worker.name), ({ reply }) => this.#answer(worker, reply));
+      await node.subscribe(subjects.who(worker.name), message => this.#answer(worker, message));
     }
     for (const worker of workers) await node.mustPublish(subjects.here(worker.name));
     await node.mustPublish(subjects.toCaller(PROBE, PROBE));
+    workforce.on('exit', (process, why) => {
+      const { name, key } = process.handle;
+      for (const session of this.#sessionsOf(name, key)) session.tellEnd(process, why);
+    });
     workforce.on('message', (value, { handle }) => this.#passOn(value, handle.name, handle.key));
     node.onResumed(() => this.#announce());
     this.#announce();
@@ -92,7 +102,7 @@ export class WorkerHost {
   }
 
   #accept(worker: WorkerBlueprint, id: string, prefix: string): ReturnType<MeshNode['accept']> | undefined {
-    if (this.#isLeaving) return undefined;
+    if (this.#isLeaving || this.#sessions.size >= MOST_SESSIONS) return undefined;
     const { node } = this.#options;
     const stream = node.accept(id, worker.name, prefix);
     const host: HostSessionOwner = {
@@ -105,7 +115,7 @@ export class WorkerHost {
     return stream;
   }
 
-  async #open(worker: WorkerBlueprint, boot: BootMessage): Promise<Pool> {
+  async #open(worker: WorkerBlueprint, boot: RemoteBoot): Promise<Pool> {
     const { workforce } = this.#options;
     const { key, options, signature } = boot;
     const difference = signature && differenceOf(signature, signatureOf(worker));
@@ -118,28 +128,31 @@ export class WorkerHost {
 
   #ended(session: HostSession): void {
     this.#sessions.delete(session);
-    const { pool, worker } = session;
-    // Started for callers, and none of them is left.
-    const isOwn = pool?.key === undefined && worker.settings.autoLoad;
-    if (!pool || isOwn || this.#isLeaving) return;
-    if ([...this.#sessions].some(other => other.pool === pool)) return;
+    const { pool, worker, key } = session;
+    // Started for callers, and none of them is left, nor about to be there.
+    const isOwn = key === undefined && worker.settings.autoLoad;
+    if (!pool || isOwn || this.#isLeaving || this.#sessionsOf(worker.name, key).length > 0) return;
     this.#options.workforce.stop(pool.handle, undefined).catch(() => {});
+  }
+
+  /** Sessions of that worker and key, those included that wait for its start. */
+  #sessionsOf(name: string, key: string | undefined): HostSession[] {
+    return [...this.#sessions].filter(session => session.worker.name === name && session.key === key);
   }
 
   /** Unasked messages go to all callers: each has a proxy, or listeners, of its own. */
   #passOn(value: unknown, name: string, key: string | undefined): Promise<unknown> {
-    const hearing = [...this.#sessions].filter(({ pool, worker }) => worker.name === name && pool?.key === key);
-    return Promise.all(hearing.map(session => session.tell(value)));
+    return Promise.all(this.#sessionsOf(name, key).map(session => session.tell(value)));
   }
 
   /** Replaces the processes of one pool, one after the other; the answer is empty, or says why it could not be done. */
-  async #restart(worker: WorkerBlueprint, { data, reply }: MeshMessage): Promise<void> {
+  async #restart(worker: WorkerBlueprint, message: MeshMessage): Promise<void> {
     const { node, workforce } = this.#options;
-    const why = await restarted(workforce.get(worker, keyIn(data))).then(
+    const why = await restarted(workforce.get(worker, keyIn(message.data))).then(
       () => '',
       (error: unknown) => asError(error).message,
     );
-    if (reply !== undefined) node.publish(reply, Buffer.from(why));
+    node.answer(message, Buffer.from(why));
   }
 
   #presence(worker: WorkerBlueprint): Uint8Array {
@@ -156,8 +169,8 @@ export class WorkerHost {
     });
   }
 
-  #answer(worker: WorkerBlueprint, reply: string | undefined): void {
-    if (reply !== undefined && !this.#isLeaving) this.#options.node.publish(reply, this.#presence(worker));
+  #answer(worker: WorkerBlueprint, message: MeshMessage): void {
+    if (!this.#isLeaving) this.#options.node.answer(message, this.#presence(worker));
   }
 
   #announce(): void {

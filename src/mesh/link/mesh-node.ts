@@ -15,8 +15,23 @@ const HOST_SILENT = 15;
 /** Missed signs of life until a caller counts as gone, which may be busy with code of its own: 15 s. The mesh sees its end much sooner. */
 const CALLER_SILENT = 75;
 
+/** Beats without an answer of the server after which the connection is dropped and made again: 3 s. A cut cable is noticed by nothing sooner. */
+const SERVER_SILENT = 15;
+
+/** Why a link is reset. */
+const UNKNOWN = 'it does not know this link any more';
+const REFUSED = 'it takes no more links';
+
 /** Start of the tokens on which answers come. */
 const ASK = 'ask-';
+
+/** A question without an answer. */
+interface Question {
+  readonly subject: string;
+  readonly timer: ClockTimer | undefined;
+  readonly resolve: (answer: Uint8Array) => void;
+  readonly reject: (error: Error) => void;
+}
 
 /** One link of this node, and where its frames go. */
 interface Session {
@@ -43,11 +58,12 @@ export class MeshNode {
   readonly #subscriptions = new Set<MeshSubscription>();
   #beat: ClockTimer | undefined;
   #heardServerAt = -Infinity;
-  #isProbing = false;
+  /** Beats since the server was asked for a sign of life that has not come; -1: it was not asked. */
+  #probing = -1;
   #isClosed = false;
   readonly #resumed: (() => void)[] = [];
   /** Questions without an answer, by the token on which it comes. */
-  readonly #asked = new Map<string, (message: MeshMessage) => void>();
+  readonly #asked = new Map<string, Question>();
 
   constructor(connection: MeshConnection, clock: Clock) {
     this.connection = connection;
@@ -92,22 +108,17 @@ export class MeshNode {
     throw new MeshError(`the server does not let ${user} publish to ${subject}`, { reason: 'permission', subject });
   }
 
-  /** Asks what receives there. @throws MeshError when nothing does, or no answer came within `timeout` milliseconds (0: ever). */
-  ask(subject: string, data: Uint8Array, timeout: number): Promise<Uint8Array> {
+  /**
+   * Asks what receives there. `cancelled`: the answer is not wanted any more.
+   * @throws MeshError when nothing receives there, no answer came within `timeout` milliseconds (0: ever), or it may be lost.
+   */
+  ask(subject: string, data: Uint8Array, timeout: number, cancelled?: Promise<unknown>): Promise<Uint8Array> {
     const token = `${ASK}${newId()}`;
+    void cancelled?.then(() => this.#fail(token, 'is not waited for any more'));
     return new Promise((resolve, reject) => {
-      const fail = (why: string): void => {
-        this.#asked.delete(token);
-        timer?.cancel();
-        reject(new MeshError(`${subject} ${why}`, { reason: 'unreachable', subject }));
-      };
-      const timer = timeout === 0 ? undefined : this.clock.after(timeout, () => fail(`did not answer within ${timeout} ms`), true);
-      this.#asked.set(token, message => {
-        if (message.noReceiver) return fail('has no receiver');
-        this.#asked.delete(token);
-        timer?.cancel();
-        resolve(message.data);
-      });
+      const late = (): void => this.#fail(token, `did not answer within ${timeout} ms`);
+      const timer = timeout === 0 ? undefined : this.clock.after(timeout, late, true);
+      this.#asked.set(token, { subject, timer, resolve, reject });
       this.publish(subject, data, `${this.ownPrefix}.${token}`);
     });
   }
@@ -133,8 +144,7 @@ export class MeshNode {
   /** One frame for a link of this node. `opened`: it opens one that is not known. Frames of unknown links are answered by RESET. */
   receive(message: MeshMessage, opened?: (session: string, prefix: string) => MeshStream | undefined): void {
     const id = lastToken(message.subject);
-    const asked = this.#asked.get(id);
-    if (asked) return asked(message);
+    if (this.#asked.has(id)) return this.#answered(id, message);
     let stream = this.#sessions.get(id)?.stream;
     if (message.noReceiver) return stream?.noReceiver();
     const frame = decodeFrame(message.data);
@@ -144,15 +154,21 @@ export class MeshNode {
       if (this.subjects.isCaller(prefix)) stream = opened?.(id, prefix);
     }
     if (stream) return stream.receive(frame);
-    // The sender of a PING waits for an answer on its own subject.
-    if (frame.kind === FrameKind.PING && message.reply !== undefined)
-      this.publish(message.reply, encodeFrame(FrameKind.RESET, 0, 0, Buffer.from('it does not know this link any more')));
+    // The sender waits for an answer on its own subject.
+    if (frame.kind === FrameKind.PING) this.answer(message, encodeFrame(FrameKind.RESET, 0, 0, Buffer.from(UNKNOWN)));
+    else if (frame.kind === FrameKind.OPEN) this.answer(message, encodeFrame(FrameKind.RESET, 0, 0, Buffer.from(REFUSED)));
+  }
+
+  /** Answers a message, where it names a subject on which a caller or a host receives answers: a sender may name any other. */
+  answer({ reply }: MeshMessage, data: Uint8Array): void {
+    if (reply !== undefined && this.subjects.isAnswer(reply)) this.publish(reply, data);
   }
 
   /** Ends every link, and what this node receives. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#beat?.cancel();
+    this.#failAll('was not waited for: this side has closed');
     for (const { stream } of [...this.#sessions.values()]) stream.destroy();
     for (const subscription of this.#subscriptions) subscription.close();
     await this.connection.close();
@@ -166,6 +182,9 @@ export class MeshNode {
     const port = {
       get isUp(): boolean {
         return connection.isUp;
+      },
+      get maxFrame(): number {
+        return connection.maxPayload;
       },
       now: () => clock.now(),
       send: (frame: Buffer, answered = false) => connection.publish(to, frame, answered ? from : undefined),
@@ -194,24 +213,49 @@ export class MeshNode {
       isAsking ||= verdict === 'ping' || verdict === 'silent';
     }
     if (isAsking) void this.#probe();
+    if (this.#probing < 0 || ++this.#probing <= SERVER_SILENT) return;
+    this.#probing = -1;
+    this.connection.reconnect();
   }
 
   /** Whether the server answers: without that, silence says nothing about the other side. */
   async #probe(): Promise<void> {
-    if (this.#isProbing) return;
-    this.#isProbing = true;
+    if (this.#probing >= 0) return;
+    this.#probing = 0;
     try {
       await this.connection.flush();
       this.#heardServerAt = this.clock.now();
     } catch {
       // The connection says by itself when it is down.
     }
-    this.#isProbing = false;
+    this.#probing = -1;
+  }
+
+  #answered(token: string, { noReceiver, data }: MeshMessage): void {
+    if (noReceiver) return this.#fail(token, 'has no receiver');
+    const { timer, resolve } = this.#asked.get(token)!;
+    this.#asked.delete(token);
+    timer?.cancel();
+    resolve(data);
+  }
+
+  #fail(token: string, why: string): void {
+    const question = this.#asked.get(token);
+    if (!question) return;
+    this.#asked.delete(token);
+    question.timer?.cancel();
+    question.reject(new MeshError(`${question.subject} ${why}`, { reason: 'unreachable', subject: question.subject }));
+  }
+
+  #failAll(why: string): void {
+    for (const token of [...this.#asked.keys()]) this.#fail(token, why);
   }
 
   #onStatus(isUp: boolean): void {
-    if (!isUp || this.#isClosed) return;
-    for (const { stream } of this.#sessions.values()) stream.resumed();
+    if (this.#isClosed) return;
+    this.#probing = -1;
+    if (!isUp) return this.#failAll('may have done it or not: the mesh was interrupted before its answer came');
+    for (const { stream } of [...this.#sessions.values()]) stream.resumed();
     for (const listener of this.#resumed) listener();
   }
 }

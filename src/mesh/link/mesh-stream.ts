@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
-import { distance, encodeFrame, following, FrameKind, MAX_BODY, type Frame } from './frames.js';
+import { distance, encodeFrame, following, FrameKind, HEADER, MAX_BODY, type Frame } from './frames.js';
 import { Liveness, type Beat } from './liveness.js';
 import { SentFrames } from './sent-frames.js';
+import { UnsentBytes } from './unsent-bytes.js';
 
 /** Bytes sent and not confirmed at which writing pauses. */
 const WINDOW = 1024 * 1024;
@@ -11,10 +12,16 @@ const CONFIRM_BYTES = 128 * 1024;
 const CONFIRM_FRAMES = 64;
 /** Milliseconds in which a request to send again is not repeated. */
 const AGAIN_EVERY = 100;
+/** Milliseconds in which such a request is not served again: it is 20 bytes, and its answer may be a whole window. */
+const SERVE_AGAIN_EVERY = 50;
+/** Unread bytes above which the other side ignores the window: twice that, and a frame of each. */
+const MOST_UNREAD = 2 * WINDOW + 2 * MAX_BODY;
 
 /** Way out of one stream. */
 export interface StreamPort {
   readonly isUp: boolean;
+  /** Bytes that one frame may have. */
+  readonly maxFrame: number;
   now(): number;
   /** `answered`: the mesh says when there is no receiver. */
   send(frame: Buffer, answered?: boolean): void;
@@ -51,11 +58,13 @@ export class MeshStream extends Duplex {
   #unconfirmedBytes = 0;
   #isOpen: boolean;
   #isFull = false;
+  /** Written, and not sent: the window has no room for them. */
+  readonly #unsent = new UnsentBytes();
+  /** The writer goes on when it is called. */
   #waiting: Callback | undefined;
   #finishing: { readonly seq: number; readonly callback: Callback } | undefined;
   #askedAgainAt = -Infinity;
   #sentAgainAt = -Infinity;
-  #sentAgainFrom = -1;
   #isLost: string | undefined;
   /** Calls are under way: signs of life are asked for more often. */
   isBusy = false;
@@ -98,7 +107,7 @@ export class MeshStream extends Duplex {
         return this.#askIfMissing(a);
       case FrameKind.AGAIN:
         this.#confirm(b);
-        return this.#sendAgain(b);
+        return this.#sendAgain();
       case FrameKind.RESET:
         return this.#lose(body.toString().slice(0, 1000) || 'it broke off the link');
     }
@@ -114,6 +123,7 @@ export class MeshStream extends Duplex {
     this.#liveness.resumed();
     if (this.#isOpen) this.#ping();
     else this.#open();
+    this.#proceed();
   }
 
   /** Called at every beat while the mesh can be reached. */
@@ -134,29 +144,15 @@ export class MeshStream extends Duplex {
   // ── the stream
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    for (let at = 0; at < chunk.length; at += MAX_BODY) this.#send(FrameKind.DATA, chunk.subarray(at, at + MAX_BODY));
-    this.#proceed(callback);
+    this.#unsent.add(chunk);
+    this.#waiting = callback;
+    this.#proceed();
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: Callback): void {
-    // One turn of a link is several chunks: they leave together as far as they fit into one frame.
-    let gathered: Buffer[] = [];
-    let size = 0;
-    const letOut = (): void => {
-      if (size > 0) this.#send(FrameKind.DATA, gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered, size));
-      gathered = [];
-      size = 0;
-    };
-    for (const { chunk } of chunks) {
-      for (let at = 0; at < chunk.length; at += MAX_BODY) {
-        const part = chunk.subarray(at, at + MAX_BODY);
-        if (size + part.length > MAX_BODY) letOut();
-        gathered.push(part);
-        size += part.length;
-      }
-    }
-    letOut();
-    this.#proceed(callback);
+    for (const { chunk } of chunks) this.#unsent.add(chunk);
+    this.#waiting = callback;
+    this.#proceed();
   }
 
   override _final(callback: Callback): void {
@@ -176,6 +172,7 @@ export class MeshStream extends Duplex {
     const isWhole = this.readableEnded && this.writableFinished;
     if (!isWhole && this.#isLost === undefined) this.#port.send(encodeFrame(FrameKind.RESET, 0, 0));
     this.#sent.clear();
+    this.#unsent.clear();
     const [waiting, finishing] = [this.#waiting, this.#finishing];
     this.#waiting = this.#finishing = undefined;
     waiting?.(brokenLink());
@@ -202,20 +199,26 @@ export class MeshStream extends Duplex {
     this.#port.send(frame);
   }
 
-  /** Lets the writer go on, now or when enough is confirmed. */
-  #proceed(callback: Callback): void {
-    if (this.#sent.bytes < WINDOW && this.#port.isUp) callback();
-    else this.#waiting = callback;
+  /** Sends what the window has room for, and lets the writer go on when nothing is left. */
+  #proceed(): void {
+    while (this.#unsent.bytes > 0 && this.#hasRoom) {
+      // One turn of a link is several chunks: they leave together as far as they fit into one frame.
+      this.#send(FrameKind.DATA, this.#unsent.take(Math.min(MAX_BODY, this.#port.maxFrame - HEADER)));
+    }
+    if (this.#waiting === undefined || !this.#hasRoom) return;
+    const callback = this.#waiting;
+    this.#waiting = undefined;
+    callback();
+  }
+
+  get #hasRoom(): boolean {
+    return this.#sent.bytes < WINDOW && this.#port.isUp;
   }
 
   #confirm(seq: number): void {
     // Numbers that were never sent, or were confirmed before, mean nothing.
     if (distance(seq, this.#last) < 0 || !this.#sent.confirm(seq)) return;
-    if (this.#waiting && this.#sent.bytes < WINDOW) {
-      const callback = this.#waiting;
-      this.#waiting = undefined;
-      callback();
-    }
+    this.#proceed();
     if (this.#finishing && this.#sent.size === 0) {
       const { callback } = this.#finishing;
       this.#finishing = undefined;
@@ -233,6 +236,7 @@ export class MeshStream extends Duplex {
       this.#acknowledge();
       return void this.push(null);
     }
+    if (this.readableLength > MOST_UNREAD) return this.#lose('it sent more than it may');
     this.#unconfirmedBytes += body.length;
     if (!this.push(body)) this.#isFull = true;
     if (this.#isFull) return;
@@ -257,11 +261,10 @@ export class MeshStream extends Duplex {
     this.#port.send(encodeFrame(FrameKind.AGAIN, 0, this.#received));
   }
 
-  #sendAgain(after: number): void {
+  #sendAgain(): void {
     const now = this.#port.now();
     // A repeated request, since frames behind a gap arrived while it was under way.
-    if (after === this.#sentAgainFrom && now - this.#sentAgainAt < AGAIN_EVERY) return;
-    this.#sentAgainFrom = after;
+    if (now - this.#sentAgainAt < SERVE_AGAIN_EVERY) return;
     this.#sentAgainAt = now;
     for (const frame of this.#sent) this.#port.send(frame);
   }

@@ -56,7 +56,7 @@ class StreamLink implements Link {
   readonly #sharing: Sharing | undefined;
   readonly #body: ReceivedBody;
   readonly #turn = new TurnBuffer();
-  readonly #outbox = new Outbox();
+  readonly #outbox: Outbox;
   /** ending: no more is accepted, what was accepted leaves. broken: the stream is being destroyed. closed: the receiver was told. */
   #state: 'open' | 'ending' | 'broken' | 'closed' = 'open';
   /** The error that `closed` will be given. */
@@ -84,7 +84,8 @@ class StreamLink implements Link {
   };
   readonly #onWritten = (): void => this.#written();
 
-  constructor(stream: Duplex, receiver: LinkReceiver, { maxMessageSize, trusted }: LinkOptions) {
+  constructor(stream: Duplex, receiver: LinkReceiver, { maxMessageSize, trusted, callsInAnyOrder = false }: LinkOptions) {
+    this.#outbox = new Outbox(!callsInAnyOrder);
     this.#stream = stream;
     this.#receiver = receiver;
     this.#limit = maxMessageSize;
@@ -128,6 +129,11 @@ class StreamLink implements Link {
     return this.#writingBytes + this.#turn.length + this.#outbox.bytes;
   }
 
+  /** Bytes that a call would wait behind. */
+  get #backlog(): number {
+    return this.#writingBytes + this.#turn.length + (this.#outbox.keepsCalls ? this.#outbox.bytes : 0);
+  }
+
   get drainedOut(): boolean {
     return this.#writing.length === 0 && this.#outbox.empty;
   }
@@ -164,7 +170,7 @@ class StreamLink implements Link {
     if (this.#state === 'broken' || this.#state === 'closed' || this.#turn.encoder.busy) return;
     if (this.#outbox.empty) this.#writeTurn();
     else this.#writePieces();
-    this.#congested ||= this.bufferedBytes > HIGH_MARK;
+    this.#congested ||= this.#backlog > HIGH_MARK;
     if (this.#state === 'ending' && this.#outbox.empty && !this.#stream.writableEnded) this.#stream.end();
   }
 
@@ -300,7 +306,7 @@ class StreamLink implements Link {
     if (this.#state === 'broken' || this.#state === 'closed') return;
     // In a later turn, so that what comes in meanwhile is read while a large value goes out.
     if (!this.#outbox.empty && this.#writingBytes < PIECES_AHEAD) this.#scheduleAfterPoll();
-    if (this.#congested && this.#writing.length === 0 && this.#outbox.empty) {
+    if (this.#congested && this.#writing.length === 0 && (this.#outbox.empty || !this.#outbox.keepsCalls)) {
       this.#congested = false;
       this.#guarded(() => this.#receiver.drained?.());
     }

@@ -19,17 +19,23 @@ const CALLS: ReadonlySet<number> = new Set([Kind.CALL, Kind.MAIL, Kind.META]);
 /**
  * Large values on their way, one at a time, and the messages behind them.
  *
- * Messages of the same id keep their order, and so do calls among each other. Everything else goes past: a 64 MB buffer does not delay
- * a ping or another call's answer.
+ * Messages of the same id keep their order, and so do calls among each other, unless the other side does not
+ * count them. Everything else goes past: a 64 MB buffer does not delay a ping or another call's answer.
  */
 export class Outbox {
   /** Those from `#first` on wait; `shift()` would move them all each time. */
   #queue: (Waiting | undefined)[] = [];
   #first = 0;
+  /** Calls keep their order among each other: the other side counts them. */
+  readonly keepsCalls: boolean;
   /** How many messages of each id wait, and how many calls. */
   readonly #ids = new Map<number, number>();
   #calls = 0;
   #bytes = 0;
+
+  constructor(keepsCalls: boolean) {
+    this.keepsCalls = keepsCalls;
+  }
 
   get empty(): boolean {
     return this.#queue.length === this.#first;
@@ -47,7 +53,7 @@ export class Outbox {
   /** Whether a message must wait its turn here. */
   holds(kind: number, id: number): boolean {
     if (kind === Kind.PING || kind === Kind.PONG) return false;
-    return this.#ids.has(id) || (this.#calls > 0 && CALLS.has(kind));
+    return this.#ids.has(id) || (this.keepsCalls && this.#calls > 0 && CALLS.has(kind));
   }
 
   add(kind: number, id: number, arg: number, value: Encoded | undefined, own = false): void {

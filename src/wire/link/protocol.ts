@@ -83,6 +83,8 @@ export const Kind = {
    * the epoch, what was logged, the message, how many before it were dropped], at most {@link MOST_RECORD} bytes. Costs credit for records.
    */
   LOG: 33,
+  /** W→M, from another machine: value: one of its processes has ended, see `processEndMessage`. */
+  ENDED: 34,
 } as const;
 
 /** Upper bits of CALL's arg; the lower 16 are the task's index. */

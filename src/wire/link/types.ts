@@ -35,6 +35,8 @@ export interface LinkOptions {
   readonly maxMessageSize: number;
   /** The other side announces nothing that it does not send: a worker's master. */
   readonly trusted?: boolean | undefined;
+  /** The other side does not count calls: small ones go past large ones, and past what waits. Default false. */
+  readonly callsInAnyOrder?: boolean | undefined;
 }
 
 /** A stream that hands over its bytes itself, in place of 'data' events: each chunk in memory that is written over as soon as it was taken. */

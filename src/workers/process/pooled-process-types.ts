@@ -46,4 +46,6 @@ export interface PooledProcessHost<P> {
   /** `untold`: how many before it were too many to be told of. */
   stray(member: P, error: Error, untold: number): void;
   output(member: P, line: string, stream: 'stdout' | 'stderr'): void;
+  /** A process of the machine that the member stands for has ended. Undefined: it stands for itself. */
+  ended?(member: P, value: unknown): void;
 }

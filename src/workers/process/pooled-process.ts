@@ -90,7 +90,9 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     this.pid = pid;
     this.face = Object.freeze({ id: this.id, host: machine ?? 'local', handle, pid });
     this.place = `[worker ${name} ${machine === undefined ? `pid ${pid}` : `on ${machine}`}]`;
-    this.#link = openLink(this.#process.stream, new ProtocolGuard(worker, this), { maxMessageSize: settings.maxMessageSize });
+    const guard = new ProtocolGuard(worker, this, desk.ended && (value => desk.ended!(this, value)));
+    const { maxMessageSize } = settings;
+    this.#link = openLink(this.#process.stream, guard, { maxMessageSize, callsInAnyOrder: machine !== undefined });
     this.inFlight = new InFlightCalls(this.#link, clock, settings, suspect, this, machine !== undefined);
     this.heartbeat = new Heartbeat(clock, this.#process, this.#link, reason => this.kill(reason));
     this.sockets = new SocketLedger(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#counted);
@@ -120,7 +122,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
 
   /** The process has no calls and no connections. */
   get idle(): boolean {
-    return this.inFlight.size === 0 && this.connections === 0 && this.sockets.size === 0;
+    return this.inFlight.size + this.connections + this.sockets.size === 0;
   }
 
   /** Resolves when it is dead and everything it had is settled. */
@@ -394,6 +396,5 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
 
   #clearTimer(): void {
     this.#timer?.cancel();
-    this.#timer = undefined;
   }
 }

@@ -63,12 +63,15 @@ function checkHello(value: unknown, worker: WorkerBlueprint): { indexes: number[
 export class ProtocolGuard implements LinkReceiver {
   readonly #worker: WorkerBlueprint;
   readonly #desk: ProtocolGuardHost;
+  readonly #ended: ((value: unknown) => void) | undefined;
   #phase: Phase = 'booting';
   #hello: ReturnType<typeof checkHello> | undefined;
 
-  constructor(worker: WorkerBlueprint, desk: ProtocolGuardHost) {
+  /** @param ended it stands for a machine, and tells how processes there have ended */
+  constructor(worker: WorkerBlueprint, desk: ProtocolGuardHost, ended?: (value: unknown) => void) {
     this.#worker = worker;
     this.#desk = desk;
+    this.#ended = ended;
   }
 
   message(kind: number, id: number, arg: number, body: Body): void {
@@ -149,6 +152,9 @@ export class ProtocolGuard implements LinkReceiver {
         return desk.pong(arg);
       case Kind.LEAVE:
         return desk.drain();
+      case Kind.ENDED:
+        if (!this.#ended) throw new ProtocolError('it tells of the end of processes, and is one itself');
+        return this.#ended(body.value());
       case Kind.MESSAGE:
         return desk.unasked(body);
       default:
