@@ -1,3 +1,4 @@
+import { onAbort } from '../abort-listeners.js';
 import { realClock } from '../clock.js';
 import type { AroundFunction, AroundKind } from '../decorators/around-types.js';
 import { AbortError, asError } from '../errors.js';
@@ -38,19 +39,15 @@ const RULES = {
 /** Waits so many milliseconds. Rejects with an AbortError as soon as the signal aborts. */
 function pause(delay: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = realClock.after(
-      delay,
-      () => {
-        signal?.removeEventListener('abort', giveUp);
-        resolve();
-      },
-      true,
-    );
-    const giveUp = (): void => {
+    const forget = onAbort(signal, reason => {
       timer.cancel();
-      reject(new AbortError(signal!.reason));
+      reject(new AbortError(reason));
+    });
+    const passed = (): void => {
+      forget();
+      resolve();
     };
-    signal?.addEventListener('abort', giveUp, { once: true });
+    const timer = realClock.after(delay, passed, true);
   });
 }
 

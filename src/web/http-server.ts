@@ -17,7 +17,7 @@ import { prepared } from './prepare-socket.js';
 import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
 import { judgeAfterPoll } from './node-timeouts.js';
 import { endEventStream } from './event-streams.js';
-import { answerAndClose } from './refuse.js';
+import { answer, answerAndClose } from './refuse.js';
 import { ServedRequest } from './request/served-request.js';
 import { normalizeTarget, pathOfTarget } from './request-target.js';
 import { isSameAddress, isAmbiguous, virtualPathFor, type VirtualPath } from './site.js';
@@ -171,9 +171,14 @@ export class HttpServer implements HttpConnectionHost {
     return this.#sites.size > 0 ? Promise.resolve() : this.#close();
   }
 
+  /** Responses under way for a site. */
+  *answersOf(site: VirtualPath): Generator<ServerResponse, void> {
+    for (const connection of this.#connections.values()) yield* connection.answersOf(site);
+  }
+
   /** Resolves when what is under way for a site that has left is through; event streams are ended. */
   async finished(site: VirtualPath): Promise<void> {
-    const answers = [...this.#connections.values()].flatMap(connection => [...connection.answersOf(site)]);
+    const answers = [...this.answersOf(site)];
     for (const response of answers) endEventStream(response);
     await Promise.all(
       answers.map(
@@ -190,7 +195,7 @@ export class HttpServer implements HttpConnectionHost {
 
   /** Cuts off what is under way for a site. */
   cutOff(site: VirtualPath): void {
-    for (const connection of this.#connections.values()) if (!connection.answersOf(site).next().done) connection.destroy();
+    for (const { req } of [...this.answersOf(site)]) this.#connections.get(req.socket)?.destroy();
   }
 
   #sitesChanged(): void {
@@ -385,11 +390,6 @@ export class HttpServer implements HttpConnectionHost {
     this.#rejected(reason, socket.remoteAddress, undefined, why);
     answerAndClose(socket, status, why);
   }
-}
-
-function answer(response: ServerResponse, status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {
-  response.shouldKeepAlive = false;
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers }).end(text);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

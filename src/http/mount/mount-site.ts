@@ -10,6 +10,7 @@ import { RequestArrival } from '../arrival.js';
 import { requestOf, type BodyLimits } from '../../web/incoming.js';
 import type { FetchApp, RequestListener } from './mountable.js';
 import { MountArrival } from './mount-guest.js';
+import { MountReaders } from './mount-readers.js';
 import type { Mount } from './mount.js';
 import { lightRequest, type RequestSource } from '../../web/light/request.js';
 import { originOf } from '../../web/request/origin.js';
@@ -25,6 +26,12 @@ const REQUEST_TIMEOUT = 300_000;
 
 interface FetchLimits extends BodyLimits {
   readonly drainTimeout: number;
+}
+
+/** Its client has taken nothing for `drainTimeout`. */
+function cutOff({ raw, remote }: RequestArrival): void {
+  publish('connection.limit', { handler: 'mounted', limit: 'drainTimeout', remote });
+  resetSocket(raw);
 }
 
 /** A request for an application of the web's kind. */
@@ -83,11 +90,7 @@ class FetchCall implements RequestSource, BodyReader {
 
   /** Sees to it that the client goes on reading. */
   reader(): ResponseReader {
-    const { response, raw, remote } = this.#arrival;
-    return new ResponseReader(response, realClock, this.#limits.drainTimeout, () => {
-      publish('connection.limit', { handler: 'mounted', limit: 'drainTimeout', remote });
-      resetSocket(raw);
-    });
+    return new ResponseReader(this.#arrival.response, realClock, this.#limits.drainTimeout, () => cutOff(this.#arrival));
   }
 }
 
@@ -151,6 +154,8 @@ export async function shareMount(target: EndpointTarget, acceptor: Acceptor, mou
   const { limits, arrivalOf, admits } = how;
   // A body has the limit that is written, or whatever the application says itself.
   const body = target.options['maxMessageSize'] === undefined ? { ...limits, maxMessageSize: Infinity } : limits;
+  const answers = (): Iterable<ServerResponse> => membership.server.answersOf(site);
+  const readers = new MountReaders(answers, limits.drainTimeout, response => cutOff(arrivalOf(response.req, response)));
   const site: VirtualPath = {
     ...how.site,
     kind: 'request',
@@ -158,6 +163,7 @@ export async function shareMount(target: EndpointTarget, acceptor: Acceptor, mou
     request:
       way.kind === 'listener'
         ? (request, response) => {
+            readers.arrived();
             if (!admits || isAdmitted(arrivalOf(request, response), admits))
               currentContext().runInAsyncScope(askListener, undefined, way.listener, request, response, arrivalOf);
           }
