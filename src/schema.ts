@@ -19,6 +19,7 @@ export interface Schema<I = unknown, O = I> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
+    /** Checks a value: `{ value }`, or `{ issues }`. One that answers with a promise is refused. */
     // oxlint-disable-next-line typescript/no-explicit-any -- the libraries' second parameter differs
     readonly validate: (value: unknown, ...rest: any[]) => unknown;
     readonly types?: { readonly input: I; readonly output: O } | undefined;

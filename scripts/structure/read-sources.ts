@@ -7,7 +7,7 @@ import type { Sources } from './check.js';
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Reads the project's TypeScript, in a stable order. */
-export function readSources(folders: readonly string[] = ['src', 'spec', 'scripts', 'examples', 'bench'], root = ROOT): Sources {
+export function readSources(folders: readonly string[] = ['src', 'spec', 'scripts', 'examples', 'bench', 'site'], root = ROOT): Sources {
   const sources = new Map<string, string>();
   for (const folder of folders) {
     for (const name of listFiles(join(root, folder)).sort()) {

@@ -24,7 +24,7 @@ function rowsOf(page: string): Row[] {
   const text = readFileSync(join(ROOT, page), 'utf8');
   const rows = text.split('\n').flatMap(line => {
     const cells = line.startsWith('|') ? line.split(/(?<!\\)\|/).slice(1, -1) : [];
-    return cells.length === 3 && !/^\s*(?:-|EventMachine|Packet)/.test(cells[0]!) ? [cells as [string, string, string]] : [];
+    return cells.length === 3 && !/^\s*(?:-|EventMachine|Packet|NestJS|Piscina)/.test(cells[0]!) ? [cells as [string, string, string]] : [];
   });
   return rows.map(([feature, here, proof]) => {
     const link = /\]\(([^)#]+)/.exec(proof)?.[1];
@@ -36,6 +36,8 @@ function rowsOf(page: string): Row[] {
 const PAGES = [
   ['docs/from-eventmachine.md', 80],
   ['docs/from-packet.md', 75],
+  ['docs/from-nestjs.md', 35],
+  ['docs/from-piscina.md', 25],
 ] as const;
 
 for (const [page, least] of PAGES) {
@@ -63,4 +65,15 @@ for (const [page, least] of PAGES) {
 }
 
 /** Words in a row that are no line of it. */
-const OTHERWISE = new Set(['listen:', 'tls://', 'false', "@After('5s')", '@Task', '@InjectWorker', 'error.reason']);
+const OTHERWISE = new Set([
+  'listen:',
+  'tls://',
+  'false',
+  "@After('5s')",
+  '@Task',
+  '@InjectWorker',
+  'error.reason',
+  'maxMemory',
+  'token',
+  'receives',
+]);

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { Hono } from 'hono';
-import { Connection } from 'packet-ts';
+import { Connection, OnConnect, Peer } from 'packet-ts';
 import { mount, OnRequest, type RequestAbout } from 'packet-ts/http';
+import 'packet-ts/websocket';
+import { webClient, type WebClient } from '../kit/index.js';
 import { serve } from '../field/support/serve.js';
 
 type Headers = Readonly<Record<string, string>>;
@@ -61,5 +63,45 @@ describe('trustProxy', () => {
   it('believes nobody else', async () => {
     const { url } = await serve(Elsewhere);
     expect(await ask(url, URL_OF_TLS)).to.deep.equal({ status: 200, url: `${url}/a?b`, remote: '127.0.0.1' });
+  });
+
+  describe('of a websocket', () => {
+    @Connection()
+    class Live {
+      constructor(private readonly peer: Peer) {}
+      @OnConnect() greet() {
+        return `${this.peer.remote.url} ${this.peer.request!.url}`;
+      }
+    }
+    const seen: (string | undefined)[] = [];
+    const authorize = (request: Request, { remote }: { remote: { address?: string | undefined } }): void => {
+      seen.push(`${remote.address} ${request.url}`);
+    };
+    @Connection({ listen: { url: 'ws://127.0.0.1:0/live', trustProxy: ['127.0.0.0/8'], deny: ['203.0.113.66', '127.0.0.1'], authorize } })
+    class LiveBehind extends Live {}
+    @Connection({ listen: { url: 'ws://127.0.0.1:0/live', trustProxy: ['10.0.0.0/8'] } })
+    class LiveElsewhere extends Live {}
+    const open = (url: string, headers: Headers): Promise<WebClient> => webClient(url, [], { headers });
+
+    it('shows the client’s own address, url and origin, and applies the address rules to it', async () => {
+      const { url } = await serve(LiveBehind);
+      const client = await open(url, { ...URL_OF_TLS, Origin: 'https://shop.example' });
+      expect(await client.next()).to.equal('wss://203.0.113.7 wss://shop.example/live');
+      expect(seen).to.deep.equal(['203.0.113.7 https://shop.example/live']);
+      for (const headers of [
+        { ...URL_OF_TLS, 'X-Forwarded-For': '203.0.113.66' },
+        { ...URL_OF_TLS, Origin: 'https://evil.example' },
+      ]) {
+        const refused = await open(url, headers).catch((error: Error) => error.message);
+        expect(refused).to.match(/403/);
+      }
+    });
+
+    it('believes nobody else', async () => {
+      const { url } = await serve(LiveElsewhere);
+      const client = await open(url, URL_OF_TLS);
+      expect(await client.next()).to.match(/^ws:\/\/127\.0\.0\.1:\d+ ws:\/\/127\.0\.0\.1:\d+\/live$/);
+      expect(await open(url, { ...URL_OF_TLS, Origin: 'https://shop.example' }).catch((error: Error) => error.message)).to.match(/403/);
+    });
   });
 });

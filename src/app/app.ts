@@ -139,6 +139,7 @@ export class App implements AsyncDisposable {
     return this.#port.close(options.timeout);
   }
 
+  /** Closes the application, as `close()` does: `await using app = await bootstrap(AppModule)`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -113,7 +113,9 @@ export interface Transport extends Arrival {
   write(chunks: readonly Chunk[], to?: Remote): boolean;
   /** For messages: sends several, one after the other, in one system call. Returns as `write` does. */
   writeAll?(messages: readonly (Chunk | readonly Chunk[])[]): boolean;
+  /** Reads no more from the other side. */
   pause(): void;
+  /** Reads again after `pause()`. */
   resume(): void;
   /**
    * Closes at once with a reset, so that the peer can tell that it has not received everything; what is buffered is dropped. A transport
@@ -162,6 +164,7 @@ export interface Bound {
   close(): Promise<void>;
 }
 
+/** Where a listener is bound: port 0 of its endpoint is the port that the system picked. */
 export interface BoundAddress {
   readonly url: string;
   readonly host: string;

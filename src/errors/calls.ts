@@ -25,6 +25,7 @@ export abstract class CallError extends PacketError {
   }
 }
 
+/** Why a process that had begun a call is gone; docs/errors.md says what each means. */
 export type CrashReason = 'exit' | 'signal' | 'memory' | 'protocol' | 'heartbeat' | 'neighbour' | 'stop' | 'lost';
 
 export interface CrashDetails {

@@ -25,6 +25,7 @@ export function oneLine(text: string): string {
   return text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
 }
 
+/** Codes of the errors that this package makes. */
 export type PacketErrorCode = `ERR_PACKET_${string}`;
 
 /**

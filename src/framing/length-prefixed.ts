@@ -8,6 +8,7 @@ import { payloadOf } from './payload.js';
 import { QueuedDecoder } from './decoding/queued-decoder.js';
 import { datagrams } from './whole.js';
 
+/** Options of {@link lengthPrefixed}: how the length is written. */
 export interface LengthPrefixedOptions {
   /** Bytes of the length field. Default 4. */
   readonly bytes?: 1 | 2 | 4 | 8;

@@ -5,6 +5,7 @@ import type { Chunk, Framing } from './framing.js';
 import { LineDecoder, lineEnd, type LineEncoding } from './decoding/line-decoder.js';
 import { wholeOf } from './whole.js';
 
+/** Options of {@link lines}: what ends a line, and how long one may be. */
 export interface LinesOptions {
   /** The end of a line. Default '\n', and then a '\r' before it is dropped. */
   readonly delimiter?: string;

@@ -8,7 +8,7 @@ import type { Arrival, PeerTls, Remote } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import { LimitError } from '../errors.js';
 import { connectionOn } from '../web/http-connection.js';
-import type { Forwarded } from './forwarded.js';
+import type { Forwarded } from '../web/request/forwarded.js';
 import { clientRemote, listenPlaceOf } from '../web/web-url.js';
 import type { SiteRoutes } from '../web/site.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';

@@ -1,32 +1,24 @@
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Scheme } from '../endpoints/endpoint.js';
 import { raw } from '../framing/raw.js';
-import { Admission, proxyRule } from '../reactor/listen/admission.js';
+import { Admission } from '../reactor/listen/admission.js';
 import { registerRequestScopes } from '../reactor/request-host.js';
 import { resolveLimits } from '../session/limits.js';
 import { toMilliseconds, type Duration, type Off } from '../units.js';
 import { RequestArrival } from './arrival.js';
 import { checkUrl } from '../web/check-url.js';
 import { Exchange } from './exchange.js';
-import { forwardedBy } from './forwarded.js';
 import { isHostAllowed } from './host-rule.js';
 import { announcesTooMuch, bodyTooLarge } from '../web/incoming.js';
 import { MountArrival, MountScope } from './mount/mount-guest.js';
 import { shareMount, type ArrivalOf } from './mount/mount-site.js';
 import { Mount } from './mount/mount.js';
+import { forwardedBy, trustedProxies } from '../web/request/forwarded.js';
 import { socketUrlOf, sitePathOf, webUrlOf } from '../web/web-url.js';
 import { lastAnswersOf, share } from '../web/shared-server.js';
 import type { HttpServer } from '../web/http-server.js';
 import { installLightWeb } from '../web/light/install.js';
 import { Router } from '../web/routes/router.js';
 import type { VirtualPath, SiteRoutes } from '../web/site.js';
-
-/** Reads `trustProxy`: whether an address is one of our proxies. Undefined: there are none. */
-function proxiesOf({ trustProxy }: Readonly<Record<string, unknown>>): ((address: string) => boolean) | undefined {
-  // The blueprint has checked it.
-  const from = trustProxy as readonly string[] | undefined;
-  const isProxy = proxyRule(from ? { proxyProtocol: { from } } : {});
-  return isProxy && (address => isProxy({ address }));
-}
 
 /** The routes of the class that listens; undefined: it has none. */
 function routesOf(
@@ -47,7 +39,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
   const limits = resolveLimits(options, raw(), scheme, 'listen');
   const admission = new Admission(limits, options);
   const hosts = (options['hosts'] as readonly string[] | undefined) ?? [];
-  const trusted = proxiesOf(options);
+  const trusted = trustedProxies(options);
   const idle = options['idleTimeout'] as Duration | Off | undefined;
   const path = sitePathOf(url);
   const routes = routesOf(target, path, () => joined.server);

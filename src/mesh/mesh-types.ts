@@ -27,6 +27,7 @@ export interface MeshConnection {
   readonly maxPayload: number;
   /** The server can be reached. While it cannot, what is published is lost. */
   readonly isUp: boolean;
+  /** Sends bytes to all subscribers of a subject, at most once; `reply` names the subject that answers go to. */
   publish(subject: string, data: Uint8Array, reply?: string): void;
   /**
    * Receives what is published on the subject; `*` stands for one token, `>` for the rest. Resolves once the server has taken it.

@@ -24,6 +24,7 @@ export interface TracingOptions {
 
 /** Ends with its application, or when it is disposed of. */
 export interface Tracing extends Disposable {
+  /** Makes no more spans; those that are open end with their requests and calls. */
   end(): void;
 }
 

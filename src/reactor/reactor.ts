@@ -22,6 +22,7 @@ export interface Connections<H> extends Iterable<{ readonly handler: H; readonly
   readonly count: number;
 }
 
+/** Options of `broadcast()`. */
 export interface BroadcastOptions {
   /** A peer, or a handler, that does not get it. */
   readonly except?: object | undefined;
@@ -140,6 +141,7 @@ export class Reactor {
     })());
   }
 
+  /** Closes all listeners, dialers and connections, as the end of the application does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

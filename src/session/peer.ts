@@ -116,6 +116,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
     this.#session.pause();
   }
 
+  /** Reads and handles messages again after `pause()`. */
   resume(): void {
     this.#session.resume();
   }
@@ -196,14 +197,17 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
     return this.#session.id;
   }
 
+  /** Address of the other side; what a PROXY header named, where one is expected. */
   get remote(): Remote {
     return this.#session.transport.remote;
   }
 
+  /** Address of this side. */
   get local(): Remote {
     return this.#session.transport.local;
   }
 
+  /** Protocol, cipher and certificate of an encrypted connection; undefined on every other. */
   get tls(): PeerTls | undefined {
     return this.#session.transport.tls;
   }
@@ -223,6 +227,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
     return this.#session.sendBuffer.bytes;
   }
 
+  /** Bytes that arrived. */
   get bytesRead(): number {
     return this.#session.bytesRead;
   }
@@ -232,6 +237,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
     return this.#session.transport.bytesWritten;
   }
 
+  /** When the connection was accepted, or had been dialled. */
   get openedAt(): Date {
     return new Date(this.#session.openedAt);
   }

@@ -10,6 +10,7 @@ export interface ConformanceSample<In> {
   readonly messages: readonly In[];
 }
 
+/** Bytes that a framing is tried with. */
 export interface ConformanceCases<In> {
   /** At least one. Give several messages in one sample, an empty message, and one of a megabyte where only the framing knows how to write one. */
   readonly samples: readonly ConformanceSample<In>[];

@@ -35,14 +35,19 @@ export interface TestOptions {
 
 /** Ways to replace a token's value, for `override(token)`. */
 export interface TestOverride<T> {
+  /** Provides this value; for a worker class it stands in for its clients. */
   useValue(value: Partial<T>): TestAppBuilder;
+  /** Provides an instance that the container makes of this class. */
   useClass(cls: Ctor<T>): TestAppBuilder;
 }
 
 /** An application under test: in memory, driven by scripted peers. */
 export class TestApp extends App {
   /** Moves the time of a test with `clock: 'fake'`. */
-  readonly clock: { advance(by: Duration): Promise<void> };
+  readonly clock: {
+    /** Moves the clock on, and runs the timers that are due on the way. */
+    advance(by: Duration): Promise<void>;
+  };
   readonly #endpoints: ReadonlyMap<Ctor, string>;
   readonly #framings: ReadonlyMap<Ctor, Framing<unknown, unknown> | undefined>;
   readonly #servers: TestServer[] = [];

@@ -134,6 +134,7 @@ export class TestClient<In = unknown, Out = unknown> implements AsyncIterable<In
     this.#transport.destroy();
   }
 
+  /** Yields every message that comes, until the connection is closed. */
   async *[Symbol.asyncIterator](): AsyncIterator<In> {
     for (;;) {
       const item = await this.#wait<In | typeof END>(
@@ -146,6 +147,7 @@ export class TestClient<In = unknown, Out = unknown> implements AsyncIterable<In
     }
   }
 
+  /** Destroys the connection if it is open, and waits until it is closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#over) this.destroy();
     await this.closed.catch(() => {});

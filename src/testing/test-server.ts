@@ -74,6 +74,7 @@ export class TestServer implements AsyncDisposable {
     await this.#bound.close();
   }
 
+  /** Accepts no more, as `close()` does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -7,6 +7,7 @@ import { answerAndClose } from '../web/refuse.js';
 import { refuseWith } from './authorize.js';
 import type { FrameSocket } from './frame-socket.js';
 import { agreed, offersOf } from './opening.js';
+import type { WebSocketClient } from './client.js';
 import { WebSocketTransport, type WebSocketSettings } from './transport.js';
 
 /** A request for a websocket that was found right: it is answered when the connection is opened, or refused. */
@@ -21,13 +22,13 @@ export class AcceptedWebSocket extends WebSocketTransport {
     socket: Socket,
     head: Buffer,
     settings: WebSocketSettings,
-    protocols?: readonly string[],
+    protocols: readonly string[] | undefined,
+    client: WebSocketClient,
   ) {
-    const { host = '' } = asked.headers;
     const headers = new Headers();
     for (let i = 0; i + 1 < asked.rawHeaders.length; i += 2) headers.append(asked.rawHeaders[i]!, asked.rawHeaders[i + 1]!);
     const protocol = agreed(protocols, offersOf(asked));
-    super(socket, settings, { url: `${settings.scheme}://${host}${asked.url ?? '/'}`, headers, protocol }, true);
+    super(socket, settings, { url: `${client.scheme}://${client.host}${asked.url ?? '/'}`, headers, protocol }, true, client.remote);
     this.#server = server;
     this.#asked = asked;
     this.#head = head;

@@ -7,9 +7,9 @@ import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
 import { asError } from '../errors.js';
 import { guard } from '../guard.js';
 import { requestUrlOf } from '../web/request/origin.js';
-import { listenPlaceOf } from '../web/web-url.js';
 import { answerAndClose } from '../web/refuse.js';
 import { errorStatusOf } from '../web/status.js';
+import type { WebSocketClient } from './client.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
 /** Headers that the refusal writes itself. */
@@ -32,7 +32,7 @@ export interface GateEvents {
 interface Asked {
   readonly request: IncomingMessage;
   readonly socket: Socket;
-  readonly remote: Remote;
+  readonly client: WebSocketClient;
   readonly abort: AbortController;
 }
 
@@ -47,23 +47,20 @@ export async function refuseWith(socket: Socket, answer: Response): Promise<void
 /** Asks `authorize` of an endpoint for each request for a websocket, before it is answered and before anything is made for it. */
 export class AuthorizationGate {
   readonly #authorize: AuthorizeOpening;
-  readonly #scheme: 'ws' | 'wss';
   readonly #limits: GateLimits;
   readonly #events: GateEvents;
   readonly #undecided = new Set<Asked>();
 
-  constructor(authorize: AuthorizeOpening, scheme: 'ws' | 'wss', limits: GateLimits, events: GateEvents) {
+  constructor(authorize: AuthorizeOpening, limits: GateLimits, events: GateEvents) {
     this.#authorize = authorize;
-    this.#scheme = scheme;
     this.#limits = limits;
     this.#events = events;
   }
 
   /** Calls `admit`, or refuses the request with the `Response` that `authorize` gives. Never rejects. */
-  async ask(request: IncomingMessage, socket: Socket, admit: () => void): Promise<void> {
+  async ask(request: IncomingMessage, socket: Socket, client: WebSocketClient, admit: () => void): Promise<void> {
     const { maxConnections, handshakeTimeout } = this.#limits;
-    const remote = listenPlaceOf(this.#scheme, socket.remoteAddress, socket.remotePort);
-    const asked: Asked = { request, socket, remote, abort: new AbortController() };
+    const asked: Asked = { request, socket, client, abort: new AbortController() };
     if (this.#undecided.size >= maxConnections) {
       this.#refuse(asked, 503, 'maxConnections', 'no room for another connection');
       return;
@@ -93,7 +90,7 @@ export class AuthorizationGate {
   }
 
   async #settle(asked: Asked, admit: () => void): Promise<void> {
-    const { socket, remote, abort } = asked;
+    const { socket, client, abort } = asked;
     try {
       const answer = await this.#decide(asked);
       if (abort.signal.aborted || socket.destroyed) return;
@@ -101,7 +98,7 @@ export class AuthorizationGate {
         admit();
         return;
       }
-      this.#events.onRefused('authorize', `authorize answered ${answer.status}`, remote);
+      this.#events.onRefused('authorize', `authorize answered ${answer.status}`, client.remote);
       await refuseWith(socket, answer);
     } catch (thrown) {
       if (abort.signal.aborted || socket.destroyed) return;
@@ -112,23 +109,23 @@ export class AuthorizationGate {
     }
   }
 
-  #expire({ socket, remote }: Asked): void {
+  #expire({ socket, client: { remote } }: Asked): void {
     socket.destroy();
     const { handshakeTimeout } = this.#limits;
     this.#events.onRefused('handshakeTimeout', `authorize did not decide within handshakeTimeout (${handshakeTimeout} ms)`, remote);
   }
 
-  #refuse({ socket, remote }: Asked, status: number, reason: string, why: string): void {
+  #refuse({ socket, client: { remote } }: Asked, status: number, reason: string, why: string): void {
     this.#events.onRefused(reason, why, remote);
     answerAndClose(socket, status, why);
   }
 
-  async #decide({ request, socket, remote, abort: { signal } }: Asked): Promise<Response | undefined> {
-    const url = requestUrlOf(request, this.#scheme === 'wss');
+  async #decide({ request, socket, client, abort: { signal } }: Asked): Promise<Response | undefined> {
+    const url = requestUrlOf(request, client.scheme === 'wss', client.host || undefined);
     if (!url) return new Response('the request target or Host is not valid', { status: 400 });
     const headers = new Headers();
     for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) headers.append(request.rawHeaders[i]!, request.rawHeaders[i + 1]!);
     const tls = socket instanceof TLSSocket ? peerTlsOf(socket, true) : undefined;
-    return (await this.#authorize(new Request(url, { headers, signal }), { remote, tls })) ?? undefined;
+    return (await this.#authorize(new Request(url, { headers, signal }), { remote: client.remote, tls })) ?? undefined;
   }
 }

@@ -44,9 +44,14 @@ export function agreed(protocols: readonly string[] | undefined, offers: Iterabl
 
 /**
  * Whether a request for a websocket is one, and from an allowed origin. A page of another origin would act with its visitor's cookies,
- * and one whose name was bound to the loopback would reach what listens there: both are refused unless they are named.
+ * and one whose name was bound to the loopback would reach what listens there: both are refused unless they are named. `askedHost` is what
+ * the browser asked for, which a proxy may have replaced in Host.
  */
-export function openingRefusal(request: IncomingMessage, { origins, hosts, protocols }: OpeningRules): OpeningRefusal | undefined {
+export function openingRefusal(
+  request: IncomingMessage,
+  { origins, hosts, protocols }: OpeningRules,
+  askedHost = request.headers.host ?? '',
+): OpeningRefusal | undefined {
   const { method, headers, socket } = request;
   const { origin, host = '' } = headers;
   if (method !== 'GET') return { status: 405, reason: 'method', why: 'a websocket is opened with GET', headers: { Allow: 'GET' } };
@@ -64,7 +69,7 @@ export function openingRefusal(request: IncomingMessage, { origins, hosts, proto
   if (LOOPBACK.test(socket.localAddress ?? '') && !isLocalName(name, hosts)) {
     return { status: 403, reason: 'hosts', why: 'on the loopback, Host is an address, localhost, or one of `hosts`' };
   }
-  if (origin !== undefined && !origins.includes('*') && !origins.includes(origin) && !isSameHost(origin, host)) {
+  if (origin !== undefined && !origins.includes('*') && !origins.includes(origin) && !isSameHost(origin, askedHost)) {
     return { status: 403, reason: 'origins', why: 'Origin is not this host, nor one of `origins`' };
   }
   const offer = headers['sec-websocket-protocol'];

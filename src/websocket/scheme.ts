@@ -5,13 +5,15 @@ import type { AuthorizeOpening } from '../decorators/connection/endpoint-types.j
 import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Remote, type Scheme } from '../endpoints/endpoint.js';
 import { publish } from '../diagnostics.js';
 import { checkUrl } from '../web/check-url.js';
-import { socketUrlOf, listenPlaceOf, sitePathOf, webUrlOf } from '../web/web-url.js';
+import { socketUrlOf, sitePathOf, webUrlOf } from '../web/web-url.js';
 import { answerAndClose } from '../web/refuse.js';
 import { share } from '../web/shared-server.js';
 import type { VirtualPath } from '../web/site.js';
 import { Admission } from '../reactor/listen/admission.js';
+import { trustedProxies } from '../web/request/forwarded.js';
 import { AcceptedWebSocket } from './accepted.js';
 import { AuthorizationGate } from './authorize.js';
+import { webSocketClientOf, type WebSocketClient } from './client.js';
 import { dialWebSocket } from './dial.js';
 import { FrameSocket } from './frame-socket.js';
 import { frameOptionsOf, limitsOf, webSocketSettingsOf } from './frame-options.js';
@@ -40,10 +42,10 @@ function siteOf(target: EndpointTarget, settings: WebSocketSettings, acceptor: A
   const onRefused = (reason: string, why: string, remote: Remote): void => {
     publish('listener.reject', { url: target.url, reason, why, remote });
   };
-  const gate =
-    authorize && new AuthorizationGate(authorize, settings.scheme, limits, { onError: error => acceptor.failed(error), onRefused });
-  const admit = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
-    acceptor.accept(new AcceptedWebSocket(server, request, socket, head, settings, protocols));
+  const gate = authorize && new AuthorizationGate(authorize, limits, { onError: error => acceptor.failed(error), onRefused });
+  const isTrusted = trustedProxies(target.options);
+  const admit = (request: IncomingMessage, socket: Socket, head: Buffer, client: WebSocketClient): void => {
+    acceptor.accept(new AcceptedWebSocket(server, request, socket, head, settings, protocols, client));
   };
   return {
     kind: 'upgrade',
@@ -52,17 +54,19 @@ function siteOf(target: EndpointTarget, settings: WebSocketSettings, acceptor: A
     headTimeout: limits.handshakeTimeout,
     handshakeTimeout: limits.handshakeTimeout,
     keepAliveTimeout: undefined,
-    admits: address => admission.refusal({ address }) === undefined,
+    // The rules are for the clients of a trusted proxy, not for itself.
+    admits: address => (address !== undefined && isTrusted?.(address) === true) || admission.refusal({ address }) === undefined,
     upgrade: (request, socket, head) => {
-      const refusal = openingRefusal(request, rules);
+      const client = webSocketClientOf(request, settings.scheme, isTrusted);
+      const refusal = openingRefusal(request, rules, client.host);
       // As it is now: it may have been changed.
       Object.assign(server.options, frameOptionsOf(acceptor.limits ?? limits, settings));
       if (refusal) {
         const { status, reason, why, headers } = refusal;
-        onRefused(reason, why, listenPlaceOf(settings.scheme, socket.remoteAddress, socket.remotePort));
+        onRefused(reason, why, client.remote);
         answerAndClose(socket, status, why, headers);
-      } else if (gate) void gate.ask(request, socket, () => admit(request, socket, head));
-      else admit(request, socket, head);
+      } else if (gate) void gate.ask(request, socket, client, () => admit(request, socket, head, client));
+      else admit(request, socket, head, client);
     },
     closed: () => gate?.close(),
   };

@@ -97,7 +97,8 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
   #early: Chunk[] = [];
   #earlyBytes = 0;
 
-  constructor(socket: Socket, settings: WebSocketSettings, request: OpeningRequest, isServer: boolean) {
+  /** `client` is what a trusted proxy told of the other side; without it, it is the socket's. */
+  constructor(socket: Socket, settings: WebSocketSettings, request: OpeningRequest, isServer: boolean, client?: Remote) {
     this.socket = socket;
     this.#settings = settings;
     this.#isServer = isServer;
@@ -105,7 +106,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     if (!settings.stream) this.lossless = true;
     this.request = request;
     const { scheme, path } = settings;
-    this.remote = listenPlaceOf(scheme, socket.remoteAddress, socket.remotePort, isServer ? '' : path);
+    this.remote = client ?? listenPlaceOf(scheme, socket.remoteAddress, socket.remotePort, isServer ? '' : path);
     this.local = listenPlaceOf(scheme, socket.localAddress, socket.localPort, isServer ? path : '');
     this.tls = socket instanceof TLSSocket ? peerTlsOf(socket, isServer) : undefined;
     socket.on(

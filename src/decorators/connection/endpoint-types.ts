@@ -20,6 +20,7 @@ export interface Schemes {
   systemd: `systemd:${string}`;
   memory: `memory:${string}`;
 }
+/** An address to listen on or to connect to: its scheme says by what. docs/endpoints.md has them all. */
 export type Url = Schemes[keyof Schemes];
 
 /** How `exec()` runs its command. */
@@ -100,8 +101,8 @@ export interface Limits {
    */
   proxyProtocol?: { from: readonly string[] } | undefined;
   /**
-   * For `http:`: proxies (CIDR) in front whose `X-Forwarded-For`, `-Proto` and `-Host` count: `remote`, the rules and `request.url` see the
-   * client. From anywhere else these fields count for nothing.
+   * For `http:` and `ws:`: proxies (CIDR) in front whose `X-Forwarded-For`, `-Proto` and `-Host` count: `remote`, the rules and `request.url`
+   * see the client. From anywhere else these fields count for nothing.
    */
   trustProxy?: readonly string[] | undefined;
   /** Connections that the kernel holds until they are accepted. Default 1024. */

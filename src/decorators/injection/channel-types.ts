@@ -9,6 +9,7 @@ export interface Channel<T> extends AsyncIterable<T> {
   subscribe(listener: (item: T) => unknown): Disposable;
 }
 
+/** Options of `channel()`: how much is kept for a slow subscriber, and how far items go. */
 export interface ChannelOptions {
   /** Items kept for a slow subscriber. Default 1000. */
   buffer?: number | undefined;

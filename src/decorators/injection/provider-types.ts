@@ -15,7 +15,11 @@ export type Provider =
   | Ctor
   | { token: ProviderToken; useValue: unknown; scope?: undefined }
   | ({ token: ProviderToken; useClass: Ctor } & Scoped)
-  | ({ token: ProviderToken; useFactory: (container: { resolve<T>(token: ProviderToken<T>): T }) => unknown } & Scoped);
+  | ({
+      token: ProviderToken;
+      /** Makes the value; called once, or once for each connection where `scope` says so. */
+      useFactory: (container: { resolve<T>(token: ProviderToken<T>): T }) => unknown;
+    } & Scoped);
 
 /** The worker modules of a folder. Made by `discover()`. */
 export interface Discovery {

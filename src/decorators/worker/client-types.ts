@@ -29,7 +29,12 @@ export type Sendable<Chunk> = AsyncIterable<Chunk> | Iterable<Chunk>;
 /** The options of one call: `on` where the task has events, `send` where it receives. */
 // oxlint-disable-next-line typescript/no-empty-object-type -- no events
 export type CallOptions<Events extends object = {}, Chunk = never> = CallBase &
-  ([keyof Events] extends [never] ? unknown : { on?: { [N in keyof Events]?: (payload: Events[N]) => unknown } | undefined }) &
+  ([keyof Events] extends [never]
+    ? unknown
+    : {
+        /** Listeners of the task's events, by name. */
+        on?: { [N in keyof Events]?: (payload: Events[N]) => unknown } | undefined;
+      }) &
   ([Chunk] extends [never] ? unknown : { send: Sendable<Chunk> });
 
 // oxlint-disable-next-line typescript/no-explicit-any -- inference needs any in the places it skips

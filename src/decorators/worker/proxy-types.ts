@@ -30,6 +30,7 @@ export type ProxiedWorker<W> = {
   // Over `keyof W`: editors follow it to the task.
   readonly [K in keyof W as K extends TaskNames<W> ? K : never]: (input: InputOf<W[K]>, call: ProxyCall) => ResultOf<W[K]>;
 } & {
+  /** Asks the mailbox of the worker (its `@OnData`) for the asker of `call`. */
   ask(data: unknown, call: ProxyCall): Promise<unknown>;
 };
 

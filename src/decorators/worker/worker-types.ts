@@ -93,6 +93,7 @@ export interface RestartOptions {
   maxDelay?: Duration | undefined;
 }
 
+/** Limits of V8 for each process or thread of a worker, in megabytes, as in `worker_threads`. */
 export interface ResourceLimits {
   maxOldGenerationSizeMb?: number | undefined;
   maxYoungGenerationSizeMb?: number | undefined;

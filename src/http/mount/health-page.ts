@@ -6,6 +6,7 @@ import { mount, type MountOptions } from './mount.js';
 /** A registry of prom-client, or whatever else makes a page. */
 export interface MetricsPage {
   readonly contentType: string;
+  /** Makes the text of the page. */
   metrics(): Promise<string>;
 }
 

@@ -6,22 +6,28 @@ export type RequestListener = (request: IncomingMessage, response: ServerRespons
 
 /** The web's way to serve requests: Hono, and whatever else has such a method. */
 export interface FetchApp {
+  /** Answers one request. */
   // oxlint-disable-next-line typescript/no-explicit-any -- each framework has its own further parameters
   fetch(request: Request, ...rest: any[]): Response | Promise<Response>;
 }
 
 /** Members of a Fastify instance that are used. */
 export interface FastifyApp {
+  /** Loads its plugins. */
   ready(): PromiseLike<unknown>;
+  /** Serves one request. */
   // oxlint-disable-next-line typescript/no-explicit-any -- its requests may be those of HTTP/2, too
   routing(request: any, response: any): void;
+  /** Ends its plugins; called when the application has closed its connections. */
   close(): PromiseLike<unknown>;
 }
 
 /** Members that tell an Express application from a function that makes one. */
 export interface ExpressApp {
+  /** Never called: the reactor listens. */
   // oxlint-disable-next-line typescript/no-explicit-any -- only looked at
   listen(...parts: any[]): unknown;
+  /** Never called. */
   // oxlint-disable-next-line typescript/no-explicit-any -- only looked at
   use(...parts: any[]): unknown;
 }

@@ -10,6 +10,7 @@ import type { ReactorCore, Retiring } from '../core.js';
 import type { Session } from '../../session/session.js';
 import { settingsOf, type Settings } from '../../session/settings.js';
 
+/** States of a {@link Dialer}: `waiting` is the delay before it dials again. */
 export type DialerState = 'connecting' | 'up' | 'waiting' | 'closed';
 
 /** Events of `dialer.on`. */
@@ -71,6 +72,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
     return this.#state === 'up' ? (this.#session?.built.instance as H) : undefined;
   }
 
+  /** Whether it dials, has a connection, waits before it dials again, or was closed. */
   get state(): DialerState {
     return this.#state;
   }
@@ -80,6 +82,10 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
     return this.#attempts;
   }
 
+  /**
+   * Calls the listener whenever the connection is `'up'` or `'down'`, until the returned object is disposed.
+   * @throws UsageError for another event.
+   */
   on<E extends keyof DialerEvents<H>>(event: E, listener: DialerEvents<H>[E]): Disposable {
     if (!Object.hasOwn(this.#listeners, event)) throw new UsageError(`a dialer tells no '${event}': write 'up' or 'down'`);
     const listeners = this.#listeners[event] as Set<DialerEvents<H>[E]>;
@@ -107,6 +113,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
     }));
   }
 
+  /** Closes the dialer, as `close()` does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

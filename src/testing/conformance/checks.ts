@@ -27,6 +27,7 @@ export interface Material<In> {
 /** One promise, and what holds it to it: `run` throws when it is broken. */
 export interface Check {
   readonly name: string;
+  /** Throws where the promise is broken. */
   run(): void;
 }
 

@@ -18,9 +18,9 @@ export function originOf(secure: boolean, host: string): string | undefined {
   return origin;
 }
 
-/** The absolute url of a request whose target is normal. Undefined: its Host is no host of a url. */
-export function requestUrlOf({ url = '/', headers }: IncomingMessage, secure: boolean): URL | undefined {
-  const origin = originOf(secure, headers.host ?? 'localhost');
+/** The absolute url of a request whose target is normal, at the host that it was sent to. Undefined: that is no host of a url. */
+export function requestUrlOf({ url = '/', headers }: IncomingMessage, secure: boolean, host = headers.host): URL | undefined {
+  const origin = originOf(secure, host ?? 'localhost');
   // Joined, not resolved: '//other.host/' is a path here.
   return origin === undefined ? undefined : new URL(origin + url);
 }

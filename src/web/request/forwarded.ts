@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { isHost } from '../web/request-target.js';
+import { proxyRule } from '../../reactor/listen/admission.js';
+import { isHost } from '../request-target.js';
 
 /** A client as the proxies in front tell of it; undefined where they say nothing of a part. */
 export interface Forwarded {
@@ -10,6 +11,14 @@ export interface Forwarded {
   readonly secure: boolean | undefined;
   /** The host that the client asked for. */
   readonly host: string | undefined;
+}
+
+/** Reads the option `trustProxy`: whether an address is one of our proxies. Undefined: there are none. */
+export function trustedProxies({ trustProxy }: Readonly<Record<string, unknown>>): ((address: string) => boolean) | undefined {
+  // The blueprint has checked it.
+  const from = trustProxy as readonly string[] | undefined;
+  const isProxy = proxyRule(from ? { proxyProtocol: { from } } : {});
+  return isProxy && (address => isProxy({ address }));
 }
 
 function valuesOf(header: string | string[] | undefined): readonly string[] {
