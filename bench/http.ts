@@ -13,6 +13,7 @@ const execute = promisify(execFile);
 const file = (name: string): URL => new URL(`./http/servers/${name}.js`, import.meta.url);
 
 const ON_REQUEST = server('@OnRequest', file('on-request'));
+const LIGHT_WEB = server('@OnRequest, useLightWeb()', file('light-web'));
 const ROUTES = server('routes', file('routes'));
 const FASTIFY = server('fastify alone', file('fastify'));
 const MOUNTED = server('mount(fastify)', file('mounted'));
@@ -28,8 +29,8 @@ interface Kind {
 
 const ORDER = { item: 'a chair of oak', quantity: 2 };
 const KINDS: readonly Kind[] = [
-  { name: 'hello', path: '/', contenders: [ON_REQUEST, FASTIFY, ROUTES, MOUNTED] },
-  { name: 'JSON echo', path: '/echo', method: 'POST', body: ORDER, contenders: [ON_REQUEST, FASTIFY, ROUTES] },
+  { name: 'hello', path: '/', contenders: [ROUTES, FASTIFY, LIGHT_WEB, ON_REQUEST, MOUNTED] },
+  { name: 'JSON echo', path: '/echo', method: 'POST', body: ORDER, contenders: [ROUTES, FASTIFY, LIGHT_WEB, ON_REQUEST] },
   { name: 'route, GET', path: '/orders/7?verbose=true', contenders: [ROUTES, FASTIFY] },
   { name: 'route, PUT', path: '/orders/7', method: 'PUT', body: ORDER, contenders: [ROUTES, FASTIFY] },
 ];

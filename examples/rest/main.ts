@@ -1,5 +1,5 @@
 import { App, bootstrap, Connection, Module, OnError } from 'packet-ts';
-import { Delete, Get, Post, Put, type RouteInput } from 'packet-ts/http';
+import { Delete, Get, Post, Put, Use, type RouteInput, type UseFunction } from 'packet-ts/http';
 import { z } from 'zod';
 import { NewOrder, NoSuchOrder, Order, OrderStore } from './orders.js';
 
@@ -15,7 +15,19 @@ const find = { params: ById, response: Order };
 const change = { params: ById, body: NewOrder, response: Order };
 const remove = { params: ById };
 
-@Connection({ listen: URL_HERE })
+/** Browsers show it among the timings of a request. */
+const timed: UseFunction = async (_request, next) => {
+  const began = performance.now();
+  const response = await next();
+  response.headers.set('server-timing', `app;dur=${(performance.now() - began).toFixed(1)}`);
+  return response;
+};
+
+/** A page that is developed on another port may use the API. */
+const cors = { origin: ['http://localhost:5173'], exposedHeaders: ['location'], maxAge: '10m' } as const;
+
+@Connection({ listen: URL_HERE, cors })
+@Use(timed)
 class Orders {
   constructor(private readonly store: OrderStore) {}
 

@@ -63,7 +63,7 @@ describe('the declarations of a class', () => {
   });
 
   it('are empty for a class without decorators', () => {
-    expect(ownDeclarations(class {})).to.deep.equal({ classes: [], members: [], parameters: [], arounds: [] });
+    expect(ownDeclarations(class {})).to.deep.equal({ classes: [], members: [], parameters: [], arounds: [], uses: [] });
   });
 
   it('know a static method from one of the instances', () => {

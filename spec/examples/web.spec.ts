@@ -65,6 +65,9 @@ describe('the example rest', () => {
     expect(await (await fetch(`${base}/orders/1`)).json()).to.deep.equal({ id: 1, item: 'chair', quantity: 2 });
     expect(await (await fetch(`${base}/orders/1`, json('PUT', { item: 'chair', quantity: 3 }))).json()).to.deep.include({ quantity: 3 });
     expect(await (await fetch(`${base}/orders?size=1`)).json()).to.have.length(1);
+    const fromPage = await fetch(`${base}/orders`, { headers: { origin: 'http://localhost:5173' } });
+    expect(fromPage.headers.get('access-control-allow-origin')).to.equal('http://localhost:5173');
+    expect(fromPage.headers.get('server-timing')).to.match(/^app;dur=\d/);
     const wrong = await fetch(`${base}/orders`, json('POST', { item: '', quantity: 0 }));
     expect(wrong.status).to.equal(400);
     expect(((await wrong.json()) as { issues: { path: string[] }[] }).issues.map(({ path }) => path[0])).to.deep.equal([

@@ -2,7 +2,7 @@ export { readModule, type ApplicationReading, type ReadModuleOptions } from './a
 export { readInside, readWorkerScope, type Inside } from './worker/inside.js';
 export { channelSpecOf } from '../decorators/injection/channel-token.js';
 export { readConnection } from './connection/connection.js';
-export { readEndpoints, schemeOf, type Use } from './connection/endpoints.js';
+export { readEndpoints, schemeOf, type EndpointUse } from './connection/endpoints.js';
 export { answerApart } from './connection/same-address.js';
 export { checkServed, requestsOf } from './served.js';
 export { workerReferenceMistake } from './provider/injections.js';

@@ -37,6 +37,7 @@ const BEARERS: Readonly<Record<MemberDecorator, readonly Role[]>> = {
   Task: ['worker'],
   Route: CONNECTION,
   Around: ['connection', 'worker'],
+  Use: CONNECTION,
 };
 
 const ARTICLE: Readonly<Record<Role, string>> = {

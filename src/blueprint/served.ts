@@ -1,6 +1,6 @@
 import { schemeNamed } from '../endpoints/endpoint.js';
 import { checkMessageTypes } from './connection/messages.js';
-import { schemeOf, type Use } from './connection/endpoints.js';
+import { schemeOf, type EndpointUse } from './connection/endpoints.js';
 import type { Report } from './mistakes.js';
 import type { RequestsBlueprint } from './connection/route-types.js';
 import type { ConnectionBlueprint, EndpointBlueprint, HookName } from './types.js';
@@ -23,7 +23,12 @@ export function requestsOf({ routes, hooks }: Pick<ConnectionBlueprint, 'routes'
 }
 
 /** Whether a class can serve what its endpoints bring: requests, or messages. */
-export function checkServed({ cls, hooks, data, routes }: Served, endpoints: readonly EndpointBlueprint[], use: Use, report: Report): void {
+export function checkServed(
+  { cls, hooks, data, routes }: Served,
+  endpoints: readonly EndpointBlueprint[],
+  use: EndpointUse,
+  report: Report,
+): void {
   const isRequests = (endpoint: EndpointBlueprint): boolean => schemeNamed(schemeOf(endpoint))?.serves === 'requests';
   const requests = endpoints.find(isRequests);
   const messages = endpoints.find(endpoint => !isRequests(endpoint));

@@ -7,6 +7,7 @@ import type { Ctor } from '../decorators/ctor.js';
 import type { MountedPart } from '../decorators/injection/provider-types.js';
 import type { Framing } from '../framing/framing.js';
 import type { Validator } from '../schema.js';
+import type { Guards } from './connection/guard-types.js';
 import type { RouteBlueprint } from './connection/route-types.js';
 
 export type { Ctor, MountedPart };
@@ -85,6 +86,7 @@ export interface ConnectionBlueprint {
   readonly channels: readonly { readonly token: Ctor; readonly key: PropertyKey }[];
   readonly timers: readonly TimerBlueprint[];
   readonly arounds: Arounds;
+  readonly guards: Guards;
   readonly parameters: readonly ParameterBlueprint[];
 }
 

@@ -4,6 +4,7 @@
  */
 import { ConfigurationError } from '../errors.js';
 import type { AroundFunction } from './around-types.js';
+import type { UseFunction } from './connection/use-types.js';
 import type { ConnectionOptions } from './connection/endpoint-types.js';
 import type { Ctor } from './ctor.js';
 import type { ModuleOptions } from './injection/provider-types.js';
@@ -52,6 +53,7 @@ export type MemberDetails =
   | { readonly decorator: 'OnChannel'; readonly token: unknown }
   | { readonly decorator: 'Every' | 'After'; readonly delay: unknown }
   | { readonly decorator: 'Around'; readonly fn: AroundFunction }
+  | { readonly decorator: 'Use'; readonly fn: UseFunction }
   | { readonly decorator: 'Task'; readonly options: Readonly<Record<string, unknown>> }
   | {
       readonly decorator: 'Route';
@@ -83,9 +85,11 @@ export interface Declarations {
   readonly parameters: ParameterDeclaration[];
   /** `@Around` on the class itself, in the order in which they were written. */
   readonly arounds: AroundFunction[];
+  /** `@Use` on the class itself, in the order in which they were written. */
+  readonly uses: UseFunction[];
 }
 
-const NONE: Declarations = Object.freeze({ classes: [], members: [], parameters: [], arounds: [] });
+const NONE: Declarations = Object.freeze({ classes: [], members: [], parameters: [], arounds: [], uses: [] });
 
 /** The declarations of the class itself, without those of its bases. */
 export function ownDeclarations(cls: Ctor): Readonly<Declarations> {
@@ -94,7 +98,7 @@ export function ownDeclarations(cls: Ctor): Readonly<Declarations> {
 
 function writable(cls: Ctor): Declarations {
   if (!Object.hasOwn(cls, DECLARATIONS)) {
-    const fresh: Declarations = { classes: [], members: [], parameters: [], arounds: [] };
+    const fresh: Declarations = { classes: [], members: [], parameters: [], arounds: [], uses: [] };
     Object.defineProperty(cls, DECLARATIONS, { value: fresh, enumerable: false });
   }
   return (cls as unknown as Record<symbol, Declarations>)[DECLARATIONS]!;
@@ -156,4 +160,11 @@ export function noteAround(target: Ctor, fn: AroundFunction, context: unknown): 
   refuseStandard(target.name, context);
   // The topmost decorator is called last: back to the order in which they were written.
   writable(target).arounds.unshift(fn);
+}
+
+/** Notes a `@Use` on the class itself. `context`: what a decorator of the standard kind is given. */
+export function noteUse(target: Ctor, fn: UseFunction, context: unknown): void {
+  refuseStandard(target.name, context);
+  // The topmost decorator is called last: back to the order in which they were written.
+  writable(target).uses.unshift(fn);
 }

@@ -10,6 +10,7 @@ import { LimitError } from '../errors.js';
 import { connectionOn } from '../web/http-connection.js';
 import type { Forwarded } from '../web/request/forwarded.js';
 import { clientRemote, listenPlaceOf } from '../web/web-url.js';
+import type { Cors } from '../web/headers/cors.js';
 import type { SiteRoutes } from '../web/site.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
@@ -44,6 +45,12 @@ function lingerOn(socket: Socket): void {
   };
 }
 
+/** The endpoint that a request came in at. */
+interface At {
+  readonly routes: SiteRoutes | undefined;
+  readonly cors: Cors | undefined;
+}
+
 /** One request that has come in, and its answer. */
 export class RequestArrival implements Arrival {
   readonly kind = 'request';
@@ -55,13 +62,22 @@ export class RequestArrival implements Arrival {
   readonly host: string | undefined;
   /** The routes of the endpoint that it came in at; undefined: it has none. */
   readonly routes: SiteRoutes | undefined;
+  /** That endpoint's option `cors`. */
+  readonly cors: Cors | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, scheme: 'http' | 'https', forwarded?: Forwarded, routes?: SiteRoutes) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    scheme: 'http' | 'https',
+    forwarded: Forwarded | undefined,
+    { routes, cors }: At,
+  ) {
     this.request = request;
     this.response = response;
     this.secure = forwarded?.secure ?? scheme === 'https';
     this.host = forwarded?.host;
     this.routes = routes;
+    this.cors = cors;
     // A client that leaves in the middle of a write is told of by 'close'.
     response.on('error', () => {});
     const { address } = forwarded ?? {};

@@ -2,11 +2,13 @@ import { runAround } from '../around/chain.js';
 import { aroundsOf } from '../blueprint/arounds.js';
 import type { RouteBlueprint } from '../blueprint/connection/route-types.js';
 import type { ConnectionBlueprint } from '../blueprint/types.js';
+import type { UseFunction } from '../decorators/connection/use-types.js';
 import type { RouteAbout } from '../decorators/connection/route-types.js';
 import { asError, BoundaryError, UsageError } from '../errors.js';
 import type { Methods } from '../session/handler/message-router.js';
 import type { RouteMatch } from '../web/routes/router.js';
 import type { Answer } from './outgoing.js';
+import { runGuards } from './guards.js';
 import { misfit, PlainAnswer } from './plain-answer.js';
 import { inputOf, type RouteRequest, type RouteSource } from './routes/input.js';
 import { answerOf } from './routes/returned.js';
@@ -51,11 +53,24 @@ function call(asked: AskedRequest, key: PropertyKey, input: unknown, route?: Rou
   return runAround(fns, what, () => methods[key]!(input, about));
 }
 
-/** Asks `@OnRequest`: its methods in order, until one answers. */
-export function askFallback(asked: AskedRequest, from = 0): Eventually<Answer> {
-  const { request: keys } = asked.blueprint.hooks;
+/** Runs what answers a request behind its guards. */
+function guarded(fns: readonly UseFunction[] | undefined, asked: AskedRequest, run: () => Eventually<Answer>): Eventually<Answer> {
+  return fns === undefined || fns.length === 0 ? run() : runGuards(fns, asked, run);
+}
+
+/** Asks `@OnRequest`, behind the guards of the class. */
+export function askFallback(asked: AskedRequest): Eventually<Answer> {
+  return guarded(asked.blueprint.guards.cls, asked, () => fallback(asked));
+}
+
+/** Asks the methods with `@OnRequest` in order, each behind its guards, until one answers. */
+function fallback(asked: AskedRequest, from = 0, isGuarded = false): Eventually<Answer> {
+  const { hooks, guards } = asked.blueprint;
+  const { request: keys } = hooks;
   try {
     for (let at = from; at < keys.length; at++) {
+      const before = guards.methods.get(keys[at]!);
+      if (before && !(isGuarded && at === from)) return runGuards(before, asked, () => fallback(asked, at, true));
       const answer = call(asked, keys[at]!, asked.request());
       if (isPromise(answer)) return fallbackLater(asked, answer, at);
       if (answer instanceof Response) return answer;
@@ -75,11 +90,19 @@ async function fallbackLater(asked: AskedRequest, pending: PromiseLike<unknown>,
   } catch (thrown) {
     return asked.explained(asError(thrown), 'OnRequest');
   }
-  return answer === undefined ? askFallback(asked, at + 1) : answer;
+  return answer === undefined ? fallback(asked, at + 1) : answer;
 }
 
-/** Asks the method of a route. */
+/** Asks the method of a route, behind the guards of the class and its own. */
 export function askRoute(asked: AskedRequest, match: RouteMatch): Eventually<Answer> {
+  const { cls, methods } = asked.blueprint.guards;
+  const own = methods.get(match.route.key);
+  if (cls.length === 0 && !own) return routeAnswer(asked, match);
+  asked.routed(match.route);
+  return runGuards([...cls, ...(own ?? [])], asked, () => routeAnswer(asked, match));
+}
+
+function routeAnswer(asked: AskedRequest, match: RouteMatch): Eventually<Answer> {
   try {
     const input = inputOf(match, asked);
     if (input instanceof PlainAnswer) return input;

@@ -26,11 +26,12 @@ import { askFallback, askRoute, type AskedRequest } from './ask.js';
 import { endEventStream } from '../web/event-streams.js';
 import type { IncomingMessage } from 'node:http';
 import { requestOf } from '../web/incoming.js';
-import { lightRequest, type RequestSource } from '../web/light/request.js';
-import { readBody, type BodyReader } from '../web/request/read-body.js';
+import { madeRequest, webRequest, type RequestSource } from '../web/light/request.js';
+import { readBody, wholeBodyOf, type BodyReader } from '../web/request/read-body.js';
 import { pathOfTarget } from '../web/request-target.js';
 import { unrouted } from './routes/unrouted.js';
 import { noPeer } from './no-peer.js';
+import { RequestFacts } from './request-facts.js';
 import { originOf } from '../web/request/origin.js';
 import { writeAnswer, type Answer } from './outgoing.js';
 import type { RouteBlueprint } from '../blueprint/connection/route-types.js';
@@ -80,6 +81,8 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   #hook = 'OnRequest';
   /** Made when it is asked for. */
   #web: Request | undefined;
+  /** Made when it is asked for. */
+  #about: RequestFacts | undefined;
   /** There once it has been read as a whole. */
   #body: Buffer | undefined;
   /** There where something listens. */
@@ -251,9 +254,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   }
 
   get about(): RequestAbout {
-    const { remote, id } = this;
-    const { tls } = this.#arrival;
-    return { remote, tls, id };
+    return (this.#about ??= new RequestFacts(this, this.#arrival));
   }
 
   routed({ as, path }: RouteBlueprint): void {
@@ -306,12 +307,18 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     return this.#abort.signal;
   }
 
+  isAllowedOrigin(origin: string): boolean {
+    return this.#arrival.cors?.names(origin) ?? false;
+  }
+
   request(): Request {
-    return (this.#web ??= lightRequest(this));
+    return (this.#web ??= webRequest(this));
   }
 
   whole(): Promise<Buffer> {
     if (this.#body) return Promise.resolve(this.#body);
+    const made = this.#web && madeRequest(this.#web);
+    if (made) return wholeBodyOf(made);
     return readBody(this.incoming, this.settings.limits, this.host.clock, this);
   }
 

@@ -2,6 +2,12 @@ import { registerScheme, type Acceptor, type Bound, type EndpointTarget, type Sc
 import { raw } from '../framing/raw.js';
 import { Admission } from '../reactor/listen/admission.js';
 import { registerRequestScopes } from '../reactor/request-host.js';
+import type { CorsOptions } from '../decorators/connection/cors-types.js';
+import { publish } from '../diagnostics.js';
+import { asError } from '../errors.js';
+import type { IncomingMessage } from 'node:http';
+import { Cors } from '../web/headers/cors.js';
+import { pathOfTarget } from '../web/request-target.js';
 import { resolveLimits } from '../session/limits.js';
 import { toMilliseconds, type Duration, type Off } from '../units.js';
 import { RequestArrival } from './arrival.js';
@@ -16,7 +22,6 @@ import { forwardedBy, trustedProxies } from '../web/request/forwarded.js';
 import { socketUrlOf, sitePathOf, webUrlOf } from '../web/web-url.js';
 import { lastAnswersOf, share } from '../web/shared-server.js';
 import type { HttpServer } from '../web/http-server.js';
-import { installLightWeb } from '../web/light/install.js';
 import { Router } from '../web/routes/router.js';
 import type { VirtualPath, SiteRoutes } from '../web/site.js';
 
@@ -32,9 +37,26 @@ function routesOf(
   return { router, hasFallback: requests.hasFallback, methodsAt };
 }
 
+/** The methods of a request's path, for preflights. */
+function methodsOf(routes: SiteRoutes | undefined): ((request: IncomingMessage) => ReadonlySet<string>) | undefined {
+  return routes && (request => routes.methodsAt(pathOfTarget(request)));
+}
+
+/** Tells a browser what pages of other origins may do. Whether that is the whole answer: a preflight, or the function of `cors` threw. */
+function isAnswered(arrival: RequestArrival): boolean {
+  const { cors, request, response } = arrival;
+  try {
+    return cors?.apply(request, response) ?? false;
+  } catch (thrown) {
+    const error = asError(thrown);
+    publish('connection.error', { handler: 'cors', during: 'message', error });
+    arrival.answer(500, 'internal error');
+    return true;
+  }
+}
+
 async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor: Acceptor): Promise<Bound> {
   const { url, options } = target;
-  installLightWeb();
   const joined: { server?: HttpServer } = {};
   const limits = resolveLimits(options, raw(), scheme, 'listen');
   const admission = new Admission(limits, options);
@@ -55,10 +77,12 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
     // The rules are for the clients of a trusted proxy, not for itself.
     admits: address => (address !== undefined && trusted?.(address) === true) || admission.refusal({ address }) === undefined,
   };
+  const cors = options['cors'] === undefined ? undefined : new Cors(options['cors'] as CorsOptions, methodsOf(routes));
   const arrivalOf: ArrivalOf = (incoming, response) =>
-    new RequestArrival(incoming, response, scheme, trusted && forwardedBy(incoming, trusted), routes);
+    new RequestArrival(incoming, response, scheme, trusted && forwardedBy(incoming, trusted), { routes, cors });
   const request: VirtualPath['request'] = (incoming, response) => {
     const arrival = arrivalOf(incoming, response);
+    if (isAnswered(arrival)) return;
     const now = acceptor.limits ?? limits;
     if (announcesTooMuch(incoming, now)) arrival.answer(413, bodyTooLarge(now).message);
     else acceptor.accept(arrival);
@@ -71,6 +95,7 @@ async function listen(scheme: 'http' | 'https', target: EndpointTarget, acceptor
           site,
           limits,
           arrivalOf,
+          isAnswered: cors && isAnswered,
           admits: trusted && (({ remote }) => admission.refusal(remote) === undefined),
         })
       : await share(target, acceptor.reactor ?? acceptor, { ...site, kind: 'request', request });

@@ -23,7 +23,7 @@ import type { Built } from './handler/handler-types.js';
 import { RateLimiter } from './inbound/rate-limiter.js';
 import { PauseReason, ReadLoop } from './inbound/read-loop.js';
 import { DrainWaiters } from './outbound/drain-waiters.js';
-import { sendFile, type FileRange } from './outbound/send-file.js';
+import { sendFileOver, type FileRange } from './outbound/send-file.js';
 import { startOwned, type SessionHost, type SessionOrigin } from './session-host.js';
 import type { Settings } from './settings.js';
 import { startTls } from './takeover/start-tls.js';
@@ -368,7 +368,7 @@ export class Session implements TransportSink {
     mustStream(this.transport, 'a connection of whole messages takes no file: send its parts as messages');
     this.runner.pendingReplies++;
     try {
-      return await sendFile(this, path, range);
+      return await sendFileOver(this, path, range);
     } finally {
       this.runner.pendingReplies--;
       this.settled();

@@ -14,6 +14,7 @@ import { LimitError, ListenError, ProxyProtocolError } from '../errors.js';
 import { guard, guardEach, NO_VICTIM } from '../guard.js';
 import { proxyRule } from '../reactor/listen/admission.js';
 import { prepared } from './prepare-socket.js';
+import { preflightMethodOf } from './headers/cors.js';
 import { HttpConnection, type HttpConnectionHost } from './http-connection.js';
 import { judgeAfterPoll } from './node-timeouts.js';
 import { endEventStream } from './event-streams.js';
@@ -337,7 +338,7 @@ export class HttpServer implements HttpConnectionHost {
 
   siteOf(request: IncomingMessage): VirtualPath | undefined {
     if (!this.#hasValidTarget(request, 'request')) return INVALID_TARGET;
-    return this.#only ?? virtualPathFor(this.#sites, 'request', pathOfTarget(request), request.method);
+    return this.#only ?? virtualPathFor(this.#sites, 'request', pathOfTarget(request), preflightMethodOf(request) ?? request.method);
   }
 
   closed(socket: Socket): void {

@@ -1,10 +1,9 @@
 import { expect } from 'chai';
-import { installLightWeb } from '../../../src/web/light/install.js';
 import { takeWhole } from '../../../src/web/light/response.js';
+import { replacedWeb } from '../../kit/replaced-web.js';
 
-installLightWeb();
 /** The web's own class, which the light one stands for. */
-const Real = Object.getPrototypeOf(Response) as typeof Response;
+const Real = Response;
 
 type Arguments = ConstructorParameters<typeof Response>;
 
@@ -24,6 +23,10 @@ async function seen(make: () => Response): Promise<unknown> {
 }
 
 describe('the light Response', () => {
+  let restore: (() => void) | undefined;
+  before(() => (restore = replacedWeb()));
+  after(() => restore?.());
+
   const untyped = (value: unknown): never => value as never;
   const cases: Record<string, () => Arguments> = {
     nothing: () => [],

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from '../../decorators/connection/endpoint-types.js';
 import { limitOf, toBytes, type Size } from '../../units.js';
 import { hostNames, origins, subprotocols } from './list-rules.js';
+import { cors } from './cors-rule.js';
 import type { Report } from '../mistakes.js';
 import {
   callable,
@@ -30,6 +31,7 @@ const PER_ENDPOINT = {
   tls: object,
   mode: fileMode,
   origins,
+  cors,
   hosts: hostNames,
   allowHttp: flag,
   authorize: callable,

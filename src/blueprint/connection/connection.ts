@@ -3,8 +3,9 @@ import { readChannels } from '../channels.js';
 import type { Framing } from '../../framing/framing.js';
 import type { Mistake } from '../../errors.js';
 import { checkWatermarks, connectionRules } from './connection-options.js';
-import { readEndpoints, type Use } from './endpoints.js';
+import { readEndpoints, type EndpointUse } from './endpoints.js';
 import { readArounds } from '../arounds.js';
+import { readGuards } from './guards.js';
 import { kindOf, mergedOptions } from '../lineage.js';
 import { keysOf, namedWorker, readData, readMembers, readTimers, validatorOf } from '../members.js';
 import { cached, nameOf, refuse, reporter, type Report } from '../mistakes.js';
@@ -62,7 +63,12 @@ function readWorkerEvents(members: readonly MemberDeclaration[], report: Report)
 }
 
 /** Endpoints without mistakes; a function among them is called each time. */
-function endpointsOrThrow(cls: Ctor, written: unknown, options: Readonly<Record<string, unknown>>, use: Use): readonly EndpointBlueprint[] {
+function endpointsOrThrow(
+  cls: Ctor,
+  written: unknown,
+  options: Readonly<Record<string, unknown>>,
+  use: EndpointUse,
+): readonly EndpointBlueprint[] {
   const mistakes: Mistake[] = [];
   const endpoints = readEndpoints(written, options, use, reporter(nameOf(cls), mistakes));
   refuse(mistakes);
@@ -95,6 +101,7 @@ function build(cls: Ctor, mistakes: Mistake[]): ConnectionBlueprint {
     channels: readChannels(members, report),
     timers: readTimers(members, report),
     arounds: readArounds(cls, members, report),
+    guards: readGuards(cls, members, report),
     parameters,
   };
 }

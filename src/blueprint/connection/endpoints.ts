@@ -7,7 +7,7 @@ import { checkOptions } from '../option-rules.js';
 import { checkTls } from './tls-options.js';
 import type { EndpointBlueprint } from '../types.js';
 
-export type Use = 'listen' | 'connect';
+export type EndpointUse = 'listen' | 'connect';
 
 /** Schemes that a sub-path brings. */
 const SUB_PATHS: Readonly<Record<string, string>> = {
@@ -28,7 +28,12 @@ export function schemeOf(endpoint: EndpointBlueprint): string {
   return SCHEME.exec(endpoint.url)?.[1]?.toLowerCase() ?? '';
 }
 
-function withOptions(url: unknown, options: Readonly<Record<string, unknown>>, use: Use, report: Report): EndpointBlueprint | undefined {
+function withOptions(
+  url: unknown,
+  options: Readonly<Record<string, unknown>>,
+  use: EndpointUse,
+  report: Report,
+): EndpointBlueprint | undefined {
   if (typeof url === 'string') return { url, options };
   if (typeof url === 'object' && url !== null && isExec(url))
     return { url: `exec:${url.command}`, exec: { ...url, options: { ...url.options } }, options };
@@ -44,7 +49,7 @@ function withOptions(url: unknown, options: Readonly<Record<string, unknown>>, u
 function toEndpoint(
   written: unknown,
   classOptions: Readonly<Record<string, unknown>>,
-  use: Use,
+  use: EndpointUse,
   report: Report,
 ): EndpointBlueprint | undefined {
   if (typeof written !== 'object' || written === null || isExec(written)) return withOptions(written, classOptions, use, report);
@@ -61,7 +66,7 @@ function toEndpoint(
 }
 
 /** Whether the endpoint can be used so on this process, without touching the system. */
-function checkScheme(endpoint: EndpointBlueprint, use: Use, report: Report): void {
+function checkScheme(endpoint: EndpointBlueprint, use: EndpointUse, report: Report): void {
   const name = schemeOf(endpoint);
   if (name === '') {
     report(use, `'${endpoint.url}' is no url`, "write the scheme, too: 'tcp://127.0.0.1:7000', 'unix:/run/app.sock'");
@@ -86,7 +91,7 @@ function checkScheme(endpoint: EndpointBlueprint, use: Use, report: Report): voi
   if (wrong !== undefined) report(use, `'${endpoint.url}': ${wrong}`, 'see the endpoint table of the manual');
 }
 
-function called(written: unknown, use: Use, report: Report): unknown {
+function called(written: unknown, use: EndpointUse, report: Report): unknown {
   if (typeof written !== 'function') return written;
   try {
     return (written as () => unknown)();
@@ -104,7 +109,7 @@ function called(written: unknown, use: Use, report: Report): unknown {
 export function readEndpoints(
   written: unknown,
   classOptions: Readonly<Record<string, unknown>>,
-  use: Use,
+  use: EndpointUse,
   report: Report,
 ): readonly EndpointBlueprint[] {
   const value = called(written, use, report);

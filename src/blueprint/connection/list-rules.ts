@@ -35,6 +35,10 @@ export const hostNames = listOf(
   text => HOST_NAME.test(text) || isIP(text.replace(/^\[(.*)\]$/, '$1')) !== 0,
 );
 
+export const httpMethods = listOf("methods of HTTP in capitals, 'PUT'", text => TOKEN.test(text) && text === text.toUpperCase());
+
+export const fieldNames = listOf("names of header fields, 'x-request-id'", text => TOKEN.test(text));
+
 export const subprotocols = listOf("names of subprotocols, 'mqtt', without spaces and commas", text => TOKEN.test(text));
 
 export const alpnNames = listOf(

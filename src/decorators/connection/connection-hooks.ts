@@ -1,8 +1,9 @@
-import type { PeerTls, Remote } from '../../endpoints/endpoint.js';
+import type { Remote } from '../../endpoints/endpoint.js';
 import type { AnySchema, SchemaOut } from '../../schema.js';
 import type { ChannelToken } from '../injection/channel-types.js';
 import type { About, CloseReason, ExitStatus, Method } from '../hook-types.js';
 import { onMember } from '../metadata.js';
+import type { RouteAbout } from './route-types.js';
 
 /** The connection is usable: accepted or connected, and past TLS for `tls:`. What it returns is sent. Settles before the first `@OnData`. */
 export function OnConnect(): Method<() => unknown> {
@@ -72,11 +73,6 @@ export function OnClose(): Method<(reason: CloseReason) => unknown> {
 }
 
 /** For `http:` endpoints (`packet-ts/http`): one request, one instance, one `Response`. */
-export function OnRequest(): Method<
-  (
-    request: Request,
-    about: { readonly remote: Remote; readonly tls: PeerTls | undefined; readonly id: string },
-  ) => Response | Promise<Response>
-> {
+export function OnRequest(): Method<(request: Request, about: RouteAbout) => Response | Promise<Response>> {
   return onMember({ decorator: 'OnRequest' });
 }

@@ -1,6 +1,7 @@
 import type { Framing } from '../../framing/framing.js';
 import type { Duration, Off, Size } from '../../units.js';
 import type { OneOrMany } from '../ctor.js';
+import type { CorsOptions } from './cors-types.js';
 
 /**
  * The urls that endpoints may have, by scheme. A package that registers another scheme adds its own:
@@ -143,6 +144,8 @@ export interface PerEndpoint<In, Out> extends Limits {
   tls?: TlsOptions | undefined;
   /** Permissions of a `unix:` socket. Default 0o600. */
   mode?: number | undefined;
+  /** For `http:`: what pages of other origins may do. Nothing, where it is not written. */
+  cors?: CorsOptions | undefined;
   /** For `ws:`: origins allowed besides the host itself. */
   origins?: readonly string[] | undefined;
   /** For `ws:` and `http:` on the loopback: names that `Host` may have besides addresses and localhost. */

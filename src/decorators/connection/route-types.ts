@@ -2,6 +2,7 @@ import type { PeerTls, Remote } from '../../endpoints/endpoint.js';
 import type { AnySchema, SchemaIn, SchemaOut } from '../../schema.js';
 import type { AnyFunction } from '../ctor.js';
 import type { Method } from '../hook-types.js';
+import type { Cookies } from './cookie-types.js';
 
 /** The decorators of routes, as they are named in messages. */
 export type RouteDecorator = 'Get' | 'Post' | 'Put' | 'Patch' | 'Delete' | 'Head' | 'Options' | 'Route';
@@ -64,6 +65,8 @@ export interface RouteAbout {
   readonly tls: PeerTls | undefined;
   /** Never reused in this process. */
   readonly id: string;
+  /** The cookies of the request, and those that its answer sets. */
+  readonly cookies: Cookies;
 }
 
 type RouteFunction<S extends RouteSchemas, Path extends string> = (

@@ -12,7 +12,7 @@ import type { FetchApp, RequestListener } from './mountable.js';
 import { MountArrival } from './mount-guest.js';
 import { MountReaders } from './mount-readers.js';
 import type { Mount } from './mount.js';
-import { lightRequest, type RequestSource } from '../../web/light/request.js';
+import { webRequest, type RequestSource } from '../../web/light/request.js';
 import { originOf } from '../../web/request/origin.js';
 import { readBody, type BodyReader } from '../../web/request/read-body.js';
 import { writeAnswer } from '../outgoing.js';
@@ -104,7 +104,7 @@ async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLim
   }
   const call = new FetchCall(arrival, origin, limits);
   try {
-    const answer = await app.fetch(lightRequest(call));
+    const answer = await app.fetch(webRequest(call));
     await writeAnswer(answer, response, call);
   } catch (thrown) {
     if (!call.hasLeft) explain(arrival, thrown);
@@ -140,6 +140,8 @@ interface MountHow {
   readonly arrivalOf: ArrivalOf;
   /** Whether the client of a proxy is let in; undefined: the socket has been asked, and that is the client. */
   readonly admits: ((arrival: RequestArrival) => boolean) | undefined;
+  /** Sets the fields of `cors`; returns whether that was the whole answer. Undefined: there is no such option. */
+  readonly isAnswered: ((arrival: RequestArrival) => boolean) | undefined;
 }
 
 function isAdmitted(arrival: RequestArrival, admits: MountHow['admits']): boolean {
@@ -151,7 +153,7 @@ function isAdmitted(arrival: RequestArrival, admits: MountHow['admits']): boolea
 /** Puts a mounted application on the server of its host and port; its requests do not come by anything else of ours. Throws ListenError. */
 export async function shareMount(target: EndpointTarget, acceptor: Acceptor, mount: Mount, how: MountHow): Promise<Membership> {
   const { way } = mount;
-  const { limits, arrivalOf, admits } = how;
+  const { limits, arrivalOf, admits, isAnswered } = how;
   // A body has the limit that is written, or whatever the application says itself.
   const body = target.options['maxMessageSize'] === undefined ? { ...limits, maxMessageSize: Infinity } : limits;
   const answers = (): Iterable<ServerResponse> => membership.server.answersOf(site);
@@ -164,12 +166,14 @@ export async function shareMount(target: EndpointTarget, acceptor: Acceptor, mou
       way.kind === 'listener'
         ? (request, response) => {
             readers.arrived();
+            if (isAnswered?.(arrivalOf(request, response)) === true) return;
             if (!admits || isAdmitted(arrivalOf(request, response), admits))
               currentContext().runInAsyncScope(askListener, undefined, way.listener, request, response, arrivalOf);
           }
         : (request, response) => {
             const arrival = arrivalOf(request, response);
-            if (isAdmitted(arrival, admits)) void currentContext().runInAsyncScope(askFetch, undefined, way.app, arrival, body);
+            if (isAnswered?.(arrival) !== true && isAdmitted(arrival, admits))
+              void currentContext().runInAsyncScope(askFetch, undefined, way.app, arrival, body);
           },
   };
   const membership = await share(target, acceptor.reactor ?? acceptor, site);

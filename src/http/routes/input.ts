@@ -39,6 +39,8 @@ export interface RouteSource {
   /** The host that the client asked for. */
   readonly requestedHost: string;
   request(): Request;
+  /** Whether the option `cors` names that origin; '*' names none. */
+  isAllowedOrigin(origin: string): boolean;
   /** The whole body. Rejects with LimitError, ConnectionClosedError. */
   whole(): Promise<Buffer>;
 }
@@ -79,8 +81,9 @@ function queryOf({ url = '' }: IncomingMessage, { queryLists }: Compiled): unkno
 }
 
 /** Content that a form of another page may send without asking: then its origin must be this host. */
-function isForeignForm({ headers }: IncomingMessage, host: string, format: BodyFormat): boolean {
-  return format !== 'json' && headers.origin !== undefined && !isSameHost(headers.origin, host);
+function isForeignForm({ headers }: IncomingMessage, source: RouteSource, format: BodyFormat): boolean {
+  const { origin } = headers;
+  return format !== 'json' && origin !== undefined && !isSameHost(origin, source.requestedHost) && !source.isAllowedOrigin(origin);
 }
 
 /**
@@ -105,7 +108,7 @@ export function inputOf(match: RouteMatch, source: RouteSource): RouteRequest | 
     if (route.schemas.body) return textAnswer(415, 'a body of this content type is not taken here: send application/json');
     return new RouteRequest({ ...parts, body: undefined }, source);
   }
-  if (isForeignForm(incoming, source.requestedHost, format)) return textAnswer(403, 'forms of another origin are not taken here');
+  if (isForeignForm(incoming, source, format)) return textAnswer(403, 'forms of another origin are not taken here');
   return source.whole().then(bytes => {
     const body = checked('body', readContent(bytes, format, known.bodyLists), route);
     return new RouteRequest({ ...parts, body }, source);

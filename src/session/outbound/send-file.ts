@@ -18,7 +18,7 @@ export interface FileHost {
  * Sends a part of a file past the framing, reading only as fast as the peer does. What others send meanwhile follows it.
  * Resolves with its bytes when the kernel has them.
  */
-export async function sendFile(host: FileHost, path: string | URL, { start = 0, length = Infinity }: FileRange): Promise<number> {
+export async function sendFileOver(host: FileHost, path: string | URL, { start = 0, length = Infinity }: FileRange): Promise<number> {
   const { sendBuffer } = host;
   if (!(start >= 0) || !(length >= 0)) throw new UsageError(`a file has no part from ${start} of ${length} bytes`);
   // Before anything is waited for: what is sent from now on is behind the file.

@@ -1,8 +1,5 @@
-import { realRequest } from './request.js';
+import { KNOWS, realRequest } from './request.js';
 import { installLightResponse } from './response.js';
-
-/** Marks a `Request` that knows light ones; registered, so that copies of the package do it once. */
-const KNOWS = Symbol.for('packet-ts.knows-light-requests');
 
 type Input = ConstructorParameters<typeof Request>[0];
 
@@ -32,10 +29,15 @@ function installRequest(): void {
 }
 
 /**
- * Puts classes in the place of the web's own `Request` and `Response`, and of `fetch()`, that do the same and make no stream where none is asked
- * for. Done once a process, when the first endpoint of requests listens; docs/decisions/light-web.md says why.
+ * Replaces three globals of this process, `Request`, `Response` and `fetch`, by ones that do the same and make no stream for a text, bytes
+ * or JSON: `@OnRequest` and mounted Hono applications cost half as much. Once is enough; without it nothing is replaced. Call it before
+ * other code takes the globals, and in the module of the connection class, so that worker processes do it, too.
+ * docs/decisions/light-web.md has the figures.
+ * @example
+ * import { OnRequest, useLightWeb } from 'packet-ts/http';
+ * useLightWeb();
  */
-export function installLightWeb(): void {
+export function useLightWeb(): void {
   installRequest();
   installLightResponse();
 }

@@ -5,6 +5,9 @@ import { parseJson } from '../received-request.js';
 /** The key of what a light request makes the web's own request of; registered, so that copies of the package know each other's. */
 const REAL = Symbol.for('packet-ts.real-request');
 
+/** Marks a global `Request` that can be made of light ones; registered, so that copies of the package do it once. */
+export const KNOWS = Symbol.for('packet-ts.knows-light-requests');
+
 /** A request that has come in, as far as the web's view of it is made of it. */
 export interface RequestSource {
   readonly incoming: IncomingMessage;
@@ -58,6 +61,11 @@ class LightRequest {
       // Used here is used there.
       if (this.#isUsed) void this.#real.text();
     }
+    return this.#real;
+  }
+
+  /** The web's own, if something has asked for it. */
+  get made(): Request | undefined {
     return this.#real;
   }
 
@@ -146,9 +154,11 @@ for (const name of OTHERS) {
 }
 Object.setPrototypeOf(LightRequest.prototype, Request.prototype);
 
-/** The web's view of a request that has come in. */
-export function lightRequest(source: RequestSource): Request {
-  const request: unknown = new LightRequest(source);
+/** The web's view of a request that has come in: the web's own, or a light one where `useLightWeb()` has been called. */
+export function webRequest(source: RequestSource): Request {
+  const light = new LightRequest(source);
+  if (!(KNOWS in Request)) return light[REAL]();
+  const request: unknown = light;
   return request as Request;
 }
 
@@ -156,4 +166,9 @@ export function lightRequest(source: RequestSource): Request {
 export function realRequest<T>(input: T): T | Request {
   if (!(input instanceof Request) || !(REAL in input)) return input;
   return (input as { readonly [REAL]: () => Request })[REAL]();
+}
+
+/** The web's own request behind this one, which reads its body; undefined: a light one that has not made it. */
+export function madeRequest(request: Request): Request | undefined {
+  return REAL in request ? (request as unknown as LightRequest).made : request;
 }

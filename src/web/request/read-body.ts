@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock, ClockTimer } from '../../clock.js';
 import { deadline } from '../../deadline.js';
-import { ConnectionClosedError, LimitError } from '../../errors.js';
+import { ConnectionClosedError, LimitError, UsageError } from '../../errors.js';
 import { guardThis } from '../../guard.js';
 import { setImmediate } from '../../system-timers.js';
 import { bodyTooLarge, type BodyLimits } from '../incoming.js';
@@ -151,4 +151,13 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, clock: Cl
     if (read.destroyed) onLeft.call(read);
     else read.on('end', onEnd).on('close', onLeft).on('data', onData);
   });
+}
+
+/**
+ * The whole body of a request that may read it by itself: a guard has been given it. It can still be read there.
+ * @throws UsageError where it has been read; what reading it rejects with.
+ */
+export async function wholeBodyOf(request: Request): Promise<Buffer> {
+  if (request.bodyUsed) throw new UsageError('the body has been read before its route: a guard reads that of `request.clone()`');
+  return Buffer.from(await request.clone().arrayBuffer());
 }
