@@ -15,6 +15,7 @@ const BENCHES = [
   'connections',
   'start',
   'recovery',
+  'memory',
   'scale',
   'cores',
   'mesh',
