@@ -62,4 +62,29 @@ describe('packet-ts check', function () {
       rmSync(folder, { recursive: true });
     }
   });
+
+  it('shows the file and the line of a mistake in the text of whatever is imported', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'packet-cli-'));
+    try {
+      writeFileSync(join(folder, 'app.mjs'), `import './other.mjs';`);
+      writeFileSync(join(folder, 'other.mjs'), `\nlet x = ;`);
+      const { code, err } = await outcomeOf(['check', join(folder, 'app.mjs')]);
+      expect(code).to.equal(1);
+      expect(err).to.include('app.mjs: SyntaxError: Unexpected token').and.include('other.mjs:2\nlet x = ;');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('says why a module never ends to be imported', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'packet-cli-'));
+    try {
+      writeFileSync(join(folder, 'app.mjs'), `await new Promise(() => {});`);
+      const { code, err } = await outcomeOf(['check', join(folder, 'app.mjs')]);
+      expect(code).to.equal(13);
+      expect(err).to.include('app.mjs: it awaits something at its top level that nothing will settle');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '../../scripts/structure/read-sources.js';
-import { atEnd, tcpClient } from '../kit/index.js';
+import { atEnd, tcpClient, waitFor } from '../kit/index.js';
 import { packetTs, portOf } from './kit.js';
 
 const WORKER = `
@@ -112,6 +112,42 @@ describe('packet-ts dev', function () {
     await client.send('?\n');
     expect(await client.line({ within: '20s' })).to.equal('hello 0 from module 0');
     script.kill('SIGINT');
+    expect((await script.exit({ within: '20s' })).code).to.equal(0);
+  });
+
+  it('ends at a signal while it waits for a change, and starts nothing more', async () => {
+    const { file, env, edit } = project();
+    edit('app.module.js', 'export class App', `console.error('imported'); throw new Error('not yet'); export class App`);
+    const script = packetTs(['dev', file], { env });
+    await script.errorLine(/it starts again with the next change/, { within: '30s' });
+    script.kill('SIGINT');
+    expect((await script.exit({ within: '20s' })).code).to.equal(1);
+    expect(script.stderr.text.match(/^imported$/gm)).to.have.length(1);
+  });
+
+  it('follows a build that removes its folder and makes it anew', async () => {
+    const { file, env } = project();
+    const folder = dirname(file);
+    const kept = `${folder}.kept`;
+    cpSync(folder, kept, { recursive: true });
+    const script = packetTs(['dev', file], { env });
+    const port = await portOf(script);
+    for (const edition of [1, 2]) {
+      rmSync(folder, { recursive: true });
+      cpSync(kept, folder, { recursive: true });
+      writeFileSync(file, MODULE.replace('module 0', `module ${edition}`));
+      await waitFor(
+        async () => {
+          const client = await tcpClient(port);
+          await client.send('?\n');
+          const line = await client.line({ within: '20s' });
+          await client.destroy();
+          return line === `hello 0 from module ${edition}`;
+        },
+        { within: '30s', what: `edition ${edition}` },
+      );
+    }
+    script.kill('SIGTERM');
     expect((await script.exit({ within: '20s' })).code).to.equal(0);
   });
 });

@@ -110,6 +110,57 @@ describe('packet-ts reload', function () {
     expect((await script.exit({ within: '20s' })).code).to.equal(0);
   });
 
+  it('goes on serving where the file is away, at SIGHUP too', async () => {
+    const { env, folder } = place();
+    const file = join(folder, 'app.mjs');
+    const text = `export { WebModule } from ${JSON.stringify(fixture('web.module.js'))};`;
+    writeFileSync(file, text);
+    const script = packetTs(['run', file], { env });
+    const port = await portOf(script, 'Page');
+    const before = await textOf(`http://127.0.0.1:${port}/`);
+    rmSync(file);
+    script.kill('SIGHUP');
+    await script.errorLine(/reload failed: there is no file/, { within: '30s' });
+    expect((await outcomeOf(['reload'], { env })).err).to.include('the old one goes on');
+    expect(await textOf(`http://127.0.0.1:${port}/`)).to.equal(before);
+    writeFileSync(file, text);
+    expect((await outcomeOf(['reload'], { env })).code).to.equal(0);
+    script.kill('SIGTERM');
+    expect((await script.exit({ within: '20s' })).code).to.equal(0);
+  });
+
+  it('asked for while one is under way is one more behind it, however often it was asked', async () => {
+    const { env, folder } = place();
+    const file = join(folder, 'app.mjs');
+    const edition = (number: number): void =>
+      writeFileSync(file, `console.error('edition ${number}'); export { WebModule } from ${JSON.stringify(fixture('web.module.js'))};`);
+    edition(1);
+    const script = packetTs(['run', file], { env });
+    await portOf(script, 'Page');
+    edition(2);
+    script.kill('SIGHUP');
+    await script.errorLine(/^edition 2/, { within: '30s' });
+    // The second process has read its code: what is deployed now is not in it.
+    edition(3);
+    for (let i = 0; i < 5; i++) script.kill('SIGHUP');
+    await script.errorLine(/has taken over from/, { within: '30s' });
+    await script.errorLine(/has taken over from/, { within: '30s' });
+    expect(script.stderr.text.match(/^edition \d/gm)).to.deep.equal(['edition 1', 'edition 2', 'edition 3']);
+    script.kill('SIGTERM');
+    expect((await script.exit({ within: '20s' })).code).to.equal(0);
+  });
+
+  it('is not to be had where no socket can be made, and the application runs all the same', async () => {
+    const { folder } = place();
+    // A file where the folder should be: the same as a file system for reading.
+    writeFileSync(join(folder, 'none'), '');
+    const script = packetTs(['run', fixture('echo.module.js')], { env: { XDG_RUNTIME_DIR: join(folder, 'none') } });
+    await script.errorLine(/reload and top cannot reach this command, but SIGHUP reloads: /, { within: '20s' });
+    await portOf(script, 'Echo');
+    script.kill('SIGTERM');
+    expect((await script.exit({ within: '20s' })).code).to.equal(0);
+  });
+
   it('says what it cannot find: no command, another pid, several', async () => {
     const { env } = place();
     const none = await outcomeOf(['reload'], { env });

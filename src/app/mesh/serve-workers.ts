@@ -74,7 +74,7 @@ function hosted(
     flaws.push({
       where,
       wrong: `${typeof each === 'string' ? `'${each}'` : nameOf(each)} is no worker of the module`,
-      remedy: `name one of ${names}`,
+      remedy: names === '' ? 'list it in `workers` of a module' : `name one of ${names}`,
     });
     return [];
   });

@@ -5,7 +5,7 @@ import { checkApplication } from '../../app/read-application.js';
 import type { Ctor } from '../../decorators/ctor.js';
 import type { Mistake } from '../../errors.js';
 import { moduleClassOf } from '../module-class.js';
-import { exitWith, explain, importModule } from './import-module.js';
+import { exitWith, exitWithError, importModule } from './import-module.js';
 import type { ChildPlan } from './plan.js';
 
 function report({ file }: ChildPlan, mistakes: readonly Mistake[]): string {
@@ -37,6 +37,6 @@ export async function checkModule(plan: ChildPlan): Promise<void> {
     const mistakes = await checkApplication(module, options);
     exitWith(mistakes.length === 0 ? 0 : 1, report(plan, mistakes), process.stdout);
   } catch (error) {
-    exitWith(1, explain(error, plan), process.stderr);
+    exitWithError(error, plan);
   }
 }

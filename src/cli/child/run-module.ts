@@ -3,7 +3,7 @@ import { hookBootstrap, type RunningApp } from '../../app/start/bootstrap-hook.j
 import { bootstrap } from '../../app/bootstrap.js';
 import type { BootstrapOptions } from '../../app/start/bootstrap-types.js';
 import { moduleClassOf } from '../module-class.js';
-import { exitWith, explain, importModule } from './import-module.js';
+import { exitWithError, importModule } from './import-module.js';
 import { Parent } from './parent.js';
 import type { ChildPlan, ParentMessage } from './plan.js';
 import { restartPools, workerSources } from './pools.js';
@@ -56,7 +56,7 @@ export async function runModule(plan: ChildPlan): Promise<void> {
     if (called) await own;
     else await bootstrap(moduleClassOf(exports, basename(plan.file), plan.export));
   } catch (error) {
-    exitWith(1, explain(error, plan), process.stderr);
+    exitWithError(error, plan);
     return;
   }
   parent.tell({ packet: 'ready', workers: workerSources(apps) });

@@ -6,7 +6,7 @@ import type { Mesh } from '../../mesh/mesh-types.js';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { moduleClassOf } from '../module-class.js';
-import { exitWith, explain, importModule } from './import-module.js';
+import { exitWithError, importModule } from './import-module.js';
 import type { ChildPlan, WorkPlan } from './plan.js';
 
 async function meshOf({ mesh, namespace, credentials, nkey, user, tls }: WorkPlan): Promise<Mesh> {
@@ -48,6 +48,6 @@ export async function workModule(plan: ChildPlan): Promise<void> {
     });
     process.stderr.write(`${host.describe()}\n`);
   } catch (error) {
-    exitWith(1, explain(error, plan), process.stderr);
+    exitWithError(error, plan);
   }
 }

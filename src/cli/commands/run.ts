@@ -45,10 +45,13 @@ interface Supervised {
 
 /** Runs it to its end, with its signals and its control socket. Returns the exit code. */
 export async function supervise(run: Supervised): Promise<number> {
-  const control = new ControlServer({
-    reload: () => run.supervisor.reload(),
-    look: async () => (await run.supervisor.current?.look()) ?? { error: 'the application has ended' },
-  });
+  const control = new ControlServer(
+    {
+      reload: () => run.supervisor.reload(),
+      look: async () => (await run.supervisor.current?.look()) ?? { error: 'the application has ended' },
+    },
+    tell,
+  );
   control.listen();
   const end = (signal: NodeJS.Signals): void => run.signal(signal);
   // A terminal that is closed ends what runs in it; without one SIGHUP is a request of the operator's.

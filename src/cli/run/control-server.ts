@@ -16,32 +16,45 @@ const LONGEST = 1_000;
 /** Answers requests on a unix socket that only this user may open: a line of JSON each, `{"do":"reload"}`. */
 export class ControlServer {
   readonly #server: Server;
-  readonly #path: string;
   readonly #handlers: ControlHandlers;
+  readonly #say: (line: string) => void;
 
-  constructor(handlers: ControlHandlers) {
+  /** @param say tells the operator that there is no such socket */
+  constructor(handlers: ControlHandlers, say: (line: string) => void) {
     this.#handlers = handlers;
-    this.#path = controlPath(process.pid);
+    this.#say = say;
     this.#server = createServer(
       guardEach(
         (socket: Socket) => socket,
         socket => this.#serve(socket),
       ),
     );
-    this.#server.on('error', () => {});
+    this.#server.on(
+      'error',
+      guard(NO_VICTIM, (error: unknown) => this.#unreachable(error)),
+    );
   }
 
-  /** Its file is this user's alone from the beginning. */
+  /** Its file is this user's alone from the beginning. Where none can be made (a file system for reading, say) the application runs without. */
   listen(): void {
-    // A killed command of the same pid has left it.
-    rmSync(this.#path, { force: true });
-    const before = process.umask(0o177);
     try {
-      this.#server.listen(this.#path);
-    } finally {
-      process.umask(before);
+      const path = controlPath(process.pid);
+      // A killed command of the same pid has left it.
+      rmSync(path, { force: true });
+      const before = process.umask(0o177);
+      try {
+        this.#server.listen(path);
+      } finally {
+        process.umask(before);
+      }
+      this.#server.unref();
+    } catch (error) {
+      this.#unreachable(error);
     }
-    this.#server.unref();
+  }
+
+  #unreachable(error: unknown): void {
+    this.#say(`reload and top cannot reach this command, but SIGHUP reloads: ${asError(error).message}`);
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { asError } from '../../errors.js';
 import { RunSupervisor } from './supervisor.js';
 import { SourceWatcher } from './source-watcher.js';
 
@@ -46,16 +47,29 @@ export class DevLoop {
         return code;
       }
       this.#say(`the application has ended with ${code}; it starts again with the next change`);
-      if (this.#changed.size === 0) await new Promise<void>(resolve => (this.#wake = resolve));
-      this.#wake = undefined;
-      this.#changed.clear();
-      if (!this.#isClosing()) this.#supervisor = this.#make();
+      const next = await this.#nextSupervisor();
+      if (!next) {
+        this.#watcher.close();
+        return code;
+      }
+      this.#supervisor = next;
     }
   }
 
-  /** A method: the state changes behind an `await`, where the compiler would not expect it. */
-  #isClosing(): boolean {
-    return this.#closing;
+  /** Waits for a change with which the module can be started; undefined: a signal came first. */
+  async #nextSupervisor(): Promise<RunSupervisor | undefined> {
+    for (;;) {
+      if (this.#changed.size === 0 && !this.#closing) await new Promise<void>(resolve => (this.#wake = resolve));
+      this.#wake = undefined;
+      this.#changed.clear();
+      if (this.#closing) return undefined;
+      try {
+        return this.#make();
+      } catch (thrown) {
+        // Its file is away for a moment, while it is compiled anew.
+        this.#say(`${asError(thrown).message}; it is looked for again with the next change`);
+      }
+    }
   }
 
   #onChange(files: readonly string[]): void {

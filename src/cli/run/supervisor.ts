@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { asError } from '../../errors.js';
 import { RunningChild } from './running-child.js';
 import { SocketStore } from './socket-store.js';
 
@@ -19,6 +20,8 @@ export class RunSupervisor {
   /** Those that finish what they have. */
   readonly #leaving = new Set<RunningChild>();
   #reloading: Promise<ReloadOutcome> | undefined;
+  /** Asked for while one was under way, which may have read older code. */
+  #reloadingAgain: Promise<ReloadOutcome> | undefined;
   #signalled = false;
   /** Exit code of the last process that served. */
   #code = 0;
@@ -50,16 +53,34 @@ export class RunSupervisor {
     for (const child of [this.#current, this.#next, ...this.#leaving]) child?.process.kill(signal);
   }
 
-  /** Starts the code as it is now beside the old one; when it listens, the old one finishes what it has. One at a time. */
+  /**
+   * Starts the code as it is now beside the old one; when it listens, the old one finishes what it has. One at a time: what is asked for
+   * meanwhile is one more, behind it. Never rejects.
+   */
   reload(): Promise<ReloadOutcome> {
-    return (this.#reloading ??= this.#reload().finally(() => (this.#reloading = undefined)));
+    if (!this.#reloading) return (this.#reloading = this.#reload().finally(() => (this.#reloading = undefined)));
+    return (this.#reloadingAgain ??= this.#reloading.then(() => {
+      this.#reloadingAgain = undefined;
+      return this.reload();
+    }));
+  }
+
+  /** A process with the code as it is now; undefined, and told: there is nothing to start. */
+  #fresh(): RunningChild | undefined {
+    try {
+      return new RunningChild(this.#start(), this.#sockets);
+    } catch (thrown) {
+      this.#say(`reload failed: ${asError(thrown).message}`);
+      return undefined;
+    }
   }
 
   async #reload(): Promise<ReloadOutcome> {
     const old = this.#current;
     if (this.#signalled || !old) return { done: false, why: 'it is closing' };
     if (!(await old.ready)) return { done: false, why: 'the application has ended' };
-    const fresh = (this.#next = new RunningChild(this.#start(), this.#sockets));
+    const fresh = (this.#next = this.#fresh());
+    if (!fresh) return { done: false, why: 'the new process cannot be started; the old one goes on' };
     const ready = await fresh.ready;
     this.#next = undefined;
     if (!ready) {
