@@ -1,3 +1,4 @@
+import diagnostics from 'node:diagnostics_channel';
 import { expect } from 'chai';
 import { bootstrap, NotCloneableError, serveWorkers, type App } from '../../src/index.js';
 import { memoryMesh, type MemoryMesh } from '../../src/testing/index.js';
@@ -58,6 +59,28 @@ describe('a channel beyond its process', function () {
     await waitFor(() => one.chat.heard.length === 22 && two.chat.heard.length === 21, { what: 'both to hear the worker' });
     expect(one.chat.heard.slice(2)).to.deep.equal(times('world', 'worker', 20));
     expect(two.chat.heard.slice(1)).to.deep.equal(times('world', 'worker', 20));
+  });
+
+  it('tells a worker that an item is too large, and what the mesh cannot take is lost there alone', async () => {
+    const { chat } = await chatting({ mesh: memoryMesh() });
+    const lost: unknown[] = [];
+    const exits: unknown[] = [];
+    for (const [name, events] of [
+      ['packet-ts:channel.lost', lost],
+      ['packet-ts:worker.exit', exits],
+    ] as const) {
+      const listen = (event: unknown): void => void events.push(event);
+      diagnostics.subscribe(name, listen);
+      atEnd(() => diagnostics.unsubscribe(name, listen));
+    }
+    expect(await chat.workers.shout({ where: 'room', length: 17 * 1024 * 1024 })).to.match(
+      /^MessageTooLargeError: item is larger than maxMessageSize/,
+    );
+    expect(await chat.workers.shout({ where: 'world', length: 2 * 1024 * 1024 })).to.equal('');
+    await waitFor(() => chat.heard.length === 1 && lost.length === 1, { what: 'the master to hear it, and the mesh to lose it' });
+    expect(lost[0]).to.deep.include({ channel: 'mesh-spec-world', lost: 1 });
+    expect((lost[0] as { why: string }).why).to.include('what a message of the mesh holds');
+    expect(exits).to.deep.equal([]);
   });
 
   it('refuses what cannot be copied, before anyone has it', async () => {

@@ -1,6 +1,6 @@
 import type { ChannelSpec } from '../decorators/injection/channel-types.js';
 import { publish } from '../diagnostics.js';
-import { ProtocolError } from '../errors.js';
+import { asError, ProtocolError } from '../errors.js';
 import { encodeValue } from '../wire/codec/codec.js';
 import { Kind, UPWARD } from '../wire/link/protocol.js';
 import type { Body, Encoded, Link } from '../wire/link/types.js';
@@ -12,7 +12,7 @@ const MOST_CHANNELS = 1_000;
 
 /** Other machines, as far as channels are concerned. */
 export interface ChannelMesh {
-  /** Throws MessageTooLargeError for what one message of the mesh cannot hold. */
+  /** Throws MessageTooLargeError for what one message of the mesh cannot hold, LimitError for one channel too many. */
   publish(name: string, encoded: Encoded): void;
   /** Items of that name are wanted here from now on. */
   want(name: string): void;
@@ -122,7 +122,16 @@ export class ChannelRouter implements ChannelCarrier {
   route(name: string, item: unknown, encoded: Encoded, isForMesh: boolean, from: ChannelPort): void {
     this.#channels.deliver(name, item);
     for (const port of this.#ports) if (port !== from) port.send(name, encoded);
-    if (isForMesh) this.#mesh?.publish(name, encoded);
+    if (isForMesh) this.#toMesh(name, encoded);
+  }
+
+  /** Passes on what a worker has published: what the mesh cannot take is lost there, and no offence of its process. */
+  #toMesh(name: string, encoded: Encoded): void {
+    try {
+      this.#mesh?.publish(name, encoded);
+    } catch (error) {
+      publish('channel.lost', { app: this.app, channel: name, lost: 1, why: asError(error).message });
+    }
   }
 
   /** An item of another machine. */

@@ -10,12 +10,15 @@ import type { Channels } from './channel.js';
 export class LinkCarrier implements ChannelCarrier {
   readonly #link: Link;
   readonly #app: string;
+  readonly #maxMessageSize: number;
   #channels: Channels | undefined;
   #lost = 0;
 
-  constructor(link: Link, app: string) {
+  /** @param maxMessageSize the most bytes of an item: the master ends a process that sends it more */
+  constructor(link: Link, app: string, maxMessageSize: number) {
     this.#link = link;
     this.#app = app;
+    this.#maxMessageSize = maxMessageSize;
   }
 
   connect(channels: Channels): void {
@@ -24,7 +27,7 @@ export class LinkCarrier implements ChannelCarrier {
   }
 
   publish({ name, scope }: ChannelSpec, item: unknown): void {
-    const encoded = encodeValue([name, item], 0, 'item');
+    const encoded = encodeValue([name, item], this.#maxMessageSize, 'item');
     if (this.#link.bufferedBytes > MOST_WAITING) {
       this.#lost++;
       return;

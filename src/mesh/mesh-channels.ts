@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { ChannelMesh, ChannelRouter } from '../channels/channel-router.js';
 import { publish } from '../diagnostics.js';
-import { asError, MessageTooLargeError } from '../errors.js';
+import { asError, LimitError, MessageTooLargeError } from '../errors.js';
 import { decodeValue } from '../wire/codec/codec.js';
 import type { Encoded } from '../wire/link/types.js';
 import type { MeshNode } from './link/mesh-node.js';
@@ -12,6 +12,8 @@ const ID = 16;
 const HEADER = ID + 4;
 /** Publishers whose counts are kept. */
 const MOST_PUBLISHERS = 10_000;
+/** Channels that one application publishes on: a worker may name any. */
+const MOST_PUBLISHED = 10_000;
 
 /** Items of channels between machines: at most once, in order per publisher; what is missing is counted and told. */
 export class MeshChannels implements ChannelMesh {
@@ -34,7 +36,10 @@ export class MeshChannels implements ChannelMesh {
     const { connection, subjects } = this.#node;
     const most = connection.maxPayload - HEADER - 256;
     if (encoded.length > most) throw new MessageTooLargeError(`an item of channel '${name}'`, most, 'what a message of the mesh holds');
-    const count = ((this.#sent.get(name) ?? 0) + 1) >>> 0;
+    const before = this.#sent.get(name);
+    if (before === undefined && this.#sent.size >= MOST_PUBLISHED)
+      throw new LimitError('channels', `channel '${name}': items are published on ${MOST_PUBLISHED} channels of the mesh already`);
+    const count = ((before ?? 0) + 1) >>> 0;
     this.#sent.set(name, count);
     const header = Buffer.alloc(HEADER);
     this.#id.copy(header);

@@ -277,7 +277,7 @@ export class TaskRuntime implements LinkReceiver {
         status: value => this.#status(value, maxMessageSize),
       }),
       client: (worker, key) => this.#upstream!.client(worker, key),
-      connectChannels: channels => (this.#carrier = new LinkCarrier(this.#link, boot.app)).connect(channels),
+      connectChannels: channels => (this.#carrier = new LinkCarrier(this.#link, boot.app, maxMessageSize)).connect(channels),
       holds: (connections, inbound) => this.#link.send(Kind.CONNECTIONS, inbound, connections),
       listens: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),
       stray: error => this.stray(error),

@@ -31,6 +31,17 @@ export class ChatWorker {
     return process.pid;
   }
 
+  /** Says so many characters. Answers with the error that this is. */
+  @Task({ input: z.object({ where: z.enum(['room', 'world']), length: z.number() }), output: z.string() })
+  shout({ where, length }: { where: 'room' | 'world'; length: number }): string {
+    try {
+      this[where].publish({ from: 'x'.repeat(length), n: 0 });
+      return '';
+    } catch (error) {
+      return String(error);
+    }
+  }
+
   @Task({ output: z.object({ pid: z.number(), heard: z.array(z.string()) }) })
   listing(): { pid: number; heard: string[] } {
     return { pid: process.pid, heard: this.heard };
