@@ -239,6 +239,19 @@ describe('createTestApp', function () {
     expect((await closing).graceful).to.equal(true);
   });
 
+  it('tells each client how its own connection ended, and not another one', async () => {
+    const app = await createTestApp(AppModule).start();
+    const [stays, leaves] = [await app.connect(Greeter), await app.connect(Greeter)];
+    await stays.expect('hello');
+    leaves.destroy();
+    expect(await leaves.closed).to.include({ by: 'peer', code: 'ECONNRESET' });
+    const closing = app.close();
+    await stays.expect('going down');
+    stays.end();
+    expect(await stays.closed).to.include({ by: 'shutdown' });
+    await closing;
+  });
+
   it('accepts the connections that handlers make', async () => {
     const app = await createTestApp(AppModule).start();
     const server = await app.accept('memory:upstream');

@@ -1,14 +1,13 @@
 import diagnostics from 'node:diagnostics_channel';
 import type { CloseReason } from '../decorators/hook-types.js';
+import type { Events } from '../diagnostics/event-types.js';
 import type { Remote } from '../endpoints/index.js';
+
+type Opened = Events['connection.open'];
+type Closed = Events['connection.close'];
 
 const OPEN = 'packet-ts:connection.open';
 const CLOSE = 'packet-ts:connection.close';
-
-interface Opened {
-  readonly id: string;
-  readonly remote: Remote;
-}
 
 /** Finds out how a handler sees the end of a connection that is about to be made over memory. Make it before connecting. */
 export class CloseWatch {
@@ -24,13 +23,14 @@ export class CloseWatch {
   closeOf(local: Remote): Promise<CloseReason> {
     diagnostics.unsubscribe(OPEN, this.#note);
     return new Promise(resolve => {
-      let id = this.#opened.find(({ remote }) => remote === local)?.id;
+      let id = this.#opened.find(({ remote }) => remote === local)?.connection;
       const opened = (details: unknown): void => {
-        if ((details as Opened).remote === local) id = (details as Opened).id;
+        const { remote, connection } = details as Opened;
+        if (remote === local) id = connection;
       };
       const closed = (details: unknown): void => {
-        const { id: which, by, code, error } = details as CloseReason & { readonly id: string };
-        if (which !== id) return;
+        const { connection, by, code, error } = details as Closed;
+        if (connection !== id) return;
         diagnostics.unsubscribe(OPEN, opened);
         diagnostics.unsubscribe(CLOSE, closed);
         resolve({ by, code, ...(error && { error }) });
