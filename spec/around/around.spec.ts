@@ -19,7 +19,7 @@ import {
 } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import { OnRequest } from 'packet-ts/http';
-import { createTestApp } from 'packet-ts/testing';
+import { createTestApp, type TestApp } from 'packet-ts/testing';
 import { atEnd } from '../kit/index.js';
 import { AroundWorker } from '../fixtures/around.worker.js';
 
@@ -33,6 +33,26 @@ function noting(to: string[], name = ''): AroundFunction {
       to.push(`${name}/${kind}`);
     }
   };
+}
+
+/** The client of a provider that these functions stand around. */
+async function clientInside(...fns: readonly AroundFunction[]): Promise<WorkerClient<AroundWorker>> {
+  class Asks {
+    constructor(@InjectWorker(AroundWorker) readonly worker: WorkerClient<AroundWorker>) {}
+    @OnStart() protected start(): void {}
+  }
+  for (const fn of fns) Around(fn)(Asks);
+  @Module({ providers: [Asks], workers: [AroundWorker] })
+  class AppModule {}
+  const app = await started(AppModule);
+  return app.get<Asks>(Asks).worker;
+}
+
+/** Starts an application in memory that ends with the test. */
+async function started(module: new () => object, runtime: 'inline' | 'process' = 'inline'): Promise<TestApp> {
+  const app = await createTestApp(module).start({ runtime });
+  atEnd(() => app.close());
+  return app;
 }
 
 describe('@Around', () => {
@@ -51,8 +71,7 @@ describe('@Around', () => {
     }
     @Module({ connections: [Line], workers: [AroundWorker], around: [noting(told, '0 ')] })
     class AppModule {}
-    const app = await createTestApp(AppModule).start();
-    atEnd(() => app.close());
+    const app = await started(AppModule);
     const client = await app.connect(Line);
     client.send('a');
     await client.expect('plain a');
@@ -88,8 +107,7 @@ describe('@Around', () => {
     }
     @Module({ connections: [Line] })
     class AppModule {}
-    const app = await createTestApp(AppModule).start();
-    atEnd(() => app.close());
+    const app = await started(AppModule);
     const client = await app.connect(Line);
     client.send('secret');
     await client.expect('no');
@@ -115,8 +133,7 @@ describe('@Around', () => {
     }
     @Module({ connections: [Line] })
     class AppModule {}
-    const app = await createTestApp(AppModule).start();
-    atEnd(() => app.close());
+    const app = await started(AppModule);
     const client = await app.connect(Line);
     client.send('x');
     await client.expect('not today');
@@ -144,16 +161,7 @@ describe('@Around', () => {
 
   it('stands around calls of providers, events, streams and signals kept', async () => {
     const told: string[] = [];
-    @Around(noting(told))
-    class Asks {
-      constructor(@InjectWorker(AroundWorker) readonly worker: WorkerClient<AroundWorker>) {}
-      @OnStart() protected start(): void {}
-    }
-    @Module({ providers: [Asks], workers: [AroundWorker] })
-    class AppModule {}
-    const app = await createTestApp(AppModule).start();
-    atEnd(() => app.close());
-    const { worker } = app.get<Asks>(Asks);
+    const worker = await clientInside(noting(told));
     expect(await worker.plain('a')).to.equal('plain a');
     const items: number[] = [];
     for await (const item of worker.count(3)) items.push(item);
@@ -171,19 +179,10 @@ describe('@Around', () => {
   });
 
   it('that refuses a stream or a tell tells the reader of the stream, and an event', async () => {
-    @Around((context, next) => {
+    const worker = await clientInside((context, next) => {
       if (context.kind === 'call' && context.input !== 'let through') throw new Error('not today');
       return next();
-    })
-    class Asks {
-      constructor(@InjectWorker(AroundWorker) readonly worker: WorkerClient<AroundWorker>) {}
-      @OnStart() protected start(): void {}
-    }
-    @Module({ providers: [Asks], workers: [AroundWorker] })
-    class AppModule {}
-    const app = await createTestApp(AppModule).start();
-    atEnd(() => app.close());
-    const { worker } = app.get<Asks>(Asks);
+    });
     const events: unknown[] = [];
     const listen = (event: unknown): void => void events.push(event);
     diagnostics.subscribe('packet-ts:hook.error', listen);
@@ -208,37 +207,23 @@ describe('@Around', () => {
   });
 
   it('lets entries of the carrier that it sets travel with the call', async () => {
-    @Around((context, next) => {
+    const worker = await clientInside((context, next) => {
       if (context.kind === 'call') context.carrier['tenant'] = 'gold';
       return next();
-    })
-    class Asks {
-      constructor(@InjectWorker(AroundWorker) readonly worker: WorkerClient<AroundWorker>) {}
-      @OnStart() protected start(): void {}
-    }
-    @Module({ providers: [Asks], workers: [AroundWorker] })
-    class AppModule {}
-    const app = await createTestApp(AppModule).start();
-    atEnd(() => app.close());
-    const { worker } = app.get<Asks>(Asks);
+    });
     expect(await worker.carried('x', { carrier: { user: 'u' } })).to.deep.equal({ user: 'u', tenant: 'gold' });
   });
 
   for (const runtime of ['inline', 'process'] as const) {
     it(`stands around tasks on a worker's class and methods, in the worker (${runtime})`, async () => {
-      @Module({ workers: [AroundWorker] })
-      class AppModule {}
-      const app = await createTestApp(AppModule).start({ runtime });
-      atEnd(() => app.close());
       class Asks {
         constructor(@InjectWorker(AroundWorker) readonly worker: WorkerClient<AroundWorker>) {}
         @OnStart() protected start(): void {}
       }
-      @Module({ imports: [AppModule], providers: [Asks] })
-      class WithAsks {}
-      const asking = await createTestApp(WithAsks).start({ runtime });
-      atEnd(() => asking.close());
-      const { worker } = asking.get<Asks>(Asks);
+      @Module({ workers: [AroundWorker], providers: [Asks] })
+      class AppModule {}
+      const app = await started(AppModule, runtime);
+      const { worker } = app.get<Asks>(Asks);
       expect(await worker.wrapped('a', { carrier: { user: 'u' } })).to.equal('[task around_worker.wrapped u 1 a]');
       expect(await worker.plain('a')).to.equal('plain a');
       // Tried twice there; the caller sees one call.
@@ -285,8 +270,7 @@ describe('@Around', () => {
     }
     @Module({ connections: [Line], workers: [AroundWorker] })
     class AppModule {}
-    const app = await createTestApp(AppModule).start();
-    atEnd(() => app.close());
+    const app = await started(AppModule);
     const client = await app.connect(Line);
     client.send('retried');
     await client.expect('retried failed 2');

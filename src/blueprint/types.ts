@@ -6,6 +6,7 @@ import type { AroundFunction } from '../decorators/around-types.js';
 import type { Ctor } from '../decorators/ctor.js';
 import type { MountedPart } from '../decorators/injection/provider-types.js';
 import type { Framing } from '../framing/framing.js';
+import type { HostSettings } from '../hosts/host.js';
 import type { Validator } from '../schema.js';
 import type { Guards } from './connection/guard-types.js';
 import type { RouteBlueprint } from './connection/route-types.js';
@@ -107,8 +108,8 @@ export interface TaskBlueprint {
   readonly schemas?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The options of `@Worker`, every default filled in. */
-export interface WorkerSettings {
+/** The options of `@Worker`, every default filled in: those of the process (`HostSettings`), and the others. */
+export interface WorkerSettings extends HostSettings {
   readonly autoLoad: boolean;
   readonly minWorkers: number;
   readonly maxWorkers: number;
@@ -138,18 +139,6 @@ export interface WorkerSettings {
   readonly heartbeat: { readonly every: number; readonly grace: number } | false;
   readonly maxTasksPerWorker: number;
   readonly maxMemory: number;
-  readonly resourceLimits: {
-    readonly maxOldGenerationSizeMb?: number;
-    readonly maxYoungGenerationSizeMb?: number;
-    readonly stackSizeMb?: number;
-  };
-  readonly execArgv: readonly string[];
-  readonly argv: readonly string[];
-  readonly cwd: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>> | undefined;
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
-  readonly permissions: Readonly<Record<string, unknown>> | undefined;
   readonly validate: 'receiver' | 'both' | 'off';
 }
 

@@ -62,32 +62,34 @@ describe('a constructor that throws', () => {
   });
 });
 
+/** A connection with two providers of its own: one whose end is noted, and one that fails. Together with that class. */
+function besideFailing(told: Journal, Failing: new () => object) {
+  class Sound {
+    dispose(): void {
+      told.note('disposed');
+    }
+  }
+  @Connection({ listen: LOCAL, framing: lines() })
+  class Uses {
+    constructor(
+      @inject(Sound) readonly sound: Sound,
+      @inject(Failing) readonly failing: object,
+    ) {}
+  }
+  const providers = [Sound, Failing].map(each => ({ token: each, useClass: each, scope: 'connection' as const }));
+  return { Uses, providers };
+}
+
 describe('a provider of a connection', () => {
   it('that cannot be made closes that connection alone; those made before it are disposed of', async () => {
     const told = new Journal();
-    class Sound {
-      dispose(): void {
-        told.note('disposed');
-      }
-    }
     class Fragile {
       constructor() {
         throw new Boom('not made');
       }
     }
-    @Connection({ listen: LOCAL, framing: lines() })
-    class Uses {
-      constructor(
-        @inject(Sound) readonly sound: Sound,
-        @inject(Fragile) readonly fragile: Fragile,
-      ) {}
-    }
-    const house = await House.open([Uses], {
-      providers: [
-        { token: Sound, useClass: Sound, scope: 'connection' },
-        { token: Fragile, useClass: Fragile, scope: 'connection' },
-      ],
-    });
+    const { Uses, providers } = besideFailing(told, Fragile);
+    const house = await House.open([Uses], { providers });
     const client = await house.connect(Uses);
     expect(await client.all()).to.equal('');
     client.end();
@@ -100,29 +102,13 @@ describe('a provider of a connection', () => {
     it(`whose dispose() ${how.replace('answers', 'answered')} is logged, and the others are disposed of`, async () => {
       using logged = new Events('hook.error');
       const told = new Journal();
-      class Sound {
-        dispose(): void {
-          told.note('disposed');
-        }
-      }
       class Fragile {
         dispose(): unknown {
           return fail();
         }
       }
-      @Connection({ listen: LOCAL, framing: lines() })
-      class Uses {
-        constructor(
-          @inject(Sound) readonly sound: Sound,
-          @inject(Fragile) readonly fragile: Fragile,
-        ) {}
-      }
-      const house = await House.open([Uses], {
-        providers: [
-          { token: Sound, useClass: Sound, scope: 'connection' },
-          { token: Fragile, useClass: Fragile, scope: 'connection' },
-        ],
-      });
+      const { Uses, providers } = besideFailing(told, Fragile);
+      const house = await House.open([Uses], { providers });
       const client = await house.connect(Uses);
       client.reset();
       await told.has('disposed');
@@ -135,28 +121,11 @@ describe('a provider of a connection', () => {
 
   it('whose dispose() never settles is waited for five seconds; then the others are disposed of', async () => {
     const told = new Journal();
-    class Sound {
-      dispose(): void {
-        told.note('disposed');
-      }
-    }
     class Endless {
       dispose = never;
     }
-    @Connection({ listen: LOCAL, framing: lines() })
-    class Uses {
-      constructor(
-        @inject(Sound) readonly sound: Sound,
-        @inject(Endless) readonly endless: Endless,
-      ) {}
-    }
-    @Module({
-      connections: [Uses],
-      providers: [
-        { token: Sound, useClass: Sound, scope: 'connection' },
-        { token: Endless, useClass: Endless, scope: 'connection' },
-      ],
-    })
+    const { Uses, providers } = besideFailing(told, Endless);
+    @Module({ connections: [Uses], providers })
     class AppModule {}
     await using app = await createTestApp(AppModule).start({ clock: 'fake' });
     const client = await app.connect(Uses);

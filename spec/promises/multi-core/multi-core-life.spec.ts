@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createSocket } from 'node:dgram';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { bootstrap, ConfigurationError, ListenError, Module, spawn, UsageError, Worker, type App, type BootstrapOptions } from 'packet-ts';
+import { bootstrap, ConfigurationError, ListenError, Module, spawn, UsageError, Worker, type App } from 'packet-ts';
 import { createTestApp } from 'packet-ts/testing';
 import { EdgeConnection, EdgeHelper, EdgeWorker, LateEdgeWorker, SharedEdgeWorker } from '../../fixtures/edge.worker.js';
 import {
@@ -15,23 +15,7 @@ import {
 } from '../../fixtures/limited-edge.worker.js';
 import type { Ctor } from '../../../src/decorators/ctor.js';
 import { atEnd, tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
-
-@Module({ workers: [EdgeWorker, EdgeHelper] })
-class DealtModule {}
-
-@Module({ workers: [SharedEdgeWorker, EdgeHelper] })
-class SharedModule {}
-
-async function start(module: new () => object, options: BootstrapOptions = {}): Promise<App> {
-  const app = await bootstrap(module, { logger: false, signals: false, ...options });
-  atEnd(() => app.close({ timeout: '3s' }));
-  return app;
-}
-
-async function ask(client: TcpClient, line: string): Promise<string> {
-  await client.send(`${line}\n`);
-  return client.line({ within: '10s' });
-}
+import { ask, DealtModule, SharedModule, start } from './edge-app.js';
 
 async function failure(promise: Promise<unknown>): Promise<Error> {
   return promise.then(

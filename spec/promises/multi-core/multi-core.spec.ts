@@ -1,24 +1,8 @@
 import { expect } from 'chai';
-import { bootstrap, Module, type App, type BootstrapOptions } from 'packet-ts';
-import { atEnd, tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
-import { EdgeConnection, EdgeHelper, EdgeWorker, SharedEdgeWorker } from '../../fixtures/edge.worker.js';
-
-@Module({ workers: [EdgeWorker, EdgeHelper] })
-class DealtModule {}
-
-@Module({ workers: [SharedEdgeWorker, EdgeHelper] })
-class SharedModule {}
-
-async function start(module: new () => object, options: BootstrapOptions = {}): Promise<App> {
-  const app = await bootstrap(module, { logger: false, signals: false, ...options });
-  atEnd(() => app.close({ timeout: '3s' }));
-  return app;
-}
-
-async function ask(client: TcpClient, line: string): Promise<string> {
-  await client.send(`${line}\n`);
-  return client.line({ within: '10s' });
-}
+import type { App } from 'packet-ts';
+import { tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
+import { ask, DealtModule, SharedModule, start } from './edge-app.js';
+import { EdgeConnection } from '../../fixtures/edge.worker.js';
 
 const clientsOf = (app: App, count: number): Promise<TcpClient[]> =>
   Promise.all(Array.from({ length: count }, () => tcpClient(app.address(EdgeConnection).port)));
