@@ -1,6 +1,6 @@
 import diagnostics from 'node:diagnostics_channel';
 import { expect } from 'chai';
-import { bootstrap, NotCloneableError, serveWorkers, type App } from '../../src/index.js';
+import { bootstrap, NotCloneableError, serveWorkers, type App, type Events } from '../../src/index.js';
 import { memoryMesh, type MemoryMesh } from '../../src/testing/index.js';
 import { atEnd, waitFor } from '../kit/index.js';
 import { Chat, ChatModule, type Line } from './support/chat.worker.js';
@@ -14,6 +14,18 @@ async function chatting(options: { mesh?: MemoryMesh; placement?: { mesh_chat: '
   return { app, chat: app.get(Chat) };
 }
 
+/** How much was told lost for that reason, each time. */
+function losses(reason: string): number[] {
+  const told: number[] = [];
+  const hear = (event: unknown): void => {
+    const { lost, why } = event as Events['channel.lost'];
+    if (why === reason) told.push(lost);
+  };
+  diagnostics.subscribe('packet-ts:channel.lost', hear);
+  atEnd(() => diagnostics.unsubscribe('packet-ts:channel.lost', hear));
+  return told;
+}
+
 /** Everything that every process of the worker has heard, by pid. */
 async function everyone(chat: Chat): Promise<Map<number, string[]>> {
   const all = await Promise.all(Array.from({ length: 12 }, () => chat.workers.listing()));
@@ -21,7 +33,7 @@ async function everyone(chat: Chat): Promise<Map<number, string[]>> {
 }
 
 describe('a channel beyond its process', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it("reaches the master and all of its workers' processes, in order, and nobody twice", async () => {
     const { chat } = await chatting();
@@ -81,6 +93,55 @@ describe('a channel beyond its process', function () {
     expect(lost[0]).to.deep.include({ channel: 'mesh-spec-world', lost: 1 });
     expect((lost[0] as { why: string }).why).to.include('what a message of the mesh holds');
     expect(exits).to.deep.equal([]);
+  });
+
+  it('tells subscribers how much the mesh has lost while it was cut', async () => {
+    const mesh = memoryMesh();
+    const [one, two] = [await chatting({ mesh }), await chatting({ mesh })];
+    const lost = losses('the mesh did not deliver');
+    one.chat.world.publish({ from: 'before', n: 0 });
+    await waitFor(() => two.chat.heard.length === 1, { what: 'the first item' });
+    mesh.cut();
+    for (let n = 0; n < 5; n++) one.chat.world.publish({ from: 'meanwhile', n });
+    mesh.restore();
+    one.chat.world.publish({ from: 'after', n: 0 });
+    await waitFor(() => two.chat.heard.length === 2, { what: 'the next item' });
+    expect(two.chat.heard).to.deep.equal(['world before 0', 'world after 0']);
+    expect(lost).to.deep.equal([5]);
+  });
+
+  it('publishes no more than the mesh takes, and tells how much was too much', async () => {
+    const mesh = memoryMesh();
+    const [one, two] = [await chatting({ mesh }), await chatting({ mesh })];
+    const lost = losses('the mesh did not deliver');
+    const weight = new Uint8Array(100_000);
+    for (let n = 0; n < 200; n++) one.chat.world.publish({ from: 'one', n, weight });
+    await waitFor(() => two.chat.heard.length > 50, { what: 'the first ones' });
+    one.chat.world.publish({ from: 'one', n: 200 });
+    await waitFor(() => two.chat.heard.at(-1) === 'world one 200', { what: 'the last one' });
+    expect(two.chat.heard.length + lost[0]!).to.equal(201);
+    expect(lost[0]).to.be.within(100, 130);
+  });
+
+  it('holds up nobody where one process does not read, and tells how much that has missed', async () => {
+    const mesh = memoryMesh();
+    const host = await serveWorkers(ChatModule, { mesh, workers: ['mesh_chat'], name: 'host', ...quiet });
+    atEnd(() => host.close());
+    const [one, two] = [await chatting({ mesh, placement: { mesh_chat: 'remote' } }), await chatting({ mesh })];
+    const lost = losses("a worker's process did not read");
+    const spinning = one.chat.workers.spin(3_000);
+    const weight = new Uint8Array(100_000);
+    for (let n = 0; n < 100; n++) {
+      one.chat.world.publish({ from: 'one', n, weight });
+      await waitFor(() => two.chat.heard.length === n + 1, { what: `item ${n}` });
+    }
+    await spinning;
+    one.chat.world.publish({ from: 'one', n: 100 });
+    await waitFor(() => lost.length > 0, { what: 'the loss to be told' });
+    const heard = (lines: string[]): number => lines.filter(line => line.startsWith('world')).length;
+    await waitFor(async () => [...(await everyone(one.chat)).values()].some(lines => heard(lines) === 101 - lost[0]!), {
+      what: 'the process to have heard the rest',
+    });
   });
 
   it('refuses what cannot be copied, before anyone has it', async () => {

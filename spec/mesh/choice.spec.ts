@@ -26,6 +26,23 @@ describe('the choice of a host', () => {
     for (const count of links.values()) expect(count).to.be.within(300, 500);
   });
 
+  it('gives a thousand callers of a thousand hosts eight links each, and no host many', () => {
+    const many = Array.from({ length: 1_000 }, (_, i) => ({ name: `host-${i}` }));
+    const links = new Map(many.map(({ name }) => [name, 0]));
+    for (let i = 0; i < 1_000; i++)
+      for (const { name } of subsetFor(`caller-${i}`, undefined, many, 8)) links.set(name, links.get(name)! + 1);
+    expect([...links.values()].reduce((sum, count) => sum + count)).to.equal(8_000);
+    expect(Math.max(...links.values())).to.be.below(30);
+  });
+
+  it('orders hosts of one name alike, in whatever order they are known', () => {
+    const twins = [
+      { name: 'twin', id: 'b' },
+      { name: 'twin', id: 'a' },
+    ];
+    expect(byOwnership('key', twins)).to.deep.equal(byOwnership('key', [...twins].reverse()));
+  });
+
   it('takes hosts of its own zone, and others only where there are none', () => {
     expect(new Set(subsetFor('me', 'odd', hosts, 8).map(({ zone }) => zone))).to.deep.equal(new Set(['odd']));
     expect(subsetFor('me', 'elsewhere', hosts, 8)).to.have.length(8);
@@ -57,6 +74,22 @@ describe('subjects of a mesh', () => {
     expect(subjects.isCaller(subjects.toCaller('web', 'id'))).to.equal(true);
     for (const prefix of ['shop.q.w.h', 'other.c.web.id', 'shop.c.web.*', 'shop.c.web.id.more', 'shop.c.>', ''])
       expect(subjects.isCaller(prefix), prefix).to.equal(false);
+  });
+
+  it('let answers go to subjects of callers and links only', () => {
+    const subjects = subjectsOf('shop');
+    for (const reply of [`${subjects.toCaller('web', 'id')}.session`, subjects.toHost('w', 'host', 'session')])
+      expect(subjects.isAnswer(reply), reply).to.equal(true);
+    for (const reply of [
+      'shop.here.w',
+      'shop.ch.room.a.b',
+      'other.c.web.id.s',
+      'shop.c.web.id.>',
+      'shop.c.web.id',
+      'shop.c.web.id.s.more',
+      '',
+    ])
+      expect(subjects.isAnswer(reply), reply).to.equal(false);
   });
 });
 

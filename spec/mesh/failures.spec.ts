@@ -2,33 +2,8 @@ import { expect } from 'chai';
 import { WorkerCrashedError } from '../../src/index.js';
 import { freePort, natsServer, needsProgram, soon, spawnScript, waitFor } from '../kit/index.js';
 import { rejection } from '../workers/support/rig.js';
+import { makeCalls } from './support/calls-load.js';
 import { JournalRig } from './support/journal-rig.js';
-
-/** Makes calls, a few at once, until it is told to stop; what became of each. */
-function load(call: (id: string) => Promise<string>, width = 32): { stop(): Promise<{ done: string[]; failed: Map<string, Error> }> } {
-  const done: string[] = [];
-  const failed = new Map<string, Error>();
-  let isOn = true;
-  let next = 0;
-  const run = async (): Promise<void> => {
-    while (isOn) {
-      const id = `c${next++}`;
-      try {
-        done.push(await call(id));
-      } catch (error) {
-        failed.set(id, error as Error);
-      }
-    }
-  };
-  const runners = Array.from({ length: width }, run);
-  return {
-    async stop() {
-      isOn = false;
-      await Promise.all(runners);
-      return { done, failed };
-    },
-  };
-}
 
 describe('a mesh in which something fails', function () {
   this.timeout(60_000);
@@ -81,7 +56,7 @@ describe('a mesh in which something fails', function () {
       await rig.host('one');
       await rig.host('two');
       const journal = await rig.caller();
-      const calls = load(id => journal.run({ id, ms: 5 }));
+      const calls = makeCalls(id => journal.run({ id, ms: 5 }));
       await waitFor(() => rig.noted('end').size > 200, { within: '10s', what: 'calls to end' });
       await rig.server.kill();
       await new Promise(resolve => AbortSignal.timeout(down).addEventListener('abort', resolve));
@@ -99,7 +74,7 @@ describe('a mesh in which something fails', function () {
     const rig = await JournalRig.open();
     const [first] = [await rig.host('one'), await rig.host('two')];
     const journal = await rig.caller();
-    const calls = load(id => journal.run({ id, ms: 2 }));
+    const calls = makeCalls(id => journal.run({ id, ms: 2 }));
     await waitFor(() => rig.noted('end').size > 300, { within: '10s', what: 'calls to end' });
     first.kill('SIGTERM');
     expect(await first.exit()).to.deep.equal({ code: 0, signal: null });
@@ -134,7 +109,7 @@ describe('a mesh in which something fails', function () {
     await rig.host('one', [second.url, first.url].join(','));
     await rig.host('two', servers);
     const journal = await rig.caller(servers);
-    const calls = load(id => journal.run({ id, ms: 5 }));
+    const calls = makeCalls(id => journal.run({ id, ms: 5 }));
     await waitFor(() => rig.noted('end').size > 200, { within: '10s', what: 'calls to end' });
     await first.kill();
     const before = rig.noted('end').size;

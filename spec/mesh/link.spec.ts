@@ -2,6 +2,9 @@ import { expect } from 'chai';
 import { decodeFrame, FrameKind } from '../../src/mesh/link/frames.js';
 import { Liveness } from '../../src/mesh/link/liveness.js';
 import { MeshStream } from '../../src/mesh/link/mesh-stream.js';
+import { Window } from '../../src/mesh/link/window.js';
+import { openLink } from '../../src/wire/link/link.js';
+import { Kind } from '../../src/wire/link/protocol.js';
 import { realClock } from '../../src/clock.js';
 import { atEnd, waitFor } from '../kit/index.js';
 import { Random } from '../kit/random.js';
@@ -12,21 +15,26 @@ class Lossy {
   readonly right: MeshStream;
   isUp = true;
   sent = 0;
+  sentBytes = 0;
+  now = (): number => realClock.now();
+  largest = 0;
   lost = 0;
   readonly closed: (string | undefined)[] = [];
 
   /** @param loses whether this frame is lost */
-  constructor(loses: (frame: Buffer) => boolean) {
+  constructor(loses: (frame: Buffer) => boolean, maxFrame = 1024 * 1024) {
     const port = (other: () => MeshStream): ConstructorParameters<typeof MeshStream>[0] => {
       const isUp = (): boolean => this.isUp;
       return {
         get isUp() {
           return isUp();
         },
-        maxFrame: 1024 * 1024,
-        now: () => realClock.now(),
+        maxFrame,
+        now: () => this.now(),
         send: frame => {
           this.sent++;
+          this.sentBytes += frame.length;
+          this.largest = Math.max(this.largest, frame.length);
           if (!this.isUp || loses(frame)) {
             this.lost++;
             return;
@@ -54,6 +62,14 @@ class Lossy {
   beat(): void {
     this.left.beat();
     this.right.beat();
+  }
+}
+
+/** Goes on as long as anything moves, and then a while. */
+async function settled(rig: Lossy): Promise<void> {
+  for (let i = 0, before = -1; before !== rig.sent || i < 20; i++) {
+    before = rig.sent;
+    await new Promise(setImmediate);
   }
 }
 
@@ -103,11 +119,7 @@ describe('a byte link over a mesh', () => {
     let taken = 0;
     const chunk = Buffer.alloc(64 * 1024);
     for (let i = 0; i < 100; i++) rig.left.write(chunk, () => taken++);
-    // As long as anything moves, and then a while.
-    for (let i = 0, before = -1; before !== rig.sent || i < 20; i++) {
-      before = rig.sent;
-      await new Promise(setImmediate);
-    }
+    await settled(rig);
     expect(taken * chunk.length).to.be.below(4 * 1024 * 1024);
     const got = collect(rig.right);
     await waitFor(
@@ -117,6 +129,60 @@ describe('a byte link over a mesh', () => {
       },
       { what: 'all bytes' },
     );
+  });
+
+  it('sends of one large write no more than its window has room for', async () => {
+    const rig = new Lossy(() => false);
+    rig.left.write(Buffer.alloc(16 * 1024 * 1024));
+    await settled(rig);
+    // Nothing is read at the other end: what was sent lies there.
+    expect(rig.sentBytes).to.be.below(2 * 1024 * 1024);
+  });
+
+  it('breaks off a link whose other end ignores the window', () => {
+    const rig = new Lossy(() => false);
+    const body = Buffer.alloc(32 * 1024);
+    for (let seq = 1; seq < 1_000 && !rig.right.destroyed; seq++) rig.right.receive({ kind: FrameKind.DATA, a: seq, b: 0, body });
+    expect(rig.right.lost).to.equal('it sent more than it may');
+    expect(rig.right.readableLength).to.be.below(4 * 1024 * 1024);
+  });
+
+  it('answers a flood of requests to send again once', async () => {
+    const rig = new Lossy(frame => frame[0] === FrameKind.DATA);
+    rig.left.write(Buffer.alloc(100_000));
+    await settled(rig);
+    const before = rig.sentBytes;
+    rig.now = () => 0;
+    for (let i = 0; i < 1_000; i++) rig.left.receive({ kind: FrameKind.AGAIN, a: 0, b: i % 2, body: Buffer.alloc(0) });
+    expect(rig.sentBytes - before).to.be.below(110_000);
+  });
+
+  it('cuts its frames as small as the mesh takes them', async () => {
+    const rig = new Lossy(() => false, 1_000);
+    const got = collect(rig.right);
+    rig.left.write(Buffer.alloc(10_000));
+    await waitFor(() => got.bytes === 10_000, { what: 'all bytes' });
+    expect(rig.largest).to.be.at.most(1_000);
+  });
+
+  it('lets small calls past a large one, and past what waits behind it', async () => {
+    const rig = new Lossy(() => false);
+    const arrived: number[] = [];
+    const receiver = { message: (_kind: number, id: number) => void arrived.push(id), closed() {} };
+    const options = { maxMessageSize: 0, callsInAnyOrder: true };
+    const [link] = [openLink(rig.left, receiver, options), openLink(rig.right, receiver, options)];
+    link.sendValue(Kind.CALL, 1, 0, Buffer.alloc(16 * 1024 * 1024));
+    link.flush();
+    link.sendValue(Kind.CALL, 2, 0, 'small');
+    expect(link.congested).to.equal(false);
+    await waitFor(
+      () => {
+        rig.beat();
+        return arrived.length === 2;
+      },
+      { within: '20s', what: 'both' },
+    );
+    expect(arrived).to.deep.equal([2, 1]);
   });
 
   it('goes on where it was after an interruption, and loses nothing that was written meanwhile', async () => {
@@ -147,6 +213,19 @@ describe('a byte link over a mesh', () => {
     expect(decodeFrame(Buffer.alloc(3))).to.equal(undefined);
     expect(decodeFrame(Buffer.alloc(9, 0xff))).to.equal(undefined);
     expect(decodeFrame(Buffer.alloc(9))!.kind).to.equal(FrameKind.OPEN);
+  });
+});
+
+describe('the window of a link', () => {
+  it('grows while confirmations come as soon as they can, whatever the way takes, and never beyond its most', () => {
+    for (const delay of [0.2, 80]) {
+      const window = new Window();
+      const least = window.bytes;
+      for (let i = 0; i < 400; i++) window.confirmed(32 * 1024, delay);
+      expect(window.bytes).to.equal(Window.most);
+      for (let i = 0; i < 400; i++) window.confirmed(32 * 1024, delay * 2 + 50);
+      expect(window.bytes).to.equal(least);
+    }
   });
 });
 

@@ -24,7 +24,7 @@ import { ReleaseModule as OldModule } from './support/release-old.worker.js';
 
 const quiet = { logger: false, signals: false } as const;
 
-@Worker('mesh_alone', { waitForHost: 0, timeout: '5s' })
+@Worker('mesh_alone', { waitForHost: 0, timeout: '5s', minWorkers: 0 })
 class AloneWorker {
   @Task({ output: z.string() })
   run(): string {
@@ -114,6 +114,24 @@ describe('the placement of workers', function () {
     const error = await rejection(serveWorkers(CallsModule, { mesh: memoryMesh(), workers: ['mesh_cals'], ...quiet }));
     expect(error).to.be.instanceOf(ConfigurationError);
     expect(error.message).to.include(`'mesh_cals' is no worker of the module`);
+  });
+
+  it('keeps eight links and no more while hosts come and go', async () => {
+    const mesh = memoryMesh();
+    const app = await bootstrap(AloneModule, { mesh, placement: { '*': 'remote' }, ...quiet });
+    atEnd(() => app.close());
+    const linked = (): string[] =>
+      app.workers.status().flatMap(({ host, state }) => (host !== undefined && state === 'ready' ? [host] : []));
+    const hosts = new Map<string, Awaited<ReturnType<typeof serveWorkers>>>();
+    for (let i = 0; i < 20; i++) {
+      const host = await serveWorkers(AloneModule, { mesh, workers: ['mesh_alone'], name: `host-${i}`, ...quiet });
+      hosts.set(host.name, host);
+      atEnd(() => host.close());
+      await waitFor(() => linked().length === Math.min(i + 1, 8), { what: `links after host ${i}` });
+    }
+    const gone = linked().slice(0, 4);
+    for (const name of gone) await hosts.get(name)!.close();
+    await waitFor(() => linked().length === 8 && !linked().some(name => gone.includes(name)), { what: 'other links' });
   });
 
   it('moves a key to another host when its own is gone', async () => {

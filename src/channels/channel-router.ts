@@ -23,7 +23,8 @@ export class ChannelPort {
   readonly wanted = new Set<string>();
   readonly #link: Link;
   readonly #router: ChannelRouter;
-  #lost = 0;
+  /** Items that it did not read in time and was not told of, by channel. */
+  readonly #lost = new Map<string, number>();
 
   constructor(link: Link, router: ChannelRouter) {
     this.#link = link;
@@ -48,18 +49,20 @@ export class ChannelPort {
 
   send(name: string, encoded: Encoded): void {
     if (!this.wanted.has(name)) return;
-    if (this.#link.bufferedBytes > MOST_WAITING) {
-      this.#lost++;
-      return;
-    }
-    if (this.#lost > 0)
-      publish('channel.lost', { app: this.#router.app, channel: name, lost: this.#lost, why: "a worker's process did not read" });
-    this.#lost = 0;
+    if (this.#link.bufferedBytes > MOST_WAITING) return void this.#lost.set(name, (this.#lost.get(name) ?? 0) + 1);
+    this.#tell();
     this.#link.sendEncoded(Kind.PUBLISH, UPWARD, 0, encoded);
   }
 
   close(): void {
+    this.#tell();
     this.#router.remove(this);
+  }
+
+  #tell(): void {
+    for (const [channel, lost] of this.#lost)
+      publish('channel.lost', { app: this.#router.app, channel, lost, why: "a worker's process did not read" });
+    this.#lost.clear();
   }
 }
 

@@ -2,7 +2,7 @@ import { PacketError } from './packet-error.js';
 
 /** The mesh cannot be used: no server, not admitted, or not permitted. */
 export class MeshError extends PacketError {
-  /** unreachable: no server answers. refused: it does not accept this client. permission: it does not permit `subject`. */
+  /** unreachable: no server answers. refused: it does not accept this client, or this client not it. permission: it does not permit `subject`. */
   readonly reason: 'unreachable' | 'refused' | 'permission';
   /** The subject that is not permitted. */
   readonly subject: string | undefined;

@@ -15,6 +15,11 @@ const MOST_PUBLISHERS = 10_000;
 /** Channels that one application publishes on: a worker may name any. */
 const MOST_PUBLISHED = 10_000;
 
+/** Bytes that were published and that the server has not taken: what is published beyond them is lost, and counted. */
+const MOST_PENDING = 8 * 1024 * 1024;
+/** Bytes after which the server is asked whether it has taken them. */
+const ASK_EVERY = 256 * 1024;
+
 /** Items of channels between machines: at most once, in order per publisher; what is missing is counted and told. */
 export class MeshChannels implements ChannelMesh {
   readonly #node: MeshNode;
@@ -22,6 +27,8 @@ export class MeshChannels implements ChannelMesh {
   readonly #id: Buffer;
   /** Items published, by channel. */
   readonly #sent = new Map<string, number>();
+  #pending = 0;
+  #isAsking = false;
   /** Count of the last item, by publisher and channel. */
   readonly #received = new Map<string, number>();
 
@@ -41,10 +48,25 @@ export class MeshChannels implements ChannelMesh {
       throw new LimitError('channels', `channel '${name}': items are published on ${MOST_PUBLISHED} channels of the mesh already`);
     const count = ((before ?? 0) + 1) >>> 0;
     this.#sent.set(name, count);
+    // The gap in the count tells subscribers.
+    if (this.#pending > MOST_PENDING) return;
     const header = Buffer.alloc(HEADER);
     this.#id.copy(header);
     header.writeUInt32LE(count, ID);
     this.#node.publish(subjects.channel(name), Buffer.concat([header, encoded]));
+    this.#pending += encoded.length;
+    if (this.#pending >= ASK_EVERY && !this.#isAsking) void this.#ask();
+  }
+
+  /** Waits until the server has taken what was published so far. */
+  async #ask(): Promise<void> {
+    this.#isAsking = true;
+    const asked = this.#pending;
+    // A connection that broke has lost it, and keeps nothing.
+    await this.#node.connection.flush().catch(() => {});
+    this.#isAsking = false;
+    this.#pending -= asked;
+    if (this.#pending >= ASK_EVERY) void this.#ask();
   }
 
   want(name: string): void {

@@ -4,6 +4,7 @@ import { channel, inject, InjectWorker, Module, OnChannel, Task, Worker, type Ch
 export interface Line {
   readonly from: string;
   readonly n: number;
+  readonly weight?: Uint8Array;
 }
 
 export const Room = channel<Line>('mesh-spec-room', { scope: 'application' });
@@ -40,6 +41,12 @@ export class ChatWorker {
     } catch (error) {
       return String(error);
     }
+  }
+
+  /** Reads nothing for so many milliseconds. */
+  @Task({ input: z.number() })
+  spin(milliseconds: number): void {
+    for (const until = Date.now() + milliseconds; Date.now() < until;);
   }
 
   @Task({ output: z.object({ pid: z.number(), heard: z.array(z.string()) }) })

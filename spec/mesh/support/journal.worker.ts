@@ -6,7 +6,7 @@ import { bytes, InjectWorker, Module, Task, Worker, type TaskContext, type Worke
 const Job = z.object({ id: z.string(), ms: z.number().default(0) });
 
 /** Writes down what it begins and ends, in the file that the environment names: what happened on a host that is gone is still known. */
-@Worker('mesh_journal', { maxWorkers: 2, concurrency: 16, timeout: '30s', waitForHost: '10s' })
+@Worker('mesh_journal', { maxWorkers: 2, concurrency: 16, timeout: '30s', waitForHost: '30s' })
 export class JournalWorker {
   @Task({ input: Job, output: z.string() })
   async run({ id, ms }: z.output<typeof Job>): Promise<string> {
@@ -34,7 +34,7 @@ export class JournalWorker {
     for (let i = 0; i < megabytes * 16; i++) yield chunk;
   }
 
-  @Task({ receives: bytes(), output: z.number(), timeout: '2m' })
+  @Task({ receives: bytes(), output: z.number(), timeout: '10m' })
   async weigh(_: undefined, context: TaskContext<Record<never, never>, Uint8Array>): Promise<number> {
     let sum = 0;
     for await (const chunk of context.incoming) sum += chunk.length;

@@ -5,10 +5,10 @@ type KeyPair = ReturnType<typeof nkeys.createUser>;
 
 const base64url = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString('base64url');
 
-/** A JWT as NATS has them: signed by the issuer's nkey. `expires`: seconds from now. */
-function jwt(issuer: KeyPair, subject: string, name: string, nats: object, expires?: number): string {
+/** A JWT as NATS has them: signed by the issuer's nkey. */
+function jwt(issuer: KeyPair, subject: string, name: string, nats: object): string {
   const iat = Math.floor(Date.now() / 1000);
-  const claims = { iat, iss: issuer.getPublicKey(), name, sub: subject, nats, ...(expires !== undefined && { exp: iat + expires }) };
+  const claims = { iat, iss: issuer.getPublicKey(), name, sub: subject, nats };
   const jti = createHash('sha256').update(JSON.stringify(claims)).digest('hex');
   const text = `${base64url('{"typ":"JWT","alg":"ed25519-nkey"}')}.${base64url(JSON.stringify({ jti, ...claims }))}`;
   return `${text}.${base64url(issuer.sign(Buffer.from(text)))}`;
@@ -34,9 +34,9 @@ export class Operator {
   }
 
   /** Text of a `.creds` file. */
-  credentials(name: string, expires?: number): string {
+  credentials(name: string): string {
     const user = nkeys.createUser();
-    const token = jwt(this.#account, user.getPublicKey(), name, { type: 'user', version: 2, pub: {}, sub: {}, ...NO_LIMITS }, expires);
+    const token = jwt(this.#account, user.getPublicKey(), name, { type: 'user', version: 2, pub: {}, sub: {}, ...NO_LIMITS });
     const seed = Buffer.from(user.getSeed()).toString();
     return `-----BEGIN NATS USER JWT-----\n${token}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`;
   }

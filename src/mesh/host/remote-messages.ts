@@ -8,7 +8,7 @@ const names = z.array(name).max(10_000);
 const boot = z.object({
   version: z.number(),
   key: name.optional(),
-  options: z.unknown(),
+  options: z.unknown().optional(),
   workers: z
     .array(
       z.object({
@@ -40,7 +40,10 @@ export type RemoteBoot = Pick<BootMessage, 'version' | 'key' | 'options' | 'work
 
 function read<T>(schema: z.ZodType, value: unknown, what: string): T {
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new ProtocolError(`${what} that makes no sense: ${parsed.error.issues[0]?.message}`);
+  if (!parsed.success) {
+    const [{ path, message } = { path: [], message: '' }] = parsed.error.issues;
+    throw new ProtocolError(`${what} that makes no sense: ${[path.join('.'), message].join(' ').trim()}`);
+  }
   return parsed.data as T;
 }
 

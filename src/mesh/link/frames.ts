@@ -23,7 +23,7 @@ export const FrameKind = {
 export const HEADER = 9;
 
 /** Bytes of body at most: small enough that others' messages are not held up behind one. */
-export const MAX_BODY = 128 * 1024;
+export const MAX_BODY = 32 * 1024;
 
 /** One frame: its kind, two 32-bit numbers, and a body. */
 export interface Frame {

@@ -4,18 +4,17 @@ import { distance, encodeFrame, following, FrameKind, HEADER, MAX_BODY, type Fra
 import { Liveness, type Beat } from './liveness.js';
 import { SentFrames } from './sent-frames.js';
 import { UnsentBytes } from './unsent-bytes.js';
+import { Window } from './window.js';
 
-/** Bytes sent and not confirmed at which writing pauses. */
-const WINDOW = 1024 * 1024;
 /** Bytes or frames received at which they are confirmed without waiting for the next beat. */
-const CONFIRM_BYTES = 128 * 1024;
+const CONFIRM_BYTES = 32 * 1024;
 const CONFIRM_FRAMES = 64;
 /** Milliseconds in which a request to send again is not repeated. */
 const AGAIN_EVERY = 100;
 /** Milliseconds in which such a request is not served again: it is 20 bytes, and its answer may be a whole window. */
 const SERVE_AGAIN_EVERY = 50;
 /** Unread bytes above which the other side ignores the window: twice that, and a frame of each. */
-const MOST_UNREAD = 2 * WINDOW + 2 * MAX_BODY;
+const MOST_UNREAD = 2 * (Window.most + MAX_BODY);
 
 /** Way out of one stream. */
 export interface StreamPort {
@@ -42,13 +41,14 @@ type Callback = (error?: Error | null) => void;
 
 /**
  * A byte stream over a mesh that may lose what it carries: frames have numbers, what is not confirmed is kept and sent again, duplicates
- * are dropped. At most {@link WINDOW} bytes are under way; a reader that pauses withholds confirmation, and so pauses the writer.
+ * are dropped. At most {@link Window.most} bytes are under way; a reader that pauses withholds confirmation, and so pauses the writer.
  */
 export class MeshStream extends Duplex {
   readonly label: string;
   readonly #port: StreamPort;
   readonly #liveness: Liveness;
   readonly #sent = new SentFrames();
+  readonly #window = new Window();
   readonly #opening: Uint8Array | undefined;
   /** Number of the last frame sent, of the last one received, and of the last one read. */
   #last = 0;
@@ -70,7 +70,7 @@ export class MeshStream extends Duplex {
   isBusy = false;
 
   constructor(port: StreamPort, { label, silentAfter, opening }: StreamOptions) {
-    super({ allowHalfOpen: true, readableHighWaterMark: WINDOW, writableHighWaterMark: WINDOW });
+    super({ allowHalfOpen: true, readableHighWaterMark: Window.most, writableHighWaterMark: Window.most });
     this.#port = port;
     this.label = label;
     this.#liveness = new Liveness(silentAfter);
@@ -195,7 +195,7 @@ export class MeshStream extends Duplex {
     this.#confirmed = this.#read;
     this.#unconfirmedBytes = 0;
     const frame = encodeFrame(kind, this.#last, this.#read, body);
-    this.#sent.add(this.#last, frame);
+    this.#sent.add(this.#last, frame, this.#port.now());
     this.#port.send(frame);
   }
 
@@ -212,12 +212,14 @@ export class MeshStream extends Duplex {
   }
 
   get #hasRoom(): boolean {
-    return this.#sent.bytes < WINDOW && this.#port.isUp;
+    return this.#sent.bytes < this.#window.bytes && this.#port.isUp;
   }
 
   #confirm(seq: number): void {
     // Numbers that were never sent, or were confirmed before, mean nothing.
-    if (distance(seq, this.#last) < 0 || !this.#sent.confirm(seq)) return;
+    const news = distance(seq, this.#last) < 0 ? undefined : this.#sent.confirm(seq);
+    if (!news) return;
+    this.#window.confirmed(news.bytes, this.#port.now() - news.at);
     this.#proceed();
     if (this.#finishing && this.#sent.size === 0) {
       const { callback } = this.#finishing;

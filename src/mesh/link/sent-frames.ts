@@ -3,6 +3,8 @@ import { distance } from './frames.js';
 interface Sent {
   readonly seq: number;
   readonly frame: Buffer;
+  /** Milliseconds of the clock. */
+  readonly at: number;
 }
 
 /** Frames that the other side has not confirmed, oldest first. */
@@ -21,22 +23,24 @@ export class SentFrames {
     return this.#frames.length - this.#first;
   }
 
-  add(seq: number, frame: Buffer): void {
-    this.#frames.push({ seq, frame });
+  add(seq: number, frame: Buffer, at: number): void {
+    this.#frames.push({ seq, frame, at });
     this.#bytes += frame.length;
   }
 
-  /** Everything up to this number has been read. True when that was news. */
-  confirm(seq: number): boolean {
-    const before = this.#first;
-    while (this.#first < this.#frames.length && distance(this.#frames[this.#first]!.seq, seq) >= 0)
-      this.#bytes -= this.#frames[this.#first++]!.frame.length;
-    const moved = this.#first - before;
+  /** Everything up to this number has been read. Gives the bytes that are confirmed by it, and when the last of them was sent. */
+  confirm(seq: number): { readonly bytes: number; readonly at: number } | undefined {
+    const before = this.#bytes;
+    let last: Sent | undefined;
+    while (this.#first < this.#frames.length && distance(this.#frames[this.#first]!.seq, seq) >= 0) {
+      last = this.#frames[this.#first++]!;
+      this.#bytes -= last.frame.length;
+    }
     if (this.#first > 1024 && this.#first * 2 > this.#frames.length) {
       this.#frames = this.#frames.slice(this.#first);
       this.#first = 0;
     }
-    return moved > 0;
+    return last && { bytes: before - this.#bytes, at: last.at };
   }
 
   /** All of them, in order. */
