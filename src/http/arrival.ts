@@ -132,12 +132,14 @@ export class RequestArrival implements Arrival {
     const { socket } = request;
     if (request.complete || socket.destroyed || patience === Infinity) return;
     const timer = deadline(clock, patience, () => {
-      socket.off('close', left);
       // Its 'end' says less: the received bytes need not have been read.
       if (!request.complete) socket.destroy();
     });
-    const left = guard(socket, () => timer.cancel());
-    socket.once('close', left);
+    // The request's own 'close': a socket has many requests.
+    request.once(
+      'close',
+      guard(socket, () => timer.cancel()),
+    );
   }
 
   /** Closes a request that was not admitted, or that no handler could be made for. */

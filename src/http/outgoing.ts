@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { cancelSoon } from '../session/handler/item-source.js';
 import { noteEventStream } from '../web/event-streams.js';
 import { recordOf, takeWhole } from '../web/light/response.js';
-import { BODILESS, PlainAnswer, writePlain } from './plain-answer.js';
+import { BODILESS, checkLength, PlainAnswer, writePlain } from './plain-answer.js';
 import { isGone, type ResponseReader } from './reader.js';
 import { setImmediate } from '../system-timers.js';
 
@@ -15,8 +15,10 @@ function headersOf(response: Response): Record<string, string | string[]> {
 
 function begin(response: Response, to: ServerResponse, length?: number): void {
   const headers = headersOf(response);
-  if (headers['content-length'] !== undefined) to.strictContentLength = true;
-  else if (length !== undefined) headers['content-length'] = String(length);
+  if (headers['content-length'] !== undefined) {
+    if (length !== undefined) checkLength(headers['content-length'], length);
+    to.strictContentLength = true;
+  } else if (length !== undefined) headers['content-length'] = String(length);
   if (response.statusText) to.writeHead(response.status, response.statusText, headers);
   else to.writeHead(response.status, headers);
 }

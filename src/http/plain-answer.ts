@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { BoundaryError } from '../errors.js';
+import { UsageError, type BoundaryError } from '../errors.js';
 import type { WholeResponse } from '../web/light/response.js';
 
 /** An answer that is there as a whole: written at once, without a stream. */
@@ -32,6 +32,7 @@ export const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 /**
  * Writes it with its length; to HEAD, and with statuses that have none, without the body.
  * @param isOfGet the answer to a HEAD is what GET has: then its length is told.
+ * @throws UsageError when a `content-length` was given that is not the body's; nothing is sent then.
  */
 export function writePlain({ status, headers, body }: WholeResponse, to: ServerResponse, isOfGet: boolean): void {
   const fields: Record<string, string | string[] | number> = { ...headers };
@@ -42,14 +43,24 @@ export function writePlain({ status, headers, body }: WholeResponse, to: ServerR
     return;
   }
   const isHead = to.req.method === 'HEAD';
-  if ('content-length' in fields) to.strictContentLength = true;
-  else if (body !== undefined && (!isHead || isOfGet))
-    fields['content-length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  if ('content-length' in fields) {
+    if (!isHead) checkLength(fields['content-length'], length);
+  } else if (body !== undefined && (!isHead || isOfGet)) fields['content-length'] = length;
   // The length that GET would have is not known here.
   else if (!isHead) fields['content-length'] = 0;
   to.writeHead(status, fields);
   if (isHead || body === undefined) to.end();
   else to.end(body);
+}
+
+/**
+ * Compares a `content-length` that was given with the length of the body.
+ * @throws UsageError when they differ.
+ */
+export function checkLength(said: unknown, length: number): void {
+  if (Number(said) === length) return;
+  throw new UsageError(`the response's header content-length says ${String(said)}, and its body has ${length} bytes: leave the header out`);
 }
 
 /** Tells a client what of its request does not fit: 400 with the issues. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Connection } from 'packet-ts';
 import { OnRequest } from 'packet-ts/http';
 import { Events } from '../../kit/events.js';
-import { tcpClient } from '../../kit/index.js';
+import { atEnd, tcpClient } from '../../kit/index.js';
 import { serve } from '../support/serve.js';
 
 const DEEP = `${'['.repeat(101)}${']'.repeat(101)}`;
@@ -102,5 +102,39 @@ describe('a body that is not what its handler reads', () => {
     expect(await length('/text', 'HEAD')).to.equal(null);
     expect(await length('/known', 'HEAD')).to.equal('4');
     expect(await length('/empty', 'GET')).to.equal('0');
+  });
+
+  it('leaves nothing on its connection when no handler reads it: Node warns of no leak', async () => {
+    @Connection({ listen: 'http://127.0.0.1:0' })
+    class Deaf {
+      @OnRequest() answer() {
+        return new Response('answered');
+      }
+    }
+    const { port } = await serve(Deaf);
+    const warnings: string[] = [];
+    const warned = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', warned);
+    atEnd(() => process.off('warning', warned));
+    const client = await tcpClient(port);
+    for (let i = 0; i < 20; i++) {
+      await client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nx=1');
+      while ((await client.line()).trim() !== '');
+      await client.bytes('answered'.length);
+    }
+    expect(warnings).to.deep.equal([]);
+  });
+
+  it('has 500 and a log that names the header, not a reset, when it was given another length', async () => {
+    @Connection({ listen: 'http://127.0.0.1:0' })
+    class Copies {
+      @OnRequest() answer(request: Request) {
+        return new Response('x', { headers: request.headers });
+      }
+    }
+    using errors = new Events('connection.error');
+    const { url } = await serve(Copies);
+    expect((await fetch(url, { method: 'POST', body: 'abc' })).status).to.equal(500);
+    expect(String(errors.seen[0]!.error)).to.contain('content-length says 3, and its body has 1 bytes');
   });
 });
