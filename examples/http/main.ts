@@ -1,6 +1,9 @@
 import { bootstrap, Connection, InjectWorker, Module, Task, Worker, type WorkerClient } from 'packet-ts';
-import { OnRequest } from 'packet-ts/http';
+import { OnRequest, useLightWeb } from 'packet-ts/http';
 import { z } from 'zod';
+
+// Texts and JSON need no streams: each request costs a fraction.
+useLightWeb();
 
 /** What would hold up everybody else has a process of its own. */
 @Worker('primes', { minWorkers: 2, maxWorkers: 2, timeout: '2s' })
