@@ -1,6 +1,7 @@
 export { waitFor, soon, type WaitOptions } from './wait-for.js';
 export { Inbox } from './inbox.js';
 export { atEnd } from './cleanup.js';
+export { holdExamplePorts } from './example-ports.js';
 export { spawnScript, spawnProgram, Script, type ScriptExit, type ScriptOptions } from './spawn-script.js';
 export { tcpClient, TcpClient } from './tcp-client.js';
 export { freePort, natsServer, NatsServer, type NatsServerOptions } from './nats-server.js';

@@ -16,8 +16,10 @@ const filled = (size: number, value = 1): Uint8Array<ArrayBuffer> => new Uint8Ar
 describe('transfer()', () => {
   for (const runtime of ['thread', 'inline'] as const)
     describe(`in the runtime '${runtime}'`, () => {
+      let client: WorkerClient<TransferWorker>;
+      before(async () => void (client = await worker(runtime)));
+
       it('moves an argument and a result, and says so by leaving nothing behind', async () => {
-        const client = await worker(runtime);
         for (const size of [10, 5_000_000, 40_000_000]) {
           const image = filled(size);
           const answer = client.bump(transfer(image));
@@ -29,14 +31,12 @@ describe('transfer()', () => {
       });
 
       it('copies what was not said to be moved', async () => {
-        const client = await worker(runtime);
         const image = filled(100);
         expect((await client.bump(image))[0]).to.equal(2);
         expect([image.length, image[0]]).to.deep.equal([100, 1]);
       });
 
       it('moves what is nested in a value, next to what is copied', async () => {
-        const client = await worker(runtime);
         const [moved, copied] = [filled(1000), filled(1000)];
         const { name, parts } = await client.nested({ name: 'both', parts: [transfer(moved), copied, moved] });
         expect([moved.length, copied.length]).to.deep.equal([0, 1000]);
@@ -46,7 +46,6 @@ describe('transfer()', () => {
       });
 
       it('moves Buffers as Buffers, and copies those that are a part of more', async () => {
-        const client = await worker(runtime);
         const own = Buffer.from(new ArrayBuffer(100));
         const pooled = Buffer.from('a few bytes');
         const { parts } = await client.nested({ name: '', parts: [transfer(own), transfer(pooled)] });
@@ -55,7 +54,6 @@ describe('transfer()', () => {
       });
 
       it('moves items, out and in', async () => {
-        const client = await worker(runtime);
         const firsts: number[] = [];
         for await (const piece of client.pieces(40)) firsts.push(piece[0]!);
         expect(firsts).to.deep.equal(Array.from({ length: 40 }, (_, i) => i));
@@ -65,7 +63,6 @@ describe('transfer()', () => {
       });
 
       it('lets SharedArrayBuffer and views of it pass, shared', async () => {
-        const client = await worker(runtime);
         const memory = new SharedArrayBuffer(8);
         const counter = new Int32Array(memory);
         counter[0] = 1;
@@ -74,7 +71,6 @@ describe('transfer()', () => {
       });
 
       it('lets a MessagePort pass', async () => {
-        const client = await worker(runtime);
         const { port1, port2 } = new MessageChannel();
         const heard = new Promise(resolve => port1.once('message', resolve));
         await client.greet(port2);
@@ -83,7 +79,6 @@ describe('transfer()', () => {
       });
 
       it('refuses what was moved away already, naming where it is, and that call alone', async () => {
-        const client = await worker(runtime);
         const [gone, image] = [filled(10), filled(10)];
         await client.bump(transfer(gone));
         const { port1, port2 } = new MessageChannel();
@@ -106,7 +101,6 @@ describe('transfer()', () => {
       });
 
       it('moves nothing of a value that cannot be sent', async () => {
-        const client = await worker(runtime);
         const image = filled(10);
         const error = await failure(client.nested({ name: (() => {}) as never, parts: [transfer(image)] }));
         expect(error).to.be.instanceOf(NotCloneableError);
@@ -124,8 +118,10 @@ describe('transfer()', () => {
   });
 
   describe('to a process', () => {
+    let client: WorkerClient<TransferWorker>;
+    before(async () => void (client = await worker('process')));
+
     it('copies, both ways', async () => {
-      const client = await worker('process');
       const image = filled(1000);
       expect((await client.bump(transfer(image)))[0]).to.equal(2);
       expect(image.length).to.equal(1000);
@@ -141,7 +137,6 @@ describe('transfer()', () => {
     });
 
     it('refuses shared memory and ports, naming where they are', async () => {
-      const client = await worker('process');
       const memory = new SharedArrayBuffer(8);
       const shared = await failure(client.count({ counter: new Int32Array(memory), memory }));
       expect(shared).to.be.instanceOf(NotCloneableError);

@@ -9,8 +9,8 @@ type Proof = readonly [file: string, words: string];
 /** Every class of failure that socket servers have been brought down by, and what shows that this one is not. */
 const CLASSES: Readonly<Record<string, readonly Proof[]>> = {
   slowloris: [
-    ['attacks/connections/slowloris', 'byte by byte and never finished, is closed in time'],
-    ['attacks/connections/slowloris', 'connections at once, as many as'],
+    ['long/attacks/connections/slowloris', 'byte by byte and never finished, is closed in time'],
+    ['long/attacks/connections/slowloris', 'connections at once, as many as'],
     ['attacks/connections/tls', 'handshakes that stop half-way hold their places until handshakeTimeout'],
     ['attacks/web/web', 'are closed in time, and others are served meanwhile'],
     ['reactor/proxy-protocol', 'silence is over after handshakeTimeout'],
@@ -36,7 +36,7 @@ const CLASSES: Readonly<Record<string, readonly Proof[]>> = {
     ['attacks/handlers/construction', 'closes that connection alone, is logged, and takes nobody’s place'],
     ['endpoints/tls-trust', 'that throws, rejects, or gives what is no certificate ends that handshake alone'],
   ],
-  'unhandled error event': [['attacks/connections/resets', '10 000 times: nothing crashes']],
+  'unhandled error event': [['long/attacks/connections/resets', '10 000 times: nothing crashes']],
   'STARTTLS injection': [['attacks/connections/tls', 'words behind STARTTLS are never taken for words inside of TLS']],
   'parser differentials': [
     ['attacks/connections/messages', 'lines that end in CRLF end in nothing else'],
@@ -51,13 +51,13 @@ const CLASSES: Readonly<Record<string, readonly Proof[]>> = {
   ],
   'PROXY spoofing': [['reactor/proxy-protocol', 'whoever is no proxy is refused before a byte is read']],
   'unix socket exposure': [['endpoints/net/unix', 'has that mode from its first moment']],
-  'descriptors of failed handshakes': [['attacks/connections/resets', 'leave no descriptor and no place taken']],
+  'descriptors of failed handshakes': [['long/attacks/connections/resets', 'leave no descriptor and no place taken']],
   'event-loop starvation': [['attacks/connections/neighbours', '100 000 requests pipelined on one connection keep no other one waiting']],
   'restart storms': [['workers/pool/supervisor', 'doubles the delay, gives up at the fifth failure']],
   'reflection of datagrams': [['attacks/connections/neighbours', 'answered with no more than was asked']],
   'messages of a worker': [
-    ['attacks/workers/hostile-worker', 'neither stops the master nor hinders the others'],
-    ['attacks/workers/flooding-worker', 'is ended for it; meanwhile others are answered'],
+    ['long/attacks/workers/hostile-worker', 'neither stops the master nor hinders the others'],
+    ['long/attacks/workers/flooding-worker', 'is ended for it; meanwhile others are answered'],
   ],
   'peer data in logs': [['attacks/connections/neighbours', 'no message is logged']],
 };
@@ -66,7 +66,7 @@ const CLASSES: Readonly<Record<string, readonly Proof[]>> = {
 const PROMISES: Readonly<Record<string, readonly Proof[]>> = {
   'accepting survives': [
     ['attacks/handlers/construction', 'closes that connection alone'],
-    ['endpoints/descriptors', 'tells of every connection that it has no descriptor for'],
+    ['long/endpoints/descriptors', 'tells of every connection that it has no descriptor for'],
   ],
   'overflow policies': [
     ['channels/channel', 'beyond its buffer the oldest are dropped'],
@@ -75,20 +75,20 @@ const PROMISES: Readonly<Record<string, readonly Proof[]>> = {
   'limits of every codec': [['attacks/connections/messages', 'without end is refused before twice the limit is held']],
   'byte by byte': [['framing/every', 'comes to the same verdict however they are cut']],
   'slow peer': [['attacks/connections/neighbours', 'the frozen one is dropped by limit']],
-  'phases of slowloris': [['attacks/connections/slowloris', 'is closed in time and told by name']],
+  'phases of slowloris': [['long/attacks/connections/slowloris', 'is closed in time and told by name']],
   'half-open': [['promises/connections', 'is half-open as long as the peer that has finished is still answered']],
-  'reset at every phase': [['attacks/connections/resets', 'each connection closes once']],
+  'reset at every phase': [['long/attacks/connections/resets', 'each connection closes once']],
   STARTTLS: [['session/takeover/start-tls', 'takes the connection over in place']],
   'TLS reload': [['endpoints/tls/tls', 'are read again when they change, for new handshakes; open connections live on']],
   'PROXY protocol': [['reactor/proxy-protocol', 'the peer is whom the header names']],
-  'socket activation': [['endpoints/process/inherited', 'systemd']],
+  'socket activation': [['long/endpoints/process/inherited', 'systemd']],
   'unix permissions': [['endpoints/net/unix', 'is made with mode 0600']],
   'deadlines of draining': [['promises/connections', 'goes by its deadlines']],
-  'escalation of signals': [['promises/bootstrap', 'closes at once at a second signal, with exit code 1']],
+  'escalation of signals': [['long/promises/bootstrap', 'closes at once at a second signal, with exit code 1']],
   'intensity of restarts': [['workers/pool/supervisor', 'counts failures within the time alone']],
   'killed workers': [
-    ['promises/workers', 'when all are killed at once'],
-    ['promises/workers', 'one that is stopped is found even when it is busy'],
+    ['long/promises/workers', 'when all are killed at once'],
+    ['long/promises/workers', 'one that is stopped is found even when it is busy'],
   ],
   'backoff of reconnecting': [['reactor/dial/dialer', 'waits longer']],
   'opens and closes exactly once': [['promises/connections', 'opens exactly once and closes exactly once']],

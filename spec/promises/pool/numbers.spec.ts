@@ -8,10 +8,9 @@ const NOT_OURS: readonly number[] = [30, 54];
 
 describe('the acceptance cases of worker pools', () => {
   it('are all here, 1 to 58, each under its number', () => {
-    const folder = join(ROOT, 'spec/promises/pool');
-    const text = readdirSync(folder)
-      .filter(name => name.endsWith('.spec.ts'))
-      .map(name => readFileSync(join(folder, name), 'utf8'))
+    const text = ['spec/promises/pool/cases', 'spec/long/promises/pool']
+      .map(name => join(ROOT, name))
+      .flatMap(folder => readdirSync(folder).map(name => readFileSync(join(folder, name), 'utf8')))
       .join('\n');
     const written = [...text.matchAll(/\bit\(\s*[`'"](\d+)\. /g)].map(match => Number(match[1]));
     // A test that is made for two cases names them in its table.
