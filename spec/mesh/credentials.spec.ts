@@ -44,7 +44,7 @@ async function refusal(options: NatsOptions): Promise<MeshError> {
 }
 
 describe('how a client and a server of NATS trust each other', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   if (!needsProgram('nats-server', 'openssl')) return;
 
   describe('by certificates', () => {

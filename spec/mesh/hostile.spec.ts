@@ -50,7 +50,7 @@ class Rogue {
 const BOOT = { version: PROTOCOL_VERSION, workers: [] };
 
 describe('a worker host among hostile callers', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let mesh: MemoryMesh;
   let host: ServedWorkers;
 

@@ -60,7 +60,7 @@ async function serving(mesh: MemoryMesh, name: string): Promise<void> {
 }
 
 describe('the placement of workers', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
 
   it('runs calls here while a process is free, and on other machines beyond', async () => {
     const mesh = memoryMesh();
