@@ -174,15 +174,19 @@ describe('a byte link over a mesh', () => {
     link.sendValue(Kind.CALL, 1, 0, Buffer.alloc(16 * 1024 * 1024));
     link.flush();
     link.sendValue(Kind.CALL, 2, 0, 'small');
+    // Of one mailbox, and perhaps of one affinity: they keep their order.
+    link.sendValue(Kind.MAIL, 3, 0, 'small');
+    link.sendValue(Kind.META, 4, 0, { affinity: 'a' });
+    link.sendValue(Kind.CALL, 4, 0, 'small');
     expect(link.congested).to.equal(false);
     await waitFor(
       () => {
         rig.beat();
-        return arrived.length === 2;
+        return arrived.length === 5;
       },
-      { within: '20s', what: 'both' },
+      { within: '20s', what: 'all' },
     );
-    expect(arrived).to.deep.equal([2, 1]);
+    expect(arrived).to.deep.equal([2, 1, 3, 4, 4]);
   });
 
   it('goes on where it was after an interruption, and loses nothing that was written meanwhile', async () => {

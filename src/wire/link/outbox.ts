@@ -16,6 +16,9 @@ export interface Waiting {
 /** Calls, whose ids are a sequence that the started mark counts, and what belongs in front of them. */
 const CALLS: ReadonlySet<number> = new Set([Kind.CALL, Kind.MAIL, Kind.META]);
 
+/** Messages that keep their order even where calls need not: of one mailbox, and of calls with a context, which may be of one affinity. */
+const ORDERED: ReadonlySet<number> = new Set([Kind.MAIL, Kind.META]);
+
 /**
  * Large values on their way, one at a time, and the messages behind them.
  *
@@ -53,7 +56,7 @@ export class Outbox {
   /** Whether a message must wait its turn here. */
   holds(kind: number, id: number): boolean {
     if (kind === Kind.PING || kind === Kind.PONG) return false;
-    return this.#ids.has(id) || (this.keepsCalls && this.#calls > 0 && CALLS.has(kind));
+    return this.#ids.has(id) || (this.#calls > 0 && (this.keepsCalls ? CALLS : ORDERED).has(kind));
   }
 
   add(kind: number, id: number, arg: number, value: Encoded | undefined, own = false): void {

@@ -35,7 +35,7 @@ export interface LinkOptions {
   readonly maxMessageSize: number;
   /** The other side announces nothing that it does not send: a worker's master. */
   readonly trusted?: boolean | undefined;
-  /** The other side does not count calls: small ones go past large ones, and past what waits. Default false. */
+  /** The other side does not count calls: small ones without a context go past large ones, and past what waits. Default false. */
   readonly callsInAnyOrder?: boolean | undefined;
 }
 
