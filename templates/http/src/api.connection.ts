@@ -1,6 +1,9 @@
 import { Connection, InjectWorker, type WorkerClient } from 'packet-ts';
-import { OnRequest } from 'packet-ts/http';
+import { OnRequest, useLightWeb } from 'packet-ts/http';
 import { Primes } from './primes.worker.js';
+
+// `Request`, `Response` and `fetch` of this process without streams for texts and JSON.
+useLightWeb();
 
 const HOST = process.env['HOST'] ?? '127.0.0.1';
 

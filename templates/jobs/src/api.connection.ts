@@ -1,7 +1,10 @@
 import { Connection } from 'packet-ts';
-import { OnRequest } from 'packet-ts/http';
+import { OnRequest, useLightWeb } from 'packet-ts/http';
 import { z } from 'zod';
 import { JobStore } from './job-store.js';
+
+// `Request`, `Response` and `fetch` of this process without streams for texts and JSON.
+useLightWeb();
 
 const HOST = process.env['HOST'] ?? '127.0.0.1';
 
