@@ -84,6 +84,8 @@ async function start(module: Ctor, options: BootstrapOptions): Promise<Assembly>
 /** Applications of this process that end it; it exits when the last of them has closed, with 1 if one of them says so. */
 const ending = new Set<App>();
 let exitCode = 0;
+/** Resolves when a service manager has been told everything. */
+let told: Promise<unknown> = Promise.resolve();
 
 function endProcess(app: App, code: number): void {
   exitCode = Math.max(exitCode, code);
@@ -92,15 +94,16 @@ function endProcess(app: App, code: number): void {
   void app.close().then(({ graceful }) => {
     ending.delete(app);
     if (!graceful) exitCode = 1;
-    if (ending.size === 0) process.exit(exitCode);
+    void told.then(() => ending.size > 0 || process.exit(exitCode));
   });
 }
 
 /** Where the process is a service of systemd's that says how it is. */
-function notifySystemd({ name: app, closing, closed }: Assembly): SystemdNotifier | undefined {
+function notifySystemd({ name: app, closing, closed, side }: Assembly): SystemdNotifier | undefined {
   const notifier = systemdNotifier((message, error) => publish('app.warning', { app, message, error }));
-  void closing.then(() => notifier?.stopping());
-  void closed.then(() => notifier?.end());
+  // Where another process has taken over, the service goes on.
+  void closing.then(() => side.isReplaced || notifier?.stopping());
+  if (notifier) told = Promise.all([told, closed.then(() => notifier.end())]);
   return notifier;
 }
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { realClock, type Clock, type ClockTimer } from '../clock.js';
 
 /** Messages to systemd. */
-type State = 'READY=1' | 'STOPPING=1' | 'WATCHDOG=1';
+type State = 'READY=1' | 'RELOADING=1' | 'STOPPING=1' | 'WATCHDOG=1';
 
 /** The program that tells it: Node cannot open a datagram socket of the unix kind. */
 const PROGRAM = 'systemd-notify';
@@ -20,7 +20,7 @@ export interface SystemdParts {
   warn(message: string, error: unknown): void;
 }
 
-/** Tells systemd how a `Type=notify` service is: READY once it listens, STOPPING when it closes, WATCHDOG while it lives. */
+/** Tells systemd how a `Type=notify` service is: READY once it listens, RELOADING, STOPPING when it closes, WATCHDOG while it lives. */
 export class SystemdNotifier {
   readonly #parts: SystemdParts;
   readonly #env: NodeJS.ProcessEnv;
@@ -54,6 +54,16 @@ export class SystemdNotifier {
     if (this.#every > 0) this.#watch(isLive);
   }
 
+  /** New code is being started beside the old one. With the time that `Type=notify-reload` asks for. */
+  reloading(): void {
+    void this.#tell('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+  }
+
+  /** A reload is over: one of both serves. */
+  reloaded(): void {
+    void this.#tell('READY=1');
+  }
+
   /** The application has begun to close; the watchdog goes on meanwhile. */
   stopping(): void {
     void this.#tell('STOPPING=1');
@@ -73,11 +83,11 @@ export class SystemdNotifier {
     });
   }
 
-  #tell(state: State): Promise<void> {
+  #tell(state: State, ...facts: readonly string[]): Promise<void> {
     return (this.#last = this.#last.then(
       () =>
         new Promise(resolve => {
-          execFile(PROGRAM, [state], { env: this.#env, timeout: WITHIN }, error => {
+          execFile(PROGRAM, [state, ...facts], { env: this.#env, timeout: WITHIN }, error => {
             if (error) this.#failed(state, error);
             resolve();
           });

@@ -15,7 +15,10 @@ export function startChild(
 ): ChildProcess {
   const entry = fileURLToPath(new URL('dist/src/cli/child/main.js', packageOf(file)));
   const whole: ChildPlan = { ...plan, file, hint };
-  return spawn(process.execPath, ['--enable-source-maps', ...flags, entry, JSON.stringify(whole), ...rest], { stdio });
+  const { WATCHDOG_PID, ...env } = process.env;
+  // systemd watches the command, and it is the application that can hang.
+  if (WATCHDOG_PID !== undefined && WATCHDOG_PID !== String(process.pid)) env['WATCHDOG_PID'] = WATCHDOG_PID;
+  return spawn(process.execPath, ['--enable-source-maps', ...flags, entry, JSON.stringify(whole), ...rest], { stdio, env });
 }
 
 /** How a child ended, as a shell tells it: 128 and the number of the signal. Rejects when it could not be started. */

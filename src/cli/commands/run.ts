@@ -1,3 +1,5 @@
+import { SystemdNotifier } from '../../app/systemd-notify.js';
+import { realClock } from '../../clock.js';
 import type { Command, CommandArguments } from '../command.js';
 import { optionText } from '../command.js';
 import { ControlServer } from '../run/control-server.js';
@@ -33,6 +35,7 @@ export function supervisorOf(given: CommandArguments): RunSupervisor {
     // A loader may have been installed since.
     () => startChild(userModule(path, thisNode()), plan, given.rest, stdio),
     tell,
+    SystemdNotifier.from({ env: { ...process.env }, pid: process.pid, clock: realClock, warn: tell }),
   );
 }
 

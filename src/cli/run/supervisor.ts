@@ -6,10 +6,17 @@ import { SocketStore } from './socket-store.js';
 /** How a reload ended, in words for the operator. */
 export type ReloadOutcome = { readonly done: true; readonly pid: number } | { readonly done: false; readonly why: string };
 
+/** The service manager that the command runs under. */
+export interface ServiceManager {
+  reloading(): void;
+  reloaded(): void;
+}
+
 /** Runs an application in a process of its own, and replaces that by another one when it is asked to. */
 export class RunSupervisor {
   readonly #start: () => ChildProcess;
   readonly #say: (line: string) => void;
+  readonly #manager: ServiceManager | undefined;
   readonly #sockets = new SocketStore();
   readonly #exited: Promise<number>;
   #end!: (code: number) => void;
@@ -26,8 +33,9 @@ export class RunSupervisor {
   /** Exit code of the last process that served. */
   #code = 0;
 
-  /** @param start starts a process with an IPC channel; @param say tells the operator */
-  constructor(start: () => ChildProcess, say: (line: string) => void) {
+  /** @param start starts a process with an IPC channel; @param say tells the operator; @param manager is told of reloads */
+  constructor(start: () => ChildProcess, say: (line: string) => void, manager?: ServiceManager) {
+    this.#manager = manager;
     this.#start = start;
     this.#say = say;
     this.#exited = new Promise(resolve => (this.#end = resolve));
@@ -81,7 +89,9 @@ export class RunSupervisor {
     if (!(await old.ready)) return { done: false, why: 'the application has ended' };
     const fresh = (this.#next = this.#fresh());
     if (!fresh) return { done: false, why: 'the new process cannot be started; the old one goes on' };
+    this.#manager?.reloading();
     const ready = await fresh.ready;
+    this.#manager?.reloaded();
     this.#next = undefined;
     if (!ready) {
       this.#say('reload failed: the new process has ended before it listened; the old one goes on');
