@@ -26,10 +26,13 @@ describe('packet-ts run as a service of systemd', function () {
     await waitFor(() => words().length === 1, { within: '60s', what: 'READY=1' });
     await waitFor(() => said.stdout.text.includes('WATCHDOG=1'), { within: '60s', what: 'WATCHDOG=1' });
     service.kill('SIGHUP');
-    await service.errorLine(/reloaded: process/, { within: '60s' });
+    const line = await service.errorLine(/reloaded: process/, { within: '60s' });
     // Of the new process, and of the command.
     await waitFor(() => words().length === 4, { within: '60s', what: 'READY=1 after the reload' });
     expect(said.stdout.text).to.match(/RELOADING=1\nMONOTONIC_USEC=\d+/);
+    const old = `/proc/${/from (\d+)/.exec(line)![1]}`;
+    await waitFor(() => !existsSync(old), { within: '60s', what: 'the old process to end' });
+    expect(words()).not.to.include('STOPPING=1');
     service.kill('SIGTERM');
     expect((await service.exit({ within: '60s' })).code).to.equal(0);
     await waitFor(() => words().includes('STOPPING=1'), { within: '60s', what: 'STOPPING=1' });

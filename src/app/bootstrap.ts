@@ -49,7 +49,11 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
 /** How long clients that keep their connections to ask for more are waited for, in milliseconds: Node lets go of idle ones after 5 s. */
 const LAST_ANSWERS = 6_000;
 
+/** Applications that another process has taken over from. */
+const replaced = new WeakSet<App>();
+
 async function handOver(assembly: Assembly): Promise<boolean> {
+  replaced.add(assembly.app);
   await assembly.inspection.handOver(LAST_ANSWERS);
   assembly.hurry();
   return (await assembly.app.close()).graceful;
@@ -99,10 +103,10 @@ function endProcess(app: App, code: number): void {
 }
 
 /** Where the process is a service of systemd's that says how it is. */
-function notifySystemd({ name: app, closing, closed, side }: Assembly): SystemdNotifier | undefined {
-  const notifier = systemdNotifier((message, error) => publish('app.warning', { app, message, error }));
+function notifySystemd({ name, app, closing, closed }: Assembly): SystemdNotifier | undefined {
+  const notifier = systemdNotifier((message, error) => publish('app.warning', { app: name, message, error }));
   // Where another process has taken over, the service goes on.
-  void closing.then(() => side.isReplaced || notifier?.stopping());
+  void closing.then(() => replaced.has(app) || notifier?.stopping());
   if (notifier) told = Promise.all([told, closed.then(() => notifier.end())]);
   return notifier;
 }

@@ -14,11 +14,6 @@ export class SideReactor {
   }
 
   /** Made when it is asked for first. */
-  /** Another process has taken over: what is closed is closed for that. */
-  get isReplaced(): boolean {
-    return this.#core?.closingCode === 'RELOAD';
-  }
-
   get core(): ReactorCore {
     return (this.#core ??= new ReactorCore(this.#parts));
   }
