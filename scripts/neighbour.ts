@@ -2,7 +2,7 @@
  * Measures an honest neighbour beside attacks: a client that asks a pool through a line protocol all the time, and new connections that do
  * so. Prints a table: the p99 of an answer and the longest time of a new connection, quiet and beside each attack. Exits with 1 where the
  * p99 is more than 100 ms above the quiet one, or a new connection took more than 250 ms longer than when it was quiet.
- * @example npm run neighbour · npm run neighbour -- 5 (seconds for each)
+ * @example npm run neighbour · npm run neighbour -- 5 (seconds for each) · npm run neighbour -- 5 'row 10' (what begins like that)
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { ATTACKS, type Ports } from './neighbour/attacks.js';
 
 const SECONDS = Number(process.argv[2] ?? 5);
+const ONLY = process.argv[3] ?? '';
 const MORE = { answer: 100, connection: 250 } as const;
 /** Pauses between two questions, and between two new connections, in milliseconds. */
 const PAUSE = { answer: 5, connection: 50 } as const;
@@ -86,7 +87,7 @@ const quiet = await during(ports.Honest);
 row('quiet', quiet);
 
 let failed = 0;
-for (const name of Object.keys(ATTACKS)) {
+for (const name of Object.keys(ATTACKS).filter(attack => attack.startsWith(ONLY))) {
   const attacker = fork(path('attacker'), [name, JSON.stringify(ports), String(SECONDS * 1000 + 1000)]);
   const ended = once(attacker, 'exit');
   await sleep(500);

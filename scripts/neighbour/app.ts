@@ -1,7 +1,7 @@
 /** The application of `scripts/neighbour.ts`: what is attacked, and what an honest neighbour uses meanwhile. Prints its urls. */
 import { bootstrap, Connection, InjectWorker, Module, OnData, OnError, Task, Worker, type WorkerClient } from 'packet-ts';
 import { json, lines, objects } from 'packet-ts/framing';
-import { OnRequest } from 'packet-ts/http';
+import { OnRequest, Post, type RouteInput } from 'packet-ts/http';
 import 'packet-ts/websocket';
 import { z } from 'zod';
 
@@ -53,6 +53,14 @@ class Json {
   }
 }
 
+const BODY = { body: z.array(z.object({ id: z.number() })) };
+@Connection({ listen: 'http://127.0.0.1:0', maxMessageSize: '2mb' })
+class Bodies {
+  @Post('/', BODY) take({ body }: RouteInput<typeof BODY>): { count: number } {
+    return { count: body.length };
+  }
+}
+
 @Connection({ listen: 'tcp://127.0.0.1:0', framing: json(), maxConnections: 20 })
 class Offended {
   @OnData() echo(value: unknown): unknown {
@@ -60,7 +68,7 @@ class Offended {
   }
 }
 
-const classes = [Honest, Sockets, Web, Objects, Json, Offended];
+const classes = [Honest, Sockets, Web, Objects, Json, Bodies, Offended];
 @Module({ connections: classes, workers: [CalcWorker] })
 class AppModule {}
 

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 
 /** Where the application listens, by the class of the endpoint. */
-export type Ports = Readonly<Record<'Honest' | 'Sockets' | 'Web' | 'Objects' | 'Json' | 'Offended', number>>;
+export type Ports = Readonly<Record<'Honest' | 'Sockets' | 'Web' | 'Objects' | 'Json' | 'Bodies' | 'Offended', number>>;
 
 /** Attacks until it is over. */
 type Attack = (ports: Ports, isOver: () => boolean) => Promise<void>;
@@ -45,6 +45,9 @@ function repeated(port: (ports: Ports) => number, bytes: string | Uint8Array, { 
   };
 }
 
+const post = (body: string): string =>
+  `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
 const u32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
@@ -63,6 +66,14 @@ function regExp(): Buffer {
 const pings = Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.from([0x89, 0x81, 0, 0, 0, 0, 0x61])));
 const messages = Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61])));
 const mistakes = `[${'{},'.repeat(300_000)}{}]\n`;
+/** As many objects as are taken. */
+const objects = `[${'{},'.repeat(99_000)}{}]\n`;
+const names = `[${Array.from({ length: 49_000 }, (_, i) => `{"${i.toString(36)}":1}`).join()}]\n`;
+
+/** Twenty connections that attack at once. */
+function twenty(attack: Attack): Attack {
+  return async (...args) => void (await Promise.all(Array.from({ length: 20 }, () => attack(...args))));
+}
 
 /** By the row of the table of issues that describes each. */
 export const ATTACKS: Readonly<Record<string, Attack>> = {
@@ -78,4 +89,8 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     for (const socket of kept) socket.destroy();
   },
   'row 10: 300 000 mistakes in 1 MB of JSON': repeated(({ Json }) => Json, mistakes),
+  'row 10: 100 000 objects in 300 KB of JSON': repeated(({ Json }) => Json, objects),
+  'row 10: the same on 20 connections': twenty(repeated(({ Json }) => Json, objects)),
+  'row 10: 50 000 names on 20 connections': twenty(repeated(({ Json }) => Json, names)),
+  'row 10: the same as bodies on 20 connections': twenty(repeated(({ Bodies }) => Bodies, post(names))),
 };

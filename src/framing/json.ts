@@ -1,17 +1,17 @@
 import { FramingError } from '../errors.js';
 import type { Decoder, Framing } from './framing.js';
 import { LineDecoder, lineEnd } from './decoding/line-decoder.js';
-import { deeperThan, poisonous } from './decoding/json-guard.js';
+import { excessOf, mostParts, poisonous } from './decoding/json-guard.js';
 import { wholeOf } from './whole.js';
 
-/** As in structured values: deeper ones would overflow the stack of code that walks them. */
-const MAX_DEPTH = 100;
 const LINE_END = lineEnd('\n', 'utf8');
 
 class JsonDecoder<In> implements Decoder<In> {
   readonly #lines: LineDecoder;
+  readonly #mostParts: number;
 
   constructor(limit: number) {
+    this.#mostParts = mostParts(limit);
     this.#lines = new LineDecoder(limit, LINE_END);
   }
 
@@ -23,13 +23,13 @@ class JsonDecoder<In> implements Decoder<In> {
     for (;;) {
       const line = this.#lines.next();
       if (line === undefined) return undefined;
-      if (line !== '') return parse<In>(line);
+      if (line !== '') return parse<In>(line, this.#mostParts);
     }
   }
 
   end(): In | undefined {
     const line = this.#lines.end();
-    return line === undefined || line === '' || line === '\r' ? undefined : parse<In>(line);
+    return line === undefined || line === '' || line === '\r' ? undefined : parse<In>(line, this.#mostParts);
   }
 
   get pending(): number {
@@ -42,8 +42,9 @@ class JsonDecoder<In> implements Decoder<In> {
 }
 
 /** Does not check the parsed value: In is what the peer promises, and a schema at `@OnData` holds it to that. */
-function parse<In>(text: string): In {
-  if (deeperThan(text, MAX_DEPTH)) throw new FramingError(`a JSON document is nested deeper than ${MAX_DEPTH} levels`);
+function parse<In>(text: string, most: number): In {
+  const excess = excessOf(text, most);
+  if (excess !== undefined) throw new FramingError(`a JSON document is ${excess}`);
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -65,8 +66,9 @@ function stringify(message: unknown): string {
  *
  * A line that is no JSON is a FramingError and ends the connection (`@OnError` may have the last word): a peer that cannot frame its
  * documents cannot be trusted about where the next one begins. A server that would rather answer and go on reads `lines()`
- * with a schema that parses, and gets a BoundaryError. Documents deeper than 100 levels and those with the keys `__proto__` or
- * `constructor.prototype`, which poison prototypes when merged, are refused likewise.
+ * with a schema that parses, and gets a BoundaryError. Refused likewise are documents deeper than 100 levels, those with the keys
+ * `__proto__` or `constructor.prototype`, which poison prototypes when merged, and those with more than 100 000 objects, arrays and keys
+ * (or one for 16 bytes of `maxMessageSize`, where that is more), which would hold the event loop for long.
  *
  * In and Out are promises of the two sides: check In with a schema, `@OnData(schema)`.
  * @example

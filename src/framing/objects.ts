@@ -1,4 +1,5 @@
 import { FramingError } from '../errors.js';
+import { mostParts } from './decoding/json-guard.js';
 import { decodeFromPeer, encodeForPeer } from '../wire/codec/codec.js';
 import type { Decoder, Framing } from './framing.js';
 import { LengthPrefix, LengthPrefixedDecoder, withLength } from './length-prefixed.js';
@@ -6,8 +7,10 @@ import { datagrams } from './whole.js';
 
 class ObjectsDecoder<In> implements Decoder<In> {
   readonly #contents: LengthPrefixedDecoder;
+  readonly #limit: number;
 
   constructor(prefix: LengthPrefix, limit: number) {
+    this.#limit = limit;
     this.#contents = new LengthPrefixedDecoder(prefix, limit);
   }
 
@@ -17,7 +20,7 @@ class ObjectsDecoder<In> implements Decoder<In> {
 
   next(): In | undefined {
     const content = this.#contents.next();
-    return content === undefined ? undefined : valueOf<In>(content);
+    return content === undefined ? undefined : valueOf<In>(content, this.#limit);
   }
 
   end(): undefined {
@@ -34,10 +37,10 @@ class ObjectsDecoder<In> implements Decoder<In> {
 }
 
 /** The bytes are the value's own: large buffers in it may stay where they are. In is the peer's promise; a schema holds it to that. */
-function valueOf<In>(content: Buffer): In {
+function valueOf<In>(content: Buffer, limit: number): In {
   let value: unknown;
   try {
-    value = decodeFromPeer(content);
+    value = decodeFromPeer(content, mostParts(limit));
   } catch (cause) {
     throw new FramingError('a message is not a structured value', { cause });
   }
@@ -55,7 +58,8 @@ function bytesOf(message: unknown): Uint8Array {
  * class; what crosses to a worker process can be sent to a peer that speaks packet-ts, except regular expressions: send source and flags,
  * and let a schema make one of them.
  *
- * Decoding takes time and memory linear in the bytes received, at most 100 levels deep; anything that no encoder writes is a FramingError.
+ * Decoding takes time and memory linear in the bytes received, at most 100 levels deep; anything that no encoder writes is a FramingError,
+ * and so is a value with more than 100 000 objects, keys and entries (or one for 16 bytes of `maxMessageSize`, where that is more).
  * Encoding throws NotCloneableError, naming the path of what cannot be copied.
  * @example
  * @Connection({ listen: 'unix:/run/app.sock', framing: objects<Command, Result>() })

@@ -57,10 +57,10 @@ export function wholeOf<In, Out>(
 /** Each datagram is one message, even an empty one. */
 class DatagramDecoder<In> implements Decoder<In> {
   readonly #limit: number;
-  readonly #read: (datagram: Buffer) => In;
+  readonly #read: (datagram: Buffer, limit: number) => In;
   readonly #datagrams: Buffer[] = [];
 
-  constructor(limit: number, read: (datagram: Buffer) => In) {
+  constructor(limit: number, read: (datagram: Buffer, limit: number) => In) {
     this.#limit = limit;
     this.#read = read;
   }
@@ -73,7 +73,7 @@ class DatagramDecoder<In> implements Decoder<In> {
     const datagram = this.#datagrams.shift();
     if (datagram === undefined) return undefined;
     if (datagram.length > this.#limit) throw tooLarge('a datagram', this.#limit);
-    return this.#read(datagram);
+    return this.#read(datagram, this.#limit);
   }
 
   rest(): Buffer {
@@ -84,7 +84,7 @@ class DatagramDecoder<In> implements Decoder<In> {
 /** The whole variant of a framing that says in front of each message how long it is: the message alone. */
 export function datagrams<In, Out>(
   stream: Omit<Framing<In, Out>, 'whole'>,
-  read: (datagram: Buffer) => In,
+  read: (datagram: Buffer, limit: number) => In,
   encode: Framing<In, Out>['encode'],
 ): Framing<In, Out> {
   return { ...stream, decoder: limit => new DatagramDecoder(limit, read), encode };

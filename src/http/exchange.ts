@@ -25,7 +25,7 @@ import type { RequestArrival } from './arrival.js';
 import { askFallback, askRoute, type AskedRequest } from './ask.js';
 import { endEventStream } from '../web/event-streams.js';
 import type { IncomingMessage } from 'node:http';
-import { requestOf } from '../web/incoming.js';
+import { requestOf, type BodyLimits } from '../web/incoming.js';
 import { madeRequest, webRequest, type RequestSource } from '../web/light/request.js';
 import { readBody, wholeBodyOf, type BodyReader } from '../web/request/read-body.js';
 import { pathOfTarget } from '../web/request-target.js';
@@ -56,6 +56,7 @@ export type RequestAbout = RouteAbout;
 export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, RequestSource, BodyReader, AskedRequest, Closes {
   readonly host: RequestHost;
   readonly settings: Settings;
+  readonly limits: BodyLimits;
   readonly runner: HandlerRunner;
   readonly built: Built;
   readonly owner: Owner | undefined;
@@ -95,6 +96,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     const { plan } = settings;
     this.host = host;
     this.settings = settings;
+    this.limits = settings.limits;
     this.#arrival = arrival;
     this.#origin = origin;
     this.#serial = host.nextId();
@@ -332,8 +334,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
 
   real(url: string, headers: Headers, used: Uint8Array | undefined): Request {
     const failed = (): void => this.#arrival.isLast();
-    const { limits } = this.settings;
-    return requestOf(this, { url, headers, body: used ?? this.#body }, limits, this.host.clock, failed);
+    return requestOf(this, { url, headers, body: used ?? this.#body }, this.limits, this.host.clock, failed);
   }
 
   #failed(error: Error): void {

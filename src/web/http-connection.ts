@@ -7,15 +7,16 @@ import { guard, guardThis } from '../guard.js';
 import type { VirtualPath } from './site.js';
 import { listenPlaceOf } from './web-url.js';
 import { StandIn } from './stand-in.js';
+import { peerGroup } from '../endpoints/address.js';
+import { loopGate, SLICE } from '../timing/loop-gate.js';
 import { takenFrom } from '../node-internals.js';
 
 /** Requests of one connection that are handled at once; further ones wait, and nothing more is read meanwhile. */
 const MAX_UNDER_WAY = 16;
 /** How long requests may wait without one of those before them being answered or sent in part, in milliseconds. */
 const STALL = 30_000;
-/** Requests of one connection that begin in one turn of the event loop, and the milliseconds after which others get their turn anyway. */
+/** Requests of one connection that begin in one turn of the event loop; after SLICE milliseconds others get their turn anyway. */
 const SHARE = 128;
-const SLICE = 10;
 /** Requests that begin before a turn is counted at all: a connection that sends one at a time does without. */
 const UNCOUNTED = 8;
 
@@ -73,6 +74,10 @@ export class HttpConnection {
   /** Requests begun since the count of this turn was last reset, and when counting began. */
   #begun = 0;
   #since = 0;
+  /** Something of it waits at the gate: no request begins meanwhile, and nothing is read. */
+  #isQueued = false;
+  /** Passes the gate. */
+  #isPassing = false;
   #paused = false;
   #watchesResume = false;
   #stall: NodeJS.Timeout | undefined;
@@ -149,7 +154,7 @@ export class HttpConnection {
   }
 
   #mayBegin(): boolean {
-    if (this.#underWay.size >= MAX_UNDER_WAY || this.#begun >= SHARE) return false;
+    if (this.#isQueued || this.#underWay.size >= MAX_UNDER_WAY || this.#begun >= SHARE) return false;
     return this.#begun < UNCOUNTED || monotonicNow() - this.#since <= SLICE;
   }
 
@@ -161,7 +166,25 @@ export class HttpConnection {
     const site = this.#host.siteOf(request);
     this.#underWay.set(response, site);
     response.on('close', onAnswered);
+    const since = monotonicNow();
     this.#host.serve(request, response, site);
+    const took = monotonicNow() - since;
+    // At the gate its time is taken there.
+    if (this.#isPassing ? took > SLICE : loopGate.took(took)) this.queue(() => {});
+  }
+
+  /** Calls `then` when the connection's turn has come to do what may hold the event loop for long. */
+  queue(then: () => void): void {
+    this.#isQueued = true;
+    const pass = guard(this, () => {
+      this.#isQueued = false;
+      this.#isPassing = true;
+      then();
+      this.#beginMore();
+      this.#isPassing = false;
+    });
+    loopGate.enter(peerGroup(this.socket.remoteAddress ?? ''), pass, true);
+    this.#flow();
   }
 
   readonly #nextTurn = guard(this, () => {
@@ -202,7 +225,8 @@ export class HttpConnection {
 
   /** Reads the socket or not. Node resumes it by itself now and then, so it may have to be paused once more. */
   #flow(): void {
-    if (this.#waiting.length > 0) {
+    if (this.#isQueued) this.#stopReading();
+    else if (this.#waiting.length > 0) {
       this.#stopReading();
       this.#taken = takenFrom(this.socket);
       this.#stall ??= setTimeout(this.#stalled, STALL).unref();

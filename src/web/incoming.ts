@@ -156,8 +156,8 @@ export function requestOf(
 ): Request {
   const { method = 'GET' } = incoming;
   const init = { method, headers, signal };
-  if (!hasBody(incoming)) return new ReceivedRequest(url, init);
-  if (body) return new ReceivedRequest(url, { ...init, body: new Uint8Array(body) });
+  if (!hasBody(incoming)) return new ReceivedRequest(url, init, limits.maxMessageSize);
+  if (body) return new ReceivedRequest(url, { ...init, body: new Uint8Array(body) }, limits.maxMessageSize);
   const stream = new ReadableStream(new Body(incoming, limits, clock, failed), { highWaterMark: 0 });
-  return new ReceivedRequest(url, { ...init, body: stream, duplex: 'half' });
+  return new ReceivedRequest(url, { ...init, body: stream, duplex: 'half' }, limits.maxMessageSize);
 }

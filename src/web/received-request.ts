@@ -1,8 +1,6 @@
 import { asError, BoundaryError, PacketError } from '../errors.js';
-import { deeperThan, poisonous } from '../framing/decoding/json-guard.js';
-
-/** Levels of arrays and objects in a JSON body, as in structured values: deeper ones overflow the stack of code that walks them. */
-const MAX_DEPTH = 100;
+import { DEAR_FROM, loopGate } from '../timing/loop-gate.js';
+import { excessOf, mostParts, poisonous } from '../framing/decoding/json-guard.js';
 
 /** Something that a client has sent cannot be read. */
 export function unreadable(message: string, cause?: unknown, what = 'body'): BoundaryError {
@@ -10,9 +8,10 @@ export function unreadable(message: string, cause?: unknown, what = 'body'): Bou
   return cause === undefined ? error : Object.assign(error, { cause });
 }
 
-/** Parses a body that came from the net. Throws BoundaryError. */
-export function parseJson(text: string): unknown {
-  if (deeperThan(text, MAX_DEPTH)) throw unreadable(`it is nested deeper than ${MAX_DEPTH} levels`);
+/** Parses a body of at most `limit` bytes that came from the net. Throws BoundaryError. */
+export function parseJson(text: string, limit: number): unknown {
+  const excess = excessOf(text, mostParts(limit));
+  if (excess !== undefined) throw unreadable(`it is ${excess}`);
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -31,13 +30,24 @@ interface WebRequest extends Omit<Request, 'json' | 'formData' | 'clone'> {
 }
 const WebRequest = Request as unknown as new (url: string, init: RequestInit) => WebRequest;
 
+/** The most bytes that the body of a request may have, which bounds what is in it. */
+const LIMITS = new WeakMap<object, number>();
+
 /**
  * A request that a client has sent: a body that is not what `json()` or `formData()` expects is the client's mistake, a BoundaryError,
  * which is answered with 400. So is JSON that is nested too deep, or would change prototypes when it is merged.
  */
 export class ReceivedRequest extends WebRequest {
+  /** @param limit the most bytes that its body may have */
+  constructor(url: string, init: RequestInit, limit: number) {
+    super(url, init);
+    LIMITS.set(this, limit);
+  }
+
   override async json(): Promise<unknown> {
-    return parseJson(await this.text());
+    const text = await this.text();
+    if (text.length >= DEAR_FROM) await loopGate.pass('');
+    return parseJson(text, LIMITS.get(this)!);
   }
 
   override async formData(): Promise<FormData> {
@@ -55,6 +65,8 @@ export class ReceivedRequest extends WebRequest {
 
   override clone(): Request {
     // A plain Request, with all that this one has.
-    return Object.setPrototypeOf(super.clone(), ReceivedRequest.prototype) as Request;
+    const clone = Object.setPrototypeOf(super.clone(), ReceivedRequest.prototype) as Request;
+    LIMITS.set(clone, LIMITS.get(this)!);
+    return clone;
   }
 }

@@ -37,7 +37,7 @@ function cutOff({ raw, remote }: RequestArrival): void {
 /** A request for an application of the web's kind. */
 class FetchCall implements RequestSource, BodyReader {
   readonly #arrival: RequestArrival;
-  readonly #limits: FetchLimits;
+  readonly limits: FetchLimits;
   readonly origin: string;
   /** Made when a signal is first asked for. */
   #abort: AbortController | undefined;
@@ -45,7 +45,7 @@ class FetchCall implements RequestSource, BodyReader {
 
   constructor(arrival: RequestArrival, origin: string, limits: FetchLimits) {
     this.#arrival = arrival;
-    this.#limits = limits;
+    this.limits = limits;
     this.origin = origin;
     const { response } = arrival;
     response.once(
@@ -75,7 +75,7 @@ class FetchCall implements RequestSource, BodyReader {
   }
 
   whole(): Promise<Buffer> {
-    return readBody(this.incoming, this.#limits, realClock, this);
+    return readBody(this.incoming, this.limits, realClock, this);
   }
 
   bodyRead(): void {}
@@ -85,12 +85,12 @@ class FetchCall implements RequestSource, BodyReader {
   }
 
   real(url: string, headers: Headers, body: Uint8Array | undefined): Request {
-    return requestOf(this, { url, headers, body }, this.#limits, realClock, () => this.#arrival.isLast());
+    return requestOf(this, { url, headers, body }, this.limits, realClock, () => this.#arrival.isLast());
   }
 
   /** Sees to it that the client goes on reading. */
   reader(): ResponseReader {
-    return new ResponseReader(this.#arrival.response, realClock, this.#limits.drainTimeout, () => cutOff(this.#arrival));
+    return new ResponseReader(this.#arrival.response, realClock, this.limits.drainTimeout, () => cutOff(this.#arrival));
   }
 }
 

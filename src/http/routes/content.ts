@@ -59,12 +59,16 @@ function textOf(bytes: Buffer): string {
 }
 
 /**
- * Parses a body.
- * @throws BoundaryError for what is no JSON, too deep, or would change prototypes.
+ * Parses a body of at most `limit` bytes.
+ * @throws BoundaryError for what is no JSON, too deep, has too many parts, or would change prototypes.
  */
-export function readContent(bytes: Buffer, format: BodyFormat, lists: ReadonlySet<string>): unknown {
+export function readContent(
+  bytes: Buffer,
+  format: BodyFormat,
+  { lists, limit }: { readonly lists: ReadonlySet<string>; readonly limit: number },
+): unknown {
   if (format === 'bytes') return bytes;
   const text = textOf(bytes);
-  if (format === 'json') return parseJson(text);
+  if (format === 'json') return parseJson(text, limit);
   return format === 'form' ? fieldsOf(text, lists, 'body') : text;
 }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { RouteBlueprint, RoutePart } from '../../blueprint/connection/route-types.js';
 import { kindOfSchema, listsOf } from '../../blueprint/connection/schema-shape.js';
 import { BoundaryError } from '../../errors.js';
-import { hasBody } from '../../web/incoming.js';
+import { hasBody, type BodyLimits } from '../../web/incoming.js';
 import { textAnswer, type PlainAnswer } from '../plain-answer.js';
 import { unreadable } from '../../web/received-request.js';
 import { isSameHost } from '../../web/request/same-host.js';
@@ -38,6 +38,7 @@ export interface RouteSource {
   readonly incoming: IncomingMessage;
   /** The host that the client asked for. */
   readonly requestedHost: string;
+  readonly limits: BodyLimits;
   request(): Request;
   /** Whether the option `cors` names that origin; '*' names none. */
   isAllowedOrigin(origin: string): boolean;
@@ -110,7 +111,7 @@ export function inputOf(match: RouteMatch, source: RouteSource): RouteRequest | 
   }
   if (isForeignForm(incoming, source, format)) return textAnswer(403, 'forms of another origin are not taken here');
   return source.whole().then(bytes => {
-    const body = checked('body', readContent(bytes, format, known.bodyLists), route);
+    const body = checked('body', readContent(bytes, format, { lists: known.bodyLists, limit: source.limits.maxMessageSize }), route);
     return new RouteRequest({ ...parts, body }, source);
   });
 }

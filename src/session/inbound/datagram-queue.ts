@@ -88,6 +88,10 @@ export class DatagramQueue implements ReceiveBuffer {
     } else host.senders.set(key, { from, waiting: [datagram], weight: cost });
   }
 
+  get size(): number {
+    return this.weight;
+  }
+
   /** One message, and whose in `from`. Throws what the decoder throws: then the next call goes on behind that datagram. */
   next(): unknown {
     this.unfinished = false;

@@ -40,6 +40,7 @@ export class HttpRefusal implements ReceiveBuffer {
   #isRequest: boolean | undefined;
   /** Bounded here: the limits on what waits must not stop the first line from coming. */
   readonly weight = 0;
+  readonly size = 0;
   readonly from = undefined;
   readonly unfinished = false;
   readonly passedOver = false;

@@ -33,6 +33,10 @@ export class MessageQueue implements ReceiveBuffer {
     this.weight += message.length + PART;
   }
 
+  get size(): number {
+    return this.weight;
+  }
+
   /** One message. Throws what the decoder throws. */
   next(): unknown {
     this.unfinished = false;

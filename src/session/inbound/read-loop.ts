@@ -4,11 +4,12 @@ import type { Remote, Transport } from '../../endpoints/endpoint.js';
 import { DatagramQueue } from './datagram-queue.js';
 import { HttpRefusal } from './http-refusal.js';
 import { StreamBuffer, type ReceiveBuffer } from './stream-buffer.js';
-import { isLoopback } from '../../endpoints/address.js';
+import { isLoopback, peerGroup } from '../../endpoints/address.js';
 import { MessageQueue } from './message-queue.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { Settings } from '../settings.js';
 import type { Resumable, FlushScheduler } from '../../timing/flush-scheduler.js';
+import { DEAR_FROM, loopGate, SLICE } from '../../timing/loop-gate.js';
 import { monotonicNow } from '../../system-timers.js';
 
 /** Why no message is asked for. When none of these is set, messages are handled as they come. */
@@ -35,6 +36,8 @@ export const PauseReason = {
   SECURING: 512,
   /** The connection is on its way to another process: not even bytes are read. */
   MOVING: 1024,
+  /** Waits at the gate of the event loop: its next message may hold the loop for long. */
+  QUEUED: 2048,
 } as const;
 
 /** The read loop's side of its session. */
@@ -52,15 +55,18 @@ export interface ReadLoopHost {
   tooFast(): void;
   /** A turn's work begins, or is done: what it said leaves in one write. */
   cork(corked: boolean): void;
+  /** Whether it is the peer's turn may have changed. */
+  clocks(): void;
 }
 
-/** Messages handled before other connections get their turn, and the milliseconds after which it is their turn anyway. */
+/** Messages handled before other connections get their turn; after SLICE milliseconds it is their turn anyway. */
 const SHARE = 128;
-const SLICE = 10;
 /** Whole messages cannot wait in the kernel in parts: so many times the high mark may wait here, as much as a kernel keeps. */
 const QUEUE = 4;
 /** Messages between two looks at the time. */
 const LOOK = 8;
+/** For how long a connection that took more than its slice of a turn waits for its turns at the gate, in milliseconds. */
+const PROBATION = 10_000;
 
 /**
  * Decides when a message is asked for and when the transport is read.
@@ -83,6 +89,10 @@ export class ReadLoop implements Resumable {
   /** A new share comes with the next turn. */
   #renewing = false;
   #pumping = false;
+  /** Until when its turns are taken at the gate; 0: it has never held the loop. */
+  #probation = 0;
+  /** Passes the gate: nothing waits there again before this turn is over. */
+  #passing = false;
   /** The transport is paused. */
   #stopped = false;
   /** The error that follows all received messages. */
@@ -176,7 +186,15 @@ export class ReadLoop implements Resumable {
     if (this.#pumping) return;
     this.#pumping = true;
     const host = this.#host;
+    let since = 0;
     while (this.#hold === 0 && host.hasRoom) {
+      if (since === 0) {
+        if (this.#mustQueue()) {
+          this.#queue();
+          break;
+        }
+        since = monotonicNow();
+      }
       if (this.#share-- <= 0) {
         this.#yield();
         break;
@@ -203,6 +221,7 @@ export class ReadLoop implements Resumable {
       host.handle(message, this.inbound.from);
     }
     this.#pumping = false;
+    if (since !== 0) this.#account(since);
     this.flow();
   }
 
@@ -268,8 +287,45 @@ export class ReadLoop implements Resumable {
   }
 
   #yield(): void {
-    if (this.held(PauseReason.YIELDED)) return;
+    if (this.held(PauseReason.YIELDED | PauseReason.QUEUED)) return;
+    if (this.#isDear()) {
+      this.#queue();
+      return;
+    }
     this.#hold |= PauseReason.YIELDED;
     this.#renew();
+  }
+
+  #mustQueue(): boolean {
+    return !this.#passing && this.#isDear();
+  }
+
+  /** Whether its next message may hold the loop for long, by the bytes that have come or by its last turns. */
+  #isDear(): boolean {
+    if (this.#probation !== 0) {
+      if (monotonicNow() < this.#probation) return true;
+      this.#probation = 0;
+    }
+    return this.#inbound !== undefined && this.#inbound.size >= DEAR_FROM;
+  }
+
+  #queue(): void {
+    this.#hold |= PauseReason.QUEUED;
+    this.#host.clocks();
+    loopGate.enter(peerGroup(this.#transport.remote.address ?? ''), () => this.#host.context.runInAsyncScope(this.#pass, this));
+  }
+
+  #pass(): void {
+    this.#hold &= ~PauseReason.QUEUED;
+    this.#host.clocks();
+    this.#passing = true;
+    this.proceed();
+    this.#passing = false;
+  }
+
+  /** A turn's work is done. At the gate its time is taken there. */
+  #account(since: number): void {
+    const now = monotonicNow();
+    if (this.#passing ? now - since > SLICE : loopGate.took(now - since)) this.#probation = now + PROBATION;
   }
 }

@@ -13,6 +13,8 @@ const MOST_PASSED_OVER = 64 * 1024;
 export interface ReceiveBuffer {
   /** Its cost in memory, in bytes. */
   readonly weight: number;
+  /** Bytes of what is not handled, those of a message that has begun included. */
+  readonly size: number;
   /** The beginning of a message may be here. */
   readonly begun: boolean;
   /** Sender of the message that `next` gave or threw last, where many peers share the transport. */
@@ -63,6 +65,10 @@ export class StreamBuffer implements ReceiveBuffer {
 
   get framing(): Framing<unknown, unknown> {
     return this.#framing;
+  }
+
+  get size(): number {
+    return this.weight + (this.#fruitless || (this.#decoder?.pending ?? 0));
   }
 
   /** A stream has one sender. */

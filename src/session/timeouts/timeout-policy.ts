@@ -87,7 +87,8 @@ export class TimeoutPolicy implements DeadlineHost {
   clocks(): void {
     const { deadlines, state, runner, isPiped, readLoop } = this.#session;
     state.grace?.review();
-    deadlines.stand(this.#waiting || !runner.isIdle || isPiped || readLoop.held(PauseReason.PAUSED | PauseReason.PIPED | PauseReason.RATE));
+    const { PAUSED, PIPED, RATE, QUEUED } = PauseReason;
+    deadlines.stand(this.#waiting || !runner.isIdle || isPiped || readLoop.held(PAUSED | PIPED | RATE | QUEUED));
   }
 
   expired(name: DeadlineName): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { hasBody } from '../incoming.js';
+import { hasBody, type BodyLimits } from '../incoming.js';
 import { parseJson } from '../received-request.js';
 
 /** The key of what a light request makes the web's own request of; registered, so that copies of the package know each other's. */
@@ -14,6 +14,7 @@ export interface RequestSource {
   /** `scheme://host`. */
   readonly origin: string;
   readonly signal: AbortSignal;
+  readonly limits: BodyLimits;
   /** The whole body, read now. Rejects with LimitError, ConnectionClosedError. */
   whole(): Promise<Buffer>;
   /** The web's own request, whose body is read as it is asked for, or `body` where it has been read. */
@@ -26,10 +27,6 @@ const AS_IT_IS = /^[\w\-.~!$&()*+,;=:@/?%]*$/;
 function textOf(bytes: Buffer): string {
   const text = bytes.toString('utf8');
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  return parseJson(textOf(bytes));
 }
 
 /** Its own bytes: a Buffer may lie in a pool that others share. */
@@ -103,7 +100,8 @@ class LightRequest {
     return this.#whole()?.then(textOf) ?? this[REAL]().text();
   }
   json(): Promise<unknown> {
-    return this.#whole()?.then(jsonOf) ?? this[REAL]().json();
+    const { maxMessageSize } = this.#source.limits;
+    return this.#whole()?.then(bytes => parseJson(textOf(bytes), maxMessageSize)) ?? this[REAL]().json();
   }
   arrayBuffer(): Promise<ArrayBuffer> {
     return this.#whole()?.then(bufferOf) ?? this[REAL]().arrayBuffer();

@@ -3,7 +3,9 @@ import type { Clock, ClockTimer } from '../../clock.js';
 import { deadline } from '../../deadline.js';
 import { ConnectionClosedError, LimitError, UsageError } from '../../errors.js';
 import { guardThis } from '../../guard.js';
+import { DEAR_FROM } from '../../timing/loop-gate.js';
 import { setImmediate } from '../../system-timers.js';
+import { connectionOn } from '../http-connection.js';
 import { bodyTooLarge, type BodyLimits } from '../incoming.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -109,7 +111,9 @@ class BodyReading {
     if (!this.#over()) return;
     const body = this.#gathered.take();
     this.#reader.bodyRead(body);
-    this.#resolve(body);
+    const connection = body.length < DEAR_FROM ? undefined : connectionOn(this.#request.socket);
+    if (connection) connection.queue(() => this.#resolve(body));
+    else this.#resolve(body);
   }
 
   /** The client has left. Called behind every body, also a whole one. */

@@ -61,8 +61,10 @@ export function encodeForPeer(value: unknown, root: string): Encoded {
 
 /**
  * The value in bytes that a peer sent and that nothing else uses: large Buffers in it stay where they are.
- * @throws ProtocolError for anything that `encodeForPeer` does not write
+ * @param mostParts how many objects, keys and entries of collections it may have
+ * @throws ProtocolError for anything that `encodeForPeer` does not write, and for more parts
  */
-export function decodeFromPeer(bytes: Buffer): unknown {
+export function decodeFromPeer(bytes: Buffer, mostParts: number): unknown {
+  peerDecoder.mostParts = mostParts;
   return peerDecoder.decode(bytes, 0, bytes.length, true);
 }

@@ -19,6 +19,8 @@ const VIEW_FROM = 32 * 1024;
  */
 const MOST_HEAP = Math.floor(getHeapStatistics().heap_size_limit / 4);
 const CONTAINER = 56;
+/** More parts than any value has. */
+const MANY = 2 ** 30;
 const ELEMENT = 24;
 
 /** Decodes values from untrusted bytes: linear in their number, in time and memory. */
@@ -38,6 +40,10 @@ export class ValueDecoder extends ByteReader {
   #longNames: LongKeys | undefined;
   /** False: a regular expression is malformed. */
   readonly regExps: boolean;
+  /** How many objects, keys and entries of collections a value may have. */
+  mostParts = MANY;
+  /** How many it may still have. */
+  #parts = 0;
   readonly #shapes = new Shapes();
   /** Values of objects whose end has not been read, innermost on top. */
   readonly #values: unknown[] = [];
@@ -62,6 +68,7 @@ export class ValueDecoder extends ByteReader {
     this.#depth = 0;
     this.#announced = 0;
     this.#heap = MOST_HEAP;
+    this.#parts = this.mostParts;
     this.#size = end - start;
     try {
       if (attachments !== undefined) this.skip(ATTACHED_SIZE);
@@ -117,6 +124,7 @@ export class ValueDecoder extends ByteReader {
       case Tag.BUFFER:
         return this.created(this.#buffer());
       case Tag.DATE:
+        this.part(1);
         return this.created(new Date(this.double()));
       case Tag.REF:
         return this.#reference();
@@ -159,6 +167,13 @@ export class ValueDecoder extends ByteReader {
   enter(): void {
     if (++this.#depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH} levels`);
     this.#take(CONTAINER);
+    this.part(1);
+  }
+
+  /** Counts parts; throws beyond `mostParts`. */
+  part(count: number): void {
+    this.#parts -= count;
+    if (this.#parts < 0) throw malformed(`more than ${this.mostParts} objects, keys and entries of collections`);
   }
 
   #take(bytes: number): void {
@@ -174,6 +189,7 @@ export class ValueDecoder extends ByteReader {
   properties(define: (key: string, value: unknown) => void): void {
     while (this.buf[this.pos] !== Tag.END || this.pos >= this.end) {
       const key = this.#name();
+      this.part(1);
       define(key, this.value());
     }
     this.pos++;
@@ -198,6 +214,7 @@ export class ValueDecoder extends ByteReader {
       if (next === undefined || !next.matches(buf, pos)) {
         next = this.#shapes.after(shape, buf, pos, this.end);
         if (next === undefined) {
+          this.part(this.#top - from);
           this.#top = from;
           return this.#extended(assign(shape.keys, values, from));
         }
@@ -208,6 +225,7 @@ export class ValueDecoder extends ByteReader {
       shape = next;
     }
     if (this.#top > this.#highest) this.#highest = this.#top;
+    this.part(this.#top - from);
     this.#top = from;
     this.skip(1);
     return this.#shapes.make(shape, values, from);
@@ -227,6 +245,7 @@ export class ValueDecoder extends ByteReader {
         key = keyText(buf, pos + 1, tag - Tag.STRING);
         this.pos = pos + 1 + tag - Tag.STRING;
       } else key = this.#name();
+      this.part(1);
       const value = this.value();
       if (isIndexed(key)) setIndexed(object, key, value, indexed++);
       else if (key === '__proto__') defineOwn(object, key, value);
@@ -280,6 +299,7 @@ export class ValueDecoder extends ByteReader {
   }
 
   #buffer(): Buffer {
+    this.part(1);
     const length = this.uint32();
     const start = this.skip(length);
     if (this.#owned && length >= VIEW_FROM) return this.buf.subarray(start, start + length);

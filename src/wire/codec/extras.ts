@@ -11,6 +11,7 @@ export function decodeMap(decoder: ValueDecoder): Map<unknown, unknown> {
   const map = decoder.created(new Map<unknown, unknown>());
   const guard = new KeyGuard(count);
   decoder.enter();
+  decoder.part(count);
   for (let i = 0; i < count; i++) {
     const key = decoder.value();
     if (!guard.admit(key)) throw malformed(COLLIDING);
@@ -25,6 +26,7 @@ export function decodeSet(decoder: ValueDecoder): Set<unknown> {
   const set = decoder.created(new Set<unknown>());
   const guard = new KeyGuard(count);
   decoder.enter();
+  decoder.part(count);
   for (let i = 0; i < count; i++) {
     const item = decoder.value();
     if (!guard.admit(item)) throw malformed(COLLIDING);
@@ -52,6 +54,7 @@ export function decodeBigInt(decoder: ValueDecoder): bigint {
 
 /** Typed arrays, DataView, ArrayBuffer: each on memory of its own. */
 export function decodeView(decoder: ValueDecoder): unknown {
+  decoder.part(1);
   const type = VIEW_TYPES[decoder.byte()];
   const length = decoder.uint32();
   decoder.skip(VIEW_PADDING);

@@ -1,0 +1,115 @@
+import { expect } from 'chai';
+import { bootstrap, Connection, FramingError, Module, OnData, OnError } from 'packet-ts';
+import { json, lines, objects } from 'packet-ts/framing';
+import { Post, type RouteInput } from 'packet-ts/http';
+import { z } from 'zod';
+import { atEnd, tcpClient } from '../../kit/index.js';
+import { monotonicNow, setImmediate } from '../../../src/system-timers.js';
+
+/** Milliseconds for which the handler of an attack holds the event loop: three slices. */
+const HELD = 30;
+
+describe('connections that hold the event loop', () => {
+  it('wait as long as they held it, all together, whichever of them it was', async function () {
+    this.slow(5000);
+    const held: { from: number; to: number; turn: number }[] = [];
+    let turn = 0;
+    let ticking = true;
+    const tick = (): void => {
+      turn++;
+      if (ticking) setImmediate(tick);
+    };
+    @Connection({ listen: 'tcp://127.0.0.1:0', framing: lines() })
+    class Dear {
+      @OnData() answer(): string {
+        const from = monotonicNow();
+        while (monotonicNow() < from + HELD);
+        held.push({ from, to: monotonicNow(), turn });
+        return 'done';
+      }
+    }
+    @Module({ connections: [Dear] })
+    class AppModule {}
+    const app = await bootstrap(AppModule, { logger: false });
+    atEnd(() => app.close());
+    const clients = await Promise.all(Array.from({ length: 5 }, () => tcpClient(app.address(Dear).port)));
+    // Each has held the loop once: from here on all of them wait at the gate.
+    for (const client of clients) {
+      await client.send('x\n');
+      await client.inbox.line();
+    }
+    held.length = 0;
+    tick();
+    for (const client of clients) await client.send('x\nx\nx\n');
+    for (const client of clients) for (let i = 0; i < 3; i++) await client.inbox.line();
+    ticking = false;
+    expect(held).to.have.length(15);
+    for (const [i, now] of held.slice(1).entries()) {
+      const before = held[i]!;
+      // A share is looked at after some messages: those of one line may come together.
+      if (now.turn === before.turn) continue;
+      expect(now.from - before.to).to.be.at.least(HELD - 10 - 1);
+    }
+    expect(new Set(held.map(each => each.turn)).size).to.be.at.least(5);
+  });
+});
+
+describe('a message that is dear for its size', () => {
+  const many = `[${'{},'.repeat(100_000)}{}]`;
+
+  it('is refused where it has more objects than are taken: json(), objects(), bodies of requests', async () => {
+    @Connection({ listen: 'tcp://127.0.0.1:0', framing: json() })
+    class Documents {
+      @OnData(z.array(z.unknown())) count(list: unknown[]): number {
+        return list.length;
+      }
+      @OnError() explain(error: Error): string {
+        return error.message;
+      }
+    }
+    const LIST = { body: z.array(z.unknown()) };
+    @Connection({ listen: 'http://127.0.0.1:0' })
+    class Bodies {
+      @Post('/', LIST) count({ body }: RouteInput<typeof LIST>): { count: number } {
+        return { count: body.length };
+      }
+    }
+    @Module({ connections: [Documents, Bodies] })
+    class AppModule {}
+    const app = await bootstrap(AppModule, { logger: false });
+    atEnd(() => app.close());
+    const client = await tcpClient(app.address(Documents).port);
+    await client.send(`[${'{},'.repeat(90_000)}{}]\n${many}\n`);
+    expect(await client.inbox.line()).to.equal('90001');
+    expect(await client.inbox.line()).to.contain('more than 100000 objects, arrays and keys');
+    const refused = await fetch(`http://127.0.0.1:${app.address(Bodies).port}/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: many,
+    });
+    expect(refused.status).to.equal(400);
+    expect(await refused.text()).to.contain('more than 100000 objects, arrays and keys');
+  });
+
+  it('is refused as a structured value, whatever its parts are', () => {
+    const values: readonly unknown[] = [
+      JSON.parse(many),
+      new Map(Array.from({ length: 100_001 }, (_, i) => [i, i])),
+      new Set(Array.from({ length: 100_001 }, (_, i) => i)),
+      Object.fromEntries(Array.from({ length: 100_001 }, (_, i) => [`k${i}`, i])),
+      Array.from({ length: 50_001 }, (_, i) => ({ [`k${i % 10}`]: i })),
+      Array.from({ length: 100_001 }, () => Buffer.alloc(1)),
+      Array.from({ length: 100_001 }, () => new Date(1)),
+    ];
+    for (const value of values) {
+      const { whole } = objects();
+      const bytes = whole!.encode(value) as Uint8Array;
+      const datagram = whole!.decoder(bytes.length);
+      datagram.push(Buffer.from(bytes));
+      expect(() => datagram.next())
+        .to.throw(FramingError)
+        .with.nested.property('cause.message')
+        .that.contains('more than');
+    }
+  });
+});
