@@ -114,7 +114,7 @@ async function run(name: string): Promise<void> {
     await chaosFor(() => performance.now() > end);
     const sample = await quietSample(server);
     samples.push(sample);
-    console.log(`${name} ${round}: ${JSON.stringify(sample)}`);
+    console.log(`${name} ${round}: ${JSON.stringify(sample)}, closed by limits and times so far: ${JSON.stringify(server.closed)}`);
     if (sample.connections === undefined) break;
   }
   for (const growth of growths(samples)) fault(`${name}: ${growth}`);

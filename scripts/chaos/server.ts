@@ -16,8 +16,21 @@ export interface Sample {
   readonly calls: { readonly made: number; readonly settled: number; readonly twice: number };
 }
 
+/** Log lines that say which limit or time closed a connection. */
+interface ClosedLine {
+  readonly msg?: string;
+  readonly by?: string;
+  readonly code?: string;
+}
+
 /** Log lines that no chaos excuses. */
 const UNEXCUSED = /nothing caught|nobody awaited|ERR_INTERNAL|MaxListenersExceeded/;
+
+function tally(closed: Record<string, number>, { msg, by, code }: ClosedLine): void {
+  if (msg !== 'connection closed') return;
+  const why = `${by} ${code}`;
+  closed[why] = (closed[why] ?? 0) + 1;
+}
 
 /** The application as a process of its own, and its control line. */
 export class Server {
@@ -26,27 +39,37 @@ export class Server {
   readonly #child: ChildProcess;
   readonly #answers: (line: string) => void;
 
-  private constructor(child: ChildProcess, target: Target, answers: (take: (line: string) => void) => void) {
+  private constructor(
+    child: ChildProcess,
+    target: Target,
+    closed: Readonly<Record<string, number>>,
+    answers: (take: (line: string) => void) => void,
+  ) {
     this.#child = child;
     // An application that ends does not read what it is told: its exit says so.
     child.stdin!.on('error', () => {});
     this.target = target;
+    this.closed = closed;
     this.exited = new Promise(resolve => child.once('close', (code, signal) => resolve({ code, signal })));
     this.#answers = line => this.#waiting.shift()?.(line);
     answers(this.#answers);
   }
 
   readonly #waiting: ((line: string) => void)[] = [];
+  /** How many connections each limit and time has closed. */
+  readonly closed: Readonly<Record<string, number>>;
 
   /** Resolves when it listens. `complain` hears log lines that must not be. */
   static async start(path: string, complain: (line: string) => void): Promise<Server> {
     const file = fileURLToPath(new URL('app.js', import.meta.url));
     const child = spawn(process.execPath, ['--expose-gc', '--enable-source-maps', file, path], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, PACKET_LOG: 'warn' },
+      env: { ...process.env, PACKET_LOG: 'info' },
     });
+    const closed: Record<string, number> = {};
     createInterface(child.stderr).on('line', line => {
       if (line.startsWith('{"told"')) console.log(line);
+      else if (line.startsWith('{"level":30')) tally(closed, JSON.parse(line) as ClosedLine);
       else if (UNEXCUSED.test(line) || !line.startsWith('{')) complain(line);
     });
     let take: (line: string) => void = () => {};
@@ -56,7 +79,7 @@ export class Server {
     });
     createInterface(child.stdout).on('line', line => take(line));
     const { urls } = JSON.parse(await first) as { urls: string[] };
-    return new Server(child, targetOf(urls), next => (take = next));
+    return new Server(child, targetOf(urls), closed, next => (take = next));
   }
 
   get pid(): number {
