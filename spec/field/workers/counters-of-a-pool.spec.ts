@@ -36,6 +36,11 @@ describe('the numbers that a monitor adds up over status()', () => {
     for (let i = 0; i < 2; i++) second.reply(await second.call());
     await Promise.all(waiting);
     expect(sums()).to.deep.equal({ done: 5, failed: 1, queued: 0 });
+    const broken = client.run(1).catch((error: Error) => error.name);
+    second.begun = (await second.call()).id;
+    second.die({ signal: 'SIGKILL' });
+    expect(await broken).to.equal('WorkerCrashedError');
+    expect(sums(), 'what it had begun has failed').to.deep.equal({ done: 5, failed: 2, queued: 0 });
     await rig.close();
   });
 });

@@ -152,8 +152,8 @@ export interface WorkerStatus {
   /** Calls that wait at the process. In the first row of a pool also those that wait for any of its processes: the sum is the pool's. */
   readonly queued: number;
   /**
-   * Calls that the process has answered, and those that it has failed. In the first row of a pool also those of processes that have ended:
-   * the sums are the pool's, and only grow.
+   * Calls that the process has answered, and those that it has failed. In the first row of a pool also those of processes that have ended,
+   * where what a process had begun and not answered has failed: the sums are the pool's, and only grow.
    */
   readonly done: number;
   readonly failed: number;

@@ -78,6 +78,8 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   #stopping: Promise<readonly number[]> | undefined;
   #leaving = false;
   #stopped = false;
+  /** Calls of processes that have ended. */
+  readonly lastCounts = { done: 0, failed: 0 };
   /** Calls that its end cut off. */
   cutOff = 0;
 
@@ -202,6 +204,8 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   buried(member: PooledProcess, unstarted: readonly Call[], lost: readonly LostCall[]): void {
     this.#crewOf(member).buried(member);
     const { again, retried, failed } = crashOutcome(member, this.key, unstarted, lost, this.processSet.stopping);
+    this.lastCounts.done += member.inFlight.done;
+    this.lastCounts.failed += member.inFlight.failed + failed.length;
     this.dispatcher.giveBack(again);
     for (const { target, attempt } of retried) publish('call.retry', { ...processNames(this, member), task: target.name, attempt });
     this.dispatcher.dispatch();
@@ -245,9 +249,8 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
 
   /** Why no process will take anything, now or soon; undefined: one does or will. */
   unservable(): Error | undefined {
-    const { processSet } = this;
-    if (processSet.ready.length > 0 || !refuses(processSet.starts, processSet.counts, this.clock.now())) return undefined;
-    return this.#unavailable();
+    const { ready, starts, counts } = this.processSet;
+    return ready.length > 0 || !refuses(starts, counts, this.clock.now()) ? undefined : this.#unavailable();
   }
 
   unasked(member: PooledProcess, value: unknown): Promise<void> | void {
@@ -343,10 +346,8 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   status(): WorkerStatus[] {
-    const { name, key, state } = this.handle;
-    const { restarts, ended } = this.processSet;
-    const pool = { name, key, state, restarts, startedAt: new Date(this.clock.epoch()) };
-    return poolRows([...this.processSet.status(), ...(this.remote?.status() ?? [])], pool, this.dispatcher.queued, ended);
+    const pool = { ...this.handle, restarts: this.processSet.restarts, startedAt: new Date(this.clock.epoch()) };
+    return poolRows([...this.processSet.status(), ...(this.remote?.status() ?? [])], pool, this.queued, this.lastCounts);
   }
 
   /** Takes no more calls, except what it needs to finish. */

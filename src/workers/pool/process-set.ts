@@ -59,8 +59,6 @@ export class ProcessSet implements Crew {
   readonly #watch: MemoryWatch;
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   wasReady = false;
-  /** Calls of processes that have ended. */
-  #ended = { done: 0, failed: 0 };
   restarts = 0;
 
   constructor(desk: ProcessSetHost) {
@@ -214,10 +212,6 @@ export class ProcessSet implements Crew {
     return members.filter(member => member.readyAt >= 0 && member.ending().signal === 'SIGKILL').map(member => member.pid);
   }
 
-  get ended(): { readonly done: number; readonly failed: number } {
-    return this.#ended;
-  }
-
   status(): Omit<WorkerStatus, 'pool'>[] {
     const { name, key } = this.#desk.handle;
     const { restarts } = this;
@@ -261,8 +255,6 @@ export class ProcessSet implements Crew {
 
   buried(member: PooledProcess): void {
     this.#all.splice(this.#all.indexOf(member), 1);
-    const { done, failed } = member.inFlight;
-    this.#ended = { done: this.#ended.done + done, failed: this.#ended.failed + failed };
     const why = member.ending();
     const { exitCode, signal, reason, error } = why;
     // One that was starting had nothing to finish: it is killed at once.
