@@ -36,7 +36,7 @@ export const PauseReason = {
   SECURING: 512,
   /** The connection is on its way to another process: not even bytes are read. */
   MOVING: 1024,
-  /** Waits at the gate of the event loop: its next message may hold the loop for long. */
+  /** Waits at the gate of the event loop, since its next message may hold the loop for long: not even bytes are read. */
   QUEUED: 2048,
 } as const;
 
@@ -230,7 +230,7 @@ export class ReadLoop implements Resumable {
     const weight = this.#inbound?.weight ?? 0;
     // Read again only when all is used up: stopping and starting costs system calls.
     const full =
-      this.held(PauseReason.PAUSED | PauseReason.BLOCKED | PauseReason.MOVING) ||
+      this.held(PauseReason.PAUSED | PauseReason.BLOCKED | PauseReason.MOVING | PauseReason.QUEUED) ||
       (this.#stopped ? weight > 0 : weight >= this.#settings.limits.highWaterMark);
     const stop = full && !this.held(PauseReason.DEAF);
     if (stop === this.#stopped) return;
