@@ -79,6 +79,8 @@ export class HttpConnection {
   /** Passes the gate. */
   #isPassing = false;
   #paused = false;
+  /** Node has let go of the socket for an upgrade: somebody else reads it, and decides when. */
+  #isGivenAway = false;
   #watchesResume = false;
   #stall: NodeJS.Timeout | undefined;
   #taken = 0;
@@ -134,6 +136,8 @@ export class HttpConnection {
    * @param head what has come already.
    */
   whenAnswered(head: Buffer, then: (head: Buffer) => void): void {
+    this.#isGivenAway = true;
+    this.#paused = false;
     if (this.#isIdle) {
       then(head);
       return;
@@ -225,20 +229,28 @@ export class HttpConnection {
 
   /** Reads the socket or not. Node resumes it by itself now and then, so it may have to be paused once more. */
   #flow(): void {
-    if (this.#isQueued) this.#stopReading();
-    else if (this.#waiting.length > 0) {
-      this.#stopReading();
+    const isWaiting = this.#waiting.length > 0;
+    if (isWaiting) {
       this.#taken = takenFrom(this.socket);
       this.#stall ??= setTimeout(this.#stalled, STALL).unref();
-    } else if (this.#paused) {
-      this.#paused = false;
+    } else if (this.#stall) {
       clearTimeout(this.#stall);
       this.#stall = undefined;
-      if (!this.#closed) this.socket.resume();
     }
+    if (isWaiting || this.#isQueued) this.#stopReading();
+    else if (this.#paused) this.#readOn();
+  }
+
+  #readOn(): void {
+    this.#paused = false;
+    if (this.#closed) return;
+    // Where Node has resumed it meanwhile, a further resume() would do nothing, and what it stopped reading for would last.
+    this.socket.pause();
+    this.socket.resume();
   }
 
   #stopReading(): void {
+    if (this.#isGivenAway) return;
     const { socket } = this;
     if (!this.#watchesResume) {
       this.#watchesResume = true;

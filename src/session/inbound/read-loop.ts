@@ -189,7 +189,7 @@ export class ReadLoop implements Resumable {
     let since = 0;
     while (this.#hold === 0 && host.hasRoom) {
       if (since === 0) {
-        if (this.#mustQueue()) {
+        if (!this.#passing && this.#isDear()) {
           this.#queue();
           break;
         }
@@ -288,16 +288,8 @@ export class ReadLoop implements Resumable {
 
   #yield(): void {
     if (this.held(PauseReason.YIELDED | PauseReason.QUEUED)) return;
-    if (this.#isDear()) {
-      this.#queue();
-      return;
-    }
     this.#hold |= PauseReason.YIELDED;
     this.#renew();
-  }
-
-  #mustQueue(): boolean {
-    return !this.#passing && this.#isDear();
   }
 
   /** Whether its next message may hold the loop for long, by the bytes that have come or by its last turns. */
@@ -319,7 +311,7 @@ export class ReadLoop implements Resumable {
     this.#hold &= ~PauseReason.QUEUED;
     this.#host.clocks();
     this.#passing = true;
-    this.proceed();
+    this.#work();
     this.#passing = false;
   }
 
