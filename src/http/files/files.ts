@@ -4,7 +4,7 @@ import { asError, ConfigurationError } from '../../errors.js';
 import { checkGiven } from '../../option-rules.js';
 import { sitePathOf } from '../../web/web-url.js';
 import { mount, type MountOptions } from '../mount/mount.js';
-import { FILE_RULES, folderOf, library, redirected, sendFile, type FileOptions } from './send-file.js';
+import { checkLibrary, FILE_RULES, folderOf, redirected, sendFile, type FileOptions } from './send-file.js';
 
 export { sendFile, type FileOptions } from './send-file.js';
 
@@ -49,7 +49,7 @@ export function files(options: FilesOptions): Mounted {
     async () => {
       const bases = basesOf(endpoints());
       await checkFolder(folderOf(how));
-      await library();
+      await checkLibrary();
       return {
         fetch: (request: Request): Promise<Response> | Response => {
           if (request.method !== 'GET' && request.method !== 'HEAD')

@@ -44,7 +44,7 @@ export function folderOf({ root }: FileOptions): string {
 let loading: Promise<typeof Send> | undefined;
 
 /** The library that reads files as HTTP asks for them. Throws UsageError where it is not installed. */
-export function library(): Promise<typeof Send> {
+function library(): Promise<typeof Send> {
   return (loading ??= import('@fastify/send').then(
     // CommonJS: its exports are the default.
     loaded => (loaded as unknown as { readonly default: typeof Send }).default,
@@ -55,6 +55,11 @@ export function library(): Promise<typeof Send> {
       );
     },
   ));
+}
+
+/** Throws UsageError where the library that reads files is not installed. */
+export async function checkLibrary(): Promise<void> {
+  await library();
 }
 
 /** A device, a pipe or a socket, which may never end: it is not there. */
