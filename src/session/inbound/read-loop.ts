@@ -195,6 +195,8 @@ export class ReadLoop implements Resumable {
         }
         since = monotonicNow();
       }
+      // Of a connection that has held the loop, one message may be enough to do it again.
+      if (this.#passing && monotonicNow() - since > SLICE) this.#share = 0;
       if (this.#share-- <= 0) {
         this.#yield();
         break;
@@ -292,13 +294,13 @@ export class ReadLoop implements Resumable {
     this.#renew();
   }
 
-  /** Whether its next message may hold the loop for long, by the bytes that have come or by its last turns. */
+  /** Whether what has come may hold the loop for long, by its bytes or by the connection's last turns. */
   #isDear(): boolean {
-    if (this.#probation !== 0) {
-      if (monotonicNow() < this.#probation) return true;
-      this.#probation = 0;
-    }
-    return this.#inbound !== undefined && this.#inbound.size >= DEAR_FROM;
+    const size = this.#inbound?.size ?? 0;
+    if (size === 0 || this.#probation === 0) return size >= DEAR_FROM;
+    if (monotonicNow() < this.#probation) return true;
+    this.#probation = 0;
+    return size >= DEAR_FROM;
   }
 
   #queue(): void {
