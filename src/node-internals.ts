@@ -59,6 +59,14 @@ export function takenFrom(socket: Socket): number {
   return bytesTaken(socket) ?? socket.bytesWritten - socket.writableLength;
 }
 
+/**
+ * Reads a socket again that Node's HTTP server stopped reading ('pause') before it let go of it: only the server's own listeners would
+ * have undone that (lib/_http_server.js), and the stream believes that it is being read.
+ */
+export function readAgain(socket: Socket): void {
+  socket._read(0);
+}
+
 /** The descriptor of a socket; undefined where it has none, or this Node does not tell. */
 export function descriptorOf(socket: Socket): number | undefined {
   const fd = handleOf(socket)?.fd;

@@ -9,7 +9,7 @@ import { listenPlaceOf } from './web-url.js';
 import { StandIn } from './stand-in.js';
 import { peerGroup } from '../endpoints/address.js';
 import { loopGate, SLICE } from '../timing/loop-gate.js';
-import { takenFrom } from '../node-internals.js';
+import { readAgain, takenFrom } from '../node-internals.js';
 
 /** Requests of one connection that are handled at once; further ones wait, and nothing more is read meanwhile. */
 const MAX_UNDER_WAY = 16;
@@ -79,7 +79,7 @@ export class HttpConnection {
   /** Passes the gate. */
   #isPassing = false;
   #paused = false;
-  /** Node has let go of the socket for an upgrade: somebody else reads it, and decides when. */
+  /** Node has let go of the socket for an upgrade: another reader decides when it is read. */
   #isGivenAway = false;
   #watchesResume = false;
   #stall: NodeJS.Timeout | undefined;
@@ -137,7 +137,10 @@ export class HttpConnection {
    */
   whenAnswered(head: Buffer, then: (head: Buffer) => void): void {
     this.#isGivenAway = true;
-    this.#paused = false;
+    if (this.#paused) {
+      this.#paused = false;
+      readAgain(this.socket);
+    }
     if (this.#isIdle) {
       then(head);
       return;

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import { bootstrap, Connection, FramingError, Module, OnData, OnError } from 'packet-ts';
 import { json, lines, objects } from 'packet-ts/framing';
-import { Post, type RouteInput } from 'packet-ts/http';
+import { Get, Post, type RouteInput } from 'packet-ts/http';
+import 'packet-ts/websocket';
 import { z } from 'zod';
-import { atEnd, tcpClient } from '../../kit/index.js';
+import { atEnd, tcpClient, waitFor, webClient } from '../../kit/index.js';
 import { monotonicNow, setImmediate } from '../../../src/system-timers.js';
+import { loopGate } from '../../../src/timing/loop-gate.js';
 
 /** Milliseconds for which the handler of an attack holds the event loop: three slices. */
 const HELD = 30;
@@ -51,6 +53,76 @@ describe('connections that hold the event loop', () => {
       expect(now.from - before.to).to.be.at.least(HELD - 10 - 1);
     }
     expect(new Set(held.map(each => each.turn)).size).to.be.at.least(5);
+  });
+});
+
+describe('a connection that has held the event loop', () => {
+  const hold = (): void => {
+    for (const until = monotonicNow() + HELD; monotonicNow() < until;);
+  };
+
+  it('is served again when it has waited, and waits for nothing while it is idle', async () => {
+    @Connection({ listen: 'ws://127.0.0.1:0', framing: lines() })
+    class Dear {
+      @OnData() answer(line: string): string {
+        if (line === 'hold') hold();
+        return line;
+      }
+    }
+    @Module({ connections: [Dear] })
+    class AppModule {}
+    const app = await bootstrap(AppModule, { logger: false });
+    atEnd(() => app.close());
+    const client = await webClient(app.address(Dear).url);
+    const { enter } = loopGate;
+    let waits = 0;
+    atEnd(() => (loopGate.enter = enter));
+    loopGate.enter = (...work) => {
+      waits++;
+      enter.apply(loopGate, work);
+    };
+    for (const line of ['hold', 'next', 'last']) {
+      client.send(line);
+      expect(await client.next()).to.equal(line);
+    }
+    const before = waits;
+    expect(before).to.be.at.least(2);
+    for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setImmediate(resolve));
+    expect(waits).to.equal(before);
+  });
+
+  it('is read again: further requests, and an upgrade', async () => {
+    @Connection({ listen: 'http://127.0.0.1:0' })
+    class Pages {
+      @Get('/') page(): string {
+        hold();
+        return 'page';
+      }
+    }
+    @Connection({ listen: 'ws://127.0.0.1:0/chat', framing: lines() })
+    class Chat {
+      @OnData() answer(line: string): string {
+        return `re: ${line}`;
+      }
+    }
+    @Module({ connections: [Pages, Chat] })
+    class AppModule {}
+    const app = await bootstrap(AppModule, { logger: false });
+    atEnd(() => app.close());
+    const client = await tcpClient(app.address(Chat).port);
+    const get = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    for (let i = 1; i <= 3; i++) {
+      await client.send(get);
+      await waitFor(() => client.inbox.text.split('page').length === i + 1);
+    }
+    const upgrade =
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+    await client.send(`${get}GET /chat HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n`);
+    await waitFor(() => client.inbox.text.includes(' 101 '));
+    // A masked text frame, whose mask is zeros.
+    await client.send(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
+    await waitFor(() => client.inbox.text.endsWith('re: hi'));
+    await client.destroy();
   });
 });
 

@@ -195,7 +195,7 @@ export class ReadLoop implements Resumable {
         }
         since = monotonicNow();
       }
-      // Of a connection that has held the loop, one message may be enough to do it again.
+      // One message is enough for a connection that has held the loop to do it again.
       if (this.#passing && monotonicNow() - since > SLICE) this.#share = 0;
       if (this.#share-- <= 0) {
         this.#yield();
