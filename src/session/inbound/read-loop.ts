@@ -55,8 +55,6 @@ export interface ReadLoopHost {
   tooFast(): void;
   /** A turn's work begins, or is done: what it said leaves in one write. */
   cork(corked: boolean): void;
-  /** Whether it is the peer's turn may have changed. */
-  clocks(): void;
 }
 
 /** Messages handled before other connections get their turn; after SLICE milliseconds it is their turn anyway. */
@@ -305,13 +303,11 @@ export class ReadLoop implements Resumable {
 
   #queue(): void {
     this.#hold |= PauseReason.QUEUED;
-    this.#host.clocks();
     loopGate.enter(peerGroup(this.#transport.remote.address ?? ''), () => this.#host.context.runInAsyncScope(this.#pass, this));
   }
 
   #pass(): void {
     this.#hold &= ~PauseReason.QUEUED;
-    this.#host.clocks();
     this.#passing = true;
     this.#work();
     this.#passing = false;

@@ -87,8 +87,8 @@ export class TimeoutPolicy implements DeadlineHost {
   clocks(): void {
     const { deadlines, state, runner, isPiped, readLoop } = this.#session;
     state.grace?.review();
-    const { PAUSED, PIPED, RATE, QUEUED } = PauseReason;
-    deadlines.stand(this.#waiting || !runner.isIdle || isPiped || readLoop.held(PAUSED | PIPED | RATE | QUEUED));
+    // Not while it waits at the gate of the loop: a byte at every turn would keep a message that never ends waiting there.
+    deadlines.stand(this.#waiting || !runner.isIdle || isPiped || readLoop.held(PauseReason.PAUSED | PauseReason.PIPED | PauseReason.RATE));
   }
 
   expired(name: DeadlineName): void {

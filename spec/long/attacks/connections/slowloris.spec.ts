@@ -103,11 +103,13 @@ describe('slowloris', function () {
     expect(house.app.reactor.connections(Server).count).to.equal(1);
   });
 
-  const ENDLESS: readonly (readonly [string, Framing<unknown, never>])[] = [
-    ['a line', lines({ maxLength: '64mb' })],
-    ['a body of a length', lengthPrefixed({ bytes: 4 })],
+  const begun = Buffer.from([0, 1, 0, 0]);
+  const ENDLESS: readonly (readonly [string, Framing<unknown, never>, Buffer])[] = [
+    ['a line', lines({ maxLength: '64mb' }), begun],
+    ['a line that is large already', lines({ maxLength: '64mb' }), Buffer.alloc(40_000)],
+    ['a body of a length', lengthPrefixed({ bytes: 4 }), begun],
   ];
-  for (const [what, framing] of ENDLESS) {
+  for (const [what, framing, first] of ENDLESS) {
     it(`${what} of which a byte comes at every turn of the loop is closed in time all the same`, async () => {
       const reasons: CloseReason[] = [];
       @Connection({ listen: 'tcp://127.0.0.1:0', framing, messageTimeout: '300ms' })
@@ -127,7 +129,7 @@ describe('slowloris', function () {
         if (socket.writable) socket.write('\0');
         setImmediate(dribble);
       };
-      socket.write(Buffer.from([0, 1, 0, 0]));
+      socket.write(first);
       dribble();
       await waitFor(() => reasons.length > 0, { within: '15s', what: 'the connection to be closed' });
       expect(reasons[0]).to.include({ by: 'timeout', code: 'messageTimeout' });
