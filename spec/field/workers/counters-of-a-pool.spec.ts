@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect } from 'chai';
+import { atEnd } from '../../kit/index.js';
 import { Rig } from '../../workers/support/rig.js';
 
 describe('the numbers that a monitor adds up over status()', () => {
@@ -36,10 +38,15 @@ describe('the numbers that a monitor adds up over status()', () => {
     for (let i = 0; i < 2; i++) second.reply(await second.call());
     await Promise.all(waiting);
     expect(sums()).to.deep.equal({ done: 5, failed: 1, queued: 0 });
+    let atExit: ReturnType<typeof sums> | undefined;
+    const told = (): void => void (atExit = sums());
+    subscribe('packet-ts:worker.exit', told);
+    atEnd(() => unsubscribe('packet-ts:worker.exit', told));
     const broken = client.run(1).catch((error: Error) => error.name);
     second.begun = (await second.call()).id;
     second.die({ signal: 'SIGKILL' });
     expect(await broken).to.equal('WorkerCrashedError');
+    expect(atExit, 'also for those who hear of the end').to.deep.equal({ done: 5, failed: 2, queued: 0 });
     expect(sums(), 'what it had begun has failed').to.deep.equal({ done: 5, failed: 2, queued: 0 });
     await rig.close();
   });

@@ -73,7 +73,7 @@ function processFacts(pool: string, member: PooledProcess): ProcessFacts {
 function poolFacts(pool: Pool): PoolFacts {
   const { handle, worker, processSet } = pool;
   const { minWorkers, maxWorkers, runtime } = worker.settings;
-  const totals = { running: 0, queued: pool.queued, ...pool.lastCounts, rss: 0, connections: 0 };
+  const totals = { running: 0, queued: pool.queued, ...pool.countsOfEnded, rss: 0, connections: 0 };
   for (const { inFlight, heartbeat, connections } of processSet.all) {
     totals.running += inFlight.running;
     totals.queued += inFlight.size - inFlight.running;

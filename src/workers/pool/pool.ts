@@ -78,8 +78,8 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   #stopping: Promise<readonly number[]> | undefined;
   #leaving = false;
   #stopped = false;
-  /** Calls of processes that have ended. */
-  readonly lastCounts = { done: 0, failed: 0 };
+  /** Calls of processes that have ended. Counted before the end is told: no listener of that sees the sums fall. */
+  readonly countsOfEnded = { done: 0, failed: 0 };
   /** Calls that its end cut off. */
   cutOff = 0;
 
@@ -202,10 +202,10 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   buried(member: PooledProcess, unstarted: readonly Call[], lost: readonly LostCall[]): void {
-    this.#crewOf(member).buried(member);
     const { again, retried, failed } = crashOutcome(member, this.key, unstarted, lost, this.processSet.stopping);
-    this.lastCounts.done += member.inFlight.done;
-    this.lastCounts.failed += member.inFlight.failed + failed.length;
+    this.countsOfEnded.done += member.inFlight.done;
+    this.countsOfEnded.failed += member.inFlight.failed + failed.length;
+    this.#crewOf(member).buried(member);
     this.dispatcher.giveBack(again);
     for (const { target, attempt } of retried) publish('call.retry', { ...processNames(this, member), task: target.name, attempt });
     this.dispatcher.dispatch();
@@ -347,7 +347,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
 
   status(): WorkerStatus[] {
     const pool = { ...this.handle, restarts: this.processSet.restarts, startedAt: new Date(this.clock.epoch()) };
-    return poolRows([...this.processSet.status(), ...(this.remote?.status() ?? [])], pool, this.queued, this.lastCounts);
+    return poolRows([...this.processSet.status(), ...(this.remote?.status() ?? [])], pool, this.queued, this.countsOfEnded);
   }
 
   /** Takes no more calls, except what it needs to finish. */
