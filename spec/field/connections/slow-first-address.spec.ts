@@ -1,9 +1,10 @@
 import type { LookupAddress } from 'node:dns';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { dialAddresses } from '../../../src/endpoints/net/dial-addresses.js';
 import { atEnd, soon, spawnProgram } from '../../kit/index.js';
+import { freePort } from '../../kit/nats-server.js';
 
 /** Connections that the system keeps for the server besides the first. */
 const QUEUE = 1;
@@ -16,16 +17,6 @@ const SERVER = `
 describe('a name whose first address answers late, and whose second refuses', function () {
   // Only there are all of 127.0.0.0/8 addresses of the machine, and a full queue drops what comes.
   if (process.platform !== 'linux') return;
-
-  /** A port of 127.0.0.1 that nothing listens on. */
-  async function unusedPort(): Promise<number> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 
   it('is connected to once the first answers, though Node itself gives an address 250 ms', async () => {
     const server = spawnProgram(process.execPath, ['--input-type=module', '-e', SERVER]);
@@ -43,7 +34,7 @@ describe('a name whose first address answers late, and whose second refuses', fu
     }
 
     const errors: string[] = [];
-    const refusing = await unusedPort();
+    const refusing = await freePort();
     const addresses = ['127.0.0.2', '127.0.0.1'].map(address => ({ address, family: 4 }));
     const dial = ({ address }: LookupAddress): Socket => {
       const socket = connect(address === '127.0.0.2' ? port : refusing, address);
