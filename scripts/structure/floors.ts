@@ -20,6 +20,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'logging',
     'diagnostics',
     'guard',
+    'is-response',
     'package-home',
     'transferable',
     'transfer',

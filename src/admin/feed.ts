@@ -34,7 +34,7 @@ export function feedOf(hub: Hub, inspection: Inspection, visitors: Visitors): Ct
     // Refused before anything is made for it.
     authorize: async (request, { remote, tls }) => {
       const role = await visitors.roleOf(request, { remote, tls: tls as Peer['tls'] });
-      return role instanceof Response ? role : undefined;
+      return typeof role === 'object' ? role : undefined;
     },
   })
   class AdminFeed implements Visitor {
@@ -58,7 +58,7 @@ export function feedOf(hub: Hub, inspection: Inspection, visitors: Visitors): Ct
       // Its url is the websocket's own.
       const url = request!.url.replace(/^ws/, 'http');
       const role = await visitors.roleOf(new Request(url, { headers: request!.headers }), { remote, tls });
-      if (role instanceof Response) return this.#peer.destroy();
+      if (typeof role === 'object') return this.#peer.destroy();
       this.#role = role;
       this.#peer.send({ hello: { role, host: hostname() } });
       hub.enter(this);

@@ -14,7 +14,7 @@ export function filesOf(files: StaticFiles, visitors: Visitors): Ctor {
   class AdminFiles {
     @OnRequest() async answer(request: Request, about: RequestAbout): Promise<Response> {
       const role = await visitors.roleOf(request, about);
-      return role instanceof Response ? role : files.answer(request);
+      return typeof role === 'object' ? role : files.answer(request);
     }
   }
   return AdminFiles;

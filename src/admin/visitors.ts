@@ -1,5 +1,6 @@
 import type { AdminOptions, AdminRole } from '../app/admin/admin-types.js';
 import type { PeerTls, Remote } from '../endpoints/endpoint.js';
+import { isResponse } from '../is-response.js';
 
 const FORBIDDEN = 'not allowed';
 
@@ -20,6 +21,6 @@ export class Visitors {
     if (!this.#authorize) return 'read';
     const verdict = await this.#authorize(request, about);
     if (verdict === 'read' || verdict === 'operate') return verdict;
-    return verdict instanceof Response ? verdict : forbidden();
+    return isResponse(verdict) ? verdict : forbidden();
   }
 }

@@ -5,6 +5,7 @@ import type { ConnectionBlueprint } from '../blueprint/types.js';
 import type { UseFunction } from '../decorators/connection/use-types.js';
 import type { RouteAbout } from '../decorators/connection/route-types.js';
 import { asError, BoundaryError, UsageError } from '../errors.js';
+import { isResponse, notResponse } from '../is-response.js';
 import type { Methods } from '../session/handler/message-router.js';
 import type { RouteMatch } from '../web/routes/router.js';
 import type { Answer } from './outgoing.js';
@@ -33,8 +34,8 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-function noResponse({ blueprint }: AskedRequest): UsageError {
-  return new UsageError(`@OnRequest of ${blueprint.name} returned no Response`);
+function noResponse({ blueprint }: AskedRequest, answer: unknown): UsageError {
+  return new UsageError(`@OnRequest of ${blueprint.name} ${notResponse(answer)}`);
 }
 
 /** Calls one method, inside the functions that stand around it. */
@@ -73,10 +74,10 @@ function fallback(asked: AskedRequest, from = 0, isGuarded = false): Eventually<
       if (before && !(isGuarded && at === from)) return runGuards(before, asked, () => fallback(asked, at, true));
       const answer = call(asked, keys[at]!, asked.request());
       if (isPromise(answer)) return fallbackLater(asked, answer, at);
-      if (answer instanceof Response) return answer;
-      if (answer !== undefined) break;
+      if (isResponse(answer)) return answer;
+      if (answer !== undefined) throw noResponse(asked, answer);
     }
-    throw noResponse(asked);
+    throw noResponse(asked, undefined);
   } catch (thrown) {
     return asked.explained(asError(thrown), 'OnRequest');
   }
@@ -86,7 +87,7 @@ async function fallbackLater(asked: AskedRequest, pending: PromiseLike<unknown>,
   let answer: unknown;
   try {
     answer = await pending;
-    if (answer !== undefined && !(answer instanceof Response)) throw noResponse(asked);
+    if (answer !== undefined && !isResponse(answer)) throw noResponse(asked, answer);
   } catch (thrown) {
     return asked.explained(asError(thrown), 'OnRequest');
   }

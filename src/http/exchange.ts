@@ -5,6 +5,7 @@ import { observed, publish } from '../diagnostics.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import { resetSocket } from '../endpoints/net/reset-socket.js';
 import { asError, LimitError, type BoundaryError } from '../errors.js';
+import { isResponse } from '../is-response.js';
 import type { Framing } from '../framing/framing.js';
 import { raw } from '../framing/raw.js';
 import { abortReason, isCausedByClosing } from '../session/close-reason.js';
@@ -272,7 +273,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     if (this.causes(error)) throw error;
     for (const key of this.blueprint.hooks.error) {
       const answer = await this.methods[key]!(error, { during: 'message', hook } satisfies About);
-      if (answer instanceof Response) return answer;
+      if (isResponse(answer)) return answer;
     }
     throw error;
   }
@@ -333,8 +334,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   }
 
   real(url: string, headers: Headers, used: Uint8Array | undefined): Request {
-    const failed = (): void => this.#arrival.isLast();
-    return requestOf(this, { url, headers, body: used ?? this.#body }, this.limits, this.host.clock, failed);
+    return requestOf(this, { url, headers, body: used ?? this.#body }, this.limits, this.host.clock, () => this.bodyFailed());
   }
 
   #failed(error: Error): void {

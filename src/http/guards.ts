@@ -1,6 +1,7 @@
 import type { UseFunction } from '../decorators/connection/use-types.js';
 import type { RouteAbout } from '../decorators/connection/route-types.js';
 import { asError, UsageError } from '../errors.js';
+import { isResponse } from '../is-response.js';
 import type { Answer } from './outgoing.js';
 import { PlainAnswer } from './plain-answer.js';
 
@@ -49,7 +50,7 @@ export async function runGuards(
       return inner;
     };
     const given: unknown = await fn(guarded.request(), next, guarded.about);
-    if (given instanceof Response) return given;
+    if (isResponse(given)) return given;
     if (given !== undefined) throw new UsageError('a function of @Use returned neither a Response nor undefined');
     return inner ?? step(index + 1);
   };

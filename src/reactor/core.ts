@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { publish } from '../diagnostics.js';
 import type { Arrival, SocketSource, Transport } from '../endpoints/endpoint.js';
 import { asError, ClosingError, ConfigurationError } from '../errors.js';
+import { isResponse } from '../is-response.js';
 import { TimerHeap } from '../timing/timer-heap.js';
 import { broadcast } from './broadcast.js';
 import { BufferBudget } from '../session/outbound/buffer-budget.js';
@@ -309,7 +310,7 @@ export class ReactorCore implements RequestHost {
       made = this.#receive(settings, arrival, origin, data);
     } catch (thrown) {
       // A websocket is refused with it; elsewhere it is an error like any other.
-      if (thrown instanceof Response && 'request' in arrival) {
+      if (isResponse(thrown) && 'request' in arrival) {
         arrival.destroy(asError(thrown));
         return false;
       }

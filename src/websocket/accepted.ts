@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { WebSocketServer } from 'ws';
 import { publish } from '../diagnostics.js';
 import { LimitError } from '../errors.js';
+import { isResponse } from '../is-response.js';
 import { answerAndClose } from '../web/refuse.js';
 import { refuseWith } from './authorize.js';
 import type { FrameSocket } from './frame-socket.js';
@@ -43,7 +44,7 @@ export class AcceptedWebSocket extends WebSocketTransport {
 
   protected refuse(error: Error | undefined): void {
     const answer = error?.cause;
-    if (answer instanceof Response) {
+    if (isResponse(answer)) {
       const why = `the handler's constructor answered ${answer.status}`;
       publish('listener.reject', { url: this.local.url, reason: 'constructor', why, remote: this.remote });
       void refuseWith(this.socket, answer);

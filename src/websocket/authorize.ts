@@ -4,8 +4,9 @@ import { TLSSocket } from 'node:tls';
 import type { AuthorizeOpening } from '../decorators/connection/endpoint-types.js';
 import type { Remote } from '../endpoints/endpoint.js';
 import { peerTlsOf } from '../endpoints/tls/tls-handshake.js';
-import { asError } from '../errors.js';
+import { asError, UsageError } from '../errors.js';
 import { guard } from '../guard.js';
+import { isResponse } from '../is-response.js';
 import { requestUrlOf } from '../web/request/origin.js';
 import { answerAndClose } from '../web/refuse.js';
 import { errorStatusOf } from '../web/status.js';
@@ -126,6 +127,9 @@ export class AuthorizationGate {
     const headers = new Headers();
     for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) headers.append(request.rawHeaders[i]!, request.rawHeaders[i + 1]!);
     const tls = socket instanceof TLSSocket ? peerTlsOf(socket, true) : undefined;
-    return (await this.#authorize(new Request(url, { headers, signal }), { remote: client.remote, tls })) ?? undefined;
+    const answer: unknown = await this.#authorize(new Request(url, { headers, signal }), { remote: client.remote, tls });
+    if (answer === undefined || isResponse(answer)) return answer;
+    // Whatever else it means, it does not grant a websocket: `false` least of all.
+    throw new UsageError(`authorize returned ${typeof answer}: return undefined to grant the websocket, a Response to refuse it`);
   }
 }

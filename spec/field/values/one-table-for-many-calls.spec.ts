@@ -10,6 +10,14 @@ function table(rows: number): { id: number; name: string; tags: string[]; at: Da
   return Array.from({ length: rows }, (_, id) => ({ id, name: `row ${id}`, tags: ['a', 'b'], at: new Date(id) }));
 }
 
+function deepFreeze<T extends object>(value: T): T {
+  for (const key of Object.keys(value)) {
+    const { value: inner } = Object.getOwnPropertyDescriptor(value, key) as { readonly value?: unknown };
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  }
+  return Object.freeze(value);
+}
+
 describe('one large argument for many calls that wait', () => {
   let rig: Rig;
   const client = (caller = 'app'): FixtureClient =>
@@ -79,6 +87,60 @@ describe('one large argument for many calls that wait', () => {
       expect(Object.is(rest.extra, restThen.extra)).to.equal(true);
       expect(bytes.equals(bytesThen)).to.equal(true);
       worker.reply(call);
+    }
+  });
+
+  it('is not looked at again where nothing can change it', async () => {
+    await open();
+    let reads = 0;
+    const rows = deepFreeze(table(3000).map(({ id, name, tags }) => ({ id, name, tags })));
+    const input = new Proxy(rows, { get: (target, key): unknown => (reads++, Reflect.get(target, key)) });
+    const readsOf = (): number => {
+      const before = reads;
+      void client()
+        .run(input)
+        .catch(() => {});
+      return reads - before;
+    };
+    expect([readsOf(), readsOf()].every(count => count >= 3000)).to.equal(true);
+    expect([readsOf(), readsOf(), readsOf()]).to.deep.equal([0, 0, 0]);
+    expect(rig.workforce.status()[0]).to.include({ queued: 5 });
+  });
+
+  it('is copied anew where something in it changes however frozen it is, or was before it was frozen', async () => {
+    await open({ maxWorkers: 1 });
+    const worker = await rig.host.worker(1);
+    worker.reply(await worker.call());
+    const at = new Date(1);
+    const filler = 'z'.repeat(70 * KB);
+    let answer = 0;
+    const getter = Object.defineProperty({}, 'changing', { get: () => answer, enumerable: true });
+    const thawed = { filler, list: [1] };
+    const inner: number[] = [];
+    const cases: readonly (readonly [object, () => void])[] = [
+      [deepFreeze({ filler, at }), () => void at.setTime(at.getTime() + 1)],
+      [deepFreeze({ filler, inner: getter }), () => void answer++],
+      [thawed, () => void (Object.isFrozen(thawed) || deepFreeze(Object.assign(thawed, { list: [2] })))],
+      [Object.freeze({ filler, inner }), () => void inner.push(1)],
+    ];
+    const expected: unknown[] = [];
+    const call = (input: object): void => {
+      expected.push(structuredClone(input));
+      void client()
+        .run(input)
+        .catch(() => {});
+    };
+    for (const [input, change] of cases) {
+      call(input);
+      change();
+      for (let i = 0; i < 2; i++) call(input);
+      change();
+      call(input);
+    }
+    for (const value of expected) {
+      const given = await worker.call();
+      expect(given.value).to.deep.equal(value);
+      worker.reply(given);
     }
   });
 

@@ -4,7 +4,8 @@ import { realClock } from '../../clock.js';
 import type { Acceptor, EndpointTarget } from '../../endpoints/endpoint.js';
 import { publish } from '../../diagnostics.js';
 import { resetSocket } from '../../endpoints/net/reset-socket.js';
-import { asError, LimitError, ListenError } from '../../errors.js';
+import { asError, LimitError, ListenError, UsageError } from '../../errors.js';
+import { isResponse, notResponse } from '../../is-response.js';
 import { guard } from '../../guard.js';
 import { RequestArrival } from '../arrival.js';
 import { requestOf, type BodyLimits } from '../../web/incoming.js';
@@ -104,7 +105,8 @@ async function askFetch(app: FetchApp, arrival: RequestArrival, limits: FetchLim
   }
   const call = new FetchCall(arrival, origin, limits);
   try {
-    const answer = await app.fetch(webRequest(call));
+    const answer: unknown = await app.fetch(webRequest(call));
+    if (!isResponse(answer)) throw new UsageError(`fetch() of the mounted application ${notResponse(answer)}`);
     await writeAnswer(answer, response, call);
   } catch (thrown) {
     if (!call.hasLeft) explain(arrival, thrown);

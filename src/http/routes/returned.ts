@@ -1,6 +1,7 @@
 import { onAbort } from '../../abort-listeners.js';
 import type { RouteBlueprint } from '../../blueprint/connection/route-types.js';
 import { BoundaryError, UsageError } from '../../errors.js';
+import { isResponse } from '../../is-response.js';
 import { isAsyncIterable } from '../../session/handler/reply-stream.js';
 import { jsonAnswer, PlainAnswer, textAnswer } from '../plain-answer.js';
 
@@ -19,6 +20,8 @@ function checked(value: unknown, route: RouteBlueprint): unknown {
 }
 
 function jsonOf(value: unknown, route: RouteBlueprint): string {
+  if (Object.prototype.toString.call(value) === '[object Response]')
+    throw new UsageError(`${nameOf(route)} returned a Response that is not the web's: its body must be a ReadableStream or null`);
   const text: unknown = JSON.stringify(value);
   if (typeof text === 'string') return text;
   throw new UsageError(`${nameOf(route)} returned a ${typeof value}, which is no JSON: return a value, or a Response`);
@@ -79,7 +82,7 @@ export function answerOf(
   route: RouteBlueprint,
   asked: { readonly signal: AbortSignal },
 ): Response | PlainAnswer | Promise<Response | PlainAnswer> {
-  if (returned instanceof Response) return returned;
+  if (isResponse(returned)) return returned;
   if (returned instanceof ReadableStream) return new Response(returned, { headers: { 'content-type': BYTES } });
   if (typeof returned === 'object' && isAsyncIterable(returned)) return streamed(returned, route, asked.signal);
   const value = checked(returned, route);

@@ -3,12 +3,16 @@ import { setImmediate } from '../../system-timers.js';
 import { hasAttachments } from '../../wire/codec/attachments.js';
 import { encodeValue, reuseEncoded } from '../../wire/codec/codec.js';
 import type { Encoded } from '../../wire/link/types.js';
+import { isDeeplyFrozen } from './deeply-frozen.js';
 import { Snapshot } from './value-snapshot.js';
 
 /** Bytes from which on an argument is remembered for the rest of its turn. */
 const LARGE = 64 * 1024;
 /** Arguments that are remembered. */
 const MOST = 4;
+
+/** In the place of a snapshot: nothing can change the value any more. */
+const FROZEN = { matches: (): boolean => true };
 
 /** Stands for one copy of a large argument, which several calls may share. Its memory counts once in each queue. */
 export class CopyToken {
@@ -24,8 +28,8 @@ interface Remembered {
   readonly limit: number;
   readonly bytes: Encoded | undefined;
   readonly token: CopyToken;
-  /** Made when the value comes a second time. */
-  snapshot: Snapshot | undefined;
+  /** Content that the bytes stand for, known when the value comes a second time unchanged; `FROZEN`: nothing can change it. */
+  snapshot: Snapshot | typeof FROZEN | undefined;
 }
 
 /** An argument as its call keeps it. `token`: of a large one. */
@@ -46,13 +50,15 @@ const forget = (): void => {
  */
 export function copyArgument(input: unknown, limit: number, shares = false): Copied {
   const known = remembered.length === 0 ? undefined : remembered.find(each => each.input === input && each.limit === limit);
-  if (known?.bytes !== undefined && !known.token.spent && known.snapshot?.matches(input)) return shared(known, known.bytes);
+  const kept = known?.token.spent === false ? known.bytes : undefined;
+  if (known && kept !== undefined && known.snapshot?.matches(input)) return shared(known, kept);
   const bytes = encodeValue(input, limit, 'input', shares);
   if (bytes.length < LARGE || hasAttachments(bytes)) return { value: bytes, token: undefined };
-  if (known?.bytes !== undefined && !known.token.spent && Buffer.compare(bytes, known.bytes) === 0) {
-    known.snapshot ??= Snapshot.of(input);
+  if (known && kept !== undefined && Buffer.compare(bytes, kept) === 0) {
+    // Not before now: it may have been changed and then frozen.
+    known.snapshot ??= isDeeplyFrozen(input) ? FROZEN : Snapshot.of(input);
     reuseEncoded(bytes);
-    return shared(known, known.bytes);
+    return shared(known, kept);
   }
   return { value: bytes, token: remember(input, limit, bytes, bytes.length) };
 }
