@@ -1,11 +1,14 @@
 import { currentContext, type AsyncContext } from '../async-context.js';
 import { clearTimeout, monotonicNow, nextTick, setImmediate, setTimeout } from '../system-timers.js';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { realClock, type ClockTimer } from '../clock.js';
+import { deadline } from '../deadline.js';
 import { publish } from '../diagnostics.js';
 import { guard, guardThis } from '../guard.js';
 import type { VirtualPath } from './site.js';
 import { listenPlaceOf } from './web-url.js';
+import { answerAndClose } from './refuse.js';
 import { StandIn } from './stand-in.js';
 import { peerGroup } from '../endpoints/address.js';
 import { loopGate, SLICE } from '../timing/loop-gate.js';
@@ -45,6 +48,8 @@ export interface HttpConnectionHost {
   serve(request: IncomingMessage, response: ServerResponse, site: VirtualPath | undefined): void;
   /** Counts it no more. */
   closed(socket: Socket): void;
+  /** Time limit of a request's head in milliseconds. */
+  readonly headTimeout: number;
 }
 
 /** A request that has come in. */
@@ -74,14 +79,18 @@ export class HttpConnection {
   /** Requests begun since the count of this turn was last reset, and when counting began. */
   #begun = 0;
   #since = 0;
-  /** Something of it waits at the gate: no request begins meanwhile, and nothing is read. */
-  #isQueued = false;
+  /** How much of it waits at the gate of the event loop: no request begins meanwhile. */
+  #atGate = 0;
   /** Passes the gate. */
   #isPassing = false;
   #paused = false;
   /** Node has let go of the socket for an upgrade: another reader decides when it is read. */
   #isGivenAway = false;
   #watchesResume = false;
+  /** The head of a request became late while nothing was read. */
+  #hasLateHead = false;
+  /** The time of such a head, from when it is read again. */
+  #headTimer: ClockTimer | undefined;
   #stall: NodeJS.Timeout | undefined;
   #taken = 0;
   #closed = false;
@@ -108,6 +117,7 @@ export class HttpConnection {
 
   /** A request has come in: it begins now, or when those before it are answered. */
   take(request: IncomingMessage, response: ServerResponse): void {
+    this.#headTimer?.cancel();
     if (this.#waiting.length === 0 && this.#mayBegin()) this.#begin(request, response);
     else {
       this.#waiting.push({ request, response, context: currentContext() });
@@ -136,6 +146,7 @@ export class HttpConnection {
    * @param head what has come already.
    */
   whenAnswered(head: Buffer, then: (head: Buffer) => void): void {
+    this.#headTimer?.cancel();
     this.#isGivenAway = true;
     if (this.#paused) {
       this.#paused = false;
@@ -161,7 +172,7 @@ export class HttpConnection {
   }
 
   #mayBegin(): boolean {
-    if (this.#isQueued || this.#underWay.size >= MAX_UNDER_WAY || this.#begun >= SHARE) return false;
+    if (this.#atGate > 0 || this.#underWay.size >= MAX_UNDER_WAY || this.#begun >= SHARE) return false;
     return this.#begun < UNCOUNTED || monotonicNow() - this.#since <= SLICE;
   }
 
@@ -180,18 +191,28 @@ export class HttpConnection {
     if (this.#isPassing ? took > SLICE : loopGate.took(took)) this.queue(() => {});
   }
 
+  /** Node has found that a request's head takes too long. True: it was not read meanwhile, and has its time when it is read again. */
+  excusesLateHead(): boolean {
+    return (this.#hasLateHead ||= this.#paused);
+  }
+
+  /** Answers what cannot be read as a request, unless that would stand in the midst of another answer. */
+  refuse(status: number): void {
+    if (this.current?.headersSent) this.socket.destroy();
+    else answerAndClose(this.socket, status, STATUS_CODES[status]!);
+  }
+
   /** Calls `then` when the connection's turn has come to do what may hold the event loop for long. */
   queue(then: () => void): void {
-    this.#isQueued = true;
+    this.#atGate++;
     const pass = guard(this, () => {
-      this.#isQueued = false;
+      this.#atGate--;
       this.#isPassing = true;
       then();
       this.#beginMore();
       this.#isPassing = false;
     });
     loopGate.enter(peerGroup(this.socket.remoteAddress ?? ''), pass, true);
-    this.#flow();
   }
 
   readonly #nextTurn = guard(this, () => {
@@ -240,13 +261,21 @@ export class HttpConnection {
       clearTimeout(this.#stall);
       this.#stall = undefined;
     }
-    if (isWaiting || this.#isQueued) this.#stopReading();
+    if (isWaiting) this.#stopReading();
     else if (this.#paused) this.#readOn();
   }
 
   #readOn(): void {
     this.#paused = false;
     if (this.#closed) return;
+    if (this.#hasLateHead) {
+      this.#hasLateHead = false;
+      this.#headTimer = deadline(
+        realClock,
+        this.#host.headTimeout,
+        guard(this, () => this.refuse(408)),
+      );
+    }
     // Where Node has resumed it meanwhile, a further resume() would do nothing, and what it stopped reading for would last.
     this.socket.pause();
     this.socket.resume();
@@ -270,7 +299,7 @@ export class HttpConnection {
   /** A client that is not read cannot be seen to leave, so it must not stay like this for ever. */
   readonly #stalled = guard(this, () => {
     this.#stall = undefined;
-    if (takenFrom(this.socket) > this.#taken) {
+    if (this.#atGate > 0 || takenFrom(this.socket) > this.#taken) {
       this.#flow();
       return;
     }
@@ -282,6 +311,7 @@ export class HttpConnection {
   #over(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#headTimer?.cancel();
     this.#host.closed(this.socket);
     this.#dropWaiting();
     this.#whenIdle = undefined;

@@ -64,7 +64,7 @@ export class HttpServer implements HttpConnectionHost {
   readonly #server: Server;
   readonly #sites = new Set<VirtualPath>();
   /** Time limit of a request's head in milliseconds: that of the most patient site. Infinity: none. */
-  #headTimeout: number;
+  headTimeout: number;
   /** Undefined: clients come by themselves. */
   readonly #isProxy: ReturnType<typeof proxyRule>;
   /** Open ones that speak HTTP, or nothing yet. */
@@ -84,7 +84,7 @@ export class HttpServer implements HttpConnectionHost {
     // The blueprint has checked it.
     this.#isProxy = proxyRule(binding.options);
     const { headTimeout } = first;
-    this.#headTimeout = headTimeout;
+    this.headTimeout = headTimeout;
     const interval = Math.min(LOOK.seldom, Math.max(LOOK.often, headTimeout / 5));
     this.#server = createServer({
       ...socketOptions(binding.options),
@@ -95,7 +95,7 @@ export class HttpServer implements HttpConnectionHost {
       connectionsCheckingInterval: interval,
       ...(first.keepAliveTimeout !== undefined && { keepAliveTimeout: first.keepAliveTimeout }),
     });
-    judgeAfterPoll(this.#server, interval, socket => this.#connections.get(socket)?.current);
+    judgeAfterPoll(this.#server, interval);
     // Node's own way to serve a socket; ours comes before it.
     const serve = this.#server.listeners('connection')[0] as (this: Server, socket: Socket) => void;
     this.#serve = serve.bind(this.#server);
@@ -158,8 +158,8 @@ export class HttpServer implements HttpConnectionHost {
   add(site: VirtualPath, source?: SocketSource): void {
     this.#sites.add(site);
     source?.attach(this.#server);
-    this.#headTimeout = Math.max(this.#headTimeout, site.headTimeout);
-    this.#server.headersTimeout = Number.isFinite(this.#headTimeout) ? this.#headTimeout : 0;
+    this.headTimeout = Math.max(this.headTimeout, site.headTimeout);
+    this.#server.headersTimeout = Number.isFinite(this.headTimeout) ? this.headTimeout : 0;
     if (site.keepAliveTimeout !== undefined) this.#server.keepAliveTimeout = site.keepAliveTimeout;
     this.#sitesChanged();
   }
@@ -286,7 +286,7 @@ export class HttpServer implements HttpConnectionHost {
   /** Within the time for handshakes of the most patient site, and the time for a head, like everything that comes before one. */
   async #prepare(plain: Socket): Promise<void> {
     const patience = Math.max(...[...this.#sites].map(({ handshakeTimeout }) => handshakeTimeout));
-    const limit = Math.min(patience, this.#headTimeout);
+    const limit = Math.min(patience, this.headTimeout);
     const { remoteAddress } = plain;
     let late: LimitError | undefined;
     const expire = (): void => {

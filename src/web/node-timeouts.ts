@@ -1,7 +1,8 @@
 import { monotonicNow, setImmediate } from '../system-timers.js';
-import type { Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { guardEach } from '../guard.js';
+import { connectionOn } from './http-connection.js';
 
 /** Lateness of Node's check, in milliseconds, from which on bytes may wait unread. */
 const LATE = 10;
@@ -38,15 +39,38 @@ function checkHeadsAfterPoll(server: Server, interval: number): void {
   }
 }
 
+/** The answers to what cannot be read as a request, by the code of Node's error; all others: 400. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** Answers what cannot be read as a request, as Node does without a listener; but the time of a head stands still while it is not read. */
+function excuseUnread(server: Server): void {
+  server.on(
+    'clientError',
+    guardEach(
+      (_error: NodeJS.ErrnoException, socket: Socket) => socket,
+      ({ code = '' }, socket) => {
+        const connection = connectionOn(socket);
+        const status = STATUS_OF[code] ?? 400;
+        if (!connection) socket.destroy();
+        else if (status !== 408 || !connection.excusesLateHead()) connection.refuse(status);
+      },
+    ),
+  );
+}
+
 /** Lets a connection that was idle for `keepAliveTimeout` be closed only if the next poll brings no request. */
-function closeIdleAfterPoll(server: Server, currentOf: (socket: Socket) => ServerResponse | undefined): void {
+function closeIdleAfterPoll(server: Server): void {
   // With a listener Node leaves it to us to close the socket.
   server.on(
     'timeout',
     guardEach(
       (socket: Socket) => socket,
       socket => {
-        const response = currentOf(socket);
+        const response = connectionOn(socket)?.current;
         // A timeout that the application has set for itself, and listens to.
         if (response && (response.listenerCount('timeout') > 0 || response.req.listenerCount('timeout') > 0)) return;
         const { bytesRead } = socket;
@@ -59,7 +83,8 @@ function closeIdleAfterPoll(server: Server, currentOf: (socket: Socket) => Serve
 }
 
 /** Node's own time limits judge in the timers phase, before sockets are polled: makes them look once more after a poll. */
-export function judgeAfterPoll(server: Server, interval: number, currentOf: (socket: Socket) => ServerResponse | undefined): void {
+export function judgeAfterPoll(server: Server, interval: number): void {
   checkHeadsAfterPoll(server, interval);
-  closeIdleAfterPoll(server, currentOf);
+  excuseUnread(server);
+  closeIdleAfterPoll(server);
 }

@@ -5,11 +5,11 @@ import { Connection, OnClose, OnData, type CloseReason } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import { OnRequest } from 'packet-ts/http';
 import { rig, type Rig } from '../../kit/reactor.js';
-import { atEnd, waitFor } from '../../kit/index.js';
+import { atEnd, tcpClient, waitFor } from '../../kit/index.js';
 
 /** The limit of each case, and how long the event loop stands still: all limits pass in that time. */
-const LIMIT = 300;
-const STALL = 700;
+const LIMIT = 500;
+const STALL = 1100;
 /** Milliseconds between what a client sends: even on a busy machine far below the limit. */
 const EVERY = 20;
 /** Answers that show that a connection has lived through the stall: more than were asked for until its end. */
@@ -97,8 +97,26 @@ describe('a peer that sends while the event loop stands still', () => {
     const client = new SteadyClient(address.port, { first: 'be', then: 'gun\nbe', every: EVERY });
     await waitFor(() => [...r.reactor.connections(Chat)].some(({ peer }) => peer.bytesRead > 0));
     stall();
-    await waitFor(() => client.heard.split('begun').length > AFTERWARDS);
+    await waitFor(() => client.heard.split('begun').length > AFTERWARDS, { what: () => JSON.stringify([client.heard, reasons]) });
     expect(reasons).to.deep.equal([]);
+  });
+
+  it('is not closed by messageTimeout when its own handler stood still, and it waits at the gate with a part of a message', async () => {
+    const { address } = await r.listen(Chat, 'tcp://127.0.0.1:0', { messageTimeout: LIMIT });
+    const client = new SteadyClient(address.port, { first: 'stall\nbe', then: 'gun\nbe', every: EVERY });
+    await waitFor(() => client.heard.split('begun').length > AFTERWARDS, { what: () => JSON.stringify([client.heard, reasons]) });
+    expect(reasons).to.deep.equal([]);
+  });
+
+  it('is not closed by halfCloseGrace when its last messages wait at the gate', async () => {
+    const { address } = await r.listen(Chat, 'tcp://127.0.0.1:0', { halfCloseGrace: LIMIT });
+    const client = await tcpClient(address.port);
+    await client.send('stall\n');
+    await client.line();
+    client.end('one\ntwo\n');
+    expect(await client.lines(2)).to.deep.equal(['one', 'two']);
+    await waitFor(() => reasons.length > 0);
+    expect(reasons).to.deep.equal([{ by: 'peer', code: 'END' }]);
   });
 
   it('has the rest of its request head read, and its connection kept for the next request', async () => {
@@ -116,6 +134,26 @@ describe('a peer that sends while the event loop stands still', () => {
     stall();
     await waitFor(() => client.heard.split('answered').length > AFTERWARDS, { what: () => client.heard });
     expect(client.closed).to.equal(false);
+  });
+
+  it('has the time of a head that could not be read while a handler stood still, and the requests before it waited, from then on', async () => {
+    let requests = 0;
+    @Connection()
+    class Web {
+      @OnRequest() answer(): Response {
+        if (++requests === 2) stall();
+        return new Response('answered\n');
+      }
+    }
+    const { address } = await r.listen(Web, 'http://127.0.0.1:0', { firstMessageTimeout: LIMIT });
+    const client = await tcpClient(address.port);
+    await client.send(REQUEST.repeat(20) + HEAD);
+    await waitFor(() => client.inbox.text.split('answered').length > 20);
+    await client.send(REST);
+    await waitFor(() => client.inbox.text.split('answered').length > 21);
+    await client.send(REQUEST.repeat(20) + HEAD);
+    // The rest of this one does not come.
+    expect(await client.all()).to.contain('408');
   });
 
   it('is closed by idleTimeout all the same when it was silent', async () => {

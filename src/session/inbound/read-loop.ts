@@ -1,5 +1,5 @@
 import { handlersAreNamed, type AsyncContext } from '../../async-context.js';
-import type { Clock } from '../../clock.js';
+import { realClock, type Clock } from '../../clock.js';
 import type { Remote, Transport } from '../../endpoints/endpoint.js';
 import { DatagramQueue } from './datagram-queue.js';
 import { HttpRefusal } from './http-refusal.js';
@@ -55,6 +55,8 @@ export interface ReadLoopHost {
   tooFast(): void;
   /** A turn's work begins, or is done: what it said leaves in one write. */
   cork(corked: boolean): void;
+  /** A wait at the gate of the event loop has begun or ended. */
+  clocks(): void;
 }
 
 /** Messages handled before other connections get their turn; after SLICE milliseconds it is their turn anyway. */
@@ -78,7 +80,7 @@ export class ReadLoop implements Resumable {
   /** Made when something arrives. */
   #inbound: ReceiveBuffer | undefined;
   readonly #rate: RateLimiter | undefined;
-  /** Bits of Hold. Only `hold` and `release` change them. */
+  /** Bits of PauseReason. Only `hold` and `release` change them. */
   #hold = 0;
   /** Messages that may still be handled in this turn. */
   #share = SHARE;
@@ -91,6 +93,10 @@ export class ReadLoop implements Resumable {
   #probation = 0;
   /** Passes the gate: nothing waits there again before this turn is over. */
   #passing = false;
+  /** Milliseconds waited at the gate so far, without the wait that is under way. */
+  #waited = 0;
+  /** When the wait that is under way began. */
+  #queuedAt = 0;
   /** The transport is paused. */
   #stopped = false;
   /** The error that follows all received messages. */
@@ -106,6 +112,12 @@ export class ReadLoop implements Resumable {
 
   get context(): AsyncContext {
     return this.#host.context;
+  }
+
+  /** Milliseconds that the connection has waited at the gate of the event loop, unread, since it was opened. A clock that a test moves: 0. */
+  get waitedAtGate(): number {
+    if (!this.held(PauseReason.QUEUED) || this.#host.host.clock !== realClock) return this.#waited;
+    return this.#waited + monotonicNow() - this.#queuedAt;
   }
 
   get inbound(): ReceiveBuffer {
@@ -303,11 +315,15 @@ export class ReadLoop implements Resumable {
 
   #queue(): void {
     this.#hold |= PauseReason.QUEUED;
+    this.#queuedAt = monotonicNow();
+    this.#host.clocks();
     loopGate.enter(peerGroup(this.#transport.remote.address ?? ''), () => this.#host.context.runInAsyncScope(this.#pass, this));
   }
 
   #pass(): void {
+    this.#waited = this.waitedAtGate;
     this.#hold &= ~PauseReason.QUEUED;
+    this.#host.clocks();
     this.#passing = true;
     this.#work();
     this.#passing = false;

@@ -22,7 +22,7 @@ export interface GraceHost {
 
 /**
  * The `halfCloseGrace` of one connection: what is left of it after one side has finished. It stands still while a handler runs and while
- * the connection is piped, paused or held by `rateLimit`, and starts anew when bytes move.
+ * the connection is piped, paused, held by `rateLimit` or waits at the gate of the event loop, and starts anew when bytes move.
  */
 export class HalfCloseGrace {
   readonly #host: GraceHost;
@@ -72,6 +72,7 @@ export class HalfCloseGrace {
     const { state, runner, isPiped, readLoop, transport } = this.#host;
     // Once our direction has ended, or both have, or the bytes could not be read, nothing is waited for but the peer.
     if (state.isOver || (transport.endsBoth && state.peerHasEnded) || state.reason?.by === 'error') return false;
-    return runner.isAtWork || isPiped || readLoop.held(PauseReason.PAUSED | PauseReason.PIPED | PauseReason.RATE);
+    const { PAUSED, PIPED, RATE, QUEUED } = PauseReason;
+    return runner.isAtWork || isPiped || readLoop.held(PAUSED | PIPED | RATE | QUEUED);
   }
 }

@@ -7,7 +7,10 @@ import type { HandlerRunner } from '../handler/handler-runner.js';
 import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
 import type { Settings } from '../settings.js';
 
-/** The session, as its patience sees it. */
+/** Milliseconds that a message's time is extended by at most, or by its limit where that is more: a few times the gate's longest. */
+const MOST_WAITED = 5_000;
+
+/** The session, as its time limits see it. */
 export interface TimeoutPolicyHost {
   readonly settings: Settings;
   readonly transport: Transport;
@@ -28,6 +31,11 @@ export class TimeoutPolicy implements DeadlineHost {
   #spoken = false;
   /** Bytes wait for the kernel. */
   #waiting = false;
+  /** Milliseconds waited at the gate of the event loop by the time the peer was last heard, and by the time the message began. */
+  #waitedAtHeard = 0;
+  #waitedAtBegin = 0;
+  /** Milliseconds that the message's time was extended by. */
+  #extended = 0;
   /** `drainTimeout`; made when bytes wait for the first time. */
   #drain: StallWatch | undefined;
 
@@ -46,7 +54,9 @@ export class TimeoutPolicy implements DeadlineHost {
   /** Bytes arrived. */
   heard(): void {
     if (!this.#spoken) this.#speak();
-    if (this.#idle !== Infinity) this.#session.deadlines.set(IDLE, this.#idle);
+    if (this.#idle === Infinity) return;
+    this.#session.deadlines.set(IDLE, this.#idle);
+    this.#waitedAtHeard = this.#session.readLoop.waitedAtGate;
   }
 
   /** Bytes are sent. */
@@ -56,8 +66,11 @@ export class TimeoutPolicy implements DeadlineHost {
 
   /** A message has begun and is not whole, or none has begun. */
   message(begun: boolean): void {
-    const { deadlines, settings } = this.#session;
-    if (begun !== deadlines.isSet(MESSAGE)) deadlines.set(MESSAGE, begun ? settings.limits.messageTimeout : Infinity);
+    const { deadlines, settings, readLoop } = this.#session;
+    if (begun === deadlines.isSet(MESSAGE)) return;
+    deadlines.set(MESSAGE, begun ? settings.limits.messageTimeout : Infinity);
+    this.#waitedAtBegin = readLoop.waitedAtGate;
+    this.#extended = 0;
   }
 
   /** Bytes wait for the kernel, or none does any more. */
@@ -87,17 +100,38 @@ export class TimeoutPolicy implements DeadlineHost {
   clocks(): void {
     const { deadlines, state, runner, isPiped, readLoop } = this.#session;
     state.grace?.review();
-    // Not while it waits at the gate of the loop: a byte at every turn would keep a message that never ends waiting there.
     deadlines.stand(this.#waiting || !runner.isIdle || isPiped || readLoop.held(PauseReason.PAUSED | PauseReason.PIPED | PauseReason.RATE));
   }
 
   expired(name: DeadlineName): void {
     const { state, runner, settings } = this.#session;
     const { idle } = settings.plan.blueprint.hooks;
+    if (this.#isExtended(name)) return;
     if (name === 'idleTimeout' && idle.length > 0) void runner.hook('OnIdle', idle);
     else if (name === 'halfCloseGrace') state.grace?.expired();
     else if (name === 'drainTimeout') this.#drain?.expired();
     else state.destroy({ by: 'timeout', code: name });
+  }
+
+  /**
+   * Whether an expired deadline goes on: what the connection has waited at the gate of the event loop was not the peer's time. For a
+   * message that has a bound: where a byte came at every turn of the loop, one that never ends would wait there for ever.
+   */
+  #isExtended(name: DeadlineName): boolean {
+    const { deadlines, settings, readLoop } = this.#session;
+    const waited = readLoop.waitedAtGate;
+    if (name === 'idleTimeout') {
+      const extension = waited - this.#waitedAtHeard;
+      this.#waitedAtHeard = waited;
+      if (extension > 0) deadlines.set(IDLE, extension);
+      return extension > 0;
+    }
+    if (name !== 'messageTimeout') return false;
+    const most = Math.max(settings.limits.messageTimeout, MOST_WAITED);
+    const extension = Math.min(waited - this.#waitedAtBegin, most) - this.#extended;
+    this.#extended += extension;
+    if (extension > 0) deadlines.set(MESSAGE, extension);
+    return extension > 0;
   }
 
   #watchDrain(): StallWatch {
