@@ -4,7 +4,7 @@ import { TimerHeap, type HeapTimer } from '../../src/timing/timer-heap.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 
 describe('alarms', () => {
-  const sleeper = (rang: () => void): HeapTimer => ({ alarmAt: Infinity, alarmIndex: -1, alarm: rang });
+  const sleeper = (rang: () => void): HeapTimer => ({ alarmAt: Infinity, alarmIndex: -1, onAlarm: rang });
 
   it('ring each at its time, whatever was set, moved and switched off before', async () => {
     await fc.assert(

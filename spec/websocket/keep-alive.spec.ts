@@ -61,7 +61,7 @@ describe('keepAlive of a websocket', () => {
     await clock.advance(1_000);
     await clock.advance(1);
     // As when the loop stalls: the timer comes first, then what had arrived before.
-    keepAlive.alarm();
+    keepAlive.onAlarm();
     keepAlive.heard();
     await nextTurn();
     expect(seen.lost).to.equal(false);

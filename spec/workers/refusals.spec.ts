@@ -189,10 +189,10 @@ describe('what a caller gets', () => {
       rig.workforce.refuse();
       expect(await rejection(rig.client().run('new'))).to.be.instanceOf(ClosingError);
       const owner = new Owner('connection', 'c');
-      owner.exempt = true;
+      owner.isAllowedWhileClosing = true;
       const last = rig.client(owner).run('last');
       const worker = await rig.host.worker(1);
-      const idle = rig.workforce.idle();
+      const idle = rig.workforce.whenIdle();
       worker.reply(await worker.call('running'));
       worker.reply(await worker.call('last'));
       expect(await Promise.all([running, last])).to.deep.equal(['running', 'last']);

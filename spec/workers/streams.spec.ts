@@ -286,7 +286,7 @@ describe('streams', () => {
         'connection',
         'c',
         {},
-        { event: (worker, name, payload, from) => told.push([worker.name, name, payload, from.task, from.tag]) },
+        { onEvent: (worker, name, payload, from) => told.push([worker.name, name, payload, from.task, from.tag]) },
       );
       const answer = rig.client(owner).tick(1, { tag: 'my', on: { progress: payload => told.push(payload) } });
       const call = await worker.call();
@@ -312,7 +312,7 @@ describe('streams', () => {
     it('reach no owner that is closed', async () => {
       const worker = await started();
       const told: unknown[] = [];
-      const owner = new Owner('connection', 'c', {}, { event: (_worker, name) => told.push(name) });
+      const owner = new Owner('connection', 'c', {}, { onEvent: (_worker, name) => told.push(name) });
       const answer = rig.client(owner).tick(1);
       const call = await worker.call();
       owner.close();
@@ -373,7 +373,7 @@ describe('streams', () => {
         'connection',
         'c',
         {},
-        { answer: (_worker, data) => told.push(data), failed: error => told.push(error.message) },
+        { onAnswer: (_worker, data) => told.push(data), onFailure: error => told.push(error.message) },
       );
       const client = rig.client(owner);
       client.tell(1);
@@ -387,7 +387,7 @@ describe('streams', () => {
     it('brings nothing to an owner that is closed', async () => {
       const worker = await started();
       const told: unknown[] = [];
-      const owner = new Owner('connection', 'c', {}, { answer: (_worker, data) => told.push(data) });
+      const owner = new Owner('connection', 'c', {}, { onAnswer: (_worker, data) => told.push(data) });
       rig.client(owner).tell(1);
       const mail = await worker.next(Kind.MAIL);
       owner.close();

@@ -170,7 +170,7 @@ export class Assembly implements AppHost {
       clock: this.#clock,
       maxBufferedBytesTotal: options.maxBufferedBytesTotal,
       handlers,
-      mover: (worker, options) => this.workforce.mover(worker, options),
+      handOffStarter: (worker, options) => this.workforce.mover(worker, options),
     });
     this.channelRouter = new ChannelRouter(this.name, this.#core.channels);
     this.inspection = new AppInspection(this, blueprint.workers, { core: this.#core, addresses: this.#addresses, dialers: this.#dialers });
@@ -368,12 +368,12 @@ export class Assembly implements AppHost {
         this.workforce.refuse();
         this.#residents.refuse();
       },
-      callsSettled: () => this.workforce.idle(),
+      callsSettled: () => this.workforce.whenIdle(),
       stopResidents: async () => {
-        this.owner.exempt = true;
+        this.owner.isAllowedWhileClosing = true;
         await this.#stopMounted();
         await this.#residents.stop();
-        this.owner.exempt = false;
+        this.owner.isAllowedWhileClosing = false;
       },
       stopWorkers: async left => this.workforce.close(left),
       destroyConnections: () => core.destroy(),

@@ -12,9 +12,9 @@ import { abortReason, isCausedByClosing } from '../session/close-reason.js';
 import { connectionId } from '../session/connection-id.js';
 import type { Methods } from '../session/handler/message-router.js';
 import { connectionNames } from '../session/event-names.js';
-import { finalHooks } from '../session/final-hooks.js';
+import { runFinalHooks } from '../session/final-hooks.js';
 import type { RequestScope, RequestHost } from '../reactor/request-host.js';
-import { HandlerRunner, type HandlerRunnerHost, type RunnerEnding } from '../session/handler/handler-runner.js';
+import { HandlerRunner, type HandlerRunnerHost, type EndingState } from '../session/handler/handler-runner.js';
 import type { Built } from '../session/handler/handler-types.js';
 import { startOwned, type SessionOrigin } from '../session/session-host.js';
 import type { Settings } from '../session/settings.js';
@@ -54,7 +54,7 @@ const NO_FRAMING = raw() as Framing<unknown, unknown>;
 export type RequestAbout = RouteAbout;
 
 /** One request with the handler that was made for it: from its head to its last byte, then `@OnClose`. */
-export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, RequestSource, BodyReader, AskedRequest, Closes {
+export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, RequestSource, BodyReader, AskedRequest, Closes {
   readonly host: RequestHost;
   readonly settings: Settings;
   readonly limits: BodyLimits;
@@ -112,7 +112,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
       this.owner?.close();
       throw error;
     }
-    this.runner.serve(this.built.instance);
+    this.runner.setInstance(this.built.instance);
   }
 
   // ── RequestScope ──
@@ -121,7 +121,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     return connectionId(this.#serial);
   }
 
-  get quiet(): boolean {
+  get isIdle(): boolean {
     return this.runner.isIdle;
   }
 
@@ -135,13 +135,13 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
 
   async shutdown(): Promise<void> {
     if (this.#over) return;
-    if (this.owner) this.owner.exempt = true;
-    await this.runner.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
-    if (this.owner && !this.#over) this.owner.exempt = false;
+    if (this.owner) this.owner.isAllowedWhileClosing = true;
+    await this.runner.runHook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
+    if (this.owner && !this.#over) this.owner.isAllowedWhileClosing = false;
     endEventStream(this.#arrival.response);
   }
 
-  abandon(reason: CloseReason): void {
+  finishNow(reason: CloseReason): void {
     this.#drop(reason);
     this.#finish();
   }
@@ -152,11 +152,11 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     return this.#arrival.remote;
   }
 
-  get state(): RunnerEnding {
+  get state(): EndingState {
     return this;
   }
 
-  // ── RunnerEnding ──
+  // ── EndingState ──
 
   get isOver(): boolean {
     return this.#over;
@@ -164,22 +164,22 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
 
   readonly isLeaving = false;
 
-  causes(error: Error): boolean {
+  isCauseOf(error: Error): boolean {
     return this.#aborted !== undefined && isCausedByClosing(error, this.#aborted);
   }
 
   reply(): void {}
 
-  room(): undefined {}
+  waitForRoom(): undefined {}
 
-  fail(error: Error, about: About): void {
+  onUnhandledError(error: Error, about: About): void {
     this.#log(error, about);
     this.#refuse(error);
   }
 
-  working(): void {}
+  onHandlerPending(): void {}
 
-  settled(): void {
+  onHandlerSettled(): void {
     if (this.#over && this.runner.isIdle) this.#finish();
   }
 
@@ -223,7 +223,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
 
   #served(): void {
     this.runner.pendingReplies--;
-    this.settled();
+    this.onHandlerSettled();
   }
 
   /** The handler's answer; undefined: no handler was called. */
@@ -270,7 +270,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   }
 
   async explained(error: Error, hook: string): Promise<Response> {
-    if (this.causes(error)) throw error;
+    if (this.isCauseOf(error)) throw error;
     for (const key of this.blueprint.hooks.error) {
       const answer = await this.methods[key]!(error, { during: 'message', hook } satisfies About);
       if (isResponse(answer)) return answer;
@@ -338,7 +338,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
   }
 
   #failed(error: Error): void {
-    if (this.causes(error)) return;
+    if (this.isCauseOf(error)) return;
     this.#error = error;
     if (errorStatusOf(error).status === 500 || this.#arrival.response.headersSent)
       this.#log(error, { during: 'message', hook: this.#hook });
@@ -383,8 +383,8 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     }
     for (const owned of this.#owned ?? []) owned[Symbol.dispose]();
     this.owner?.abort(aborted);
-    this.runner.stop();
-    this.#origin.left(this.#arrival);
+    this.runner.stopStreams();
+    this.#origin.onConnectionOver(this.#arrival);
     if (this.runner.isIdle) this.#finish();
     else this.host.clock.after(STRAGGLERS, () => this.#finish());
   }
@@ -394,7 +394,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, RunnerEnding, 
     this.#finished = true;
     // Most have nothing to do at the end.
     if (this.blueprint.hooks.close.length === 0 && !this.owner && !this.built.dispose && !observed('connection.close'))
-      this.host.departed(this);
-    else void finalHooks(this, this.#reason!).then(() => this.host.departed(this));
+      this.host.onRequestScopeEnded(this);
+    else void runFinalHooks(this, this.#reason!).then(() => this.host.onRequestScopeEnded(this));
   }
 }

@@ -105,7 +105,7 @@ export class ResponseReader {
 
   #expired(socket: Socket): void {
     if (!this.isGone && socket.writableLength > 0) {
-      this.#watch?.expired();
+      this.#watch?.onExpired();
       return;
     }
     // Everything is with the system; what comes next is watched anew.

@@ -121,11 +121,11 @@ export class MasterPoolListener implements PoolListener {
     return sharedWith !== undefined;
   }
 
-  joined({ sockets }: { readonly sockets: SocketLedger }): void {
+  onProcessReady({ sockets }: { readonly sockets: SocketLedger }): void {
     for (const entry of this.#entries) void this.#offer(sockets, entry);
   }
 
-  listens({ sockets }: { readonly sockets: SocketLedger }, message: unknown): void {
+  onListening({ sockets }: { readonly sockets: SocketLedger }, message: unknown): void {
     const { connection, endpoint, address } = (message ?? {}) as Record<'connection' | 'endpoint' | 'address', unknown>;
     const { url, host, port, path } = (address ?? {}) as Partial<Record<keyof BoundAddress, unknown>>;
     const plan = this.plan[connection as number]?.[endpoint as number];
@@ -164,7 +164,7 @@ export class MasterPoolListener implements PoolListener {
     try {
       await new Promise<void>((resolve, reject) => {
         const message = { how: 'move' as const, connection, endpoint: 0, url, rest, data };
-        this.#pool.socketBalancer.place({ handle, message, taken: resolve, failed: reject, gone: leave });
+        this.#pool.socketBalancer.place({ handle, message, onTaken: resolve, onFailed: reject, onClosed: leave });
       });
     } catch (error) {
       leave();
@@ -248,7 +248,9 @@ export class MasterPoolListener implements PoolListener {
     if (!shared) return Promise.resolve();
     const { handle, address } = shared;
     const message = { how: 'share' as const, connection, endpoint: index, url: address.url };
-    return new Promise(resolve => sockets.send({ handle, message, taken: resolve, back: resolve, gone: () => {} }, this.#clock.now()));
+    return new Promise(resolve =>
+      sockets.send({ handle, message, onTaken: resolve, onReturned: resolve, onClosed: () => {} }, this.#clock.now()),
+    );
   }
 
   #deal({ connection, index, endpoint }: PoolEndpoint, listener: Listener, arrival: Arrival): boolean {
@@ -258,11 +260,11 @@ export class MasterPoolListener implements PoolListener {
     this.#pool.socketBalancer.place({
       handle,
       message: { how: 'deal', connection, endpoint: index, url: endpoint.url },
-      taken: () => {},
-      gone: () => listener.left({ remote }),
-      failed: error => {
+      onTaken: () => {},
+      onClosed: () => listener.onConnectionOver({ remote }),
+      onFailed: error => {
         handle.close();
-        listener.left({ remote });
+        listener.onConnectionOver({ remote });
         const handler = this.#inside[connection]!.name;
         publish('listener.reject', { app: this.#pool.app, handler, url: endpoint.url, reason: 'unavailable', remote, error });
       },
@@ -277,7 +279,7 @@ export class MasterPoolListener implements PoolListener {
     const refusal = counter.enter(remote);
     if (refusal !== undefined)
       throw new LimitError(refusal, `${this.#inside[connection]!.name} in ${this.#pool.worker.name} takes no more connections: ${refusal}`);
-    return () => (listener ? listener.left({ remote }) : this.#admission(connection).leave(remote));
+    return () => (listener ? listener.onConnectionOver({ remote }) : this.#admission(connection).leave(remote));
   }
 
   #admission(connection: number): Admission {

@@ -97,7 +97,7 @@ export class WorkerListeners implements SocketService {
   }
 
   quiet(): Promise<void> {
-    return this.#core.quiet();
+    return this.#core.closeListeners();
   }
 
   async shutDown(): Promise<void> {
@@ -110,7 +110,7 @@ export class WorkerListeners implements SocketService {
     const { how, data, rest, url } = message;
     const arrival = handle instanceof PassedArrival ? handle.arrival : transportFor(url, socketOn(handle), rest);
     const endpoint = how === 'move' ? { url, options: this.#moveOptions(message) } : this.#endpointOf(message);
-    if (!this.#core.adopt(cls, endpoint, arrival, { left: gone, admits: () => true }, data)) gone();
+    if (!this.#core.adopt(cls, endpoint, arrival, { onConnectionOver: gone, admits: () => true }, data)) gone();
   }
 
   /** Those of the class's first endpoint for that kind of socket, else of the class. */

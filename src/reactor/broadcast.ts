@@ -1,7 +1,7 @@
 import type { Chunk, Framing } from '../framing/framing.js';
 import { sharedText } from '../framing/shared-text.js';
 import type { SharedMessage } from '../session/outbound/buffer-budget.js';
-import { encoded } from '../session/outbound/encode.js';
+import { encodeMessage } from '../session/outbound/encode.js';
 import type { Session } from '../session/session.js';
 
 /** Messages of fewer bytes are copied for each connection: that costs less than a piece of memory by itself in each of its writes. */
@@ -40,8 +40,8 @@ export function broadcast(sessions: Iterable<Session>, message: unknown): void {
     if (!session.state.isOpen) continue;
     const { framing } = session;
     let found = encodings.get(framing);
-    if (!found) encodings.set(framing, (found = shareable(encoded(framing, message, session.settings.plan.name))));
-    session.say(found.message);
-    if (found.shared) session.sendBuffer.shares(found.shared);
+    if (!found) encodings.set(framing, (found = shareable(encodeMessage(framing, message, session.settings.plan.name))));
+    session.sendEncoded(found.message);
+    if (found.shared) session.sendBuffer.noteShared(found.shared);
   }
 }

@@ -29,15 +29,15 @@ export interface ReactorOptions {
   readonly clock: Clock;
   readonly handlers: Handlers;
   /** Hears how many connections are open, and how many of them came in, whenever that changes. */
-  counted?(connections: number, inbound: number): void;
+  onCount?(connections: number, inbound: number): void;
   /** The most bytes that may wait to be sent on all connections together. Default '256mb'. */
   readonly maxBufferedBytesTotal?: Size | Off | undefined;
   /** Hands connections off; in the master. */
-  readonly mover?: HandOffStarter | undefined;
+  readonly handOffStarter?: HandOffStarter | undefined;
 }
 
 /** Something that begins nothing new when the reactor closes: a Dialer. */
-export interface Retiring {
+export interface Retirable {
   retire(): Promise<void>;
 }
 
@@ -64,8 +64,8 @@ let lastId = 0;
 export class ReactorCore implements RequestHost {
   readonly app: string;
   readonly clock: Clock;
-  readonly turn = new FlushScheduler();
-  readonly alarms: TimerHeap;
+  readonly flushScheduler = new FlushScheduler();
+  readonly timerHeap: TimerHeap;
   readonly timers: Timers;
   readonly channels: Channels;
   /** Why connections are closed when the application closes. */
@@ -73,28 +73,35 @@ export class ReactorCore implements RequestHost {
   readonly #handlers: Handlers;
   readonly #plans = new Map<Ctor, HandlerPlan>();
   readonly #listeners = new Set<Listener>();
-  readonly #dialers = new Set<Retiring>();
+  readonly #dialers = new Set<Retirable>();
   /** Open connections by class. */
   readonly #open = new Map<Ctor, Set<Session>>();
   /** Closed ones whose `@OnClose` has not settled. */
   readonly #leaving = new Set<Session>();
-  readonly #guests = new Set<RequestScope>();
+  readonly #requestScopes = new Set<RequestScope>();
   #empty: (() => void)[] = [];
   /** Open connections that were accepted, not dialled. */
   #inbound = 0;
   #closing = false;
-  readonly #counted: ReactorOptions['counted'];
-  readonly mover: HandOffStarter | undefined;
+  readonly #counted: ReactorOptions['onCount'];
+  readonly handOffStarter: HandOffStarter | undefined;
   readonly budget: BufferBudget;
 
-  constructor({ app = '', clock, handlers, counted, maxBufferedBytesTotal = MAX_BUFFERED_TOTAL, mover }: ReactorOptions) {
+  constructor({
+    app = '',
+    clock,
+    handlers,
+    onCount: counted,
+    maxBufferedBytesTotal = MAX_BUFFERED_TOTAL,
+    handOffStarter: mover,
+  }: ReactorOptions) {
     this.budget = new BufferBudget(limitOf(toBytes(maxBufferedBytesTotal)));
     this.app = app;
     this.clock = clock;
     this.#counted = counted;
-    this.mover = mover;
+    this.handOffStarter = mover;
     this.#handlers = handlers;
-    this.alarms = new TimerHeap(clock);
+    this.timerHeap = new TimerHeap(clock);
     this.timers = new Timers(clock);
     this.channels = new Channels(app);
   }
@@ -161,7 +168,7 @@ export class ReactorCore implements RequestHost {
   }
 
   /** Has `dialer` retired when the reactor stops listening. */
-  keep(dialer: Retiring): Disposable {
+  retireWithReactor(dialer: Retirable): Disposable {
     this.#refuseWhenClosing();
     this.#dialers.add(dialer);
     return { [Symbol.dispose]: () => this.#dialers.delete(dialer) };
@@ -181,8 +188,8 @@ export class ReactorCore implements RequestHost {
   count(cls?: Ctor): number {
     let count = 0;
     for (const [known, { size }] of this.#open) if (cls === undefined || known === cls || known.prototype instanceof cls) count += size;
-    if (cls === undefined) return count + this.#guests.size;
-    for (const { settings } of this.#guests) if (settings.plan.blueprint.cls === cls) count++;
+    if (cls === undefined) return count + this.#requestScopes.size;
+    for (const { settings } of this.#requestScopes) if (settings.plan.blueprint.cls === cls) count++;
     return count;
   }
 
@@ -212,12 +219,12 @@ export class ReactorCore implements RequestHost {
     let busy = 0;
     for (const session of this.sessions()) if (!session.runner.isIdle) busy++;
     for (const session of this.#leaving) if (!session.runner.isIdle) busy++;
-    for (const guest of this.#guests) if (!guest.quiet) busy++;
+    for (const guest of this.#requestScopes) if (!guest.isIdle) busy++;
     return busy;
   }
 
   /** No accepting any more. Open connections live on, but for those that are a socket which accepts. */
-  async quiet(): Promise<void> {
+  async closeListeners(): Promise<void> {
     for (const session of [...this.sessions()]) if (session.transport.shared && session.origin) void session.shutdown(CLOSE_GRACE);
     await Promise.allSettled([...this.#listeners].flatMap(listener => (listener.isConnection ? [] : listener.close())));
   }
@@ -247,7 +254,7 @@ export class ReactorCore implements RequestHost {
    */
   async drain(grace: number = CLOSE_GRACE): Promise<void> {
     for (const session of [...this.sessions()]) void session.shutdown(grace);
-    for (const guest of [...this.#guests]) void guest.shutdown();
+    for (const guest of [...this.#requestScopes]) void guest.shutdown();
     await this.whenEmpty();
   }
 
@@ -259,9 +266,9 @@ export class ReactorCore implements RequestHost {
   /** Closes every connection at once, and waits for no handler. Returns how many had not finished: open ones, and those whose `@OnClose` had not settled. */
   destroy(): number {
     const cutOff = [...this.sessions(), ...this.#leaving];
-    const guests = [...this.#guests];
+    const guests = [...this.#requestScopes];
     for (const { state } of cutOff) state.finishNow({ by: 'shutdown', code: 'SHUTDOWN' });
-    for (const guest of guests) guest.abandon({ by: 'shutdown', code: 'SHUTDOWN' });
+    for (const guest of guests) guest.finishNow({ by: 'shutdown', code: 'SHUTDOWN' });
     this.timers.close();
     return cutOff.length + guests.length;
   }
@@ -276,28 +283,28 @@ export class ReactorCore implements RequestHost {
     return this.channels.subscribe(token, listener);
   }
 
-  left(session: Session): void {
+  onSessionClosed(session: Session): void {
     this.#open.get(session.settings.plan.blueprint.cls)?.delete(session);
     this.#leaving.add(session);
-    if (session.settings.accepted) this.#inbound--;
-    this.#tell();
+    if (session.settings.isAccepted) this.#inbound--;
+    this.#reportCount();
   }
 
-  finished(session: Session): void {
+  onSessionFinished(session: Session): void {
     this.#leaving.delete(session);
-    this.#lookWhetherEmpty();
+    this.#resolveIfEmpty();
   }
 
-  departed(guest: RequestScope): void {
-    this.#guests.delete(guest);
+  onRequestScopeEnded(guest: RequestScope): void {
+    this.#requestScopes.delete(guest);
     this.#inbound--;
-    this.#tell();
-    this.#lookWhetherEmpty();
+    this.#reportCount();
+    this.#resolveIfEmpty();
   }
 
   // ── its own ──
 
-  #lookWhetherEmpty(): void {
+  #resolveIfEmpty(): void {
     if (this.#empty.length === 0 || !this.#isEmpty()) return;
     const waiting = this.#empty;
     this.#empty = [];
@@ -333,13 +340,13 @@ export class ReactorCore implements RequestHost {
     // A scheme without guests accepts transports.
     if (!makeGuest) return this.#begin(settings, arrival as Transport, data, origin);
     const guest = makeGuest(this, settings, arrival, origin);
-    this.#guests.add(guest);
+    this.#requestScopes.add(guest);
     this.#inbound++;
-    this.#tell();
+    this.#reportCount();
     return guest;
   }
 
-  #tell(): void {
+  #reportCount(): void {
     this.#counted?.(this.count(), this.#inbound);
   }
 
@@ -353,8 +360,8 @@ export class ReactorCore implements RequestHost {
     let sessions = this.#open.get(cls);
     if (!sessions) this.#open.set(cls, (sessions = new Set()));
     sessions.add(session);
-    if (settings.accepted) this.#inbound++;
-    this.#tell();
+    if (settings.isAccepted) this.#inbound++;
+    this.#reportCount();
     return session;
   }
 

@@ -7,19 +7,19 @@ import type { Settings } from '../session/settings.js';
 export interface RequestScope {
   readonly settings: Settings;
   /** No method of it is running. */
-  readonly quiet: boolean;
+  readonly isIdle: boolean;
   /** Begins. It tells its host when it is over, once, not before this has returned. */
   open(): void;
   /** The application is closing: it may finish what it does, and begins nothing new. Never rejects. */
   shutdown(): Promise<void>;
   /** Ends it at once, without waiting for handlers or the client. */
-  abandon(reason: CloseReason): void;
+  finishNow(reason: CloseReason): void;
 }
 
 /** Whose guest it is. */
 export interface RequestHost extends SessionHost {
   /** The request has ended, `@OnClose` included. */
-  departed(guest: RequestScope): void;
+  onRequestScopeEnded(guest: RequestScope): void;
 }
 
 /** Makes a guest of what a scheme accepted. It may throw: then the arrival is still the caller's. */

@@ -2,7 +2,7 @@ import type { CloseReason } from '../decorators/hook-types.js';
 import { AbortError, ConnectionClosedError, PacketError, TlsError } from '../errors.js';
 
 /** Error codes of a peer that has closed its end: nothing went wrong here. */
-const LEFT = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+const PEER_CLOSED_CODES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
@@ -12,7 +12,9 @@ function codeOf(error: Error): string {
 export function reasonOfTransport(error: Error | undefined): CloseReason {
   if (!error) return { by: 'peer', code: 'END' };
   const code = codeOf(error);
-  const left = LEFT.has(code) || (error instanceof TlsError && error.cause instanceof Error && LEFT.has(codeOf(error.cause)));
+  const left =
+    PEER_CLOSED_CODES.has(code) ||
+    (error instanceof TlsError && error.cause instanceof Error && PEER_CLOSED_CODES.has(codeOf(error.cause)));
   return { by: left ? 'peer' : 'error', code, error };
 }
 

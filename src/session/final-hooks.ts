@@ -17,11 +17,11 @@ export interface ClosedConnection {
 }
 
 /** Runs `@OnClose`, ends the owner, disposes what was made for the connection. Never rejects: what fails is logged. */
-export async function finalHooks({ id, settings, built, owner, context }: ClosedConnection, reason: CloseReason): Promise<void> {
+export async function runFinalHooks({ id, settings, built, owner, context }: ClosedConnection, reason: CloseReason): Promise<void> {
   const { app, name: handler, blueprint } = settings.plan;
   const failed = (hook: string, thrown: unknown): void =>
     publish('hook.error', { app, handler, connection: id, hook, error: asError(thrown) });
-  if (owner) owner.exempt = true;
+  if (owner) owner.isAllowedWhileClosing = true;
   for (const key of blueprint.hooks.close) {
     try {
       await context.runInAsyncScope((built.instance as Methods)[key]!, built.instance, reason);

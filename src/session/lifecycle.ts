@@ -1,18 +1,10 @@
-import type { AsyncContext } from '../async-context.js';
 import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
-import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
-import type { Owner } from '../workers/call/owner.js';
 import { abortReason, reasonOfError, reasonOfTransport, isCausedByClosing } from './close-reason.js';
-import type { ConnectionDeadlines } from './timeouts/deadlines.js';
-import { finalHooks } from './final-hooks.js';
+import type { ConnectionParts } from './connection-parts.js';
+import { runFinalHooks } from './final-hooks.js';
 import { HalfCloseGrace } from './timeouts/half-close-grace.js';
-import type { HandlerRunner } from './handler/handler-runner.js';
-import type { SendBuffer } from './outbound/send-buffer.js';
-import type { Built } from './handler/handler-types.js';
-import { PauseReason, type ReadLoop } from './inbound/read-loop.js';
-import type { SessionHost } from './session-host.js';
-import type { Settings } from './settings.js';
+import { PauseReason } from './inbound/read-loop.js';
 
 /** The life of a connection; it only moves forward. */
 const State = {
@@ -30,35 +22,9 @@ const State = {
 /** How long `@OnClose` waits for handlers that do not finish. */
 const STRAGGLERS = 5_000;
 
-/** The session, as its ending sees it. */
-export interface ConnectionStateHost {
-  readonly id: string;
-  readonly host: SessionHost;
-  readonly settings: Settings;
-  readonly transport: Transport;
-  readonly readLoop: ReadLoop;
-  readonly sendBuffer: SendBuffer;
-  readonly runner: HandlerRunner;
-  readonly deadlines: ConnectionDeadlines;
-  readonly owner: Owner | undefined;
-  readonly context: AsyncContext;
-  readonly built: Built;
-  readonly state: ConnectionState;
-  /** Its bytes flow to another peer, or another's to it: half-closed, it stays. */
-  readonly isPiped: boolean;
-  /** Publishes that a limit was exceeded, and closes it for that. */
-  exceeded(limit: string, message: string, by?: 'limit' | 'timeout'): void;
-  /** Sends what is encoded. */
-  say(encoded: Chunk | readonly Chunk[]): void;
-  /** The transport is closed: lets go of everything that waits for it. */
-  released(): void;
-  /** `@OnClose` has settled. */
-  finished(): void;
-}
-
 /** How one connection ends: once, for one reason, politely where there is time for it. Only here does its state change. */
 export class ConnectionState {
-  readonly #session: ConnectionStateHost;
+  readonly #session: ConnectionParts;
   #state: number = State.OPEN;
   #reason: CloseReason | undefined;
   /** The message of `end(message)`, encoded. */
@@ -74,9 +40,9 @@ export class ConnectionState {
   /** `halfClose()` was called: the peer's messages are still handled. */
   #halfClosing = false;
   /** A reply was cut short: as soon as its bytes are with the kernel, the connection is reset, not ended with FIN. */
-  #resets = false;
+  #endsWithReset = false;
   /** The transport has closed, after our halfClose(), while received messages are still queued: closing waits for them. */
-  #late = false;
+  #closesAfterMessages = false;
   #status: ExitStatus | undefined;
   /** Half-close limit: milliseconds that the peer may take to finish after us. */
   #limit: number;
@@ -85,11 +51,11 @@ export class ConnectionState {
   /** The half-close timer; set once one side has finished. */
   #grace: HalfCloseGrace | undefined;
   /** The reason that `signal` is aborted with; set once the connection has closed. */
-  #aborted: Error | undefined;
+  #abortReason: Error | undefined;
   #abort: AbortController | undefined;
-  #stragglers: Disposable | undefined;
+  #finishTimer: Disposable | undefined;
 
-  constructor(session: ConnectionStateHost) {
+  constructor(session: ConnectionParts) {
     this.#session = session;
     this.#limit = session.settings.limits.halfCloseGrace;
   }
@@ -129,13 +95,13 @@ export class ConnectionState {
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController();
-      if (this.#aborted) this.#abort.abort(this.#aborted);
+      if (this.#abortReason) this.#abort.abort(this.#abortReason);
     }
     return this.#abort.signal;
   }
 
-  causes(error: Error): boolean {
-    return this.#aborted !== undefined && (error === this.#reason?.error || isCausedByClosing(error, this.#aborted));
+  isCauseOf(error: Error): boolean {
+    return this.#abortReason !== undefined && (error === this.#reason?.error || isCausedByClosing(error, this.#abortReason));
   }
 
   /** The first reason counts. */
@@ -150,21 +116,21 @@ export class ConnectionState {
       this.#limitIsFixed = true;
     }
     if (this.isHalfClosed) {
-      this.#deaf(reason, State.ENDED);
-      if (this.#late) this.onClosed(undefined);
+      this.#stopReading(reason, State.ENDED);
+      if (this.#closesAfterMessages) this.onClosed(undefined);
       else this.startGrace(this.#limit, this.#limitIsFixed);
       return;
     }
     if (this.#state !== State.OPEN) return;
     this.#farewell = farewell;
-    this.#deaf(reason, State.ENDING);
-    this.step();
+    this.#stopReading(reason, State.ENDING);
+    this.advance();
   }
 
   /** Ends it with what has been sent so far. */
   endNow(reason: CloseReason): void {
     if (this.#state >= State.ENDED) return;
-    this.#deaf(reason, State.ENDING);
+    this.#stopReading(reason, State.ENDING);
     this.#end();
   }
 
@@ -174,8 +140,8 @@ export class ConnectionState {
     const cuts = this.#cutsAnswer;
     // The connection was ending, and the messages still to be sent will never arrive.
     if (cuts && (reason.by === 'limit' || reason.by === 'timeout') && this.#reason?.by !== 'error') this.#reason = reason;
-    this.#deaf(reason, State.ENDED);
-    if (this.#late) this.onClosed(undefined);
+    this.#stopReading(reason, State.ENDED);
+    if (this.#closesAfterMessages) this.onClosed(undefined);
     else if (cuts) this.#reset();
     else this.#session.transport.destroy();
   }
@@ -183,8 +149,8 @@ export class ConnectionState {
   /** Closes it at once with a reset. */
   reset(reason: CloseReason): void {
     if (this.#state >= State.CLOSED) return;
-    this.#deaf(reason, State.ENDED);
-    if (this.#late) this.onClosed(undefined);
+    this.#stopReading(reason, State.ENDED);
+    if (this.#closesAfterMessages) this.onClosed(undefined);
     else this.#reset();
   }
 
@@ -192,13 +158,13 @@ export class ConnectionState {
   requestHalfClose(): void {
     if (this.#state !== State.OPEN) return;
     this.#halfClosing = true;
-    this.step();
+    this.advance();
   }
 
   /** The peer is there only to be heard: a command that has exited. */
-  unheard(): void {
+  onPeerStoppedReading(): void {
     this.#peerStoppedReading = true;
-    this.step();
+    this.advance();
   }
 
   /** Closes at once, without waiting for running handlers or for the transport's 'closed'. */
@@ -212,43 +178,43 @@ export class ConnectionState {
   constructorFailed(error: Error): void {
     const { owner, deadlines, sendBuffer } = this.#session;
     this.#reason = reasonOfError(error);
-    this.#aborted = abortReason(this.#reason);
+    this.#abortReason = abortReason(this.#reason);
     this.#state = State.FINISHED;
     deadlines.close();
     sendBuffer.close();
-    this.#abort?.abort(this.#aborted);
+    this.#abort?.abort(this.#abortReason);
     owner?.abort(error);
     owner?.close();
   }
 
   /** Ends our direction and reads on: the end of a pipe. */
-  halfClose(): void {
+  endOurSide(): void {
     if (this.#state < State.ENDED) this.#end();
   }
 
   /** Its socket is on its way to another process: here nothing is heard or said any more. */
-  moving(): void {
+  beginMove(): void {
     this.#state = Math.max(this.#state, State.ENDED);
-    this.#session.readLoop.hold(PauseReason.DEAF);
-    this.#session.deadlines.hush();
+    this.#session.readLoop.hold(PauseReason.DISCARDING);
+    this.#session.deadlines.clearPeerDeadlines();
   }
 
   /** The peer has finished. */
   onPeerEnd(): void {
     this.#peerEnded = true;
     const { settings, isPiped, transport, runner } = this.#session;
-    if (transport.endsBoth) runner.stop();
+    if (transport.endsBoth) runner.stopStreams();
     if (this.#state < State.ENDED && !settings.allowHalfOpen && !isPiped) this.startGrace(settings.limits.halfCloseGrace);
   }
 
   /** The peer has finished, and all that it sent is handled. True the first time. */
-  hasHandledAll(): boolean {
+  markAllHandled(): boolean {
     if (!this.#peerEnded || this.#allHandled) return false;
     return (this.#allHandled = true);
   }
 
   /** Moves the state on, after anything has happened that may allow it. */
-  step(): void {
+  advance(): void {
     const { runner, settings, isPiped } = this.#session;
     if (this.#state >= State.CLOSED) {
       if (runner.isIdle) this.#finish();
@@ -256,14 +222,14 @@ export class ConnectionState {
     }
     if (runner.pendingReplies > 0) return;
     if (this.#halfClosing && this.#state === State.OPEN) this.#end();
-    if (this.#late && this.#allHandled) {
+    if (this.#closesAfterMessages && this.#allHandled) {
       this.onClosed(undefined);
       return;
     }
     if (this.#state === State.OPEN && this.#allHandled && (!isPiped || this.#peerStoppedReading)) {
       if (settings.allowHalfOpen && !this.#onEndCalled) {
         this.#onEndCalled = true;
-        void runner.hook('OnEnd', settings.plan.blueprint.hooks.end);
+        void runner.runHook('OnEnd', settings.plan.blueprint.hooks.end);
       }
       if (!settings.allowHalfOpen || this.#peerStoppedReading) this.end({ by: 'peer', code: 'END' });
     }
@@ -273,7 +239,7 @@ export class ConnectionState {
   /** Everything sent is with the kernel. */
   onFlushed(): void {
     const { isPiped, transport } = this.#session;
-    if (this.#state === State.ENDED && this.#resets) this.#reset();
+    if (this.#state === State.ENDED && this.#endsWithReset) this.#reset();
     if (this.#state !== State.ENDED || isPiped || (this.#halfClosing && !this.#peerEnded)) return;
     if (transport.needsNoGoodbye) transport.destroy();
     // Also when the peer has finished: a command may have closed its stdout and run on.
@@ -287,17 +253,17 @@ export class ConnectionState {
 
   /** Gives the peer `limit` ms; `isFixed`: no more, whatever happens meanwhile. */
   startGrace(limit: number, isFixed = false): void {
-    (this.#grace ??= new HalfCloseGrace(this.#session)).start(limit, { isFixed });
+    (this.#grace ??= new HalfCloseGrace(this.#session, this)).start(limit, { isFixed });
   }
 
   /** `halfCloseGrace` has passed without a byte that moved, and no handler ran. */
   onGraceExpired(): void {
     const { sendBuffer, settings } = this.#session;
     // Everything is with the system, or is read by nothing: nothing is waited for but the peer's own end.
-    if ((this.#state >= State.ENDED || (this.#peerEnded && this.#session.transport.endsBoth)) && sendBuffer.empty)
+    if ((this.#state >= State.ENDED || (this.#peerEnded && this.#session.transport.endsBoth)) && sendBuffer.isEmpty)
       this.destroy({ by: 'peer', code: 'END' });
     else
-      this.#session.exceeded(
+      this.#session.closeForLimit(
         'halfCloseGrace',
         `no byte moved for ${settings.limits.halfCloseGrace} ms after FIN (halfCloseGrace)`,
         'timeout',
@@ -314,50 +280,51 @@ export class ConnectionState {
     if (this.#state >= State.CLOSED) return;
     const { host, owner, runner, readLoop, deadlines, sendBuffer, settings } = this.#session;
     const unforeseen = this.#reason === undefined;
-    this.#late = this.#halfClosing && unforeseen && !error && this.#peerEnded && !(this.#allHandled && runner.pendingReplies === 0);
-    if (this.#late) return;
-    if (this.#status) void runner.hook('OnExit', settings.plan.blueprint.hooks.exit, this.#status);
+    this.#closesAfterMessages =
+      this.#halfClosing && unforeseen && !error && this.#peerEnded && !(this.#allHandled && runner.pendingReplies === 0);
+    if (this.#closesAfterMessages) return;
+    if (this.#status) void runner.runHook('OnExit', settings.plan.blueprint.hooks.exit, this.#status);
     const reason = (this.#reason ??= reasonOfTransport(error));
-    const aborted = (this.#aborted = abortReason(reason));
+    const aborted = (this.#abortReason = abortReason(reason));
     this.#state = State.CLOSED;
-    readLoop.hold(PauseReason.DEAF);
+    readLoop.hold(PauseReason.DISCARDING);
     deadlines.close();
     sendBuffer.close();
-    this.#session.released();
+    this.#session.onTransportClosed();
     if (this.#abort) this.#session.context.runInAsyncScope(() => this.#abort!.abort(aborted));
     owner?.abort(aborted);
-    runner.stop();
-    if (unforeseen && error && reason.by === 'error') void runner.tell(error, { during: 'socket' });
+    runner.stopStreams();
+    if (unforeseen && error && reason.by === 'error') void runner.reportError(error, { during: 'socket' });
     if (runner.isIdle) {
       this.#finish();
       return;
     }
     const late = host.clock.after(STRAGGLERS, () => this.#finish());
-    this.#stragglers = { [Symbol.dispose]: () => late.cancel() };
+    this.#finishTimer = { [Symbol.dispose]: () => late.cancel() };
   }
 
-  #deaf(reason: CloseReason, state: number): void {
+  #stopReading(reason: CloseReason, state: number): void {
     this.#reason ??= reason;
     this.#state = Math.max(this.#state, state);
-    this.#session.readLoop.hold(PauseReason.DEAF);
-    this.#session.deadlines.hush();
+    this.#session.readLoop.hold(PauseReason.DISCARDING);
+    this.#session.deadlines.clearPeerDeadlines();
   }
 
   #end(): void {
     this.#state = State.ENDED;
     const { sendBuffer, transport } = this.#session;
-    if (this.#farewell !== undefined) this.#session.say(this.#farewell);
+    if (this.#farewell !== undefined) this.#session.sendEncoded(this.#farewell);
     this.#farewell = undefined;
     sendBuffer.flush();
-    this.#resets = sendBuffer.brokenOff && transport.reset !== undefined && this.#reason?.by !== 'local';
-    if (!this.#resets) transport.end(this.#reason);
-    if (sendBuffer.empty) this.onFlushed();
+    this.#endsWithReset = sendBuffer.isBrokenOff && transport.reset !== undefined && this.#reason?.by !== 'local';
+    if (!this.#endsWithReset) transport.end(this.#reason);
+    if (sendBuffer.isEmpty) this.onFlushed();
   }
 
   /** Bytes wait to be sent, or the rest of an answer would have followed. */
   get #cutsAnswer(): boolean {
     const { runner, sendBuffer, isPiped } = this.#session;
-    return isPiped || runner.isStreaming || sendBuffer.brokenOff || !sendBuffer.empty;
+    return isPiped || runner.isStreaming || sendBuffer.isBrokenOff || !sendBuffer.isEmpty;
   }
 
   #reset(): void {
@@ -369,7 +336,7 @@ export class ConnectionState {
   #finish(): void {
     if (this.#state === State.FINISHED) return;
     this.#state = State.FINISHED;
-    this.#stragglers?.[Symbol.dispose]();
-    void finalHooks(this.#session, this.#reason!).then(() => this.#session.finished());
+    this.#finishTimer?.[Symbol.dispose]();
+    void runFinalHooks(this.#session, this.#reason!).then(() => this.#session.onFinished());
   }
 }

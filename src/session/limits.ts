@@ -60,7 +60,7 @@ export function defaultMaxPerPeer(maxConnections: number): number {
 }
 
 /** Calls back when one of these limits is changed. Reading them costs what it did. */
-export function whenChanged(limits: ConnectionLimits, names: readonly (keyof ConnectionLimits)[], changed: () => void): void {
+export function onLimitChange(limits: ConnectionLimits, names: readonly (keyof ConnectionLimits)[], changed: () => void): void {
   for (const name of names) {
     let value: unknown = limits[name];
     const set = (next: unknown): void => {

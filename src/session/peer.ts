@@ -6,13 +6,13 @@ import type { Framing } from '../framing/framing.js';
 import type { Duration, Off } from '../units.js';
 import { UsageError } from '../errors.js';
 import { anything, checkGiven, flag, isFraming, number, show } from '../option-rules.js';
+import type { LiveConnection } from './live-connection.js';
 import type { FileRange, HandOffOptions, PipeOptions } from './peer-options.js';
-import { handOff, type HandOffHost } from './takeover/hand-off.js';
+import { handOff } from './takeover/hand-off.js';
 import type { ConnectionPipes } from './takeover/pipe.js';
 
 /** A peer's side of its session. */
-export interface PeerHost extends HandOffHost {
-  readonly id: string;
+export interface PeerHost extends LiveConnection {
   readonly pipes: ConnectionPipes;
   readonly bytesRead: number;
   /** Milliseconds since the epoch. */
@@ -219,7 +219,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /** As many bytes wait to be sent as `highWaterMark` says: better wait for `@OnDrain` or `flush()`. */
   get congested(): boolean {
-    return this.#session.sendBuffer.congested;
+    return this.#session.sendBuffer.isCongested;
   }
 
   /** Bytes sent and not yet taken by the kernel. */

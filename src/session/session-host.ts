@@ -24,12 +24,12 @@ export interface HostedSession {
 /** A session's side of its reactor. */
 export interface SessionHost {
   readonly clock: Clock;
-  readonly turn: FlushScheduler;
-  readonly alarms: TimerHeap;
+  readonly flushScheduler: FlushScheduler;
+  readonly timerHeap: TimerHeap;
   readonly timers: Timers;
   readonly budget: BufferBudget;
   /** Finds where connections are handed off to, and what moves one there; in the master only. Throws what speaks against it. */
-  readonly mover?: HandOffStarter | undefined;
+  readonly handOffStarter?: HandOffStarter | undefined;
   /** Why connections are closed when the application closes: it ends, or another process has taken over. */
   readonly closingCode: 'SHUTDOWN' | 'RELOAD';
   /** A number never used before in this process. */
@@ -37,15 +37,15 @@ export interface SessionHost {
   /** Delivers what is published on a channel until it is disposed. */
   subscribe(token: Ctor, listener: (item: unknown) => unknown): Disposable;
   /** Its transport is closed: it counts no more. */
-  left(session: HostedSession): void;
+  onSessionClosed(session: HostedSession): void;
   /** `@OnClose` has settled, and what was made for it is disposed. */
-  finished(session: HostedSession): void;
+  onSessionFinished(session: HostedSession): void;
 }
 
 /** Where a connection came in. */
 export interface SessionOrigin {
   /** The connection is over. */
-  left(arrival: Arrival): void;
+  onConnectionOver(arrival: Arrival): void;
   /** Whether messages from there are taken, where many peers share the connection. */
   admits(from: Remote): boolean;
 }
@@ -54,9 +54,9 @@ export interface SessionOrigin {
 export function startOwned(host: SessionHost, plan: HandlerPlan, line: HandlerRunner, id: () => string): Disposable[] | undefined {
   const { channels, timers } = plan.blueprint;
   if (channels.length === 0 && timers.length === 0) return undefined;
-  const owned: Disposable[] = channels.map(({ token, key }) => host.subscribe(token, item => line.hook('OnChannel', [key], item)));
+  const owned: Disposable[] = channels.map(({ token, key }) => host.subscribe(token, item => line.runHook('OnChannel', [key], item)));
   const log = (error: unknown): void =>
     publish('timer.error', { app: plan.app, handler: plan.name, connection: id(), error: asError(error) });
-  for (const { kind, delay, key } of timers) owned.push(host.timers[kind](delay, () => line.timer(key, log), log));
+  for (const { kind, delay, key } of timers) owned.push(host.timers[kind](delay, () => line.runTimer(key, log), log));
   return owned;
 }

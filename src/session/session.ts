@@ -10,13 +10,13 @@ import type { Owner } from '../workers/call/owner.js';
 import { mayAnswer, type AnswerBudget } from './inbound/answer-budget.js';
 import { reasonOfError } from './close-reason.js';
 import { connectionId } from './connection-id.js';
-import { encoded, fitting, framingOn, mustHaveOne, mustStream } from './outbound/encode.js';
+import { encodeMessage, datagramOf, framingOn, requireOnePeer, requireStream } from './outbound/encode.js';
 import { ConnectionDeadlines } from './timeouts/deadlines.js';
 import { ConnectionState } from './lifecycle.js';
 import { HandlerRunner } from './handler/handler-runner.js';
 import { SendBuffer } from './outbound/send-buffer.js';
 import { TimeoutPolicy } from './timeouts/timeout-policy.js';
-import { Peer } from './peer.js';
+import { Peer, type PeerHost } from './peer.js';
 import { ConnectionPipes } from './takeover/pipe.js';
 import { connectionNames } from './event-names.js';
 import type { Built } from './handler/handler-types.js';
@@ -36,7 +36,7 @@ const NO_DATA: object = Object.freeze({});
  * Its parts: ReadLoop (bytes not handled yet), HandlerRunner (the handler's methods), SendBuffer (bytes not sent yet),
  * TimeoutPolicy (deadlines), ConnectionState (how it ends).
  */
-export class Session implements TransportSink {
+export class Session implements TransportSink, PeerHost {
   readonly host: SessionHost;
   readonly settings: Settings;
   readonly transport: Transport;
@@ -76,10 +76,10 @@ export class Session implements TransportSink {
     this.#serial = host.nextId();
     this.context = namedContext({ handler: plan.name, serial: this.#serial }, origin ? emptyContext : currentContext);
     this.#rate = limits.rateLimit && new RateLimiter(limits.rateLimit, host.clock);
-    this.readLoop = new ReadLoop(this, transport, host.turn, settings, this.#rate);
-    this.runner = new HandlerRunner(this, plan, settings.concurrency > 1 && settings.ordered);
+    this.readLoop = new ReadLoop(this, transport, host.flushScheduler, settings, this.#rate);
+    this.runner = new HandlerRunner(this, plan, settings.concurrency > 1 && settings.isOrdered);
     this.#timeouts = new TimeoutPolicy(this);
-    this.deadlines = new ConnectionDeadlines(host.clock, host.alarms, this.#timeouts);
+    this.deadlines = new ConnectionDeadlines(host.clock, host.timerHeap, this.#timeouts);
     this.state = new ConnectionState(this);
     this.peer = new Peer(this);
     if (plan.wantsOwner) this.owner = ownerOf(this);
@@ -93,7 +93,7 @@ export class Session implements TransportSink {
       throw error;
     }
     this.runner.pendingReplies--;
-    this.runner.serve(this.built.instance);
+    this.runner.setInstance(this.built.instance);
   }
 
   // ── what the reactor asks ──
@@ -101,17 +101,17 @@ export class Session implements TransportSink {
   /** Begins: the transport delivers, timers run. Resolves when `@OnConnect` has settled; undefined when it has already. Never rejects. */
   open(): Promise<void> | undefined {
     const { plan } = this.settings;
-    this.readLoop.hold(PauseReason.OPENING | (plan.reads ? 0 : PauseReason.UNREAD));
+    this.readLoop.hold(PauseReason.OPENING | (plan.hasDataHandler ? 0 : PauseReason.NO_HANDLER));
     this.transport.open(this);
     if (observed('connection.open'))
       publish('connection.open', { ...connectionNames(this), remote: this.remote, local: this.transport.local });
     if (!this.state.isOpen) {
-      this.state.step();
+      this.state.advance();
       return undefined;
     }
-    this.#timeouts.begin();
+    this.#timeouts.start();
     this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.runner, () => this.id));
-    const connecting = this.runner.hook('OnConnect', plan.blueprint.hooks.connect);
+    const connecting = this.runner.runHook('OnConnect', plan.blueprint.hooks.connect);
     if (connecting) return connecting.then(() => this.readLoop.release(PauseReason.OPENING));
     this.readLoop.release(PauseReason.OPENING);
     return undefined;
@@ -120,9 +120,9 @@ export class Session implements TransportSink {
   /** The application is closing: runs `@OnShutdown`, then ends when nothing is due and gives the peer `grace` ms to finish. Never rejects. */
   async shutdown(grace: number): Promise<void> {
     if (!this.state.isOpen && !this.state.isHalfClosed) return;
-    if (this.owner) this.owner.exempt = true;
-    await this.runner.hook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
-    if (this.owner && !this.state.isClosed) this.owner.exempt = false;
+    if (this.owner) this.owner.isAllowedWhileClosing = true;
+    await this.runner.runHook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
+    if (this.owner && !this.state.isClosed) this.owner.isAllowedWhileClosing = false;
     this.state.end({ by: 'shutdown', code: this.host.closingCode }, undefined, grace);
     this.runner.endIdleStreams(this.host.clock, grace);
   }
@@ -132,38 +132,38 @@ export class Session implements TransportSink {
   data(chunk: Buffer, from?: Remote): void {
     if (from && this.origin?.admits(from) === false) return;
     this.bytesRead += chunk.length;
-    this.#timeouts.heard();
-    if (this.readLoop.held(PauseReason.PIPED)) this.#pipes?.data(chunk);
+    this.#timeouts.onReceived();
+    if (this.readLoop.isHeld(PauseReason.PIPED)) this.#pipes?.onSourceData(chunk);
     else this.readLoop.data(chunk, from);
   }
 
   ended(): void {
     if (this.transport.shared) this.state.setReason({ by: 'local', code: 'END' });
     this.state.onPeerEnd();
-    this.readLoop.settle();
-    if (this.readLoop.held(PauseReason.PIPED)) this.#pipes?.sourceEnded();
+    this.readLoop.onPeerEnd();
+    if (this.readLoop.isHeld(PauseReason.PIPED)) this.#pipes?.onSourceEnd();
     // A connection without `@OnData` may yet be piped; where nothing was received there is nothing to wait for.
-    if (!this.settings.plan.reads && this.readLoop.inbound.weight === 0) this.state.hasHandledAll();
+    if (!this.settings.plan.hasDataHandler && this.readLoop.inbound.weight === 0) this.state.markAllHandled();
     this.readLoop.pump();
-    this.state.step();
+    this.state.advance();
   }
 
   drained(): void {
-    this.sendBuffer.drained();
+    this.sendBuffer.onDrained();
   }
 
   partial(): void {
-    this.#timeouts.heard();
-    if (this.state.isOpen) this.#timeouts.message(true);
+    this.#timeouts.onReceived();
+    if (this.state.isOpen) this.#timeouts.onMessageBegun(true);
   }
 
   broken(error: Error): void {
-    if (this.readLoop.held(PauseReason.PIPED | PauseReason.UNREAD)) this.unreadable(error);
+    if (this.readLoop.isHeld(PauseReason.PIPED | PauseReason.NO_HANDLER)) this.onUnreadable(error);
     else this.readLoop.fail(error);
   }
 
   undelivered(error: Error, to: Remote): void {
-    void this.runner.tell(error, { during: 'socket', from: to });
+    void this.runner.reportError(error, { during: 'socket', from: to });
   }
 
   exited(status: ExitStatus): void {
@@ -171,18 +171,18 @@ export class Session implements TransportSink {
   }
 
   unheard(): void {
-    this.state.unheard();
+    this.state.onPeerStoppedReading();
   }
 
   closed(error?: Error): void {
     this.state.onClosed(error);
   }
 
-  // ── EndingHost ──
+  // ── LiveConnection: what its parts ask and report ──
 
   /** Made when it is first asked for: a connection to which nothing was said has none. */
   get sendBuffer(): SendBuffer {
-    return (this.#sendBuffer ??= new SendBuffer(this.transport, this, this.host.turn, this.settings.limits, this.host.budget));
+    return (this.#sendBuffer ??= new SendBuffer(this.transport, this, this.host.flushScheduler, this.settings.limits, this.host.budget));
   }
 
   get id(): string {
@@ -190,69 +190,69 @@ export class Session implements TransportSink {
   }
 
   get isPiped(): boolean {
-    return this.#pipes?.busy === true;
+    return this.#pipes?.isBusy === true;
   }
 
-  released(): void {
+  onTransportClosed(): void {
     this.#rate?.close();
     for (const owned of this.#owned ?? []) owned[Symbol.dispose]();
     this.#owned = undefined;
-    this.origin?.left(this.transport);
-    this.host.left(this);
+    this.origin?.onConnectionOver(this.transport);
+    this.host.onSessionClosed(this);
     this.#pipes?.close();
-    this.#drainWaiters?.open();
+    this.#drainWaiters?.resolveAll();
   }
 
-  finished(): void {
-    this.host.finished(this);
+  onFinished(): void {
+    this.host.onSessionFinished(this);
   }
 
-  // ── ReaderHost ──
+  // ── ReadLoopHost ──
 
   get hasRoom(): boolean {
     return this.runner.inFlight < this.settings.concurrency;
   }
 
   handle(message: unknown, from: Remote | undefined): void {
-    this.#timeouts.message(false);
-    this.runner.message(message, from);
-    if (this.state.isLeaving) this.state.step();
+    this.#timeouts.onMessageBegun(false);
+    this.runner.handleMessage(message, from);
+    if (this.state.isLeaving) this.state.advance();
   }
 
-  dry(begun: boolean): void {
-    this.#timeouts.message(begun);
-    if (!this.state.hasHandledAll()) return;
-    this.#timeouts.message(false);
+  onNoWholeMessage(begun: boolean): void {
+    this.#timeouts.onMessageBegun(begun);
+    if (!this.state.markAllHandled()) return;
+    this.#timeouts.onMessageBegun(false);
     try {
       const last = this.readLoop.inbound.end();
-      if (last !== undefined) this.runner.message(last, undefined);
+      if (last !== undefined) this.runner.handleMessage(last, undefined);
     } catch (thrown) {
-      this.unreadable(thrown);
+      this.onUnreadable(thrown);
     }
-    this.state.step();
+    this.state.advance();
   }
 
-  unreadable(thrown: unknown, from?: Remote): void {
+  onUnreadable(thrown: unknown, from?: Remote): void {
     const error = asError(thrown);
-    if (from) return this.runner.unreadable(error, from);
+    if (from) return this.runner.handleUnreadable(error, from);
     const reason = reasonOfError(error);
     this.state.setReason(reason);
-    this.readLoop.hold(PauseReason.DEAF);
-    this.deadlines.hush();
+    this.readLoop.hold(PauseReason.DISCARDING);
+    this.deadlines.clearPeerDeadlines();
     this.state.startGrace(this.settings.limits.halfCloseGrace);
-    void this.runner.tell(error, { during: 'framing' }).then(() => this.state.endNow(reason));
+    void this.runner.reportError(error, { during: 'framing' }).then(() => this.state.endNow(reason));
   }
 
-  tooFast(): void {
+  onRateExceeded(): void {
     // One sender must not close a socket that others share: messages above the rate are dropped.
-    if (!this.transport.shared) this.exceeded('rateLimit', 'the peer sends more messages than rateLimit allows');
+    if (!this.transport.shared) this.closeForLimit('rateLimit', 'the peer sends more messages than rateLimit allows');
   }
 
   cork(corked: boolean): void {
     this.sendBuffer.cork(corked);
   }
 
-  // ── LineHost ──
+  // ── HandlerRunnerHost ──
 
   get remote(): Remote {
     return this.transport.remote;
@@ -265,99 +265,99 @@ export class Session implements TransportSink {
   reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void {
     if (this.state.isOver) return;
     const bytes = this.#encode(value, framing);
-    if (mayAnswer(bytes, within, this.settings.plan)) this.say(bytes, to);
+    if (mayAnswer(bytes, within, this.settings.plan)) this.sendEncoded(bytes, to);
   }
 
-  room(): Promise<void> | undefined {
-    if (!this.readLoop.held(PauseReason.CONGESTED) || this.state.isOver) return undefined;
+  waitForRoom(): Promise<void> | undefined {
+    if (!this.readLoop.isHeld(PauseReason.CONGESTED) || this.state.isOver) return undefined;
     return (this.#drainWaiters ??= new DrainWaiters()).wait();
   }
 
-  fail(error: Error, { during, hook, from }: About): void {
+  onUnhandledError(error: Error, { during, hook, from }: About): void {
     publish('connection.error', { ...connectionNames(this), during, hook, error, from: from?.url });
     // Where one of many senders is to blame, the others go on.
     if (!from) this.state.endNow(reasonOfError(error));
   }
 
-  working(): void {
-    this.#timeouts.working();
+  onHandlerPending(): void {
+    this.#timeouts.onHandlerPending();
   }
 
-  settled(): void {
+  onHandlerSettled(): void {
     if (!this.state.isClosed) {
-      this.clocks();
+      this.reviewClocks();
       this.readLoop.pump();
     }
-    this.state.step();
+    this.state.advance();
   }
 
-  // ── OutboundHost ──
+  // ── SendBufferHost ──
 
-  waits(waiting: boolean): void {
-    this.#timeouts.waits(waiting);
+  onWaiting(waiting: boolean): void {
+    this.#timeouts.onWaiting(waiting);
     if (!waiting) this.state.onFlushed();
-    this.clocks();
+    this.reviewClocks();
   }
 
-  progressed(): void {
-    this.#timeouts.progressed();
+  onProgress(): void {
+    this.#timeouts.onProgress();
   }
 
-  congestion(congested: boolean): void {
+  onCongestion(congested: boolean): void {
     if (congested) {
       this.readLoop.hold(PauseReason.CONGESTED);
       return;
     }
     this.readLoop.release(PauseReason.CONGESTED, true);
-    this.#drainWaiters?.open();
-    this.#pipes?.hasRoom();
-    if (!this.state.isOver) void this.runner.hook('OnDrain', this.settings.plan.blueprint.hooks.drain);
+    this.#drainWaiters?.resolveAll();
+    this.#pipes?.onTargetRoom();
+    if (!this.state.isOver) void this.runner.runHook('OnDrain', this.settings.plan.blueprint.hooks.drain);
   }
 
-  exceeded(limit: string, message: string, by: 'limit' | 'timeout' = 'limit'): void {
+  closeForLimit(limit: string, message: string, by: 'limit' | 'timeout' = 'limit'): void {
     const error = new LimitError(limit, message);
     publish('connection.limit', { ...connectionNames(this), limit });
     this.state.destroy({ by, code: limit, error });
   }
 
-  // ── PeerPort ──
+  // ── PeerHost ──
 
   send(message: unknown, to?: Remote): boolean {
     if (!this.state.isOpen) return false;
-    if (!to) mustHaveOne(this.transport);
-    this.say(this.#encode(message, this.framing), to);
+    if (!to) requireOnePeer(this.transport);
+    this.sendEncoded(this.#encode(message, this.framing), to);
     return true;
   }
 
   end(message: unknown): void {
     if (!this.state.isOpen && !this.state.isHalfClosed) return;
-    if (message !== undefined) mustHaveOne(this.transport);
+    if (message !== undefined) requireOnePeer(this.transport);
     const farewell = message === undefined ? undefined : this.#encode(message, this.framing);
     this.state.end({ by: 'local', code: 'END' }, farewell);
   }
 
   halfClose(): void {
-    mustStream(this.transport, 'a connection of whole messages has no half-close: end() it');
+    requireStream(this.transport, 'a connection of whole messages has no half-close: end() it');
     this.state.requestHalfClose();
   }
 
   pause(): void {
     this.readLoop.hold(PauseReason.PAUSED);
-    this.clocks();
+    this.reviewClocks();
   }
 
   resume(): void {
-    if (!this.readLoop.held(PauseReason.PAUSED)) return;
+    if (!this.readLoop.isHeld(PauseReason.PAUSED)) return;
     this.readLoop.release(PauseReason.PAUSED, true);
-    this.clocks();
+    this.reviewClocks();
   }
 
   setFraming(framing: Framing<unknown, unknown>): void {
     if (this.settings.concurrency > 1)
       throw new UsageError(`${this.settings.plan.name} has concurrency above 1: its framing cannot change`);
     this.framing = framingOn(this.transport, framing);
-    this.readLoop.inbound.use(framing, this.settings.messageLimit(framing));
-    this.readLoop.again();
+    this.readLoop.inbound.setFraming(framing, this.settings.messageLimit(framing));
+    this.readLoop.lookAgain();
   }
 
   setIdleTimeout(timeout: Duration | Off): void {
@@ -365,13 +365,13 @@ export class Session implements TransportSink {
   }
 
   async sendFile(path: string | URL, range: FileRange): Promise<number> {
-    mustStream(this.transport, 'a connection of whole messages takes no file: send its parts as messages');
+    requireStream(this.transport, 'a connection of whole messages takes no file: send its parts as messages');
     this.runner.pendingReplies++;
     try {
       return await sendFileOver(this, path, range);
     } finally {
       this.runner.pendingReplies--;
-      this.settled();
+      this.onHandlerSettled();
     }
   }
 
@@ -383,18 +383,18 @@ export class Session implements TransportSink {
     return (this.#pipes ??= new ConnectionPipes(this));
   }
 
-  say(bytes: Chunk | readonly Chunk[], to?: Remote): void {
-    this.#timeouts.said();
+  sendEncoded(bytes: Chunk | readonly Chunk[], to?: Remote): void {
+    this.#timeouts.onSent();
     if (this.transport.kind === 'stream') this.sendBuffer.push(bytes);
-    else if (this.transport.lossless) this.sendBuffer.message(bytes);
-    else if (to || !this.transport.shared) this.sendBuffer.datagram(fitting(bytes, this.transport, this.settings.plan.name), to);
+    else if (this.transport.lossless) this.sendBuffer.pushMessage(bytes);
+    else if (to || !this.transport.shared) this.sendBuffer.sendDatagram(datagramOf(bytes, this.transport, this.settings.plan.name), to);
   }
 
-  clocks(): void {
-    this.#timeouts.clocks();
+  reviewClocks(): void {
+    this.#timeouts.reviewClocks();
   }
 
   #encode(value: unknown, framing: Framing<unknown, unknown>): Chunk | readonly Chunk[] {
-    return encoded(framing, value, this.settings.plan.name);
+    return encodeMessage(framing, value, this.settings.plan.name);
   }
 }

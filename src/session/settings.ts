@@ -18,10 +18,10 @@ export interface Settings {
   readonly limits: ConnectionLimits;
   /** Messages handled at once. */
   readonly concurrency: number;
-  readonly ordered: boolean;
+  readonly isOrdered: boolean;
   readonly allowHalfOpen: boolean;
   /** Accepted, not dialled. */
-  readonly accepted: boolean;
+  readonly isAccepted: boolean;
   /** A connection on the loopback that begins with a request of HTTP is closed. */
   readonly refusesHttp: boolean;
   /** The limit on messages, for the endpoint's own framing or one that a connection changes to. */
@@ -59,10 +59,10 @@ export function settingsOf(plan: HandlerPlan, endpoint: EndpointBlueprint, use: 
     framing,
     limits,
     concurrency: (options['concurrency'] as number | undefined) ?? (name === 'udp' ? 64 : 1),
-    ordered: (options['ordered'] as boolean | undefined) ?? name !== 'udp',
+    isOrdered: (options['ordered'] as boolean | undefined) ?? name !== 'udp',
     allowHalfOpen: options['allowHalfOpen'] === true,
-    accepted: use === 'listen',
-    refusesHttp: use === 'listen' && plan.reads && BROWSABLE.has(name) && options['allowHttp'] !== true && !speaksHttp(framing),
+    isAccepted: use === 'listen',
+    refusesHttp: use === 'listen' && plan.hasDataHandler && BROWSABLE.has(name) && options['allowHttp'] !== true && !speaksHttp(framing),
     messageLimit: of => (of === framing ? limits.maxMessageSize : limitOf(toBytes(most ?? of.maxMessageSize ?? '1mb'))),
   };
 }

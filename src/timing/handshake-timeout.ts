@@ -8,7 +8,12 @@ import { LimitError } from '../errors.js';
  * @param late closes the transport: then the handshake fails.
  * @throws what the handshake fails with.
  */
-export async function shaken(clock: Clock, limit: number, shake: () => Promise<void>, late: (error: LimitError) => void): Promise<void> {
+export async function handshakeWithin(
+  clock: Clock,
+  limit: number,
+  shake: () => Promise<void>,
+  late: (error: LimitError) => void,
+): Promise<void> {
   const expire = (): void => late(new LimitError('handshakeTimeout', `no handshake within handshakeTimeout (${limit} ms)`));
   const timer = limit === Infinity ? undefined : deadline(clock, limit, expire, true);
   try {

@@ -9,7 +9,7 @@ export interface HeapTimer {
   /** Where it stands in the queue, -1 when it does not. */
   alarmIndex: number;
   /** Its time has passed at `now`. */
-  alarm(now: number): void;
+  onAlarm(now: number): void;
 }
 
 /**
@@ -35,9 +35,9 @@ export class TimerHeap {
     const before = timer.alarmAt;
     timer.alarmAt = at;
     if (at === Infinity) this.#remove(timer);
-    else if (timer.alarmIndex < 0) this.#rise(timer, this.#heap.push(timer) - 1);
-    else if (at < before) this.#rise(timer, timer.alarmIndex);
-    else this.#sink(timer, timer.alarmIndex);
+    else if (timer.alarmIndex < 0) this.#siftUp(timer, this.#heap.push(timer) - 1);
+    else if (at < before) this.#siftUp(timer, timer.alarmIndex);
+    else this.#siftDown(timer, timer.alarmIndex);
     // A timer that has become too early looks again; only a late one must be replaced.
     if (at < this.#timerAt) this.#arm(at);
   }
@@ -48,8 +48,8 @@ export class TimerHeap {
     timer.alarmIndex = -1;
     const last = this.#heap.pop()!;
     if (last !== timer) {
-      this.#sink(last, index);
-      this.#rise(last, last.alarmIndex);
+      this.#siftDown(last, index);
+      this.#siftUp(last, last.alarmIndex);
     }
     if (this.#heap.length > 0) return;
     this.#timer?.cancel();
@@ -60,10 +60,10 @@ export class TimerHeap {
   #arm(at: number): void {
     this.#timer?.cancel();
     this.#timerAt = Math.max(at, this.#extendedTo);
-    this.#timer = this.#clock.after(Math.max(0, this.#timerAt - this.#clock.now()), this.#ring);
+    this.#timer = this.#clock.after(Math.max(0, this.#timerAt - this.#clock.now()), this.#onTimer);
   }
 
-  readonly #ring = (): void => {
+  readonly #onTimer = (): void => {
     const now = this.#clock.now();
     const extension = this.#extendedTo === -Infinity ? stallExtension(this.#timerAt, now) : 0;
     this.#timer = undefined;
@@ -80,13 +80,13 @@ export class TimerHeap {
   readonly #judge = (now: number): void => {
     for (let first = this.#heap[0]; first && first.alarmAt <= now; first = this.#heap[0]) {
       this.set(first, Infinity);
-      first.alarm(now);
+      first.onAlarm(now);
     }
     const next = this.#heap[0];
     if (next && next.alarmAt < this.#timerAt) this.#arm(next.alarmAt);
   };
 
-  #rise(timer: HeapTimer, from: number): void {
+  #siftUp(timer: HeapTimer, from: number): void {
     const heap = this.#heap;
     let index = from;
     while (index > 0) {
@@ -99,7 +99,7 @@ export class TimerHeap {
     this.#place(timer, index);
   }
 
-  #sink(timer: HeapTimer, from: number): void {
+  #siftDown(timer: HeapTimer, from: number): void {
     const heap = this.#heap;
     let index = from;
     for (;;) {

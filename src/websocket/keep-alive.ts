@@ -57,7 +57,7 @@ export class KeepAlive implements HeapTimer {
     this.#timing.alarms.set(this, Infinity);
   }
 
-  alarm(): void {
+  onAlarm(): void {
     const now = this.#timing.clock.now();
     if (this.#host.isDeaf) this.#again(now);
     else if (this.#heardAt > this.#pingedAt && now - this.#heardAt < this.#period) this.#again(this.#heardAt);

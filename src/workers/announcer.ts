@@ -34,12 +34,12 @@ export class Announcer {
     return { [Symbol.dispose]: () => void listeners.delete(own) };
   }
 
-  hears(event: Name): boolean {
+  hasListeners(event: Name): boolean {
     return (this.#listeners.get(event)?.size ?? 0) > 0;
   }
 
   /** The promise of those that take their time; undefined when all are done. It never rejects. */
-  tell<N extends Name>(event: N, ...args: WorkersEvents[N]): Promise<unknown> | undefined {
+  emit<N extends Name>(event: N, ...args: WorkersEvents[N]): Promise<unknown> | undefined {
     const slow: Promise<unknown>[] = [];
     for (const listener of [...(this.#listeners.get(event) ?? [])]) {
       try {

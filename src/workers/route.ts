@@ -35,7 +35,7 @@ export class WorkerRoute<P extends Destination = Destination, G extends Gate = G
   /** The started pool; written by the workforce. */
   pool: P | undefined;
   /** The proxy; written by the workforce. */
-  front: G | undefined;
+  proxyGate: G | undefined;
   /** Resolves when it has stopped, while it is being stopped. Written by the workforce. */
   closing: Promise<readonly number[]> | undefined;
   /** Clients hold it: it is to be found under its key even when nothing is started there. Written by the workforce. */
@@ -80,7 +80,7 @@ export class WorkerRoute<P extends Destination = Destination, G extends Gate = G
   /** Calls a task or the mailbox. What goes wrong rejects; nothing is thrown. */
   invoke(target: Target, input: unknown, settings: CallSettings | undefined, owner: Owner, parent?: Call): unknown {
     const route = settings?.key === undefined ? this : this.#of(settings);
-    const front = route.front;
+    const front = route.proxyGate;
     return front?.overrides(target)
       ? front.answer(target, input, settings, owner, parent)
       : route.direct(target, input, settings, owner, parent);
@@ -106,9 +106,9 @@ export class WorkerRoute<P extends Destination = Destination, G extends Gate = G
       return failedCall(target, asError(error));
     }
     const outer = parent ?? asker?.parent;
-    if (outer) call.madeIn(outer);
+    if (outer) call.setParent(outer);
     call.pin = pin;
-    call.admitted = asker !== undefined;
+    call.isAdmitted = asker !== undefined;
     this.#submit(call, input);
     return call instanceof StreamCall ? new CallItems(call) : call.promise;
   }

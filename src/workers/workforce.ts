@@ -121,7 +121,7 @@ export class Workforce implements Directory {
     }
     const pool = running ?? this.#open(route, parsed);
     await pool.start();
-    await route.front?.start();
+    await route.proxyGate?.start();
     if (this.#listening) await this.#listen(route, pool);
     return pool.handle;
   }
@@ -136,7 +136,7 @@ export class Workforce implements Directory {
   async stopListening(): Promise<void> {
     this.#listening = false;
     await Promise.all(this.#pools().map(pool => pool.poolListener?.close()));
-    for (const member of this.#members()) member.sockets.quiet();
+    for (const member of this.#members()) member.sockets.stopListening();
   }
 
   /** The connections of all workers end as those of the master do. Resolves when none is left. Never rejects. */
@@ -221,7 +221,7 @@ export class Workforce implements Directory {
 
   /** The processes that take calls at this moment. */
   readyProcesses(): readonly WorkerProcess[] {
-    return this.#pools().flatMap(pool => pool.ready.map(({ face }) => face));
+    return this.#pools().flatMap(pool => pool.ready.map(({ publicView: face }) => face));
   }
 
   on<N extends keyof WorkersEvents>(event: N, listener: (...args: WorkersEvents[N]) => unknown): Disposable {
@@ -235,7 +235,7 @@ export class Workforce implements Directory {
     this.#closing = true;
     for (const pool of this.#pools()) pool.processSet.windDown();
     // Calls that wait in a paused pool are to finish, too.
-    for (const pool of this.#pools()) if (pool.dispatcher.paused) pool.dispatcher.pause(false);
+    for (const pool of this.#pools()) if (pool.dispatcher.isPaused) pool.dispatcher.setPaused(false);
   }
 
   /** Calls that run or wait. */
@@ -244,8 +244,8 @@ export class Workforce implements Directory {
   }
 
   /** Resolves when no call runs or waits anywhere: calls may make others. */
-  async idle(): Promise<void> {
-    while (this.calls > 0) await Promise.all(this.#pools().map(pool => pool.idle()));
+  async whenIdle(): Promise<void> {
+    while (this.calls > 0) await Promise.all(this.#pools().map(pool => pool.whenIdle()));
   }
 
   /** Ends all workers within `timeout` (0: each with its own `closeTimeout`); what has not finished then is killed. Idempotent. */
@@ -280,12 +280,12 @@ export class Workforce implements Directory {
       clock: this.clock,
       host: this.#options.host(worker.settings.runtime),
       directory: this,
-      admits: owner => !this.#closing || owner.exempt || owner.kind === 'task',
+      admits: owner => !this.#closing || owner.isAllowedWhileClosing || owner.kind === 'task',
       others: () => (this.#others ??= [...this.#byName.values()].map(facesOf)),
       app: this.app,
       logLevel: this.#options.logLevel,
-      tell: (event, ...args) => void this.#announcer.tell(event, ...args),
-      unasked: (member, value) => this.#unasked(member, value),
+      emit: (event, ...args) => void this.#announcer.emit(event, ...args),
+      onUnsolicited: (member, value) => this.#unasked(member, value),
       listenerFor: pool => this.#options.listenerFor?.(pool),
       remote: pool => this.#options.remote?.(pool),
       directoryOf: this.#options.directoryOf,
@@ -304,10 +304,10 @@ export class Workforce implements Directory {
 
   #unasked(member: PooledProcess, value: unknown): Promise<void> | void {
     const { name, key } = member.handle;
-    const front = this.#routes.get(name)?.get(key)?.front;
-    if (front) return front.unasked(value);
-    if (!this.#announcer.hears('message')) publish('worker.message', processNames({ app: this.app, handle: member.handle }, member));
-    return this.#announcer.tell('message', value, member.face)?.then(() => {});
+    const front = this.#routes.get(name)?.get(key)?.proxyGate;
+    if (front) return front.onUnsolicited(value);
+    if (!this.#announcer.hasListeners('message')) publish('worker.message', processNames({ app: this.app, handle: member.handle }, member));
+    return this.#announcer.emit('message', value, member.publicView)?.then(() => {});
   }
 
   /** The way there, kept: it was or will be started, or clients hold it. */
@@ -339,8 +339,8 @@ export class Workforce implements Directory {
     const { worker, key } = route;
     const proxy = worker.proxy();
     const { proxy: build } = this.#options;
-    if (proxy && build) route.front = new ProxyGate(route, options, () => build(proxy, worker, key));
-    return (route.pool = new Pool(ownSettings(worker), key, options, this.#desk(worker), route.front));
+    if (proxy && build) route.proxyGate = new ProxyGate(route, options, () => build(proxy, worker, key));
+    return (route.pool = new Pool(ownSettings(worker), key, options, this.#desk(worker), route.proxyGate));
   }
 
   /** Closes a route. Idempotent, but a repeated call with less time shortens it. */
@@ -351,7 +351,7 @@ export class Workforce implements Directory {
 
   async #end(route: PoolRoute, stopped: Promise<readonly number[]>): Promise<readonly number[]> {
     const killed = await stopped;
-    route.pool = route.front = route.closing = undefined;
+    route.pool = route.proxyGate = route.closing = undefined;
     if (!route.held) this.#routes.get(route.worker.name)?.delete(route.key);
     return killed;
   }

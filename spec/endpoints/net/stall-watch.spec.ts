@@ -31,7 +31,7 @@ class Fake {
   /** The timer expires so many times, and what that asks the system for is answered. */
   async expire(times = 1): Promise<number> {
     for (let i = 0; i < times; i++) {
-      this.watch.expired();
+      this.watch.onExpired();
       await turns(1);
     }
     return this.stalled;
@@ -81,7 +81,7 @@ describe('a stall watch', () => {
   it('drops a measure that was asked for before it was stopped', async () => {
     const fake = new Fake();
     await fake.expire();
-    fake.watch.expired();
+    fake.watch.onExpired();
     fake.watch.stop();
     await turns(2);
     expect(fake.stalled).to.equal(0);

@@ -78,17 +78,17 @@ describe('what workers answer to a connection', () => {
     const { client, owner } = await dial(handler());
     client.send('blocks the line\n');
     await turns();
-    owner.hooks.answer!(Search, 'hit');
-    owner.hooks.answer!(Search, 3);
-    owner.hooks.event!(Search, 'progress', 50, origin);
-    owner.hooks.event!(Search, 'unknown', 50, origin);
-    owner.hooks.event!(Other, 'progress', 50, origin);
+    owner.hooks.onAnswer!(Search, 'hit');
+    owner.hooks.onAnswer!(Search, 3);
+    owner.hooks.onEvent!(Search, 'progress', 50, origin);
+    owner.hooks.onEvent!(Search, 'unknown', 50, origin);
+    owner.hooks.onEvent!(Other, 'progress', 50, origin);
     await client.reads('text hit\nnumber 3\nprogress 50 mine\n');
-    owner.hooks.answer!(Other, 'x');
+    owner.hooks.onAnswer!(Other, 'x');
     await client.reads('other x\n');
-    owner.hooks.answer!(Search, { neither: true });
+    owner.hooks.onAnswer!(Search, { neither: true });
     await client.reads('BoundaryError during schema OnWorkerData\n');
-    owner.hooks.failed!(new TypeError('search failed'), Search);
+    owner.hooks.onFailure!(new TypeError('search failed'), Search);
     await client.reads('TypeError during worker \n');
   });
 
@@ -102,8 +102,8 @@ describe('what workers answer to a connection', () => {
       }
     }
     const { client, owner } = await dial(Deaf);
-    owner.hooks.answer!(Search, 'hit');
-    owner.hooks.failed!(new Error('failed'), Search);
+    owner.hooks.onAnswer!(Search, 'hit');
+    owner.hooks.onFailure!(new Error('failed'), Search);
     client.send('alive\n');
     await client.reads('alive\n');
     expect(dropped.seen.map(({ what, worker }) => [what, worker])).to.deep.equal([
@@ -130,14 +130,14 @@ describe('what workers answer to a connection', () => {
       @OnClose() async closed() {
         const owner = kit.owners.get(this)!;
         await turns();
-        journal.note(`exempt ${owner.exempt} closed ${owner.closed}`);
+        journal.note(`exempt ${owner.isAllowedWhileClosing} closed ${owner.isClosed}`);
       }
     }
     const { client, owner } = await dial(Closes);
-    expect(owner.exempt).to.equal(false);
+    expect(owner.isAllowedWhileClosing).to.equal(false);
     client.destroy();
     await journal.has('exempt true closed false');
     await kit.core.whenEmpty();
-    expect(owner.closed).to.equal(true);
+    expect(owner.isClosed).to.equal(true);
   });
 });

@@ -17,7 +17,7 @@ class Connection implements Buffering {
 
   evict(): void {
     this.evicted++;
-    this.queue.sent(Infinity);
+    this.queue.releaseUpTo(Infinity);
   }
 }
 
@@ -52,10 +52,10 @@ describe('what waits to be sent on all connections', () => {
     const message = { bytes: 40, holders: 0 };
     for (const { queue } of [a, b]) queue.add(message, 40);
     expect(budget.total).to.equal(40);
-    a.queue.sent(39);
-    b.queue.sent(40);
+    a.queue.releaseUpTo(39);
+    b.queue.releaseUpTo(40);
     expect([budget.total, a.sharedBytes, b.sharedBytes]).to.deep.equal([40, 40, 0]);
-    a.queue.sent(40);
+    a.queue.releaseUpTo(40);
     expect(budget.total).to.equal(0);
   });
 

@@ -10,7 +10,7 @@ describe('deadlines', () => {
   beforeEach(() => {
     clock = new FakeClock();
     expired.length = 0;
-    deadlines = new ConnectionDeadlines(clock, new TimerHeap(clock), { expired: name => expired.push(`${name} ${clock.now()}`) });
+    deadlines = new ConnectionDeadlines(clock, new TimerHeap(clock), { onExpired: name => expired.push(`${name} ${clock.now()}`) });
   });
 
   it('expire once, at their time', async () => {
@@ -37,10 +37,10 @@ describe('deadlines', () => {
     deadlines.set(MESSAGE, 10);
     deadlines.set(GRACE, 100);
     await clock.advance(4);
-    deadlines.stand(true);
-    deadlines.stand(true);
+    deadlines.setStandstill(true);
+    deadlines.setStandstill(true);
     await clock.advance(50);
-    deadlines.stand(false);
+    deadlines.setStandstill(false);
     await clock.advance(5);
     expect(expired).to.deep.equal([]);
     await clock.advance(1);
@@ -50,10 +50,10 @@ describe('deadlines', () => {
   });
 
   it('set while they stand still, they begin when they run again', async () => {
-    deadlines.stand(true);
+    deadlines.setStandstill(true);
     deadlines.set(IDLE, 10);
     await clock.advance(100);
-    deadlines.stand(false);
+    deadlines.setStandstill(false);
     await clock.advance(9);
     expect(expired).to.deep.equal([]);
     await clock.advance(1);
@@ -65,7 +65,7 @@ describe('deadlines', () => {
     deadlines.set(DRAIN, Infinity);
     expect(deadlines.isSet(DRAIN)).to.equal(false);
     for (const each of [FIRST, MESSAGE, IDLE] as const) deadlines.set(each, 10);
-    deadlines.hush();
+    deadlines.clearPeerDeadlines();
     await clock.advance(20);
     deadlines.set(GRACE, 10);
     deadlines.close();

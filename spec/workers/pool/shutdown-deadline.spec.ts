@@ -6,7 +6,7 @@ describe('patience', () => {
   it('has no end unless it is given one', async () => {
     const patience = new ShutdownDeadline(new FakeClock());
     patience.shorten(0);
-    expect(patience.left).to.equal(Infinity);
+    expect(patience.remaining).to.equal(Infinity);
     await patience.within(Promise.resolve());
   });
 
@@ -18,12 +18,12 @@ describe('patience', () => {
     patience.shorten(1000);
     patience.shorten(300);
     patience.shorten(5000);
-    expect(patience.left).to.equal(300);
+    expect(patience.remaining).to.equal(300);
     await clock.advance(299);
     expect(over).to.equal(false);
     await clock.advance(1);
     await waiting;
-    expect(patience.left).to.equal(1);
+    expect(patience.remaining).to.equal(1);
     expect(clock.pending).to.equal(0);
   });
 

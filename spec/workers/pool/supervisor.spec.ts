@@ -50,7 +50,7 @@ describe('the supervisor', () => {
     for (let i = 0; i < 7; i++) {
       starts = supervisor.afterFailure(starts, restart, now, false);
       delays.push(starts.notBefore - now);
-      expect(starts.open).to.equal(i >= 4);
+      expect(starts.isBreakerOpen).to.equal(i >= 4);
       now = starts.notBefore;
     }
     expect(delays).to.deep.equal([100, 200, 400, 800, 10_000, 10_000, 10_000]);
@@ -59,31 +59,31 @@ describe('the supervisor', () => {
   it('gives up on starts that fail one after the other, however slowly', () => {
     let starts = supervisor.noFailures;
     for (let i = 0; i < 5; i++) starts = supervisor.afterFailure(starts, restart, i * 60_000, false);
-    expect(starts.open).to.equal(true);
+    expect(starts.isBreakerOpen).to.equal(true);
   });
 
   it('gives up at once on a start that was never ready in time', () => {
-    expect(supervisor.afterFailure(supervisor.noFailures, restart, 0, true).open).to.equal(true);
+    expect(supervisor.afterFailure(supervisor.noFailures, restart, 0, true).isBreakerOpen).to.equal(true);
   });
 
   it('counts failures within the time alone, when good starts lie between', () => {
     let starts = supervisor.noFailures;
     for (let i = 0; i < 20; i++) starts = supervisor.afterSuccess(supervisor.afterFailure(starts, restart, i * 3000, false));
-    expect(starts.open).to.equal(false);
+    expect(starts.isBreakerOpen).to.equal(false);
     starts = supervisor.noFailures;
     for (let i = 0; i < 5; i++) starts = supervisor.afterFailure(supervisor.afterSuccess(starts), restart, i * 1000, false);
-    expect(starts.open).to.equal(true);
+    expect(starts.isBreakerOpen).to.equal(true);
   });
 
   it('closes the breaker when a process proves itself', () => {
     let starts = supervisor.noFailures;
     for (let i = 0; i < 5; i++) starts = supervisor.afterFailure(starts, restart, i, false);
     starts = supervisor.afterSuccess(starts);
-    expect(starts).to.include({ open: false, notBefore: 0, inSuccession: 0 });
+    expect(starts).to.include({ isBreakerOpen: false, notBefore: 0, inSuccession: 0 });
   });
 
   it('refuses calls only while the breaker is open and nobody serves', () => {
-    const open = { failures: [], inSuccession: 5, notBefore: 1000, open: true };
+    const open = { failures: [], inSuccession: 5, notBefore: 1000, isBreakerOpen: true };
     const table: [supervisor.Starts, { ready: number; starting: number }, number, boolean][] = [
       [supervisor.noFailures, { ready: 0, starting: 0 }, 0, false],
       [open, { ready: 0, starting: 0 }, 999, true],
@@ -96,12 +96,12 @@ describe('the supervisor', () => {
 
   describe('tells a failed start from a death at work', () => {
     const table: [string, supervisor.ExitFacts, boolean][] = [
-      ['died before it was ready', { readyFor: undefined, done: 0, held: 0, ours: false }, true],
-      ['died idle right after it was ready', { readyFor: 999, done: 0, held: 0, ours: false }, true],
-      ['died idle a second after it was ready', { readyFor: 1000, done: 0, held: 0, ours: false }, false],
-      ['died right after a call', { readyFor: 10, done: 1, held: 0, ours: false }, false],
-      ['died under its first call', { readyFor: 10, done: 0, held: 1, ours: false }, false],
-      ['was killed by us', { readyFor: 10, done: 0, held: 0, ours: true }, false],
+      ['died before it was ready', { readyFor: undefined, done: 0, inFlight: 0, isEndedByUs: false }, true],
+      ['died idle right after it was ready', { readyFor: 999, done: 0, inFlight: 0, isEndedByUs: false }, true],
+      ['died idle a second after it was ready', { readyFor: 1000, done: 0, inFlight: 0, isEndedByUs: false }, false],
+      ['died right after a call', { readyFor: 10, done: 1, inFlight: 0, isEndedByUs: false }, false],
+      ['died under its first call', { readyFor: 10, done: 0, inFlight: 1, isEndedByUs: false }, false],
+      ['was killed by us', { readyFor: 10, done: 0, inFlight: 0, isEndedByUs: true }, false],
     ];
     for (const [name, ending, expected] of table) it(name, () => expect(supervisor.isFailedStart(ending)).to.equal(expected));
   });

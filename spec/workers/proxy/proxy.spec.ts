@@ -80,7 +80,7 @@ describe('a proxy', () => {
       'connection',
       'c7',
       { connection: { id: 'c7', remote: { url: 'tcp://x' } } },
-      { event: (_w, name, payload) => told.push([name, payload]) },
+      { onEvent: (_w, name, payload) => told.push([name, payload]) },
     );
     const answer = rig.client(owner).tick('in', { timeout: 500, on: { progress: payload => told.push(payload) } });
     const worker = await rig.host.worker(1);
@@ -268,7 +268,7 @@ describe('a proxy', () => {
     const answer = rig.client().text('before');
     rig.workforce.refuse();
     expect(await rejection(rig.client().text('after'))).to.be.instanceOf(ClosingError);
-    const idle = rig.workforce.idle();
+    const idle = rig.workforce.whenIdle();
     go();
     expect(await answer).to.equal('before');
     await idle;

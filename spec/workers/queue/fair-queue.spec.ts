@@ -6,7 +6,7 @@ class Item implements Queueable<Item> {
   prev: Item | undefined;
   next: Item | undefined;
   list: Queueable<Item>['list'];
-  line: Queueable<Item>['line'];
+  callerQueue: Queueable<Item>['callerQueue'];
   constructor(
     readonly caller: string,
     readonly number: number,

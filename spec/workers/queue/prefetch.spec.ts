@@ -5,8 +5,8 @@ import { MAX_PREFETCH, ServiceTime } from '../../../src/workers/queue/prefetch.j
 function paced(suspect: boolean, ...times: number[]): ServiceTime {
   const pace = new ServiceTime(suspect);
   let now = 0;
-  pace.begin(now);
-  for (const time of times) pace.finished(1, (now += time));
+  pace.start(now);
+  for (const time of times) pace.onFinished(1, (now += time));
   return pace;
 }
 
@@ -24,8 +24,8 @@ describe('the pace of a process', () => {
 
   it('divides the time of a burst by its calls', () => {
     const pace = new ServiceTime(false);
-    pace.begin(0);
-    for (let i = 1; i <= 20; i++) pace.finished(100, i);
+    pace.start(0);
+    for (let i = 1; i <= 20; i++) pace.onFinished(100, i);
     expect(pace.window).to.be.within(90, 100);
   });
 
@@ -37,15 +37,15 @@ describe('the pace of a process', () => {
 
   it('believes the worker that it is quick, where the way there and back is slow: on a busy machine nothing would ever go ahead again', () => {
     const pace = paced(false, ...Array.from({ length: 20 }, () => 10));
-    for (let calls = 0; calls < 20; calls++) pace.told(0.01);
+    for (let calls = 0; calls < 20; calls++) pace.onAnswer(0.01);
     expect(pace.window).to.be.within(90, 100);
-    pace.told(50);
+    pace.onAnswer(50);
     expect(pace.window).to.equal(0);
   });
 
   it('needs no word of the worker, where it is seen to be quick', () => {
     const pace = paced(false, ...Array.from({ length: 20 }, () => 0.1));
-    for (let calls = 0; calls < 20; calls++) pace.told(10);
+    for (let calls = 0; calls < 20; calls++) pace.onAnswer(10);
     expect(pace.window).to.equal(9);
   });
 
@@ -59,8 +59,8 @@ describe('the pace of a process', () => {
 
   it('does not count the time in which there was nothing to do', () => {
     const pace = paced(false, ...Array.from({ length: 20 }, () => 0.1));
-    pace.begin(1_000_000);
-    pace.finished(1, 1_000_000.1);
+    pace.start(1_000_000);
+    pace.onFinished(1, 1_000_000.1);
     expect(pace.window).to.be.within(8, 10);
   });
 });

@@ -24,7 +24,7 @@ class Scene {
         return new Promise<void>(resolve => this.#done.push(resolve));
       },
       grant: more => this.granted.push(more),
-      offence: error => this.offences.push(error),
+      reportOffence: error => this.offences.push(error),
     });
   }
 

@@ -85,7 +85,7 @@ function poolFacts(pool: Pool): PoolFacts {
   return {
     id: idOf(pool),
     state: handle.state,
-    paused: pool.dispatcher.paused,
+    paused: pool.dispatcher.isPaused,
     runtime,
     source: worker.source?.url,
     processes: processSet.all.length,
@@ -163,7 +163,7 @@ export class AppInspection implements Inspection {
             pid,
             number: call.id,
             caller: call.caller,
-            state: call.settled ? 'given up' : call.began < 0 ? 'waiting' : 'running',
+            state: call.isSettled ? 'given up' : call.began < 0 ? 'waiting' : 'running',
             age: call.began < 0 ? 0 : now - call.began,
             attempt: call.attempt,
           };
@@ -203,7 +203,7 @@ export class AppInspection implements Inspection {
   }
 
   pausePool(pool: string, paused: boolean): void {
-    this.#pool(pool).dispatcher.pause(paused);
+    this.#pool(pool).dispatcher.setPaused(paused);
   }
 
   scalePool(pool: string, min: number, max: number): void {

@@ -49,7 +49,7 @@ async function createWorker(
       blueprintOf: cls => valid(readConnection(cls)),
       build: connection => connectionBuild(container, connection, clock, environment.boot.app),
     },
-    counted: (connections, inbound) => environment.holds(connections, inbound),
+    onCount: (connections, inbound) => environment.holds(connections, inbound),
   });
   environment.connectChannels(core.channels);
   const reactor = new Reactor(core);

@@ -60,7 +60,7 @@ export class StallWatch {
   }
 
   /** The timer has expired. */
-  expired(): void {
+  onExpired(): void {
     const source = this.#source;
     if (source.bytesWritten > this.#taken) this.start();
     else if (!source.unacknowledged) this.#onStalled();

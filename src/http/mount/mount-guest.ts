@@ -31,7 +31,7 @@ export class MountArrival implements Arrival {
 /** Stands for all requests of a mounted application at one endpoint: the reactor waits for it as for a connection. */
 export class MountScope implements RequestScope {
   readonly settings: Settings;
-  readonly quiet = true;
+  readonly isIdle = true;
   readonly #host: RequestHost;
   readonly #arrival: MountArrival;
   readonly #origin: SessionOrigin;
@@ -53,7 +53,7 @@ export class MountScope implements RequestScope {
     return Promise.resolve();
   }
 
-  abandon(_reason: CloseReason): void {
+  finishNow(_reason: CloseReason): void {
     this.#arrival.underWay.cutOff();
     this.#depart();
   }
@@ -61,7 +61,7 @@ export class MountScope implements RequestScope {
   #depart(): void {
     if (this.#departed) return;
     this.#departed = true;
-    this.#origin.left(this.#arrival);
-    this.#host.departed(this);
+    this.#origin.onConnectionOver(this.#arrival);
+    this.#host.onRequestScopeEnded(this);
   }
 }

@@ -89,11 +89,11 @@ export class MeshCrew implements RemoteCrew {
   }
 
   homeOf(affinity: string): PooledProcess | undefined {
-    const homes = this.ready.map(member => ({ name: member.face.host, id: this.#hosts.get(member)!.id, member }));
+    const homes = this.ready.map(member => ({ name: member.publicView.host, id: this.#hosts.get(member)!.id, member }));
     return byOwnership(affinity, homes)[0]?.member;
   }
 
-  queued: RemoteCrew['queued'] = call => {
+  onQueued: RemoteCrew['onQueued'] = call => {
     if (this.isAlone) this.#waiting.add(call, this.#isHopeless);
   };
 
@@ -106,7 +106,7 @@ export class MeshCrew implements RemoteCrew {
     const { name, key } = this.#pool.handle;
     const host = this.#hosts.get(member)!;
     const subject = node.subjects.toHost(name, host.id, RESTART);
-    const answer = await node.ask(subject, Buffer.from(JSON.stringify({ key })), MOST_RESTART, member.gone);
+    const answer = await node.ask(subject, Buffer.from(JSON.stringify({ key })), MOST_RESTART, member.exited);
     const why = Buffer.from(answer).toString().slice(0, 1000);
     if (why !== '') throw new WorkerUnavailableError(name, key, `host ${host.name}: ${why}`);
   }
@@ -126,12 +126,12 @@ export class MeshCrew implements RemoteCrew {
       if (overdue && member.inFlight.size > 0) member.kill('stop');
       else member.stop(timeout);
     }
-    await Promise.all(members.map(member => member.gone));
+    await Promise.all(members.map(member => member.exited));
   }
 
   // ── what members report
 
-  joined(member: PooledProcess): void {
+  onReady(member: PooledProcess): void {
     this.ready.push(member);
     this.#failed.delete(this.#hosts.get(member)!.id);
     this.#tell('ready', member);
@@ -139,20 +139,20 @@ export class MeshCrew implements RemoteCrew {
     this.#dropSurplus();
   }
 
-  departed(member: PooledProcess): void {
+  onUnavailable(member: PooledProcess): void {
     const index = this.ready.indexOf(member);
     if (index >= 0) this.ready.splice(index, 1);
     // Another one is linked before this one has finished what it has.
     this.#look();
   }
 
-  buried(member: PooledProcess): void {
+  onExited(member: PooledProcess): void {
     this.all.splice(this.all.indexOf(member), 1);
     const host = this.#hosts.get(member)!;
     this.#hosts.delete(member);
-    const { exitCode, signal, reason, error } = member.ending();
+    const { exitCode, signal, reason, error } = member.exitReason();
     publish('worker.exit', { ...processNames(this.#pool, member), exitCode, signal, reason, error, expected: reason === 'stop' });
-    this.#pool.tell('exit', member.face, member.ending());
+    this.#pool.emit('exit', member.publicView, member.exitReason());
     const isLost = reason === 'lost';
     const until = this.#pool.clock.now() + RETRY;
     if (member.readyAt < 0) this.#failed.set(host.id, { until, error: isLost ? undefined : (bootError(member) ?? error) });
@@ -161,17 +161,17 @@ export class MeshCrew implements RemoteCrew {
     if (this.all.length === 0) this.#settleStart();
   }
 
-  released(): void {}
-  lingers(): void {}
-  aged(): void {}
-  idled(): void {}
+  onCallOver(): void {}
+  onLingering(): void {}
+  onCallSent(): void {}
+  onIdle(): void {}
 
-  stray(member: PooledProcess, error: Error): void {
+  onUncaughtError(member: PooledProcess, error: Error): void {
     publish('worker.error', { ...processNames(this.#pool, member), error });
   }
 
   /** Output of workers is logged by their host. */
-  output(): void {}
+  onOutput(): void {}
 
   // ── which hosts
 
@@ -289,21 +289,21 @@ export class MeshCrew implements RemoteCrew {
       clock: pool.clock,
       host: meshHost(this.#options.node, host),
       takesSockets: false,
-      boot: () => ({ ...pool.boot(), signature: this.#signature }),
+      bootMessage: () => ({ ...pool.bootMessage(), signature: this.#signature }),
       nestedCalls: member => pool.nestedCalls(member),
-      joined: member => pool.joined(member),
-      room: member => pool.room(member),
-      left: member => pool.left(member),
-      buried: (member, again, lost) => pool.buried(member, again, lost),
-      released: (member, call) => pool.released(member, call),
-      lingers: () => {},
-      idled: () => {},
-      counted: () => {},
-      listens: (member, message) => pool.listens(member, message),
-      unasked: (member, value) => pool.unasked(member, value),
-      stray: (member, error, untold) => pool.stray(member, error, untold),
-      output: () => {},
-      ended: (member, value) => this.#processEnded(member, value),
+      onReady: member => pool.onReady(member),
+      onRoom: member => pool.onRoom(member),
+      onUnavailable: member => pool.onUnavailable(member),
+      onExited: (member, again, lost) => pool.onExited(member, again, lost),
+      onCallOver: (member, call) => pool.onCallOver(member, call),
+      onLingering: () => {},
+      onIdle: () => {},
+      onConnectionCount: () => {},
+      onListening: (member, message) => pool.onListening(member, message),
+      onUnsolicited: (member, value) => pool.onUnsolicited(member, value),
+      onUncaughtError: (member, error, untold) => pool.onUncaughtError(member, error, untold),
+      onOutput: () => {},
+      onRemoteExit: (member, value) => this.#processEnded(member, value),
     };
   }
 
@@ -311,12 +311,12 @@ export class MeshCrew implements RemoteCrew {
   #processEnded(member: PooledProcess, value: unknown): void {
     const ended = processEndOf(value);
     if (!ended) return;
-    const { face } = member;
+    const { publicView: face } = member;
     const { exitCode, signal, reason, error } = ended.why;
     const process = Object.freeze({ ...face, id: ended.id, pid: ended.pid });
     const names = { ...processNames(this.#pool, member), process: ended.id, workerPid: ended.pid };
     publish('worker.exit', { ...names, exitCode, signal, reason, error, expected: reason === 'stop' });
-    this.#pool.tell('exit', process, ended.why);
+    this.#pool.emit('exit', process, ended.why);
   }
 
   #loadOf(member: PooledProcess): number {
@@ -338,6 +338,6 @@ export class MeshCrew implements RemoteCrew {
 
   #tell(event: 'start' | 'ready', member: PooledProcess): void {
     publish(`worker.${event}`, processNames(this.#pool, member));
-    this.#pool.tell(event, member.face);
+    this.#pool.emit(event, member.publicView);
   }
 }

@@ -4,7 +4,7 @@ import { remoteRowsOf } from '../remote-status.js';
 
 /** The rows of `status()` for one linked host: its processes as it told of them; until it has, one row for the host itself. */
 export function rowsOf(member: PooledProcess): StatusRow[] {
-  const { face, handle } = member;
+  const { publicView: face, handle } = member;
   const { name, key } = handle;
   const { host } = face;
   const rows = remoteRowsOf(member.lastStatus);
@@ -22,7 +22,7 @@ export function rowsOf(member: PooledProcess): StatusRow[] {
   }));
 }
 
-function hostRow({ id, face, handle, state, inFlight, startedAt }: PooledProcess): StatusRow {
+function hostRow({ id, publicView: face, handle, state, inFlight, startedAt }: PooledProcess): StatusRow {
   const { name, key } = handle;
   const { running, done, failed } = inFlight;
   return {

@@ -27,7 +27,7 @@ export class WaitingForHost {
 
   /** A call has entered the queue. `isHopeless`: there are hosts, and none can serve it. */
   add(call: Call, isHopeless: boolean): void {
-    if (this.#without >= 0 && (isHopeless || this.#patience === 0)) return call.giveUp(this.#error(0));
+    if (this.#without >= 0 && (isHopeless || this.#patience === 0)) return call.abortWith(this.#error(0));
     this.#calls.push({ call, since: this.#clock.now() });
     if (this.#calls.length % 1024 === 0) this.#calls = this.#calls.filter(({ call: each }) => waits(each));
     if (this.#without >= 0) this.#set();
@@ -71,11 +71,11 @@ export class WaitingForHost {
     const isDue = (each: Waiting): boolean => Math.max(each.since, this.#without) <= since;
     const due = this.#calls.filter(isDue);
     this.#calls = this.#calls.filter(each => !isDue(each) && waits(each.call));
-    for (const { call } of due) if (waits(call)) call.giveUp(this.#error(since === Infinity ? 0 : this.#patience));
+    for (const { call } of due) if (waits(call)) call.abortWith(this.#error(since === Infinity ? 0 : this.#patience));
   }
 }
 
 /** Whether the call is still in the queue. */
 function waits(call: Call): boolean {
-  return !call.settled && call.id === 0;
+  return !call.isSettled && call.id === 0;
 }

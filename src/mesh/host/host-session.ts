@@ -219,7 +219,7 @@ export class HostSession implements LinkReceiver {
     call.take(body);
     this.#calls.set(id, call);
     this.#stream.isBusy = true;
-    pool.enter(call);
+    pool.submitEncoded(call);
   }
 
   #credit(id: number, arg: number, body: Body): void {

@@ -90,9 +90,9 @@ export class RelayedNestedCalls implements Directory {
   /** Listeners that send events of the call to its caller. */
   #listeners(worker: string, task: string, owner: Owner): Record<string, (payload: unknown) => unknown> | undefined {
     const names = new Map(this.#workers.find(({ name }) => name === worker)?.events).get(task);
-    if (!names || !owner.hooks.event) return undefined;
+    if (!names || !owner.hooks.onEvent) return undefined;
     const from = { worker, key: undefined, task, tag: undefined };
-    return Object.fromEntries(names.map(name => [name, payload => owner.hooks.event!(Object, name, payload, from)]));
+    return Object.fromEntries(names.map(name => [name, payload => owner.hooks.onEvent!(Object, name, payload, from)]));
   }
 
   #client(worker: string, key: string | undefined): Record<string, Method> {

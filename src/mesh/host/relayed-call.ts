@@ -74,7 +74,7 @@ export class RelayedCall extends Call {
 
   /** Keeps the argument as it came. */
   take(body: Body): void {
-    if (body.length > 0) this.encodedAs(body.take());
+    if (body.length > 0) this.setEncoded(body.take());
   }
 
   /** A `tell` is never aborted, not even by the end of its caller. */
@@ -82,23 +82,23 @@ export class RelayedCall extends Call {
     if (!this.#isTold) super.register();
   }
 
-  override get streams(): boolean {
+  override get isStream(): boolean {
     return this.target.task?.yields !== undefined;
   }
 
-  override get repeatable(): boolean {
-    return super.repeatable && !(this.streams && this.evidence);
+  override get isRepeatable(): boolean {
+    return super.isRepeatable && !(this.isStream && this.hasEvidence);
   }
 
-  override unsent(): void {
-    super.unsent();
+  override takeBack(): void {
+    super.takeBack();
     this.#itemCredit = new SendCredit(INITIAL_ROOM.items);
     this.#eventCredit = new SendCredit(INITIAL_ROOM.events);
     this.#outOfCredit = -1;
   }
 
-  override answer(body: Body, microseconds: number): void {
-    if (this.settled) return;
+  override onAnswer(body: Body, microseconds: number): void {
+    if (this.isSettled) return;
     const { link, id } = this.#origin;
     if (body.length === 0) link.send(Kind.REPLY, id, microseconds);
     else {
@@ -114,24 +114,24 @@ export class RelayedCall extends Call {
     try {
       return withoutAttachments(body.take());
     } catch (error) {
-      this.giveUp(asError(error));
+      this.abortWith(asError(error));
       return undefined;
     }
   }
 
-  override item(body: Body, now: number): void {
+  override onItem(body: Body, now: number): void {
     if (!this.#itemCredit.open) throw new ProtocolError(`${this.target.name} sent an item without credit`);
     this.#itemCredit.spend(body.length);
-    if (this.settled) return;
-    this.evidence = true;
+    if (this.isSettled) return;
+    this.hasEvidence = true;
     this.began = now;
     const bytes = this.#portable(body);
     if (bytes) this.#origin.link.sendEncoded(Kind.ITEM, this.#origin.id, 0, bytes);
     if (!this.#itemCredit.open) this.#outOfCredit = now;
   }
 
-  override end(): void {
-    if (this.settled) return;
+  override onEnd(): void {
+    if (this.isSettled) return;
     this.#origin.link.send(Kind.END, this.#origin.id, 0);
     this.succeed(undefined);
   }
@@ -142,7 +142,7 @@ export class RelayedCall extends Call {
       receive: (body, from) => {
         if (!this.#eventCredit.open) throw new ProtocolError(`${from} without credit`);
         this.#eventCredit.spend(body.length);
-        const bytes = this.settled ? undefined : this.#portable(body);
+        const bytes = this.isSettled ? undefined : this.#portable(body);
         if (bytes) this.#origin.link.sendEncoded(Kind.EVENT, this.#origin.id, 0, bytes);
       },
       flush() {},
@@ -157,16 +157,16 @@ export class RelayedCall extends Call {
       this.#itemCredit.give(room);
       this.#outOfCredit = -1;
     }
-    this.holder?.credit(this, of, room);
+    this.holder?.grantCredit(this, of, room);
   }
 
   /** The caller wants no more of it. */
   withdraw(isLeaving: boolean): void {
-    const { holder, settled } = this;
+    const { holder, isSettled: settled } = this;
     if (settled) return;
     this.#isWithdrawn = true;
-    if (isLeaving && this.streams) {
-      if (this.succeed(undefined)) holder?.withdraw(this, true);
+    if (isLeaving && this.isStream) {
+      if (this.succeed(undefined)) holder?.cancel(this, true);
     } else this.abort(undefined);
     this.#origin.link.send(Kind.DROPPED, this.#origin.id, 0);
   }
@@ -177,21 +177,21 @@ export class RelayedCall extends Call {
   }
 
   override dueAt(): number {
-    if (this.#outOfCredit < 0 || this.settled) return super.dueAt();
+    if (this.#outOfCredit < 0 || this.isSettled) return super.dueAt();
     const { stallTimeout } = this.target.worker.settings;
     return this.began < 0 || stallTimeout === 0 ? Infinity : this.#outOfCredit + stallTimeout;
   }
 
-  override due(now: number): Due | undefined {
-    if (this.#outOfCredit < 0 || this.settled) return super.due(now);
+  override overdue(now: number): Due | undefined {
+    if (this.#outOfCredit < 0 || this.isSettled) return super.overdue(now);
     return now >= this.dueAt() ? 'stall' : undefined;
   }
 
-  protected delivered(): void {
+  protected onSuccess(): void {
     this.#origin.over(this.#origin.id);
   }
 
-  protected failed(error: Error): void {
+  protected onFailure(error: Error): void {
     this.#origin.over(this.#origin.id);
     // To the caller a process of this machine is one of another.
     if (error instanceof WorkerCrashedError && error.host === 'local')

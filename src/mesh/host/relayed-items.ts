@@ -22,7 +22,7 @@ export class RelayedItems implements CallSender {
     this.#id = id;
   }
 
-  get repeatable(): boolean {
+  get isRepeatable(): boolean {
     return this.#kept !== undefined;
   }
 

@@ -4,16 +4,16 @@ import { deadline } from '../../deadline.js';
 import type { Transport } from '../../endpoints/endpoint.js';
 import { aborted } from '../../endpoints/system-errors.js';
 import { ConnectError, LimitError, TlsError, asError } from '../../errors.js';
-import { shaken } from '../../timing/handshake-timeout.js';
+import { handshakeWithin } from '../../timing/handshake-timeout.js';
 import type { Session } from '../../session/session.js';
 import type { Settings } from '../../session/settings.js';
 
 /** Runs the handshake of a new connection, within `handshakeTimeout`. Throws ConnectError. */
-async function shake(clock: Clock, { target, limits }: Settings, transport: Transport, signal: AbortSignal | undefined): Promise<void> {
+async function handshake(clock: Clock, { target, limits }: Settings, transport: Transport, signal: AbortSignal | undefined): Promise<void> {
   const giveUp = (): void => transport.destroy();
   const forget = onAbort(signal, giveUp);
   try {
-    const shaking = shaken(
+    const shaking = handshakeWithin(
       clock,
       limits.handshakeTimeout,
       () => transport.handshake!(),
@@ -50,19 +50,19 @@ async function dial(clock: Clock, { target, scheme, limits }: Settings, signal: 
 }
 
 /** Resolves when it is closed. */
-async function gone({ state }: Session): Promise<void> {
+async function closed({ state }: Session): Promise<void> {
   if (!state.isClosed) await new Promise(resolve => onAbort(state.signal, resolve));
 }
 
 /** Resolves when the connection is usable: `@OnConnect` has settled. Throws ConnectError, or what the handler threw. */
-async function opened(session: Session, signal: AbortSignal | undefined): Promise<void> {
+async function openUsable(session: Session, signal: AbortSignal | undefined): Promise<void> {
   const { state, settings } = session;
   const { url } = settings.target;
   const opening = session.open();
   // A handler that never settles must not hide that the peer is gone.
-  if (opening) await Promise.race([opening, gone(session)]);
+  if (opening) await Promise.race([opening, closed(session)]);
   if (signal?.aborted) {
-    await gone(session);
+    await closed(session);
     throw aborted(url, signal);
   }
   const { reason } = state;
@@ -85,7 +85,7 @@ export async function establish(
   begin: (transport: Transport) => Session,
 ): Promise<Session> {
   const transport = await dial(clock, settings, signal);
-  if (transport.handshake) await shake(clock, settings, transport, signal);
+  if (transport.handshake) await handshake(clock, settings, transport, signal);
   let session: Session;
   try {
     session = begin(transport);
@@ -98,6 +98,6 @@ export async function establish(
     onAbort(session.state.signal, onAbort(signal, destroy));
     if (signal.aborted) destroy();
   }
-  await opened(session, signal);
+  await openUsable(session, signal);
   return session;
 }

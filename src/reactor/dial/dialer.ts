@@ -6,7 +6,7 @@ import type { Reconnect } from '../../decorators/connection/endpoint-types.js';
 import { publish } from '../../diagnostics.js';
 import { asError, UsageError, type ConnectError } from '../../errors.js';
 import { Backoff } from '../../timing/backoff.js';
-import type { ReactorCore, Retiring } from '../core.js';
+import type { ReactorCore, Retirable } from '../core.js';
 import type { Session } from '../../session/session.js';
 import { settingsOf, type Settings } from '../../session/settings.js';
 
@@ -28,7 +28,7 @@ export interface DialerEvents<H> {
  * const dialer = reactor.dial(Feed, 'tcp://feed.example:7000', { reconnect: { delay: '1s', maxDelay: '30s' } });
  * dialer.on('down', why => console.log(why.code));
  */
-export class Dialer<H extends object = object> implements Retiring, AsyncDisposable {
+export class Dialer<H extends object = object> implements Retirable, AsyncDisposable {
   readonly #core: ReactorCore;
   readonly #settings: Settings;
   readonly #data: object | undefined;
@@ -59,7 +59,7 @@ export class Dialer<H extends object = object> implements Retiring, AsyncDisposa
     this.#settings = settings;
     this.#data = data;
     this.#backoff = new Backoff(reconnect);
-    this.#kept = core.keep(this);
+    this.#kept = core.retireWithReactor(this);
     const aborted = (): void => void this.close();
     this.#forget = onAbort(signal, aborted);
     if (signal?.aborted) void this.close();

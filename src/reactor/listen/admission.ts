@@ -71,7 +71,7 @@ export class Admission {
     return this.#count;
   }
 
-  get full(): boolean {
+  get isFull(): boolean {
     return this.#count >= this.#limits.maxConnections;
   }
 
@@ -87,7 +87,7 @@ export class Admission {
     const { address } = remote;
     const refused = this.refusal(remote);
     if (refused) return refused;
-    if (this.full) return 'maxConnections';
+    if (this.isFull) return 'maxConnections';
     if (address !== undefined) {
       const peer = peerGroup(address);
       const before = this.#perPeer.get(peer) ?? 0;

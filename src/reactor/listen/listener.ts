@@ -6,7 +6,7 @@ import { ConnectionClosedError, LimitError, UsageError } from '../../errors.js';
 import { Admission, type Refusal } from './admission.js';
 import { readCertificate, tlsOf } from './certificate.js';
 import { descriptors } from '../../endpoints/descriptors.js';
-import { firstMessageDefault, whenChanged, type ConnectionLimits } from '../../session/limits.js';
+import { firstMessageDefault, onLimitChange, type ConnectionLimits } from '../../session/limits.js';
 import type { Settings } from '../../session/settings.js';
 import { countedAs, PendingHandshakes, type PendingHandshakesHost } from './pending-handshakes.js';
 
@@ -77,7 +77,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
     this.#admission = new Admission(settings.limits, settings.target.options);
     this.#pendingHandshakes = new PendingHandshakes(this, clock, this.#admission);
     // A limit raised while it is full admits the clients that wait.
-    whenChanged(settings.limits, ['maxConnections', 'whenFull'], () => this.#review());
+    onLimitChange(settings.limits, ['maxConnections', 'whenFull'], () => this.#review());
   }
 
   get address(): BoundAddress {
@@ -149,9 +149,9 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
       this.#starved(remote, error);
       return;
     }
-    if (!this.#pendingHandshakes.takes(arrival)) this.begin(arrival);
+    if (!this.#pendingHandshakes.mustWait(arrival)) this.onReady(arrival);
     // A binding that is itself the one connection, as a udp socket, must stay bound.
-    if (this.#admission.full && this.#bound) this.#review();
+    if (this.#admission.isFull && this.#bound) this.#review();
   }
 
   failed(error: Error): void {
@@ -164,7 +164,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
   }
 
   /** One of its connections is over. */
-  left(arrival: Pick<Arrival, 'remote' | 'peerAddress'>): void {
+  onConnectionOver(arrival: Pick<Arrival, 'remote' | 'peerAddress'>): void {
     this.#admission.leave(countedAs(arrival));
     if (this.isConnection) void this.close();
     if (this.#full) this.#review();
@@ -172,11 +172,11 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
 
   // ── PendingHandshakesHost ──
 
-  begin(arrival: Arrival): void {
-    if (!this.#takeOver(arrival)) this.left(arrival);
+  onReady(arrival: Arrival): void {
+    if (!this.#takeOver(arrival)) this.onConnectionOver(arrival);
   }
 
-  turnedAway(arrival: Arrival, reason: string, error: unknown): void {
+  onRefused(arrival: Arrival, reason: string, error: unknown): void {
     this.#rejected(this.#closed ? 'closed' : reason, arrival.remote, error);
     if (this.#full) this.#review();
   }
@@ -222,7 +222,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
 
   /** Whether it is full has changed. */
   #review(): void {
-    const full = this.#admission.full && this.limits.whenFull === 'pause';
+    const full = this.#admission.isFull && this.limits.whenFull === 'pause';
     if (full === this.#full) return;
     this.#full = full;
     this.#bindOrNot();

@@ -2,16 +2,16 @@ import type { Clock } from '../../clock.js';
 import type { Arrival, Remote } from '../../endpoints/endpoint.js';
 import { LimitError, ProxyProtocolError, type PacketError } from '../../errors.js';
 import type { Admission, Refusal } from './admission.js';
-import { shaken } from '../../timing/handshake-timeout.js';
+import { handshakeWithin } from '../../timing/handshake-timeout.js';
 import type { ConnectionLimits } from '../../session/limits.js';
 
 /** The listener, as its pending handshakes see it. */
 export interface PendingHandshakesHost {
   readonly limits: ConnectionLimits;
   /** The arrival is prepared: make a connection of it. */
-  begin(arrival: Arrival): void;
+  onReady(arrival: Arrival): void;
   /** The arrival failed to become a connection, and its place is free. */
-  turnedAway(arrival: Arrival, reason: string, error: unknown): void;
+  onRefused(arrival: Arrival, reason: string, error: unknown): void;
 }
 
 /** The address that an arrival is counted and judged by. */
@@ -46,7 +46,7 @@ export class PendingHandshakes {
   }
 
   /** Whether it must wait here. It has been counted by `enter`. */
-  takes(arrival: Arrival): boolean {
+  mustWait(arrival: Arrival): boolean {
     const introduces = this.#introduces(arrival);
     if (!introduces && !arrival.handshake) return false;
     this.#waiting.set(arrival, introduces ? NOBODY : countedAs(arrival));
@@ -78,7 +78,7 @@ export class PendingHandshakes {
   async #prepare(arrival: Arrival): Promise<void> {
     const { handshakeTimeout } = this.#host.limits;
     try {
-      await shaken(
+      await handshakeWithin(
         this.#clock,
         handshakeTimeout,
         () => this.#ready(arrival),
@@ -88,11 +88,11 @@ export class PendingHandshakes {
       const counted = this.#waiting.get(arrival);
       this.#waiting.delete(arrival);
       if (counted) this.#admission.leave(counted);
-      this.#host.turnedAway(arrival, reasonOf(error), error);
+      this.#host.onRefused(arrival, reasonOf(error), error);
       return;
     }
     this.#waiting.delete(arrival);
-    this.#host.begin(arrival);
+    this.#host.onReady(arrival);
   }
 
   /** Reads the PROXY header, applies the rules to the client that it names, then runs the TLS handshake. */

@@ -11,13 +11,13 @@ import type { AnswerBudget } from '../inbound/answer-budget.js';
 import { ReplyStream, isAsyncIterable } from './reply-stream.js';
 
 /** How far its connection is with ending. */
-export interface RunnerEnding {
+export interface EndingState {
   /** Nothing can be sent any more. */
   readonly isOver: boolean;
   /** The connection ends as soon as no reply is pending. */
   readonly isLeaving: boolean;
   /** The rejection only says that the connection has closed. */
-  causes(error: Error): boolean;
+  isCauseOf(error: Error): boolean;
   /** Aborts when the peer is gone. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,15 +35,15 @@ export interface HandlerRunnerHost {
   /** Bytes that answers to the datagram being handled may take when it is no valid message; undefined where there are no datagrams. */
   readonly answerBudget?: AnswerBudget | undefined;
   /** A promise while the peer reads too slowly. */
-  room(): Promise<void> | undefined;
-  readonly state: RunnerEnding;
+  waitForRoom(): Promise<void> | undefined;
+  readonly state: EndingState;
   readonly sendBuffer?: { breakOff(): void };
   /** Called for an error that no `@OnError` handles: it is logged and the connection closes. */
-  fail(error: Error, about: About): void;
+  onUnhandledError(error: Error, about: About): void;
   /** A handler is at it that did not finish at once. */
-  working(): void;
+  onHandlerPending(): void;
   /** One has finished. */
-  settled(): void;
+  onHandlerSettled(): void;
 }
 
 /** The hooks that the line runs besides `@OnData`. What the others return is not sent. */
@@ -87,7 +87,7 @@ export class HandlerRunner {
   pendingReplies = 0;
   /** Methods that have not finished and whose return values are not sent: timers, for instance. */
   backgroundHooks = 0;
-  #takesStreams = true;
+  #acceptsStreams = true;
   /** Streams being sent. */
   #streams: Set<ReplyStream> | undefined;
   /** The application closes: how long streams may be idle, in milliseconds. */
@@ -100,7 +100,7 @@ export class HandlerRunner {
   }
 
   /** Sets the instance whose methods it runs, once that is made. */
-  serve(instance: object): void {
+  setInstance(instance: object): void {
     // The blueprint was read from this very class.
     this.#instance = instance as Methods;
   }
@@ -125,62 +125,62 @@ export class HandlerRunner {
 
   /** An answer of several messages has begun and is not whole. */
   get isStreaming(): boolean {
-    for (const stream of this.#streams ?? []) if (stream.begun) return true;
+    for (const stream of this.#streams ?? []) if (stream.hasBegun) return true;
     return false;
   }
 
   /** Handles one message. One handler serves all senders of a datagram socket: none of them sees what another's message has entered. */
-  message(message: unknown, from: Remote | undefined): void {
+  handleMessage(message: unknown, from: Remote | undefined): void {
     if (from) emptyContext().runInAsyncScope(this.#begin, this, message, from);
     else this.#begin(message, from);
   }
 
   #begin(message: unknown, from: Remote | undefined): void {
-    if (!messageTraces.hasSubscribers) return this.#message(message, from);
+    if (!messageTraces.hasSubscribers) return this.#route(message, from);
     const tracing = new MessageTracing(this.#plan, this.#host.id, from ?? this.#host.remote);
-    tracing.run(() => this.#message(message, from, tracing));
+    tracing.run(() => this.#route(message, from, tracing));
   }
 
-  #message(message: unknown, from: Remote | undefined, tracing?: MessageTracing): void {
+  #route(message: unknown, from: Remote | undefined, tracing?: MessageTracing): void {
     const host = this.#host;
     const { framing } = host;
     const within = from && host.answerBudget;
     this.pendingReplies++;
     try {
-      const outcome = this.#plan.data(this.#instance, message, from, host);
+      const outcome = this.#plan.routeMessage(this.#instance, message, from, host);
       if (outcome === undefined) {
         this.pendingReplies--;
-        tracing?.ended();
+        tracing?.end();
         return;
       }
       if (outcome instanceof Unrouted) {
-        void this.#see(Promise.reject(outcome.error), 'schema', message, from, framing, within, tracing);
+        void this.#awaitMessage(Promise.reject(outcome.error), 'schema', message, from, framing, within, tracing);
       } else if (isPlain(outcome) && (this.#tail === undefined || this.inFlight === 0)) {
         host.reply(outcome, framing, from);
         this.pendingReplies--;
-        tracing?.ended();
+        tracing?.end();
       } else {
-        void this.#see(outcome, 'message', message, from, framing, within, tracing);
+        void this.#awaitMessage(outcome, 'message', message, from, framing, within, tracing);
       }
     } catch (thrown) {
-      void this.#see(Promise.reject(thrown), 'message', message, from, framing, within, tracing);
+      void this.#awaitMessage(Promise.reject(thrown), 'message', message, from, framing, within, tracing);
     }
   }
 
   /** One of many senders sent what is no message: handled in its place, and the connection lives. */
-  unreadable(error: Error, from: Remote): void {
+  handleUnreadable(error: Error, from: Remote): void {
     this.pendingReplies++;
-    void this.#see(Promise.reject(error), 'framing', undefined, from, this.#host.framing, this.#host.answerBudget);
+    void this.#awaitMessage(Promise.reject(error), 'framing', undefined, from, this.#host.framing, this.#host.answerBudget);
   }
 
   /** Runs all methods of a hook in order. Undefined: they have finished already; the promise never rejects. */
-  hook(label: HookLabel, keys: readonly PropertyKey[], ...args: unknown[]): Promise<void> | undefined {
+  runHook(label: HookLabel, keys: readonly PropertyKey[], ...args: unknown[]): Promise<void> | undefined {
     const { framing } = this.#host;
     const answers = ANSWERS.has(label);
     // Events of calls run in the context of the call; all other hooks in the connection's, whatever runs at the moment.
     const ofCalls = label === 'OnWorkerData' || label === 'OnWorkerEvent';
     for (const [at, key] of keys.entries()) {
-      this.#enter(answers);
+      this.#countBegun(answers);
       let outcome: unknown;
       try {
         outcome = ofCalls
@@ -188,63 +188,63 @@ export class HandlerRunner {
           : this.#host.context.runInAsyncScope(this.#instance[key]!, this.#instance, ...args);
         if (isPlain(outcome)) {
           if (answers && outcome !== undefined) this.#host.reply(outcome, framing, undefined);
-          this.#leave(answers);
+          this.#countFinished(answers);
           continue;
         }
       } catch (thrown) {
         outcome = Promise.reject(thrown);
       }
-      return this.#seeHook(label, keys.slice(at + 1), args, outcome, framing);
+      return this.#awaitHook(label, keys.slice(at + 1), args, outcome, framing);
     }
-    if (this.#host.state.isLeaving) this.#host.settled();
+    if (this.#host.state.isLeaving) this.#host.onHandlerSettled();
     return undefined;
   }
 
   /** Runs a timer's method. Never rejects: an error goes to `@OnError`, else to `log`. */
-  async timer(key: PropertyKey, log: (error: Error) => void): Promise<void> {
+  async runTimer(key: PropertyKey, log: (error: Error) => void): Promise<void> {
     this.backgroundHooks++;
     try {
       const outcome = this.#host.context.runInAsyncScope(this.#instance[key]!, this.#instance);
       if (!isPlain(outcome)) {
-        this.#host.working();
+        this.#host.onHandlerPending();
         await outcome;
       }
     } catch (thrown) {
       const error = asError(thrown);
-      if (this.#plan.blueprint.hooks.error.length > 0) await this.#explain(error, { during: 'timer' }, undefined, this.#host.framing);
-      else if (!this.#host.state.causes(error)) log(error);
+      if (this.#plan.blueprint.hooks.error.length > 0) await this.#handleError(error, { during: 'timer' }, undefined, this.#host.framing);
+      else if (!this.#host.state.isCauseOf(error)) log(error);
     }
     this.backgroundHooks--;
-    this.#host.settled();
+    this.#host.onHandlerSettled();
   }
 
   /** Tells an error that no method threw: of the socket, the framing, a worker. The promise never rejects. */
-  async tell(error: Error, about: About): Promise<void> {
+  async reportError(error: Error, about: About): Promise<void> {
     this.pendingReplies++;
-    this.#host.working();
-    await this.#explain(error, about, undefined, this.#host.framing);
+    this.#host.onHandlerPending();
+    await this.#handleError(error, about, undefined, this.#host.framing);
     this.pendingReplies--;
-    this.#host.settled();
+    this.#host.onHandlerSettled();
   }
 
   /** The peer takes no more: streams are told to stop, and none begins. */
-  stop(): void {
-    this.#takesStreams = false;
+  stopStreams(): void {
+    this.#acceptsStreams = false;
     for (const stream of this.#streams ?? []) stream.stop();
   }
 
-  #enter(answers: boolean): void {
+  #countBegun(answers: boolean): void {
     if (answers) this.pendingReplies++;
     else this.backgroundHooks++;
   }
 
-  #leave(answers: boolean): void {
+  #countFinished(answers: boolean): void {
     if (answers) this.pendingReplies--;
     else this.backgroundHooks--;
   }
 
   /** Sees a message through whose handler did not finish at once. */
-  async #see(
+  async #awaitMessage(
     outcome: unknown,
     during: 'message' | 'schema' | 'framing',
     message: unknown,
@@ -254,7 +254,7 @@ export class HandlerRunner {
     tracing?: MessageTracing,
   ): Promise<void> {
     this.inFlight++;
-    this.#host.working();
+    this.#host.onHandlerPending();
     const before = this.#tail;
     let done: (() => void) | undefined;
     if (before) this.#tail = new Promise(resolve => (done = resolve));
@@ -262,21 +262,21 @@ export class HandlerRunner {
       const value = await outcome;
       if (before) await before;
       await this.#send(value, framing, from);
-      tracing?.ended();
+      tracing?.end();
     } catch (thrown) {
       const error = asError(thrown);
-      tracing?.ended(error);
+      tracing?.end(error);
       const about: About = { during: error instanceof EncodeError ? 'encode' : during, message, from };
       const isInvalid = about.during === 'framing' || about.during === 'schema' || error instanceof BoundaryError;
-      await this.#explain(error, about, before, framing, isInvalid ? within : undefined);
+      await this.#handleError(error, about, before, framing, isInvalid ? within : undefined);
     }
     done?.();
     this.inFlight--;
     this.pendingReplies--;
-    this.#host.settled();
+    this.#host.onHandlerSettled();
   }
 
-  async #seeHook(
+  async #awaitHook(
     label: HookLabel,
     rest: readonly PropertyKey[],
     args: readonly unknown[],
@@ -284,19 +284,19 @@ export class HandlerRunner {
     framing: Framing<unknown, unknown>,
   ): Promise<void> {
     const answers = ANSWERS.has(label);
-    this.#host.working();
+    this.#host.onHandlerPending();
     try {
       const value = await outcome;
       if (answers) await this.#send(value, framing, undefined);
     } catch (thrown) {
       const error = asError(thrown);
-      await this.#explain(error, { during: error instanceof EncodeError ? 'encode' : 'hook', hook: label }, undefined, framing);
+      await this.#handleError(error, { during: error instanceof EncodeError ? 'encode' : 'hook', hook: label }, undefined, framing);
     }
     // The next method begins before the session hears that this one has finished: in between it would look idle.
-    const following = this.#host.state.isOver ? undefined : this.hook(label, rest, ...args);
-    this.#leave(answers);
+    const following = this.#host.state.isOver ? undefined : this.runHook(label, rest, ...args);
+    this.#countFinished(answers);
     if (following) await following;
-    else this.#host.settled();
+    else this.#host.onHandlerSettled();
   }
 
   /** Sends what a method answered. Returns a promise only for a stream. */
@@ -307,7 +307,7 @@ export class HandlerRunner {
       return undefined;
     }
     const stream = new ReplyStream(value, this.#host, framing, to, within);
-    if (!this.#takesStreams) {
+    if (!this.#acceptsStreams) {
       stream.stop();
       return undefined;
     }
@@ -317,13 +317,13 @@ export class HandlerRunner {
     const finished = (): void => void streams.delete(stream);
     return stream.run().then(finished, (error: unknown) => {
       finished();
-      if (stream.begun) this.#host.sendBuffer?.breakOff();
+      if (stream.hasBegun) this.#host.sendBuffer?.breakOff();
       throw error;
     });
   }
 
   /** Takes an error to `@OnError`; what that answers takes the failed message's place. */
-  async #explain(
+  async #handleError(
     error: Error,
     about: About,
     before: Promise<void> | undefined,
@@ -332,10 +332,10 @@ export class HandlerRunner {
   ): Promise<void> {
     const host = this.#host;
     // A socket's error is reported even when it has closed the connection.
-    if (about.during !== 'socket' && host.state.causes(error)) return;
+    if (about.during !== 'socket' && host.state.isCauseOf(error)) return;
     const { error: keys } = this.#plan.blueprint.hooks;
     if (keys.length === 0) {
-      host.fail(error, about);
+      host.onUnhandledError(error, about);
       return;
     }
     try {
@@ -347,7 +347,7 @@ export class HandlerRunner {
       for (const answer of answers) await this.#send(answer, framing, about.from, within);
     } catch (thrown) {
       const second = asError(thrown);
-      if (!host.state.causes(second)) host.fail(second, { during: 'hook', hook: 'OnError', from: about.from });
+      if (!host.state.isCauseOf(second)) host.onUnhandledError(second, { during: 'hook', hook: 'OnError', from: about.from });
     }
   }
 }

@@ -7,7 +7,7 @@ import { BoundaryError } from '../../errors.js';
 import type { Remote } from '../../endpoints/endpoint.js';
 import type { Build } from './handler-types.js';
 
-/** Returned by `data` for a message that no `@OnData` accepts. */
+/** Returned by `routeMessage` for a message that no `@OnData` accepts. */
 export class Unrouted {
   readonly #tried: readonly Tried[];
 
@@ -42,9 +42,9 @@ export interface HandlerPlan {
   readonly build: Build;
   /** The class, or something it is made with, calls workers. */
   readonly wantsOwner: boolean;
-  readonly data: MessageRouter;
+  readonly routeMessage: MessageRouter;
   /** False: the class has no `@OnData`, and its connections are not read until piped. */
-  readonly reads: boolean;
+  readonly hasDataHandler: boolean;
 }
 
 /** Calls one method with a message. */
@@ -118,7 +118,7 @@ export function planOf(blueprint: ConnectionBlueprint, build: Build, app = ''): 
     name: blueprint.name,
     build,
     wantsOwner: build.wantsOwner === true || blueprint.parameters.some(({ kind }) => kind === 'worker'),
-    data: dispatchOf(blueprint),
-    reads: blueprint.data.length > 0,
+    routeMessage: dispatchOf(blueprint),
+    hasDataHandler: blueprint.data.length > 0,
   };
 }

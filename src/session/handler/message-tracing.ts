@@ -18,7 +18,7 @@ export class MessageTracing {
   }
 
   /** Its answer was handed over, or it failed. */
-  ended(error?: Error): void {
+  end(error?: Error): void {
     this.#trace.outcome = error === undefined ? 'done' : 'failed';
     endTrace(messageTraces, this.#trace, this.#watch.now(), error);
   }

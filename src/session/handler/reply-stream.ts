@@ -13,10 +13,10 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
 /** Where the items go. */
 export interface StreamHost {
   reply(value: unknown, framing: Framing<unknown, unknown>, to: Remote | undefined, within?: AnswerBudget): void;
-  room(): Promise<void> | undefined;
+  waitForRoom(): Promise<void> | undefined;
   readonly state: { readonly isOver: boolean };
   /** Whether its clocks stand still may have changed. */
-  clocks?(): void;
+  reviewClocks?(): void;
 }
 
 /** Items sent without a pause before others get their turn. */
@@ -33,7 +33,7 @@ export class ReplyStream {
   /** Settles `run()`. */
   #finish: () => void = () => {};
   /** An item has been sent. */
-  begun = false;
+  hasBegun = false;
   /** The stream waits for an item, and no handler is at work on that. */
   isIdle = false;
   #endWhenIdle: { readonly clock: Clock; readonly limit: number } | undefined;
@@ -67,7 +67,7 @@ export class ReplyStream {
   /** Releases the source, for the connection is over: nothing that it says from now on counts. */
   stop(): void {
     this.#idleTimer?.cancel();
-    void this.#leave().then(this.#finish);
+    void this.#releaseSource().then(this.#finish);
   }
 
   /** Ends it from now on when no item has come for `limit` ms, unless a handler is at work on one. */
@@ -79,13 +79,13 @@ export class ReplyStream {
   async #whileIdle(item: Promise<IteratorResult<unknown, unknown>>): Promise<IteratorResult<unknown, unknown>> {
     this.isIdle = true;
     this.#startIdle();
-    this.#host.clocks?.();
+    this.#host.reviewClocks?.();
     try {
       return await item;
     } finally {
       this.isIdle = false;
       this.#idleTimer?.cancel();
-      this.#host.clocks?.();
+      this.#host.reviewClocks?.();
     }
   }
 
@@ -110,21 +110,21 @@ export class ReplyStream {
       try {
         if (item.value !== undefined) {
           host.reply(item.value, this.#framing, this.#to, this.#within);
-          this.begun = true;
+          this.hasBegun = true;
         }
       } catch (error) {
-        await this.#leave();
+        await this.#releaseSource();
         throw error;
       }
       if (this.#within?.isSpent) break;
-      await host.room();
+      await host.waitForRoom();
       if (sent % SHARE === 0) await new Promise(resolve => setImmediate(resolve));
     }
-    await this.#leave();
+    await this.#releaseSource();
   }
 
   /** Releases the source. Resolves when it has let go, at the latest a turn later. */
-  #leave(): Promise<unknown> {
+  #releaseSource(): Promise<unknown> {
     this.#released ??= this.#source.release().catch(() => {});
     return Promise.race([this.#released, new Promise(resolve => setImmediate(resolve))]);
   }

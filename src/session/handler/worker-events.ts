@@ -19,10 +19,10 @@ export class WorkerEvents implements OwnerHooks {
     this.#runner = runner;
   }
 
-  answer(worker: Ctor, data: unknown): void {
+  onAnswer(worker: Ctor, data: unknown): void {
     const routes = this.#plan.blueprint.workerData.filter(route => route.worker === undefined || route.worker === worker);
     if (routes.length === 0) {
-      this.#dropped('answer', worker);
+      this.#reportDropped('answer', worker);
       return;
     }
     const tried: Tried[] = [];
@@ -32,23 +32,23 @@ export class WorkerEvents implements OwnerHooks {
       tried.push({ method: key, refused: verdict });
       return [];
     });
-    for (const { key, value } of accepting) void this.#runner.hook('OnWorkerData', [key], value);
+    for (const { key, value } of accepting) void this.#runner.runHook('OnWorkerData', [key], value);
     if (accepting.length > 0 && !tried.some(({ refused }) => refused.broken)) return;
     const error = new BoundaryError({ direction: 'output', ...refusalOf(tried), what: `answer of ${worker.name}` });
-    void this.#runner.tell(error, { during: 'schema', hook: 'OnWorkerData', message: data });
+    void this.#runner.reportError(error, { during: 'schema', hook: 'OnWorkerData', message: data });
   }
 
-  failed(error: Error, worker: Ctor): void {
-    if (this.#plan.blueprint.hooks.error.length > 0) void this.#runner.tell(error, { during: 'worker' });
-    else this.#dropped('failure', worker, error);
+  onFailure(error: Error, worker: Ctor): void {
+    if (this.#plan.blueprint.hooks.error.length > 0) void this.#runner.reportError(error, { during: 'worker' });
+    else this.#reportDropped('failure', worker, error);
   }
 
-  event(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): void {
+  onEvent(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): void {
     const keys = this.#plan.blueprint.workerEvents.flatMap(route => (route.worker === worker && route.event === name ? [route.key] : []));
-    void this.#runner.hook('OnWorkerEvent', keys, payload, from);
+    void this.#runner.runHook('OnWorkerEvent', keys, payload, from);
   }
 
-  #dropped(what: 'answer' | 'failure', worker: Ctor, error?: Error): void {
+  #reportDropped(what: 'answer' | 'failure', worker: Ctor, error?: Error): void {
     const { app, name: handler } = this.#plan;
     publish('call.dropped', { app, what, worker: worker.name, key: undefined, handler, connection: this.#id, error });
   }

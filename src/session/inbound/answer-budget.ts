@@ -23,7 +23,7 @@ export class AnswerBudget {
   }
 
   /** Whether an answer may be sent; then it is counted. */
-  takes(answer: Chunk | readonly Chunk[]): boolean {
+  tryTake(answer: Chunk | readonly Chunk[]): boolean {
     const size = sizeOf(answer);
     this.#left = size > this.#left ? -1 : this.#left - size;
     return !this.isSpent;
@@ -35,7 +35,7 @@ const WARNED = new WeakSet<object>();
 
 /** Whether an answer may be sent, where it has a budget. Tells once for a class why answers of its `@OnError` do not arrive. */
 export function mayAnswer(answer: Chunk | readonly Chunk[], within: AnswerBudget | undefined, plan: { readonly name: string }): boolean {
-  if (!within || within.takes(answer)) return true;
+  if (!within || within.tryTake(answer)) return true;
   if (WARNED.has(plan)) return false;
   WARNED.add(plan);
   const message =

@@ -61,9 +61,9 @@ export class DatagramQueue implements ReceiveBuffer {
   #budget: AnswerBudget | undefined;
   from: Remote | undefined;
   weight = 0;
-  readonly begun = false;
-  readonly passedOver = false;
-  unfinished = false;
+  readonly hasBegun = false;
+  readonly hasPassedOver = false;
+  isSearching = false;
 
   /** @param capacity what may wait; a single datagram always may. */
   constructor(framing: Framing<unknown, unknown>, limit: number, capacity: number) {
@@ -94,13 +94,13 @@ export class DatagramQueue implements ReceiveBuffer {
 
   /** One message, and whose in `from`. Throws what the decoder throws: then the next call goes on behind that datagram. */
   next(): unknown {
-    this.unfinished = false;
+    this.isSearching = false;
     for (;;) {
       const decoder = this.#decoder ?? this.#open();
       if (!decoder) return undefined;
       if (decoder.search?.() === false) {
         this.#decoder = decoder;
-        this.unfinished = true;
+        this.isSearching = true;
         return undefined;
       }
       this.#decoder = undefined;
@@ -129,7 +129,7 @@ export class DatagramQueue implements ReceiveBuffer {
     return Buffer.concat(waiting);
   }
 
-  use(framing: Framing<unknown, unknown>, limit: number): void {
+  setFraming(framing: Framing<unknown, unknown>, limit: number): void {
     this.#framing = framing.whole ?? framing;
     this.#limit = limit;
   }

@@ -34,25 +34,25 @@ export function isHttpRequest(bytes: Buffer): boolean | undefined {
 export class HttpRefusal implements ReceiveBuffer {
   readonly #inner: StreamBuffer;
   readonly #clock: Clock;
-  readonly #passed: (late: boolean) => void;
-  #silence: ClockTimer | undefined;
+  readonly #onPassed: (late: boolean) => void;
+  #silenceTimer: ClockTimer | undefined;
   #held: Buffer[] = [];
   #isRequest: boolean | undefined;
   /** Bounded here: the limits on what waits must not stop the first line from coming. */
   readonly weight = 0;
   readonly size = 0;
   readonly from = undefined;
-  readonly unfinished = false;
-  readonly passedOver = false;
+  readonly isSearching = false;
+  readonly hasPassedOver = false;
 
   /** @param passed hears that it is not, once: from then on the inner one is asked directly. `late`: nothing has arrived just now. */
   constructor(inner: StreamBuffer, clock: Clock, passed: (late: boolean) => void) {
     this.#inner = inner;
     this.#clock = clock;
-    this.#passed = passed;
+    this.#onPassed = passed;
   }
 
-  get begun(): boolean {
+  get hasBegun(): boolean {
     return this.#held.length > 0;
   }
 
@@ -60,9 +60,9 @@ export class HttpRefusal implements ReceiveBuffer {
     this.#held.push(chunk);
     if (this.#held.length > 1) this.#held = [Buffer.concat(this.#held)];
     this.#isRequest = isHttpRequest(this.#held[0]!);
-    this.#silence?.cancel();
-    if (this.#isRequest === false) this.settle();
-    else if (this.#isRequest === undefined) this.#silence = deadline(this.#clock, SILENCE, () => this.#pass(true));
+    this.#silenceTimer?.cancel();
+    if (this.#isRequest === false) this.onPeerEnd();
+    else if (this.#isRequest === undefined) this.#silenceTimer = deadline(this.#clock, SILENCE, () => this.#pass(true));
   }
 
   /** @throws FramingError for a request. */
@@ -72,7 +72,7 @@ export class HttpRefusal implements ReceiveBuffer {
   }
 
   /** The first line is none, or never comes: what came is handled. */
-  settle(): void {
+  onPeerEnd(): void {
     if (!this.#isRequest) this.#pass(false);
   }
 
@@ -83,22 +83,22 @@ export class HttpRefusal implements ReceiveBuffer {
   /** The connection is piped or handed off: its bytes are another party's, which reads them as what they are. */
   take(): Buffer {
     this.#isRequest = false;
-    this.settle();
+    this.onPeerEnd();
     return this.#inner.take();
   }
 
-  use(framing: Framing<unknown, unknown>, limit: number): void {
-    this.#inner.use(framing, limit);
+  setFraming(framing: Framing<unknown, unknown>, limit: number): void {
+    this.#inner.setFraming(framing, limit);
   }
 
   drop(): void {
-    this.#silence?.cancel();
+    this.#silenceTimer?.cancel();
     this.#held = [];
   }
 
   #pass(late: boolean): void {
     for (const chunk of this.#held) this.#inner.push(chunk);
     this.drop();
-    this.#passed(late);
+    this.#onPassed(late);
   }
 }

@@ -18,9 +18,9 @@ export class MessageQueue implements ReceiveBuffer {
   #decoder: Decoder<unknown> | undefined;
   #size = 0;
   weight = 0;
-  readonly begun = false;
-  readonly passedOver = false;
-  unfinished = false;
+  readonly hasBegun = false;
+  readonly hasPassedOver = false;
+  isSearching = false;
   readonly from = undefined;
 
   constructor(framing: Framing<unknown, unknown>, limit: number) {
@@ -39,13 +39,13 @@ export class MessageQueue implements ReceiveBuffer {
 
   /** One message. Throws what the decoder throws. */
   next(): unknown {
-    this.unfinished = false;
+    this.isSearching = false;
     for (;;) {
       const decoder = this.#decoder ?? this.#open();
       if (!decoder) return undefined;
       if (decoder.search?.() === false) {
         this.#decoder = decoder;
-        this.unfinished = true;
+        this.isSearching = true;
         return undefined;
       }
       const message = decoder.next();
@@ -68,7 +68,7 @@ export class MessageQueue implements ReceiveBuffer {
     return Buffer.concat(rest ? [rest, ...waiting] : waiting);
   }
 
-  use(framing: Framing<unknown, unknown>, limit: number): void {
+  setFraming(framing: Framing<unknown, unknown>, limit: number): void {
     this.#framing = framing.whole ?? framing;
     this.#limit = limit;
   }

@@ -17,12 +17,12 @@ export class RateLimiter {
   }
 
   /** Beyond the limit the peer waits; otherwise it is closed. */
-  get pauses(): boolean {
+  get isPausing(): boolean {
     return this.#limit.beyond === 'pause';
   }
 
   /** True when a message may pass; otherwise `later` is called once when one may. */
-  ready(later: () => void): boolean {
+  canPass(later: () => void): boolean {
     this.#refill();
     if (this.#tokens >= 1) return true;
     const { messages, per } = this.#limit;

@@ -25,9 +25,9 @@ export const PauseReason = {
   /** `rateLimit`. */
   RATE: 16,
   /** The connection is ending: bytes that still arrive are thrown away. */
-  DEAF: 32,
+  DISCARDING: 32,
   /** The class has no `@OnData`. */
-  UNREAD: 64,
+  NO_HANDLER: 64,
   /** The connection had its share of this turn. */
   YIELDED: 128,
   /** The peer that its bytes flow to has no room: not even bytes are read. */
@@ -48,15 +48,15 @@ export interface ReadLoopHost {
   readonly hasRoom: boolean;
   handle(message: unknown, from: Remote | undefined): void;
   /** The received bytes hold no further whole message; `begun`: they hold the beginning of one. */
-  dry(begun: boolean): void;
+  onNoWholeMessage(begun: boolean): void;
   /** The bytes are no messages; `from` where only one of many senders is to blame. */
-  unreadable(thrown: unknown, from: Remote | undefined): void;
+  onUnreadable(thrown: unknown, from: Remote | undefined): void;
   /** More messages than `rateLimit` allows. */
-  tooFast(): void;
+  onRateExceeded(): void;
   /** A turn's work begins, or is done: what it said leaves in one write. */
   cork(corked: boolean): void;
   /** A wait at the gate of the event loop has begun or ended. */
-  clocks(): void;
+  reviewClocks(): void;
 }
 
 /** Messages handled before other connections get their turn; after SLICE milliseconds it is their turn anyway. */
@@ -116,7 +116,7 @@ export class ReadLoop implements Resumable {
 
   /** Milliseconds that the connection has waited at the gate of the event loop, unread, since it was opened. A clock that a test moves: 0. */
   get waitedAtGate(): number {
-    if (!this.held(PauseReason.QUEUED) || this.#host.host.clock !== realClock) return this.#waited;
+    if (!this.isHeld(PauseReason.QUEUED) || this.#host.host.clock !== realClock) return this.#waited;
     return this.#waited + monotonicNow() - this.#queuedAt;
   }
 
@@ -124,20 +124,20 @@ export class ReadLoop implements Resumable {
     return (this.#inbound ??= this.#makeInbound());
   }
 
-  held(bits: number): boolean {
+  isHeld(bits: number): boolean {
     return (this.#hold & bits) !== 0;
   }
 
   hold(bits: number): void {
     this.#hold |= bits;
-    if (this.held(PauseReason.DEAF)) this.#inbound?.drop();
-    this.flow();
+    if (this.isHeld(PauseReason.DISCARDING)) this.#inbound?.drop();
+    this.updateFlow();
   }
 
   /** Takes a reason away; if none is left, messages are handled, now or (`soon`) in the next turn. */
   release(bits: number, soon = false): void {
     this.#hold &= ~bits;
-    this.flow();
+    this.updateFlow();
     if (soon) this.#yield();
     else this.pump();
   }
@@ -145,15 +145,15 @@ export class ReadLoop implements Resumable {
   /** Everything received and not handled yet, taken out; there is room for more then. */
   take(): Buffer {
     const bytes = this.inbound.take();
-    this.flow();
+    this.updateFlow();
     return bytes;
   }
 
   /** Bytes arrived. */
   data(chunk: Buffer, from?: Remote): void {
-    if (this.held(PauseReason.DEAF)) return;
+    if (this.isHeld(PauseReason.DISCARDING)) return;
     this.inbound.push(chunk, from);
-    if (this.#hold !== 0) this.flow();
+    if (this.#hold !== 0) this.updateFlow();
     // One share for all that a turn brings, not one for each piece.
     else if (this.#transport.deliversPieces) this.#work();
     else if (handlersAreNamed && !from) this.#host.context.runInAsyncScope(this.proceed, this);
@@ -161,13 +161,13 @@ export class ReadLoop implements Resumable {
   }
 
   /** Looks again for a message in the received bytes, for cases in which nothing else would start the loop. */
-  again(): void {
+  lookAgain(): void {
     if (!this.#pumping && this.#host.hasRoom) this.#yield();
   }
 
   /** The peer has finished: what waits for more bytes gets none. */
-  settle(): void {
-    this.#inbound?.settle?.();
+  onPeerEnd(): void {
+    this.#inbound?.onPeerEnd?.();
   }
 
   /** Behind what has arrived nothing can be read. */
@@ -217,34 +217,34 @@ export class ReadLoop implements Resumable {
         message = this.#next();
       } catch (thrown) {
         // A stream is deaf from here on; behind a bad datagram come others.
-        host.unreadable(thrown, this.#inbound?.from);
+        host.onUnreadable(thrown, this.#inbound?.from);
         continue;
       }
       if (message === undefined) {
         this.#share++;
-        if (this.#inbound?.unfinished) {
+        if (this.#inbound?.isSearching) {
           this.#yield();
           break;
         }
-        if (this.#hold === 0 && this.#failure) host.unreadable(this.#failure, undefined);
-        else if (this.#hold === 0) host.dry(this.#inbound?.begun === true);
+        if (this.#hold === 0 && this.#failure) host.onUnreadable(this.#failure, undefined);
+        else if (this.#hold === 0) host.onNoWholeMessage(this.#inbound?.hasBegun === true);
         break;
       }
       host.handle(message, this.inbound.from);
     }
     this.#pumping = false;
     if (since !== 0) this.#account(since);
-    this.flow();
+    this.updateFlow();
   }
 
   /** Reads the transport or not. */
-  flow(): void {
+  updateFlow(): void {
     const weight = this.#inbound?.weight ?? 0;
     // Read again only when all is used up: stopping and starting costs system calls.
     const full =
-      this.held(PauseReason.PAUSED | PauseReason.BLOCKED | PauseReason.MOVING | PauseReason.QUEUED) ||
+      this.isHeld(PauseReason.PAUSED | PauseReason.BLOCKED | PauseReason.MOVING | PauseReason.QUEUED) ||
       (this.#stopped ? weight > 0 : weight >= this.#settings.limits.highWaterMark);
-    const stop = full && !this.held(PauseReason.DEAF);
+    const stop = full && !this.isHeld(PauseReason.DISCARDING);
     if (stop === this.#stopped) return;
     this.#stopped = stop;
     if (stop) this.#transport.pause();
@@ -274,7 +274,7 @@ export class ReadLoop implements Resumable {
       if (!isLocal) return inbound;
       return new HttpRefusal(inbound, this.#host.host.clock, late => {
         this.#inbound = inbound;
-        if (late) this.again();
+        if (late) this.lookAgain();
       });
     }
     if (this.#transport.lossless) return new MessageQueue(framing, limit);
@@ -285,21 +285,21 @@ export class ReadLoop implements Resumable {
     if (!this.#inbound) return undefined;
     const rate = this.#rate;
     if (!rate) return this.inbound.next();
-    if (rate.pauses && !rate.ready(() => this.release(PauseReason.RATE))) {
+    if (rate.isPausing && !rate.canPass(() => this.release(PauseReason.RATE))) {
       this.#hold |= PauseReason.RATE;
       return undefined;
     }
     for (;;) {
       const message = this.inbound.next();
       // Input that a framing passes over, blank lines for instance, counts towards the rate as a message does.
-      if ((message === undefined && !this.inbound.passedOver) || rate.take()) return message;
-      this.#host.tooFast();
-      if (this.held(PauseReason.DEAF)) return undefined;
+      if ((message === undefined && !this.inbound.hasPassedOver) || rate.take()) return message;
+      this.#host.onRateExceeded();
+      if (this.isHeld(PauseReason.DISCARDING)) return undefined;
     }
   }
 
   #yield(): void {
-    if (this.held(PauseReason.YIELDED | PauseReason.QUEUED)) return;
+    if (this.isHeld(PauseReason.YIELDED | PauseReason.QUEUED)) return;
     this.#hold |= PauseReason.YIELDED;
     this.#renew();
   }
@@ -316,14 +316,14 @@ export class ReadLoop implements Resumable {
   #queue(): void {
     this.#hold |= PauseReason.QUEUED;
     this.#queuedAt = monotonicNow();
-    this.#host.clocks();
+    this.#host.reviewClocks();
     loopGate.enter(peerGroup(this.#transport.remote.address ?? ''), () => this.#host.context.runInAsyncScope(this.#pass, this));
   }
 
   #pass(): void {
     this.#waited = this.waitedAtGate;
     this.#hold &= ~PauseReason.QUEUED;
-    this.#host.clocks();
+    this.#host.reviewClocks();
     this.#passing = true;
     this.#work();
     this.#passing = false;

@@ -16,22 +16,22 @@ export interface ReceiveBuffer {
   /** Bytes of what is not handled, those of a message that has begun included. */
   readonly size: number;
   /** The beginning of a message may be here. */
-  readonly begun: boolean;
+  readonly hasBegun: boolean;
   /** Sender of the message that `next` gave or threw last, where many peers share the transport. */
   readonly from: Remote | undefined;
   /** `next` gave nothing because the search goes on in a later turn. */
-  readonly unfinished: boolean;
+  readonly isSearching: boolean;
   /** `next` gave nothing, and what it was given since the last time was passed over: blank lines, for instance. */
-  readonly passedOver: boolean;
+  readonly hasPassedOver: boolean;
   /** For datagrams: bytes that answers to it may take where it is no valid message. */
   readonly answerBudget?: AnswerBudget;
   push(chunk: Buffer, from: Remote | undefined): void;
   next(): unknown;
   /** The peer has finished: nothing more comes. */
-  settle?(): void;
+  onPeerEnd?(): void;
   end(): unknown;
   take(): Buffer;
-  use(framing: Framing<unknown, unknown>, limit: number): void;
+  setFraming(framing: Framing<unknown, unknown>, limit: number): void;
   drop(): void;
 }
 
@@ -49,14 +49,14 @@ export class StreamBuffer implements ReceiveBuffer {
   /** Memory of #chunks: their bytes and, so that a dribble of single bytes counts too, their objects. */
   weight = 0;
   /** The decoder may hold the beginning of a message. */
-  begun = false;
-  unfinished = false;
-  passedOver = false;
+  hasBegun = false;
+  isSearching = false;
+  hasPassedOver = false;
   /** Bytes given to the decoder since its last message, and how many of them no message will have. */
-  #fruitless = 0;
-  #idle = 0;
+  #bytesSinceMessage = 0;
+  #bytesPassedOver = 0;
   /** A message came out since a chunk went in: whether the decoder then holds more, only `pending` can tell. */
-  #gave = false;
+  #gaveMessage = false;
 
   constructor(framing: Framing<unknown, unknown>, limit: number) {
     this.#framing = framing;
@@ -68,7 +68,7 @@ export class StreamBuffer implements ReceiveBuffer {
   }
 
   get size(): number {
-    return this.weight + (this.#fruitless || (this.#decoder?.pending ?? 0));
+    return this.weight + (this.#bytesSinceMessage || (this.#decoder?.pending ?? 0));
   }
 
   /** A stream has one sender. */
@@ -83,37 +83,37 @@ export class StreamBuffer implements ReceiveBuffer {
 
   /** One message, or undefined when more bytes are needed. Throws whatever the decoder throws. */
   next(): unknown {
-    this.unfinished = false;
+    this.isSearching = false;
     for (;;) {
       if (this.#decoder?.search?.() === false) {
-        this.unfinished = true;
+        this.isSearching = true;
         return undefined;
       }
       const message = this.#decoder?.next();
       if (message !== undefined) {
-        this.#gave = true;
-        this.#fruitless = this.#idle = 0;
-        this.passedOver = false;
+        this.#gaveMessage = true;
+        this.#bytesSinceMessage = this.#bytesPassedOver = 0;
+        this.hasPassedOver = false;
         return message;
       }
       const chunk = this.#chunks?.shift();
       if (chunk === undefined) break;
       this.weight -= chunk.length + PART;
-      this.#fruitless += chunk.length;
-      this.#gave = false;
+      this.#bytesSinceMessage += chunk.length;
+      this.#gaveMessage = false;
       (this.#decoder ??= this.#framing.decoder(this.#limit)).push(chunk);
-      this.begun = true;
+      this.hasBegun = true;
     }
     const pending = this.#decoder?.pending;
-    this.passedOver = pending !== undefined && this.#passOver(this.#fruitless - pending);
-    this.begun = pending === undefined ? this.begun && !this.#gave : pending > 0;
+    this.hasPassedOver = pending !== undefined && this.#passOver(this.#bytesSinceMessage - pending);
+    this.hasBegun = pending === undefined ? this.hasBegun && !this.#gaveMessage : pending > 0;
     return undefined;
   }
 
   /** Sets the number of bytes since the last message that belong to none. True: it has grown. */
   #passOver(bytes: number): boolean {
-    if (bytes <= this.#idle) return false;
-    this.#idle = bytes;
+    if (bytes <= this.#bytesPassedOver) return false;
+    this.#bytesPassedOver = bytes;
     const most = Math.max(this.#limit, MOST_PASSED_OVER);
     if (bytes > most) {
       throw new FramingError(`more than ${most} bytes came that belong to no message`, { code: 'ERR_PACKET_FRAMING_TOO_LARGE' });
@@ -125,7 +125,7 @@ export class StreamBuffer implements ReceiveBuffer {
   end(): unknown {
     const decoder = this.#decoder;
     this.#decoder = undefined;
-    this.begun = false;
+    this.hasBegun = false;
     if (!decoder) return undefined;
     if (decoder.end) return decoder.end();
     const rest = decoder.rest().length;
@@ -144,14 +144,14 @@ export class StreamBuffer implements ReceiveBuffer {
     this.#decoder = undefined;
     this.#chunks = undefined;
     this.weight = 0;
-    this.begun = false;
-    this.#fruitless = this.#idle = 0;
+    this.hasBegun = false;
+    this.#bytesSinceMessage = this.#bytesPassedOver = 0;
     if (chunks.length === 0) return rest ?? Buffer.alloc(0);
     return Buffer.concat(rest ? [rest, ...chunks] : chunks);
   }
 
   /** Switches the framing; bytes not decoded yet go through the new one. */
-  use(framing: Framing<unknown, unknown>, limit: number): void {
+  setFraming(framing: Framing<unknown, unknown>, limit: number): void {
     const rest = this.take();
     this.#framing = framing;
     this.#limit = limit;
@@ -163,7 +163,7 @@ export class StreamBuffer implements ReceiveBuffer {
     this.#decoder = undefined;
     this.#chunks = undefined;
     this.weight = 0;
-    this.begun = false;
-    this.#fruitless = this.#idle = 0;
+    this.hasBegun = false;
+    this.#bytesSinceMessage = this.#bytesPassedOver = 0;
   }
 }

@@ -7,7 +7,7 @@ export class DrainWaiters {
   }
 
   /** There is room, or the connection is over: all go on. */
-  open(): void {
+  resolveAll(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const go of waiting) go();

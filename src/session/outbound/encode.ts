@@ -8,12 +8,12 @@ export function framingOn({ kind }: Transport, framing: Framing<unknown, unknown
 }
 
 /** Refuses what can only be said to one peer. Throws UsageError. */
-export function mustHaveOne({ shared }: Transport): void {
+export function requireOnePeer({ shared }: Transport): void {
   if (shared) throw new UsageError('many peers share this socket: name the receiver, with sendTo(message, to)');
 }
 
 /** Refuses what only a stream of bytes can take. Throws UsageError. */
-export function mustStream({ kind }: Transport, otherwise: string): void {
+export function requireStream({ kind }: Transport, otherwise: string): void {
   if (kind === 'message') throw new UsageError(otherwise);
 }
 
@@ -25,7 +25,7 @@ function isChunk(value: unknown): value is Chunk {
  * A message as bytes. Throws EncodeError, also where the framing throws another error or returns no bytes: those would
  * fail at the end of the turn, where the handler that sent them is no longer known.
  */
-export function encoded(framing: Framing<unknown, unknown>, message: unknown, handler: string): Chunk | readonly Chunk[] {
+export function encodeMessage(framing: Framing<unknown, unknown>, message: unknown, handler: string): Chunk | readonly Chunk[] {
   try {
     const bytes: unknown = framing.encode(message);
     if (isChunk(bytes) || (Array.isArray(bytes) && bytes.every(isChunk))) return bytes;
@@ -36,7 +36,7 @@ export function encoded(framing: Framing<unknown, unknown>, message: unknown, ha
 }
 
 /** The chunks of one message. Throws EncodeError when it is longer than one may be. */
-export function fitting(message: Chunk | readonly Chunk[], { longest }: Transport, handler: string): readonly Chunk[] {
+export function datagramOf(message: Chunk | readonly Chunk[], { longest }: Transport, handler: string): readonly Chunk[] {
   const chunks = typeof message === 'string' || message instanceof Uint8Array ? [message] : message;
   if (longest === undefined) return chunks;
   let size = 0;

@@ -10,13 +10,13 @@ import type { Flushable, FlushScheduler } from '../../timing/flush-scheduler.js'
 /** The send buffer's side of its session. */
 export interface SendBufferHost {
   /** From now on bytes wait to be sent; or none wait any more. */
-  waits(waiting: boolean): void;
+  onWaiting(waiting: boolean): void;
   /** The kernel took something, and more waits. */
-  progressed(): void;
+  onProgress(): void;
   /** The buffer rose to highWaterMark, or fell to lowWaterMark. */
-  congestion(congested: boolean): void;
+  onCongestion(congested: boolean): void;
   /** Too much waits to be sent: by itself, `maxBufferedBytes`, or on all connections, `maxBufferedBytesTotal`, and here is most of it. */
-  exceeded(limit: 'maxBufferedBytes' | 'maxBufferedBytesTotal', message: string): void;
+  closeForLimit(limit: 'maxBufferedBytes' | 'maxBufferedBytesTotal', message: string): void;
   /** One message could not be sent; others can. */
   undelivered(error: Error, to: Remote): void;
 }
@@ -76,14 +76,14 @@ export class SendBuffer implements Flushable, Buffering {
   }
 
   /** The buffer is at or above highWaterMark. If this is true, `congestion(false)` will follow. */
-  get congested(): boolean {
+  get isCongested(): boolean {
     // Bytes of this turn may still go straight to the kernel.
     if (!this.#reported && this.bytes >= this.#limits.highWaterMark) this.flush();
     return this.#reported;
   }
 
   /** Nothing waits. */
-  get empty(): boolean {
+  get isEmpty(): boolean {
     return this.#chunks.length === 0 && this.#queued === undefined && (this.#closed || this.#transport.bufferedBytes === 0);
   }
 
@@ -99,7 +99,7 @@ export class SendBuffer implements Flushable, Buffering {
   }
 
   /** The last answer ended before it was whole. */
-  get brokenOff(): boolean {
+  get isBrokenOff(): boolean {
     return this.#brokenOff;
   }
 
@@ -119,7 +119,7 @@ export class SendBuffer implements Flushable, Buffering {
   }
 
   /** One whole message, on transports that take several at once. */
-  message(encoded: Chunk | readonly Chunk[]): void {
+  pushMessage(encoded: Chunk | readonly Chunk[]): void {
     if (this.#closed) return;
     this.#chunks.push(encoded);
     if (typeof encoded === 'string' || encoded instanceof Uint8Array) this.#pending += encoded.length;
@@ -128,7 +128,7 @@ export class SendBuffer implements Flushable, Buffering {
   }
 
   /** Sends one whole message to one receiver, on transports that delimit messages themselves. */
-  datagram(encoded: Chunk | readonly Chunk[], to: Remote | undefined): void {
+  sendDatagram(encoded: Chunk | readonly Chunk[], to: Remote | undefined): void {
     if (this.#closed) return;
     const { shared, bufferedBytes } = this.#transport;
     // One peer's limit must not close a socket that others share.
@@ -137,7 +137,7 @@ export class SendBuffer implements Flushable, Buffering {
       return;
     }
     const whole = typeof encoded === 'string' || encoded instanceof Uint8Array ? [encoded] : encoded;
-    this.#wrote(this.#transport.write(whole, to));
+    this.#afterWrite(this.#transport.write(whole, to));
   }
 
   /** Writes the pushed bytes to the transport. */
@@ -150,41 +150,41 @@ export class SendBuffer implements Flushable, Buffering {
     const taken = this.#transport.lossless ? this.#transport.writeAll!(chunks) : this.#transport.write(chunks as Chunk[]);
     // The array is kept: a connection that answers does so again.
     chunks.length = 0;
-    this.#wrote(taken);
+    this.#afterWrite(taken);
   }
 
   /** The transport's word that the kernel took something. */
-  drained(): void {
+  onDrained(): void {
     if (this.#closed) return;
     const left = this.#transport.bufferedBytes;
     this.#count(left);
     if (this.#congested && left + this.#pending <= this.#limits.lowWaterMark) {
       this.#congested = false;
-      this.#drainWaiters?.open();
-      this.#review();
+      this.#drainWaiters?.resolveAll();
+      this.#reviewCongestion();
     }
     if (this.#closed) return;
     if (left > 0) {
-      this.#host.progressed();
+      this.#host.onProgress();
       return;
     }
     if (this.#waiting) {
       this.#waiting = false;
-      this.#host.waits(false);
+      this.#host.onWaiting(false);
     }
-    if (this.empty) this.#release();
+    if (this.isEmpty) this.#resolveWaiters();
   }
 
   /** Resolves when everything said so far is with the kernel. */
   whenEmpty(): Promise<void> {
     this.flush();
     if (this.#closed) return Promise.reject(new ConnectionClosedError());
-    if (this.empty) return Promise.resolve();
+    if (this.isEmpty) return Promise.resolve();
     return new Promise((resolve, reject) => (this.#waiters ??= []).push({ resolve, reject }));
   }
 
   /** Makes the caller the exclusive writer: only `write` reaches the peer, and `push` queues. False: there is one already. */
-  seize(): boolean {
+  beginExclusive(): boolean {
     if (this.#queued || this.#closed) return false;
     this.#queued = [];
     return true;
@@ -193,12 +193,12 @@ export class SendBuffer implements Flushable, Buffering {
   /**
    * A promise while the kernel's buffer is full, for the exclusive writer. The queue of `push` does not count: it waits for this writer.
    */
-  room(): Promise<void> | undefined {
+  waitForRoom(): Promise<void> | undefined {
     return this.#congested && !this.#closed ? (this.#drainWaiters ??= new DrainWaiters()).wait() : undefined;
   }
 
   /** Ends exclusive writing: the messages queued by `push` follow. */
-  yield(): void {
+  endExclusive(): void {
     const queued = this.#queued;
     if (!queued) return;
     this.#queued = undefined;
@@ -206,8 +206,8 @@ export class SendBuffer implements Flushable, Buffering {
     if (queued.length > 0) this.write(queued);
     this.flush();
     this.#queueFull = false;
-    this.#review();
-    this.drained();
+    this.#reviewCongestion();
+    this.onDrained();
   }
 
   close(): void {
@@ -218,14 +218,14 @@ export class SendBuffer implements Flushable, Buffering {
     this.#pending = 0;
     this.#queued = undefined;
     this.#queuedBytes = 0;
-    this.#drainWaiters?.open();
+    this.#drainWaiters?.resolveAll();
     const waiters = this.#waiters;
     this.#waiters = undefined;
     for (const { reject } of waiters ?? []) reject(new ConnectionClosedError());
   }
 
   /** Notes that the last bytes lie in memory that other connections send from, too. Over TLS each has its own, encrypted. */
-  shares(message: SharedMessage): void {
+  noteShared(message: SharedMessage): void {
     const { tls, bytesWritten } = this.#transport;
     if (this.#closed || tls || this.bytes === 0) return;
     (this.#shared ??= new SharedQueue(this.#budget)).add(message, bytesWritten + this.bytes);
@@ -236,15 +236,15 @@ export class SendBuffer implements Flushable, Buffering {
   }
 
   evict(message: string): void {
-    this.#shared?.sent(Infinity);
-    this.#host.exceeded('maxBufferedBytesTotal', message);
+    this.#shared?.releaseUpTo(Infinity);
+    this.#host.closeForLimit('maxBufferedBytesTotal', message);
   }
 
   /** A socket that many peers share is not counted: what is too much there is lost by itself. */
   #count(left: number): void {
     if (this.#transport.shared) return;
     const waiting = left + this.#queuedBytes;
-    this.#shared?.sent(waiting === 0 ? Infinity : this.#transport.bytesWritten);
+    this.#shared?.releaseUpTo(waiting === 0 ? Infinity : this.#transport.bytesWritten);
     this.#budget.count(this, Math.max(0, waiting - this.sharedBytes));
   }
 
@@ -274,14 +274,14 @@ export class SendBuffer implements Flushable, Buffering {
     }
     this.#count(this.#transport.bufferedBytes);
     if (this.#closed) return;
-    if (this.#queuedBytes > this.#limits.maxBufferedBytes) this.#host.exceeded('maxBufferedBytes', this.#tooMuch);
+    if (this.#queuedBytes > this.#limits.maxBufferedBytes) this.#host.closeForLimit('maxBufferedBytes', this.#tooMuch);
     else if (this.#queuedBytes >= this.#limits.highWaterMark) {
       this.#queueFull = true;
-      this.#review();
+      this.#reviewCongestion();
     }
   }
 
-  #wrote(taken: boolean): void {
+  #afterWrite(taken: boolean): void {
     if (taken) {
       if (this.#shared) this.#count(0);
       return;
@@ -289,31 +289,31 @@ export class SendBuffer implements Flushable, Buffering {
     const left = this.#transport.bufferedBytes;
     if (!this.#waiting) {
       this.#waiting = true;
-      this.#host.waits(true);
+      this.#host.onWaiting(true);
     }
     if (left + this.#queuedBytes > this.#limits.maxBufferedBytes && !this.#transport.shared)
-      this.#host.exceeded('maxBufferedBytes', this.#tooMuch);
+      this.#host.closeForLimit('maxBufferedBytes', this.#tooMuch);
     else {
       if (!this.#congested && left >= this.#limits.highWaterMark) {
         this.#congested = true;
-        this.#review();
+        this.#reviewCongestion();
       }
       this.#count(left);
     }
   }
 
-  #review(): void {
+  #reviewCongestion(): void {
     const full = this.#congested || this.#queueFull;
     if (full === this.#reported || this.#closed) return;
     this.#reported = full;
-    this.#host.congestion(full);
+    this.#host.onCongestion(full);
   }
 
   get #tooMuch(): string {
     return `more than ${this.#limits.maxBufferedBytes} bytes wait to be sent`;
   }
 
-  #release(): void {
+  #resolveWaiters(): void {
     const waiters = this.#waiters;
     if (!waiters) return;
     this.#waiters = undefined;

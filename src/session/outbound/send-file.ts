@@ -22,13 +22,13 @@ export async function sendFileOver(host: FileHost, path: string | URL, { start =
   const { sendBuffer } = host;
   if (!(start >= 0) || !(length >= 0)) throw new UsageError(`a file has no part from ${start} of ${length} bytes`);
   // Before anything is waited for: what is sent from now on is behind the file.
-  if (!sendBuffer.seize())
+  if (!sendBuffer.beginExclusive())
     throw host.state.isOver ? new ConnectionClosedError() : new UsageError('a file is being sent already: wait for it');
   let sent: number;
   try {
     sent = await copy(host, await open(path, 'r'), start, length);
   } finally {
-    sendBuffer.yield();
+    sendBuffer.endExclusive();
   }
   await sendBuffer.whenEmpty();
   return sent;
@@ -48,7 +48,7 @@ async function copy(host: FileHost, file: FileHandle, start: number, length: num
       }
       host.sendBuffer.write(piece.subarray(0, bytesRead));
       sent += bytesRead;
-      await host.sendBuffer.room();
+      await host.sendBuffer.waitForRoom();
     }
   } catch (error) {
     if (sent > 0) host.sendBuffer.breakOff();

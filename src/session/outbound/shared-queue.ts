@@ -18,7 +18,7 @@ export class SharedQueue {
   }
 
   /** Lets go of what has been sent. */
-  sent(upTo: number): void {
+  releaseUpTo(upTo: number): void {
     while (this.#waiting.length > 0 && this.#waiting[0]!.end <= upTo) {
       const { message } = this.#waiting.shift()!;
       this.bytes -= message.bytes;

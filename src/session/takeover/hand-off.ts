@@ -1,38 +1,23 @@
 import type { Ctor } from '../../blueprint/types.js';
-import type { Transport } from '../../endpoints/endpoint.js';
 import { asError, ConnectionClosedError, UsageError, WorkerNotFoundError } from '../../errors.js';
 import type { MovedConnection } from '../../workers/sockets/pool-listener-types.js';
 import { reasonOfError } from '../close-reason.js';
-import { GRACE, type ConnectionDeadlines } from '../timeouts/deadlines.js';
-import type { ConnectionState } from '../lifecycle.js';
-import type { SendBuffer } from '../outbound/send-buffer.js';
-import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
+import { GRACE } from '../timeouts/deadlines.js';
+import type { LiveConnection } from '../live-connection.js';
+import { PauseReason } from '../inbound/read-loop.js';
 import type { HandOffOptions } from '../peer-options.js';
 import type { SessionHost } from '../session-host.js';
-import type { Settings } from '../settings.js';
-
-/** The session, as its move sees it. */
-export interface HandOffHost {
-  readonly host: SessionHost;
-  readonly settings: Settings;
-  readonly transport: Transport;
-  readonly readLoop: ReadLoop;
-  readonly sendBuffer: SendBuffer;
-  readonly deadlines: ConnectionDeadlines;
-  readonly state: ConnectionState;
-  readonly isPiped: boolean;
-}
 
 /**
  * Moves a connection to a worker's process: reading stops, the send buffer is flushed, then the socket goes, with the bytes that were
  * received and not handled. When a process there has taken it, it is closed here `by: 'handoff'`; when none does, for good.
  */
-export async function handOff(session: HandOffHost, worker: Ctor, { to, data, key }: HandOffOptions): Promise<void> {
+export async function handOff(session: LiveConnection, worker: Ctor, { to, data, key }: HandOffOptions): Promise<void> {
   checkMovable(session);
   const { readLoop, state } = session;
-  let move: ReturnType<NonNullable<SessionHost['mover']>>;
+  let move: ReturnType<NonNullable<SessionHost['handOffStarter']>>;
   try {
-    move = session.host.mover!(worker, { to, data, key });
+    move = session.host.handOffStarter!(worker, { to, data, key });
   } catch (error) {
     // A mistake that the caller can mend leaves the connection as it was.
     if (error instanceof WorkerNotFoundError) state.endNow(reasonOfError(error));
@@ -40,12 +25,16 @@ export async function handOff(session: HandOffHost, worker: Ctor, { to, data, ke
   }
   readLoop.hold(PauseReason.MOVING);
   // Messages sent meanwhile leave first, too.
-  do await flushed(session);
-  while (!session.sendBuffer.empty);
-  await depart(session, data, move);
+  do await flushAll(session);
+  while (!session.sendBuffer.isEmpty);
+  await moveSocket(session, data, move);
 }
 
-async function depart(session: HandOffHost, data: object | undefined, move: (what: MovedConnection) => Promise<void>): Promise<void> {
+async function moveSocket(
+  session: LiveConnection,
+  data: object | undefined,
+  move: (what: MovedConnection) => Promise<void>,
+): Promise<void> {
   const { readLoop, state, transport, deadlines } = session;
   const { remote, local } = transport;
   const received = readLoop.take();
@@ -53,7 +42,7 @@ async function depart(session: HandOffHost, data: object | undefined, move: (wha
   if (!detached) throw new ConnectionClosedError();
   const { handle, rest } = detached;
   deadlines.set(GRACE, Infinity);
-  state.moving();
+  state.beginMove();
   try {
     await move({ handle, url: local.url, remote, rest: Buffer.concat([received, rest]), data });
   } catch (thrown) {
@@ -67,22 +56,22 @@ async function depart(session: HandOffHost, data: object | undefined, move: (wha
 }
 
 /** Resolves when the send buffer is with the kernel: bytes in the kernel's buffers go along with the socket. */
-async function flushed({ sendBuffer, state }: HandOffHost): Promise<void> {
+async function flushAll({ sendBuffer, state }: LiveConnection): Promise<void> {
   do await sendBuffer.whenEmpty();
-  while (!sendBuffer.empty);
+  while (!sendBuffer.isEmpty);
   if (!state.isOpen) throw new ConnectionClosedError();
 }
 
 /** Throws UsageError for what cannot be moved: the connection is as it was then. */
-function checkMovable({ settings, transport, state, sendBuffer, isPiped, readLoop, host }: HandOffHost): void {
+function checkMovable({ settings, transport, state, sendBuffer, isPiped, readLoop, host }: LiveConnection): void {
   const { name } = settings.plan;
   if (!transport.detachable)
     throw new UsageError(`${name} cannot be handed off: only tcp: and unix: connections without TLS are the same thing in another process`);
   if (settings.concurrency > 1) throw new UsageError(`${name} has concurrency above 1: messages could be handled both here and there`);
-  if (!host.mover) throw new UsageError(`${name} is in a worker: connections are handed off by the master, which has all workers`);
+  if (!host.handOffStarter) throw new UsageError(`${name} is in a worker: connections are handed off by the master, which has all workers`);
   if (isPiped) throw new UsageError('a piped connection cannot be handed off: its bytes are not its own');
-  if (readLoop.held(PauseReason.MOVING)) throw new UsageError('the connection is being handed off already');
-  if (!sendBuffer.seize()) throw new UsageError('a file is being sent: wait for it before handOff()');
-  sendBuffer.yield();
+  if (readLoop.isHeld(PauseReason.MOVING)) throw new UsageError('the connection is being handed off already');
+  if (!sendBuffer.beginExclusive()) throw new UsageError('a file is being sent: wait for it before handOff()');
+  sendBuffer.endExclusive();
   if (!state.isOpen) throw new ConnectionClosedError();
 }

@@ -1,25 +1,9 @@
 import { ConnectionClosedError, UsageError } from '../../errors.js';
-import type { Transport } from '../../endpoints/endpoint.js';
-import type { Chunk } from '../../framing/framing.js';
 import { toBytes } from '../../units.js';
-import { MESSAGE, type ConnectionDeadlines } from '../timeouts/deadlines.js';
-import type { ConnectionState } from '../lifecycle.js';
-import type { SendBuffer } from '../outbound/send-buffer.js';
+import { MESSAGE } from '../timeouts/deadlines.js';
+import type { LiveConnection } from '../live-connection.js';
 import type { PipeOptions } from '../peer-options.js';
-import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
-
-/** The session, as its pipes see it. */
-export interface PipesHost {
-  readonly transport: Transport;
-  readonly readLoop: ReadLoop;
-  readonly sendBuffer: SendBuffer;
-  readonly state: ConnectionState;
-  readonly deadlines: ConnectionDeadlines;
-  /** Sends bytes past the framing. */
-  say(bytes: Chunk): void;
-  /** Whether its clocks stand still may have changed. */
-  clocks(): void;
-}
+import { PauseReason } from '../inbound/read-loop.js';
 
 interface Pipe {
   readonly target: ConnectionPipes;
@@ -32,17 +16,17 @@ interface Pipe {
 
 /** The pipes of one connection: at most one takes its bytes, any number feed it. */
 export class ConnectionPipes {
-  readonly #session: PipesHost;
+  readonly #session: LiveConnection;
   #pipe: Pipe | undefined;
   /** Whose bytes come here. */
   readonly #feeders = new Set<ConnectionPipes>();
 
-  constructor(session: PipesHost) {
+  constructor(session: LiveConnection) {
     this.#session = session;
   }
 
   /** Piped in either direction: half-closed, the connection stays. */
-  get busy(): boolean {
+  get isBusy(): boolean {
     return this.#pipe !== undefined || this.#feeders.size > 0;
   }
 
@@ -64,16 +48,16 @@ export class ConnectionPipes {
       target.#feeders.add(this);
       readLoop.hold(PauseReason.PIPED);
       deadlines.set(MESSAGE, Infinity);
-      this.#session.clocks();
-      target.#session.clocks();
+      this.#session.reviewClocks();
+      target.#session.reviewClocks();
       const received = readLoop.take();
-      if (received.length > 0) this.data(received);
-      if (state.peerHasEnded) this.sourceEnded();
+      if (received.length > 0) this.onSourceData(received);
+      if (state.peerHasEnded) this.onSourceEnd();
     });
   }
 
   /** Bytes of the source. */
-  data(chunk: Buffer): void {
+  onSourceData(chunk: Buffer): void {
     const pipe = this.#pipe;
     if (!pipe) return;
     const session = pipe.target.#session;
@@ -84,19 +68,19 @@ export class ConnectionPipes {
     const part = chunk.length > pipe.left ? chunk.subarray(0, pipe.left) : chunk;
     pipe.left -= part.length;
     pipe.count += part.length;
-    session.say(part);
+    session.sendEncoded(part);
     if (pipe.left === 0) this.#done(chunk.subarray(part.length));
-    else if (session.sendBuffer.congested) this.#session.readLoop.hold(PauseReason.BLOCKED);
+    else if (session.sendBuffer.isCongested) this.#session.readLoop.hold(PauseReason.BLOCKED);
   }
 
   /** The source has finished. */
-  sourceEnded(): void {
-    if (this.#pipe?.ends) this.#pipe.target.#session.state.halfClose();
+  onSourceEnd(): void {
+    if (this.#pipe?.ends) this.#pipe.target.#session.state.endOurSide();
     if (this.#pipe) this.#done(undefined);
   }
 
   /** This connection, as a target, has room again. */
-  hasRoom(): void {
+  onTargetRoom(): void {
     for (const feeder of this.#feeders) feeder.#session.readLoop.release(PauseReason.BLOCKED, true);
   }
 
@@ -127,18 +111,18 @@ export class ConnectionPipes {
     const { readLoop, state } = this.#session;
     if (rest && rest.length > 0) readLoop.inbound.push(rest, undefined);
     if (!state.isClosed) readLoop.release(PauseReason.PIPED | PauseReason.BLOCKED, true);
-    this.#unpiped();
-    pipe.target.#unpiped();
+    this.#afterUnpipe();
+    pipe.target.#afterUnpipe();
     return pipe;
   }
 
   /** The last pipe has ended: the half-close timer starts again, and the connection may close. */
-  #unpiped(): void {
+  #afterUnpipe(): void {
     const { state } = this.#session;
     if (state.isClosed) return;
-    this.#session.clocks();
-    if (this.busy) return;
+    this.#session.reviewClocks();
+    if (this.isBusy) return;
     if (state.peerHasEnded) state.onPeerEnd();
-    state.step();
+    state.advance();
   }
 }

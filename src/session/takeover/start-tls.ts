@@ -3,98 +3,79 @@ import { checkTls } from '../../blueprint/connection/tls-options.js';
 import { refuse, reporter } from '../../blueprint/mistakes.js';
 import type { TlsOptions } from '../../decorators/connection/endpoint-types.js';
 import { publish } from '../../diagnostics.js';
-import type { Transport } from '../../endpoints/endpoint.js';
 import { hostAndPort } from '../../endpoints/net/tcp.js';
 import { asError, ConnectionClosedError, TlsInjectionError, UsageError, type Mistake } from '../../errors.js';
 import { reasonOfTransport } from '../close-reason.js';
+import type { LiveConnection } from '../live-connection.js';
 import type { ConnectionState } from '../lifecycle.js';
-import { shaken } from '../../timing/handshake-timeout.js';
-import type { HandlerRunner } from '../handler/handler-runner.js';
-import type { SendBuffer } from '../outbound/send-buffer.js';
-import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
-import type { SessionHost } from '../session-host.js';
-import type { Settings } from '../settings.js';
-
-/** The session, as STARTTLS sees it. */
-export interface StartTlsHost {
-  readonly id: string;
-  readonly host: SessionHost;
-  readonly settings: Settings;
-  readonly transport: Transport;
-  readonly readLoop: ReadLoop;
-  readonly sendBuffer: SendBuffer;
-  readonly runner: HandlerRunner;
-  readonly state: ConnectionState;
-  readonly isPiped: boolean;
-  working(): void;
-  settled(): void;
-}
+import { handshakeWithin } from '../../timing/handshake-timeout.js';
+import { PauseReason } from '../inbound/read-loop.js';
 
 /**
  * Takes a connection over to TLS, in place: flushes, shakes hands, runs `@OnSecure`. Messages wait until then, and what is sent meanwhile
  * follows. A failure closes the connection and is reported as any other failure of a socket, also to callers that do not await this.
  */
-export function startTls(session: StartTlsHost, options: TlsOptions | undefined): Promise<void> {
+export function startTls(session: LiveConnection, options: TlsOptions | undefined): Promise<void> {
   const secured = secure(session, options);
   secured.catch(() => {});
   return secured;
 }
 
-async function secure(session: StartTlsHost, options: TlsOptions | undefined): Promise<void> {
+async function secure(session: LiveConnection, options: TlsOptions | undefined): Promise<void> {
   const tls = checked(session, options);
   const { state, runner, sendBuffer, readLoop, settings } = session;
   if (!state.isOpen) throw new ConnectionClosedError();
   sendBuffer.flush();
-  if (readLoop.held(PauseReason.MOVING)) throw new UsageError('the connection is being handed off: the other process starts TLS');
-  if (readLoop.held(PauseReason.SECURING)) throw new UsageError('startTls() is under way already');
-  if (!sendBuffer.seize()) throw new UsageError('a file is being sent: wait for it before startTls()');
+  if (readLoop.isHeld(PauseReason.MOVING)) throw new UsageError('the connection is being handed off: the other process starts TLS');
+  if (readLoop.isHeld(PauseReason.SECURING)) throw new UsageError('startTls() is under way already');
+  if (!sendBuffer.beginExclusive()) throw new UsageError('a file is being sent: wait for it before startTls()');
   readLoop.hold(PauseReason.SECURING);
   // An `end()` meanwhile takes effect behind the handshake.
   runner.pendingReplies++;
-  session.working();
+  session.onHandlerPending();
   try {
     if (readLoop.take().length > 0) throw new TlsInjectionError();
     if (state.peerHasEnded) state.destroy({ by: 'peer', code: 'END' });
-    else await shake(session, tls);
+    else await handshake(session, tls);
   } catch (thrown) {
     fail(session, asError(thrown));
   }
   if (!state.isOver) {
-    sendBuffer.yield();
+    sendBuffer.endExclusive();
     const { app, name: handler, blueprint } = settings.plan;
     publish('connection.secure', { app, handler, connection: session.id, protocol: session.transport.tls?.protocol });
-    await runner.hook('OnSecure', blueprint.hooks.secure);
+    await runner.runHook('OnSecure', blueprint.hooks.secure);
   }
   runner.pendingReplies--;
   // The caller that waits for the handshake continues first.
   readLoop.release(PauseReason.SECURING, true);
-  session.settled();
-  if (state.isOver) throw await whyOver(state);
+  session.onHandlerSettled();
+  if (state.isOver) throw await closingError(state);
 }
 
 /** Closes for a failed handshake; a close meanwhile has its own reason. */
-function fail({ state, runner }: StartTlsHost, error: Error): void {
+function fail({ state, runner }: LiveConnection, error: Error): void {
   if (state.isOver) return;
   const reason = reasonOfTransport(error);
   state.destroy(reason);
-  if (reason.by === 'error') void runner.tell(error, { during: 'socket' });
+  if (reason.by === 'error') void runner.reportError(error, { during: 'socket' });
 }
 
-function shake({ host, settings, transport, state }: StartTlsHost, tls: TlsOptions): Promise<void> {
-  const how = { tls, isServer: settings.accepted, host: hostAndPort(settings.target.url)?.host };
+function handshake({ host, settings, transport, state }: LiveConnection, tls: TlsOptions): Promise<void> {
+  const how = { tls, isServer: settings.isAccepted, host: hostAndPort(settings.target.url)?.host };
   const { handshakeTimeout } = settings.limits;
   const late = (error: Error): void => state.destroy({ by: 'timeout', code: 'handshakeTimeout', error });
-  return shaken(host.clock, handshakeTimeout, () => transport.startTls!(how), late);
+  return handshakeWithin(host.clock, handshakeTimeout, () => transport.startTls!(how), late);
 }
 
 /** The error that the connection ended with, once it has. */
-async function whyOver(ending: ConnectionState): Promise<Error> {
+async function closingError(ending: ConnectionState): Promise<Error> {
   if (!ending.isClosed) await new Promise(resolve => onAbort(ending.signal, resolve));
   return ending.reason?.error ?? new ConnectionClosedError();
 }
 
 /** Throws UsageError or ConfigurationError for mistakes of the caller: the connection stays as it was. */
-function checked({ settings, transport, isPiped }: StartTlsHost, options: TlsOptions | undefined): TlsOptions {
+function checked({ settings, transport, isPiped }: LiveConnection, options: TlsOptions | undefined): TlsOptions {
   const { name } = settings.plan;
   if (settings.concurrency > 1)
     throw new UsageError(`${name} has concurrency above 1: messages before TLS and behind it could not be told apart`);
@@ -106,7 +87,7 @@ function checked({ settings, transport, isPiped }: StartTlsHost, options: TlsOpt
   checkTls(options, 'startTls', reporter(name, mistakes));
   refuse(mistakes);
   const tls = options ?? (settings.target.options['tls'] as TlsOptions | undefined) ?? {};
-  if (settings.accepted && tls.cert === undefined && tls.sni === undefined)
+  if (settings.isAccepted && tls.cert === undefined && tls.sni === undefined)
     throw new UsageError(`${name} has no certificate to show: write tls: { cert, key } beside its url, or startTls({ cert, key })`);
   return tls;
 }

@@ -15,7 +15,7 @@ type Deadline = typeof FIRST | typeof MESSAGE | typeof IDLE | typeof DRAIN | typ
 
 /** Told of deadlines that have passed. A passed deadline is off until it is set again. */
 export interface DeadlineHost {
-  expired(name: DeadlineName): void;
+  onExpired(name: DeadlineName): void;
 }
 
 const NEVER = Infinity;
@@ -30,7 +30,7 @@ export class ConnectionDeadlines implements HeapTimer {
   readonly #host: DeadlineHost;
   /** When each is due; while they stand still, MESSAGE and IDLE are what remains of them. */
   readonly #due = [NEVER, NEVER, NEVER, NEVER, NEVER];
-  #still = false;
+  #standsStill = false;
   alarmAt = NEVER;
   alarmIndex = -1;
 
@@ -56,9 +56,9 @@ export class ConnectionDeadlines implements HeapTimer {
   }
 
   /** Stops or restarts the clocks of messages and of silence. */
-  stand(still: boolean): void {
-    if (still === this.#still) return;
-    this.#still = still;
+  setStandstill(still: boolean): void {
+    if (still === this.#standsStill) return;
+    this.#standsStill = still;
     const due = this.#due;
     if (due[MESSAGE] === NEVER && due[IDLE] === NEVER) return;
     const now = still ? -this.#clock.now() : this.#clock.now();
@@ -69,7 +69,7 @@ export class ConnectionDeadlines implements HeapTimer {
   }
 
   /** Nothing more is expected of the peer. */
-  hush(): void {
+  clearPeerDeadlines(): void {
     this.#due[FIRST] = this.#due[MESSAGE] = this.#due[IDLE] = NEVER;
   }
 
@@ -79,17 +79,17 @@ export class ConnectionDeadlines implements HeapTimer {
   }
 
   /** Called by the alarm. */
-  alarm(now: number): void {
+  onAlarm(now: number): void {
     for (const [deadline, name] of NAMES.entries()) {
       if (this.#stands(deadline) || this.#due[deadline]! > now) continue;
       this.#due[deadline] = NEVER;
-      this.#host.expired(name);
+      this.#host.onExpired(name);
     }
     const next = Math.min(...this.#due.filter((_, deadline) => !this.#stands(deadline)));
     if (next < this.alarmAt) this.#alarms.set(this, next);
   }
 
   #stands(deadline: number): boolean {
-    return this.#still && (deadline === MESSAGE || deadline === IDLE);
+    return this.#standsStill && (deadline === MESSAGE || deadline === IDLE);
   }
 }

@@ -1,23 +1,15 @@
-import type { Transport } from '../../endpoints/endpoint.js';
 import { StallWatch } from '../../endpoints/net/stall-watch.js';
-import { GRACE, type ConnectionDeadlines } from './deadlines.js';
+import { GRACE } from './deadlines.js';
+import type { ConnectionParts } from '../connection-parts.js';
 import type { CloseReason } from '../../decorators/hook-types.js';
-import type { HandlerRunner } from '../handler/handler-runner.js';
-import { PauseReason, type ReadLoop } from '../inbound/read-loop.js';
+import { PauseReason } from '../inbound/read-loop.js';
 
-/** The session, as the grace sees it. */
-export interface GraceHost {
-  readonly transport: Transport;
-  readonly deadlines: ConnectionDeadlines;
-  readonly runner: HandlerRunner;
-  readonly readLoop: ReadLoop;
-  readonly isPiped: boolean;
-  readonly state: {
-    readonly isOver: boolean;
-    readonly peerHasEnded: boolean;
-    readonly reason: CloseReason | undefined;
-    onGraceExpired(): void;
-  };
+/** The life cycle of the connection, as the grace sees it. */
+export interface GraceState {
+  readonly isOver: boolean;
+  readonly peerHasEnded: boolean;
+  readonly reason: CloseReason | undefined;
+  onGraceExpired(): void;
 }
 
 /**
@@ -25,21 +17,23 @@ export interface GraceHost {
  * the connection is piped, paused, held by `rateLimit` or waits at the gate of the event loop, and starts anew when bytes move.
  */
 export class HalfCloseGrace {
-  readonly #host: GraceHost;
+  readonly #connection: ConnectionParts;
+  readonly #state: GraceState;
   readonly #watch: StallWatch;
   #limit = Infinity;
   /** The limit counts from its start, whatever happens. */
   #isFixed = false;
   #standsStill = false;
 
-  constructor(host: GraceHost) {
-    this.#host = host;
-    const timer = { set: (delay: number) => host.deadlines.set(GRACE, delay) };
+  constructor(connection: ConnectionParts, state: GraceState) {
+    this.#connection = connection;
+    this.#state = state;
+    const timer = { set: (delay: number) => connection.deadlines.set(GRACE, delay) };
     this.#watch = new StallWatch(
-      host.transport,
+      connection.transport,
       timer,
       () => this.#limit,
-      () => host.state.onGraceExpired(),
+      () => state.onGraceExpired(),
     );
   }
 
@@ -48,7 +42,7 @@ export class HalfCloseGrace {
     this.#limit = limit;
     this.#isFixed = isFixed;
     this.#standsStill = false;
-    if (isFixed) this.#host.deadlines.set(GRACE, limit);
+    if (isFixed) this.#connection.deadlines.set(GRACE, limit);
     else this.#watch.start();
     this.review();
   }
@@ -63,16 +57,17 @@ export class HalfCloseGrace {
     else this.#watch.start();
   }
 
-  expired(): void {
-    if (this.#isFixed) this.#host.state.onGraceExpired();
-    else this.#watch.expired();
+  onExpired(): void {
+    if (this.#isFixed) this.#state.onGraceExpired();
+    else this.#watch.onExpired();
   }
 
   get #isOurTurn(): boolean {
-    const { state, runner, isPiped, readLoop, transport } = this.#host;
+    const { runner, isPiped, readLoop, transport } = this.#connection;
+    const state = this.#state;
     // Once our direction has ended, or both have, or the bytes could not be read, nothing is waited for but the peer.
     if (state.isOver || (transport.endsBoth && state.peerHasEnded) || state.reason?.by === 'error') return false;
     const { PAUSED, PIPED, RATE, QUEUED } = PauseReason;
-    return runner.isAtWork || isPiped || readLoop.held(PAUSED | PIPED | RATE | QUEUED);
+    return runner.isAtWork || isPiped || readLoop.isHeld(PAUSED | PIPED | RATE | QUEUED);
   }
 }

@@ -19,7 +19,7 @@ export class CopyToken {
   /** Calls that were made with it. */
   calls = 1;
   /** Its memory is written over: nothing shares it any more. */
-  spent = false;
+  isSpent = false;
   constructor(readonly size: number) {}
 }
 
@@ -50,7 +50,7 @@ const forget = (): void => {
  */
 export function copyArgument(input: unknown, limit: number, shares = false): Copied {
   const known = remembered.length === 0 ? undefined : remembered.find(each => each.input === input && each.limit === limit);
-  const kept = known?.token.spent === false ? known.bytes : undefined;
+  const kept = known?.token.isSpent === false ? known.bytes : undefined;
   if (known && kept !== undefined && known.snapshot?.matches(input)) return shared(known, kept);
   const bytes = encodeValue(input, limit, 'input', shares);
   if (bytes.length < LARGE || hasAttachments(bytes)) return { value: bytes, token: undefined };

@@ -28,15 +28,15 @@ export interface CallSettings extends CallBase {
 /** Where a call is: in a queue, or with a process. It is told when the caller gives up, after the call has settled. */
 export interface CallHolder {
   /** `leaving`: it only leaves the stream, and wants its generator to return. */
-  withdraw(call: Call, leaving?: boolean): void;
+  cancel(call: Call, leaving?: boolean): void;
   /** There is room for so many more items, or events, of it. */
-  credit(call: Call, of: 'items' | 'events', room: Room): void;
+  grantCredit(call: Call, of: 'items' | 'events', room: Room): void;
   /** Whether so many bytes more of its items may wait: taken from what its process may have beside its first windows. */
-  grow?(call: Call, bytes: number): boolean;
+  growWindow?(call: Call, bytes: number): boolean;
   /** Reports that the process broke the protocol with the call's items. */
-  offence?(error: Error): void;
+  reportOffence?(error: Error): void;
   /** The calls that hold the slots which a waiting call waits for; undefined: it gets one anyway. */
-  ahead(): Iterable<Call> | undefined;
+  callsAhead(): Iterable<Call> | undefined;
 }
 
 /** A process that a call is made to, and to no other of its pool. */
@@ -63,7 +63,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   prev: Call | undefined;
   next: Call | undefined;
   list: List<Call> | undefined;
-  line: CallerQueue<Call> | undefined;
+  callerQueue: CallerQueue<Call> | undefined;
   // Links of its owner's list.
   elder: Belonging | undefined;
   younger: Belonging | undefined;
@@ -88,7 +88,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   token: CopyToken | undefined;
   /** Runs what the caller gave where it made the call, whatever brought the news. */
   readonly #context: AsyncContext | undefined;
-  settled = false;
+  isSettled = false;
   holder: CallHolder | undefined;
   /** Number on its link; 0 while it was not sent. */
   id = 0;
@@ -96,13 +96,13 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   began = -1;
   /** When the caller gave up while a process had the call; -1: it did not. */
   cancelled = -1;
-  softened = false;
+  isSoftAborted = false;
   /** Its caller gave up, and its task has not ended within the first part of `cancelGrace`. */
-  lingers = false;
+  isLingering = false;
   /** A deadline fired and is rechecked after the next poll, or was acted on: no further timer is set. */
-  suspected = false;
+  isSuspected = false;
   /** The process has shown that it works on this very call. */
-  evidence = false;
+  hasEvidence = false;
   attempt = 1;
   /** Errors of earlier attempts. */
   previous: Error[] | undefined;
@@ -113,20 +113,20 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** Only this process may take it. */
   pin: PinnedProcess | undefined;
   /** The call has a place among calls of equal affinity. Written by AffinityQueue. */
-  seated = false;
+  hasAffinityPlace = false;
   /** Its place among those that must not wait for ever. */
   ticket: Ticket<Call> | undefined;
   /** Streams the caller's items in. */
   sender: CallSender | undefined;
   /** Part of a call that was admitted: taken even while the application closes. */
-  admitted = false;
+  isAdmitted = false;
   /** Why the caller gave up. */
   abortReason: unknown;
   /** Deadline that it inherits from another machine, in milliseconds since the epoch; undefined: none. */
   latest: number | undefined;
   #parent: Call | undefined;
   /** Told when it has settled. */
-  over: (() => void) | undefined;
+  onSettled: (() => void) | undefined;
   /** Calls to other workers that its task has made and that are not over. */
   children: Set<Owned> | undefined;
   /** Unsettled nested calls that this call's task has made; read by the deadlock check. */
@@ -140,7 +140,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     this.hard = target.hard;
     this.soft = target.soft;
     // Where listeners of its events run; a call whose task has none goes without.
-    if (options?.on || (owner.hooks.event && target.task && target.task.events.size > 0)) this.#context = currentContext();
+    if (options?.on || (owner.hooks.onEvent && target.task && target.task.events.size > 0)) this.#context = currentContext();
     const timeout = options?.timeout;
     if (timeout !== undefined) {
       const own = toMilliseconds(timeout);
@@ -154,7 +154,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   }
 
   /** Said once, before anything else. */
-  madeIn(parent: Call): void {
+  setParent(parent: Call): void {
     this.#parent = parent;
     (parent.waitsFor ??= new Set()).add(this);
   }
@@ -174,7 +174,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return this.#input;
   }
 
-  get encoded(): boolean {
+  get isEncoded(): boolean {
     return this.#encoded;
   }
 
@@ -182,8 +182,8 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   spendLarge(): Encoded | undefined {
     const { token } = this;
     // One that is shared is still to be sent for other calls.
-    if (token === undefined || token.calls > 1 || !this.#encoded || this.settled || token.size < REUSABLE) return undefined;
-    token.spent = true;
+    if (token === undefined || token.calls > 1 || !this.#encoded || this.isSettled || token.size < REUSABLE) return undefined;
+    token.isSpent = true;
     return this.#input as Encoded;
   }
 
@@ -200,7 +200,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   }
 
   /** Takes an argument that is encoded already. */
-  protected encodedAs(input: Encoded): void {
+  protected setEncoded(input: Encoded): void {
     this.#input = input;
     this.#encoded = true;
     this.weight = input.length;
@@ -215,17 +215,17 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
 
   /** The caller gives up. */
   abort(reason: unknown): void {
-    this.giveUp(new AbortError(reason));
+    this.abortWith(new AbortError(reason));
   }
 
   /** Ends it for the caller with this error, whatever the process does. */
-  giveUp(error: Error): void {
+  abortWith(error: Error): void {
     const holder = this.holder;
-    if (this.settled) return;
+    if (this.isSettled) return;
     this.abortReason = error instanceof AbortError ? error.cause : error;
     this.fail(error);
     this.abortChildren(error);
-    holder?.withdraw(this);
+    holder?.cancel(this);
   }
 
   /** Aborts the nested calls of its task. */
@@ -237,27 +237,27 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
 
   succeed(value: unknown): boolean {
     if (!this.#settle()) return false;
-    this.delivered(value);
+    this.onSuccess(value);
     return true;
   }
 
   /** @param place where the error was made, as a line of its stack; undefined: here */
   fail(error: Error, place?: string): boolean {
     if (!this.#settle(error)) return false;
-    this.failed(error, place);
+    this.onFailure(error, place);
     return true;
   }
 
   /** The process has answered: read at once, the body does not last. Throws ProtocolError for what cannot be decoded. */
-  answer(body: Body, _microseconds: number): void {
-    if (this.settled) return;
+  onAnswer(body: Body, _microseconds: number): void {
+    if (this.isSettled) return;
     if (this.tracing) this.tracing.trace.bytes.received += body.length;
     if (this.target.silent) this.succeed(undefined);
-    else this.checked(body.value());
+    else this.succeedChecked(body.value());
   }
 
   /** Succeeds with this answer, if it is one that the task may give. */
-  checked(value: unknown): void {
+  succeedChecked(value: unknown): void {
     const { silent, check } = this.target;
     if (!check) return void this.succeed(silent ? undefined : value);
     const verdict = check(value);
@@ -266,16 +266,16 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   }
 
   /** Receives one item; only streams do. `unread`: counts its bytes until it is taken. */
-  item(_body: Body, _now: number, _unread: UnreadBytes): void {
+  onItem(_body: Body, _now: number, _unread: UnreadBytes): void {
     throw new ProtocolError(`an item for ${this.target.name}, which answers once`);
   }
 
   /** The end of a stream. */
-  end(): void {
+  onEnd(): void {
     throw new ProtocolError(`the end of a stream for ${this.target.name}, which answers once`);
   }
 
-  get streams(): boolean {
+  get isStream(): boolean {
     return false;
   }
 
@@ -285,18 +285,18 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   }
 
   /** An event that its process says it emitted: checked and delivered. The promise resolves when its listeners have dealt with it. */
-  told(name: string, payload: unknown): Promise<unknown> | undefined {
+  handleEvent(name: string, payload: unknown): Promise<unknown> | undefined {
     const { task } = this.target;
     const check = task?.events.get(name);
     if (!check) throw new ProtocolError(`${this.target.name} emits ${name}, which it does not declare`);
     const verdict = this.target.worker.settings.validate === 'off' ? { value: payload } : check(payload);
-    if (!verdict.issues) return this.event(name, verdict.value);
-    this.giveUp(this.boundary(verdict));
+    if (!verdict.issues) return this.deliverEvent(name, verdict.value);
+    this.abortWith(this.boundary(verdict));
     return undefined;
   }
 
   /** Tells caller and owner. A throw of theirs is theirs. */
-  protected event(name: string, payload: unknown): Promise<unknown> | undefined {
+  protected deliverEvent(name: string, payload: unknown): Promise<unknown> | undefined {
     const { options, owner, target } = this;
     const on = options?.on;
     const first =
@@ -306,24 +306,24 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
         const handler = Object.hasOwn(on, name) ? on[name] : undefined;
         return handler && this.#context!.runInAsyncScope(() => handler(payload));
       });
-    if (!owner.hooks.event || owner.closed) return first;
+    if (!owner.hooks.onEvent || owner.isClosed) return first;
     const from = { worker: target.worker.name, key: this.key, task: target.name, tag: options?.tag };
-    const heard = (): unknown => owner.hooks.event!(target.worker.cls, name, payload, from);
+    const heard = (): unknown => owner.hooks.onEvent!(target.worker.cls, name, payload, from);
     const second = this.#tell(() => (this.#context ? this.#context.runInAsyncScope(heard) : heard()));
     return first && second ? Promise.all([first, second]) : (first ?? second);
   }
 
   /** The call was sent to a process, as number `id`. */
-  sent(id: number, holder: CallHolder): void {
+  assignTo(id: number, holder: CallHolder): void {
     this.id = id;
     this.holder = holder;
   }
 
   /** Takes the call back from its process: it is about to be queued or sent again. */
-  unsent(): void {
+  takeBack(): void {
     this.id = 0;
     this.began = -1;
-    this.softened = this.evidence = this.suspected = this.lingers = false;
+    this.isSoftAborted = this.hasEvidence = this.isSuspected = this.isLingering = false;
     this.holder = undefined;
     this.events?.close();
     this.events = undefined;
@@ -331,8 +331,8 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   }
 
   /** Whether it may be tried again after its process died under it. */
-  get repeatable(): boolean {
-    return this.attempt <= this.target.retries && (this.sender?.repeatable ?? true);
+  get isRepeatable(): boolean {
+    return this.attempt <= this.target.retries && (this.sender?.isRepeatable ?? true);
   }
 
   /** When something is due next; Infinity: nothing, or its clock does not run. */
@@ -340,22 +340,22 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     const { began } = this;
     if (began < 0) return Infinity;
     let at = this.hard > 0 ? began + this.hard : Infinity;
-    if (this.soft > 0 && !this.softened && !this.settled) at = Math.min(at, began + this.soft);
-    return this.cancelled < 0 ? at : Math.min(at, this.#graceEnd(this.lingers ? 1 : LINGERS_AFTER));
+    if (this.soft > 0 && !this.isSoftAborted && !this.isSettled) at = Math.min(at, began + this.soft);
+    return this.cancelled < 0 ? at : Math.min(at, this.#graceEnd(this.isLingering ? 1 : LINGERS_AFTER));
   }
 
   /** The deadline that has passed, the strictest first. */
-  due(now: number): Due | undefined {
+  overdue(now: number): Due | undefined {
     const { began } = this;
     if (began < 0) return undefined;
     if (this.hard > 0 && now >= began + this.hard) return 'hard';
     if (this.cancelled >= 0 && now >= this.#graceEnd()) return 'grace';
-    if (this.cancelled >= 0 && !this.lingers && now >= this.#graceEnd(LINGERS_AFTER)) return 'lingers';
-    return this.soft > 0 && !this.softened && !this.settled && now >= began + this.soft ? 'soft' : undefined;
+    if (this.cancelled >= 0 && !this.isLingering && now >= this.#graceEnd(LINGERS_AFTER)) return 'lingers';
+    return this.soft > 0 && !this.isSoftAborted && !this.isSettled && now >= began + this.soft ? 'soft' : undefined;
   }
 
-  protected abstract delivered(value: unknown): void;
-  protected abstract failed(error: Error, place: string | undefined): void;
+  protected abstract onSuccess(value: unknown): void;
+  protected abstract onFailure(error: Error, place: string | undefined): void;
 
   protected boundary(refused: Refused): BoundaryError {
     return new BoundaryError({ worker: this.target.worker.name, task: this.target.name, direction: 'output', ...refused });
@@ -367,8 +367,8 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   }
 
   #settle(error?: Error): boolean {
-    if (this.settled) return false;
-    this.settled = true;
+    if (this.isSettled) return false;
+    this.isSettled = true;
     this.owner.delete(this);
     this.#parent?.waitsFor?.delete(this);
     const signal = this.options?.signal;
@@ -377,7 +377,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     this.events?.close();
     this.#input = undefined;
     this.tracing?.ended(error);
-    this.over?.();
+    this.onSettled?.();
     return true;
   }
 

@@ -15,9 +15,9 @@ export interface InputStreamHost {
 /** Streams the items of one call in, to whichever process has the call. */
 export interface CallSender {
   /** False once items have gone that nothing has any more. */
-  readonly repeatable: boolean;
+  readonly isRepeatable: boolean;
   /** Something in an item that was sent has been moved away: it cannot be sent again. */
-  readonly spent?: boolean;
+  readonly isSpent?: boolean;
   /** The call was sent; undefined: it is nowhere at present. */
   attach(port: InputStreamHost | undefined): void;
   /** The process takes more. Throws ProtocolError for more than was taken from it. */
@@ -56,12 +56,12 @@ export class InputStream implements CallSender {
   }
 
   /** False once items were confirmed and dropped: they cannot be sent again. */
-  get repeatable(): boolean {
+  get isRepeatable(): boolean {
     return this.#unconfirmed !== undefined;
   }
 
   /** Something in an item that was sent has been moved away: it cannot be sent again. */
-  get spent(): boolean {
+  get isSpent(): boolean {
     return this.#unconfirmed?.some(isSpent) === true;
   }
 

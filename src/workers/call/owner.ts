@@ -7,11 +7,11 @@ export type { Caller, WorkerOrigin };
 /** Callbacks of an owner, besides the promises that its calls return. For a missing one the message is dropped, and logged. */
 export interface OwnerHooks {
   /** The answer to a `tell`. */
-  answer?(worker: Ctor, data: unknown): void;
+  onAnswer?(worker: Ctor, data: unknown): void;
   /** The failure of a `tell`. */
-  failed?(error: Error, worker: Ctor): void;
+  onFailure?(error: Error, worker: Ctor): void;
   /** An event of one of its calls, before the call settles. A promise holds further events of that call back. */
-  event?(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): unknown;
+  onEvent?(worker: Ctor, name: string, payload: unknown, from: WorkerOrigin): unknown;
 }
 
 /** Something that ends when its owner does. */
@@ -37,7 +37,7 @@ export class Owner {
   readonly caller: Caller;
   readonly hooks: OwnerHooks;
   /** Set while `@OnShutdown`, `@OnClose` or `@OnStop` runs, by its runner: calls are then taken even while the application closes. */
-  exempt = false;
+  isAllowedWhileClosing = false;
   /** Calls under way, linked in the order in which they were made: a Set would cost each of them as much as its validation. */
   #oldest: Belonging | undefined;
   #newest: Belonging | undefined;
@@ -52,7 +52,7 @@ export class Owner {
   }
 
   /** After `close()` neither answers nor events reach the owner. */
-  get closed(): boolean {
+  get isClosed(): boolean {
     return this.#closed;
   }
 

@@ -26,12 +26,12 @@ export class PromiseCall extends Call {
     this.#resolve = taken!;
   }
 
-  protected delivered(value: unknown): void {
+  protected onSuccess(value: unknown): void {
     // An answer never is a thenable (functions do not cross), so that this settles the promise here and now.
     this.#resolve(value);
   }
 
-  protected failed(error: Error, place: string | undefined): void {
+  protected onFailure(error: Error, place: string | undefined): void {
     this.#resolve(rejectJoined(error, place));
   }
 }
@@ -43,16 +43,16 @@ export class TellCall extends Call {
 
   override register(): void {}
 
-  protected delivered(value: unknown): void {
+  protected onSuccess(value: unknown): void {
     const { owner, target } = this;
-    if (!owner.hooks.answer || owner.closed) this.#dropped(undefined);
-    else this.#deliver(() => owner.hooks.answer!(target.worker.cls, value));
+    if (!owner.hooks.onAnswer || owner.isClosed) this.#dropped(undefined);
+    else this.#deliver(() => owner.hooks.onAnswer!(target.worker.cls, value));
   }
 
-  protected failed(error: Error): void {
+  protected onFailure(error: Error): void {
     const { owner, target } = this;
-    if (!owner.hooks.failed || owner.closed) this.#dropped(error);
-    else this.#deliver(() => owner.hooks.failed!(error, target.worker.cls));
+    if (!owner.hooks.onFailure || owner.isClosed) this.#dropped(error);
+    else this.#deliver(() => owner.hooks.onFailure!(error, target.worker.cls));
   }
 
   /** Not in the midst of the pool's work, and what the hook throws is the hook's own. */

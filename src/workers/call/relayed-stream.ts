@@ -8,23 +8,23 @@ type Result = IteratorResult<unknown, undefined>;
 const DONE: Result = { done: true, value: undefined };
 
 /** The sending process, as an {@link RelayedStream} sees it. */
-export interface InflowPort {
+export interface RelayedStreamHost {
   /** Allows that much more to be sent. */
   grant(room: Room): void;
   /** Reports that the process broke the protocol. */
-  offence(error: Error): void;
+  reportOffence(error: Error): void;
 }
 
 /** A stream that arrives from a process, as an async iterable; on credit. */
 export class RelayedStream implements AsyncIterableIterator<unknown, undefined> {
-  readonly #port: InflowPort;
+  readonly #port: RelayedStreamHost;
   readonly #items: KeptItems;
   readonly #waiting: ((result: Result) => void)[] = [];
   readonly #window = new ReceiveWindow(INITIAL_ROOM.sends);
   #over = false;
   #failure: Error | undefined;
 
-  constructor(unread: UnreadBytes, port: InflowPort) {
+  constructor(unread: UnreadBytes, port: RelayedStreamHost) {
     this.#port = port;
     this.#items = new KeptItems(unread, () => this.#overflow());
   }
@@ -78,7 +78,7 @@ export class RelayedStream implements AsyncIterableIterator<unknown, undefined> 
       return Promise.resolve({ done: false, value });
     } catch (error) {
       this.close();
-      this.#port.offence(asError(error));
+      this.#port.reportOffence(asError(error));
       return Promise.reject(error);
     }
   }

@@ -26,27 +26,27 @@ export class StreamCall extends Call implements CallItemSource {
   #outOfCredit = -1;
   #over = false;
   #error: Promise<never> | undefined;
-  readonly #mayGrow = (bytes: number): boolean => this.holder?.grow?.(this, bytes) ?? false;
+  readonly #mayGrow = (bytes: number): boolean => this.holder?.growWindow?.(this, bytes) ?? false;
 
-  override get streams(): boolean {
+  override get isStream(): boolean {
     return true;
   }
 
   /** After the first item it is never run again. */
-  override get repeatable(): boolean {
-    return !this.evidence && super.repeatable;
+  override get isRepeatable(): boolean {
+    return !this.hasEvidence && super.isRepeatable;
   }
 
-  override unsent(): void {
-    super.unsent();
+  override takeBack(): void {
+    super.takeBack();
     this.#window = new ReceiveWindow(INITIAL_ROOM.items);
     this.#outOfCredit = -1;
   }
 
-  override item(body: Body, now: number, unread: UnreadBytes): void {
+  override onItem(body: Body, now: number, unread: UnreadBytes): void {
     if (!this.#window.received(body.length)) throw new ProtocolError(`${this.target.name} sent an item without credit`);
-    if (this.settled) return;
-    this.evidence = true;
+    if (this.isSettled) return;
+    this.hasEvidence = true;
     if (this.tracing) this.tracing.trace.bytes.received += body.length;
     this.began = now;
     this.#source = this.holder;
@@ -55,17 +55,17 @@ export class StreamCall extends Call implements CallItemSource {
     if (this.#window.exhausted) this.#outOfCredit = now;
   }
 
-  override end(): void {
+  override onEnd(): void {
     this.succeed(undefined);
   }
 
   override dueAt(): number {
-    if (this.#outOfCredit < 0 || this.settled) return super.dueAt();
+    if (this.#outOfCredit < 0 || this.isSettled) return super.dueAt();
     return this.began < 0 || this.#stallTimeout === 0 ? Infinity : this.#outOfCredit + this.#stallTimeout;
   }
 
-  override due(now: number): Due | undefined {
-    if (this.#outOfCredit < 0 || this.settled) return super.due(now);
+  override overdue(now: number): Due | undefined {
+    if (this.#outOfCredit < 0 || this.isSettled) return super.overdue(now);
     return now >= this.dueAt() ? 'stall' : undefined;
   }
 
@@ -84,14 +84,14 @@ export class StreamCall extends Call implements CallItemSource {
     this.#items?.clear();
     this.#error = undefined;
     const { holder } = this;
-    if (this.succeed(undefined)) holder?.withdraw(this, true);
+    if (this.succeed(undefined)) holder?.cancel(this, true);
   }
 
-  protected delivered(): void {
+  protected onSuccess(): void {
     this.#finish();
   }
 
-  protected failed(error: Error, place: string | undefined): void {
+  protected onFailure(error: Error, place: string | undefined): void {
     if (error instanceof AbortError) this.#items?.clear();
     const rejected = rejectJoined(error, place);
     const first = this.#waiting.shift();
@@ -108,7 +108,7 @@ export class StreamCall extends Call implements CallItemSource {
   #give(body: Body): void {
     const { check } = this.target;
     const verdict = check ? check(body.value()) : { value: body.value() };
-    if (verdict.issues) return this.giveUp(this.boundary(verdict));
+    if (verdict.issues) return this.abortWith(this.boundary(verdict));
     this.#waiting.shift()!({ done: false, value: verdict.value });
     this.#took(body.length);
   }
@@ -123,8 +123,8 @@ export class StreamCall extends Call implements CallItemSource {
       return Promise.resolve({ done: false, value: verdict.value });
     } catch (error) {
       // The offence ends the process, and with it this call; a call that ended before fails by itself.
-      this.#source?.offence?.(asError(error));
-      if (this.settled) return this.#spoiled(items, asError(error));
+      this.#source?.reportOffence?.(asError(error));
+      if (this.isSettled) return this.#spoiled(items, asError(error));
       items.clear();
       return this.pull();
     }
@@ -133,15 +133,15 @@ export class StreamCall extends Call implements CallItemSource {
   /** An item that waited is none: the stream ends with that. */
   #spoiled(items: KeptItems, error: Error): Promise<IteratorResult<unknown, undefined>> {
     items.clear();
-    if (this.settled) this.#error = rejectJoined(error, undefined);
-    else this.giveUp(error);
+    if (this.isSettled) this.#error = rejectJoined(error, undefined);
+    else this.abortWith(error);
     return this.pull();
   }
 
   /** All streams together have too much unread, and this one most: it was let go of. */
   #overflow(unread: number): void {
     const error = new StreamStalledError(callNameOf(this.target, this.key), 0, unread);
-    if (!this.settled) return this.giveUp(error);
+    if (!this.isSettled) return this.abortWith(error);
     this.#error = rejectJoined(error, undefined);
     quietly(this.#error);
   }
@@ -152,11 +152,11 @@ export class StreamCall extends Call implements CallItemSource {
   }
 
   #took(bytes: number): void {
-    if (this.settled) return;
+    if (this.isSettled) return;
     const room = this.#window.consumed(bytes, this.#mayGrow);
     if (!room) return;
     if (!this.#window.exhausted) this.#outOfCredit = -1;
-    this.holder?.credit(this, 'items', room);
+    this.holder?.grantCredit(this, 'items', room);
   }
 
   get #stallTimeout(): number {

@@ -9,13 +9,13 @@ const IMPORTED =
  * with a `code` or a `cause` may come from a service that is not there yet.
  */
 export function isSameMistake(before: Error | undefined, member: PooledProcess, now: Error): boolean {
-  if (!before || member.ending().error === undefined || member.timedOut) return false;
+  if (!before || member.exitReason().error === undefined || member.hasTimedOut) return false;
   return before.name === now.name && before.message === now.message && !('code' in now) && now.cause === undefined;
 }
 
 /** Why a process did not start, as one error: its own, or what is known of its end. */
 export function bootError(member: PooledProcess): Error {
-  const { error, exitCode, signal } = member.ending();
+  const { error, exitCode, signal } = member.exitReason();
   if (error) return error;
   const how = signal ?? `exit code ${exitCode ?? 'unknown'}`;
   const words = member.stderr.trim();

@@ -8,20 +8,20 @@ export type StatusRow = Omit<WorkerStatus, 'pool'>;
 /** Callbacks of a pool about its processes. */
 export interface Crew {
   /** A process takes calls from now on. */
-  joined(member: PooledProcess): void;
+  onReady(member: PooledProcess): void;
   /** A process takes no more calls. */
-  departed(member: PooledProcess): void;
+  onUnavailable(member: PooledProcess): void;
   /** A process has exited. */
-  buried(member: PooledProcess): void;
+  onExited(member: PooledProcess): void;
   /** A call of it is over. */
-  released(member: PooledProcess): void;
-  lingers(member: PooledProcess): void;
+  onCallOver(member: PooledProcess): void;
+  onLingering(member: PooledProcess): void;
   /** A process was given another call. */
-  aged(member: PooledProcess): void;
+  onCallSent(member: PooledProcess): void;
   /** A process has nothing to do. */
-  idled(member: PooledProcess): void;
-  stray(member: PooledProcess, error: Error, untold: number): void;
-  output(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void;
+  onIdle(member: PooledProcess): void;
+  onUncaughtError(member: PooledProcess, error: Error, untold: number): void;
+  onOutput(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void;
 }
 
 /** The part of a pool that runs on other machines: one member for each host that serves the worker. */
@@ -36,7 +36,7 @@ export interface RemoteCrew extends Crew {
   /** The host for calls of this affinity; undefined: there is none now. */
   homeOf(affinity: string): PooledProcess | undefined;
   /** A call waits in the queue: for how long, where there is no host, is decided here. */
-  queued(call: Call): void;
+  onQueued(call: Call): void;
   /** Looks for hosts. Resolves when calls can be made, or it is known that they will have to wait; rejects when no host may serve it. */
   start(): Promise<void>;
   /** Replaces the processes of all linked hosts, the replacement first. Rejects with the first host's reason why it cannot. */

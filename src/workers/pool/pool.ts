@@ -34,7 +34,7 @@ import { refuses } from './supervisor.js';
 import { NestedCalls, type Directory } from '../process/nested-calls.js';
 
 /** The workforce, as a pool sees it. */
-export interface PoolHost extends Pick<ProcessSetHost, 'tell' | 'app'> {
+export interface PoolHost extends Pick<ProcessSetHost, 'emit' | 'app'> {
   readonly clock: Clock;
   readonly host: Host;
   readonly directory: Directory;
@@ -44,7 +44,7 @@ export interface PoolHost extends Pick<ProcessSetHost, 'tell' | 'app'> {
   admits(owner: Owner): boolean;
   /** Names and tasks of the other workers, for BOOT. */
   others(): BootMessage['workers'];
-  unasked(member: PooledProcess, value: unknown): Promise<void> | void;
+  onUnsolicited(member: PooledProcess, value: unknown): Promise<void> | void;
   /** Makes the listener of its workers' connections. */
   listenerFor?(pool: Pool): PoolListener | undefined;
   /** Its part on other machines. */
@@ -71,13 +71,13 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   readonly socketBalancer: SocketBalancer;
   /** Listens for its worker's connections; undefined where that has none. */
   readonly poolListener: PoolListener | undefined;
-  readonly #desk: PoolHost;
+  readonly #workforce: PoolHost;
   readonly dispatcher: Dispatcher;
-  readonly #patience: ShutdownDeadline;
-  readonly #idle: (() => void)[] = [];
+  readonly #shutdownDeadline: ShutdownDeadline;
+  readonly #idleWaiters: (() => void)[] = [];
   #stopping: Promise<readonly number[]> | undefined;
-  #leaving = false;
-  #stopped = false;
+  #isLeaving = false;
+  #hasStopped = false;
   /** Calls of processes that have ended. Counted before the end is told: no listener of that sees the sums fall. */
   readonly countsOfEnded = { done: 0, failed: 0 };
   /** Calls that its end cut off. */
@@ -88,10 +88,10 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     this.worker = worker;
     this.key = key;
     this.options = options;
-    this.#desk = desk;
+    this.#workforce = desk;
     this.gate = gate;
     this.clock = desk.clock;
-    this.#patience = new ShutdownDeadline(desk.clock);
+    this.#shutdownDeadline = new ShutdownDeadline(desk.clock);
     this.host = desk.host;
     const state = (): WorkerHandle['state'] => this.#state;
     this.handle = {
@@ -124,7 +124,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   /** Takes a call whose input is encoded already. Never throws. */
-  enter(call: Call): void {
+  submitEncoded(call: Call): void {
     const refusal = this.refusal(call);
     if (refusal) return void call.fail(refusal);
     call.register();
@@ -139,15 +139,16 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   /** The reason why any call of this kind is refused at this moment. */
   refusal(call: Call): Error | undefined {
     const { name } = this.worker;
-    if (!call.admitted && !this.#desk.admits(call.owner)) return new ClosingError();
+    if (!call.isAdmitted && !this.#workforce.admits(call.owner)) return new ClosingError();
     // Admitted calls, and the proxy's own, may still be made while it stops.
-    if (this.processSet.stopping || (this.#leaving && !call.admitted && !call.owner.exempt)) {
-      return new WorkerNotFoundError(name, this.key, this.#stopped ? 'it was stopped' : 'it is being stopped');
+    if (this.processSet.isStopping || (this.#isLeaving && !call.isAdmitted && !call.owner.isAllowedWhileClosing)) {
+      return new WorkerNotFoundError(name, this.key, this.#hasStopped ? 'it was stopped' : 'it is being stopped');
     }
     const signal = call.options?.signal;
     if (signal?.aborted) return new AbortError(signal.reason);
     const { processSet, remote } = this;
-    if (!remote && processSet.starts.open && refuses(processSet.starts, processSet.counts, this.clock.now())) return this.#unavailable();
+    if (!remote && processSet.starts.isBreakerOpen && refuses(processSet.starts, processSet.counts, this.clock.now()))
+      return this.#unavailable();
     return undefined;
   }
 
@@ -161,78 +162,75 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     const shares = this.host.sharesMemory === true && !this.remote;
     call.encode(input, shares);
     const send = call.options?.send;
-    if (send && task?.receives) call.sender = new InputStream(send, maxMessageSize, error => call.giveUp(error), shares);
+    if (send && task?.receives) call.sender = new InputStream(send, maxMessageSize, error => call.abortWith(error), shares);
   }
 
   // ── processes
 
-  boot(): BootMessage {
-    return bootMessage(this, { logLevel: this.#desk.logLevel?.() ?? 0, workers: this.#desk.others(), listen: this.poolListener?.plan });
+  bootMessage(): BootMessage {
+    return bootMessage(this, {
+      logLevel: this.#workforce.logLevel?.() ?? 0,
+      workers: this.#workforce.others(),
+      listen: this.poolListener?.plan,
+    });
   }
 
   nestedCalls(member: PooledProcess): NestedCalls {
-    const { link, inFlight } = member;
-    const parent = (id: number): Call | undefined => inFlight.get(id);
-    const setBlocked = (call: Call, blocked: boolean): void => inFlight.setBlocked(call, blocked);
+    const { link, inFlight, pid } = member;
     const { name, settings } = this.worker;
-    const { directory, directoryOf } = this.#desk;
-    const { maxMessageSize } = settings;
-    const { unread } = inFlight;
-    return new NestedCalls(
-      { link, unread, name, key: this.key, pid: member.pid, maxMessageSize, parent, setBlocked, directoryOf },
-      directory,
-    );
+    const { directory, directoryOf } = this.#workforce;
+    return new NestedCalls({ link, inFlight, name, key: this.key, pid, maxMessageSize: settings.maxMessageSize, directoryOf }, directory);
   }
 
-  joined(member: PooledProcess): void {
+  onReady(member: PooledProcess): void {
     const crew = this.#crewOf(member);
-    crew.joined(member);
-    if (crew === this.processSet) this.poolListener?.joined(member);
-    this.dispatcher.room(member);
-    this.socketBalancer.look();
+    crew.onReady(member);
+    if (crew === this.processSet) this.poolListener?.onProcessReady(member);
+    this.dispatcher.fill(member);
+    this.socketBalancer.review();
     // Others may still be missing: no more start at once than there are processors.
     this.processSet.grow();
   }
 
-  left(member: PooledProcess): void {
-    this.#crewOf(member).departed(member);
-    this.dispatcher.unbind(member);
+  onUnavailable(member: PooledProcess): void {
+    this.#crewOf(member).onUnavailable(member);
+    this.dispatcher.releaseBound(member);
     this.dispatcher.dispatch();
-    this.socketBalancer.look();
+    this.socketBalancer.review();
   }
 
-  buried(member: PooledProcess, unstarted: readonly Call[], lost: readonly LostCall[]): void {
-    const { again, retried, failed } = crashOutcome(member, this.key, unstarted, lost, this.processSet.stopping);
+  onExited(member: PooledProcess, unstarted: readonly Call[], lost: readonly LostCall[]): void {
+    const { again, retried, failed } = crashOutcome(member, this.key, unstarted, lost, this.processSet.isStopping);
     this.countsOfEnded.done += member.inFlight.done;
     this.countsOfEnded.failed += member.inFlight.failed + failed.length;
-    this.#crewOf(member).buried(member);
+    this.#crewOf(member).onExited(member);
     this.dispatcher.giveBack(again);
     for (const { target, attempt } of retried) publish('call.retry', { ...processNames(this, member), task: target.name, attempt });
     this.dispatcher.dispatch();
     for (const { call, error } of failed) {
       if (error && call.fail(error)) call.abortChildren(error);
-      this.dispatcher.left(call);
+      this.dispatcher.onCallOver(call);
     }
-    this.fewer();
+    this.onFewerCalls();
   }
 
-  released(member: PooledProcess, call: Call): void {
-    this.dispatcher.left(call);
-    this.#crewOf(member).released(member);
+  onCallOver(member: PooledProcess, call: Call): void {
+    this.dispatcher.onCallOver(call);
+    this.#crewOf(member).onCallOver(member);
   }
 
   get takesSockets(): boolean {
     return this.poolListener !== undefined && !this.host.listensAlone;
   }
 
-  counted(): void {
-    if (this.socketBalancer.waiting > 0) this.socketBalancer.look();
+  onConnectionCount(): void {
+    if (this.socketBalancer.waitingCount > 0) this.socketBalancer.review();
     else this.processSet.grow();
   }
 
-  listens(member: PooledProcess, message: unknown): void {
+  onListening(member: PooledProcess, message: unknown): void {
     if (!this.poolListener) throw new ProtocolError('it listens, and has no connections');
-    this.poolListener.listens(member, message);
+    this.poolListener.onListening(member, message);
   }
 
   get bindsAlone(): boolean {
@@ -240,40 +238,40 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   get waitingSockets(): number {
-    return this.socketBalancer.waiting;
+    return this.socketBalancer.waitingCount;
   }
 
-  get starting(): number {
+  get startingCount(): number {
     return this.processSet.counts.starting;
   }
 
   /** Why no process will take anything, now or soon; undefined: one does or will. */
-  unservable(): Error | undefined {
+  unservableReason(): Error | undefined {
     const { ready, starts, counts } = this.processSet;
     return ready.length > 0 || !refuses(starts, counts, this.clock.now()) ? undefined : this.#unavailable();
   }
 
-  unasked(member: PooledProcess, value: unknown): Promise<void> | void {
-    return this.#desk.unasked(member, value);
+  onUnsolicited(member: PooledProcess, value: unknown): Promise<void> | void {
+    return this.#workforce.onUnsolicited(member, value);
   }
 
-  stray(member: PooledProcess, error: Error, untold: number): void {
-    this.#crewOf(member).stray(member, error, untold);
+  onUncaughtError(member: PooledProcess, error: Error, untold: number): void {
+    this.#crewOf(member).onUncaughtError(member, error, untold);
   }
 
-  output(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
-    this.#crewOf(member).output(member, line, stream);
+  onOutput(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
+    this.#crewOf(member).onOutput(member, line, stream);
   }
 
-  #crewOf({ face }: PooledProcess): Crew {
+  #crewOf({ publicView: face }: PooledProcess): Crew {
     return face.host === 'local' || !this.remote ? this.processSet : this.remote;
   }
 
-  readonly room = (member: PooledProcess): void => this.dispatcher.room(member);
-  readonly aged = (member: PooledProcess): void => this.#crewOf(member).aged(member);
-  readonly lingers = (member: PooledProcess): void => this.#crewOf(member).lingers(member);
-  readonly idled = (member: PooledProcess): void => this.#crewOf(member).idled(member);
-  tell: ProcessSetHost['tell'] = (...event) => this.#desk.tell(...event);
+  readonly onRoom = (member: PooledProcess): void => this.dispatcher.fill(member);
+  readonly onCallSent = (member: PooledProcess): void => this.#crewOf(member).onCallSent(member);
+  readonly onLingering = (member: PooledProcess): void => this.#crewOf(member).onLingering(member);
+  readonly onIdle = (member: PooledProcess): void => this.#crewOf(member).onIdle(member);
+  emit: ProcessSetHost['emit'] = (...event) => this.#workforce.emit(...event);
 
   get queued(): number {
     return this.dispatcher.queued;
@@ -299,10 +297,10 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   /** No process can be started: waiting calls fail with the reason. */
-  gaveUp(): void {
+  onGaveUp(): void {
     if (this.processSet.ready.length > 0 || this.remote) return;
-    this.dispatcher.empty(() => this.#unavailable());
-    this.socketBalancer.look();
+    this.dispatcher.failAll(() => this.#unavailable());
+    this.socketBalancer.review();
   }
 
   // ── the pool as a whole
@@ -313,11 +311,11 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   get #state(): WorkerHandle['state'] {
-    if (this.#leaving) return this.#stopped ? 'stopped' : 'stopping';
+    if (this.#isLeaving) return this.#hasStopped ? 'stopped' : 'stopping';
     const { processSet } = this;
     if (this.remote?.isAlone) return this.remote.ready.length > 0 ? 'ready' : 'starting';
     if (processSet.ready.length > 0 || this.worker.settings.minWorkers === 0) return 'ready';
-    return processSet.starts.open ? 'failed' : processSet.wasReady ? 'ready' : 'starting';
+    return processSet.starts.isBreakerOpen ? 'failed' : processSet.wasReady ? 'ready' : 'starting';
   }
 
   /** No process could be started since the pool was made. */
@@ -326,12 +324,12 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   get needsDrain(): boolean {
-    return this.dispatcher.gate.closed;
+    return this.dispatcher.watermark.isClosed;
   }
 
   /** Resolves when the queue has room again; at once when it has. */
   drained(): Promise<void> {
-    return this.dispatcher.gate.opened();
+    return this.dispatcher.watermark.whenOpen();
   }
 
   /** Calls that run or wait, here or at the proxy. */
@@ -341,8 +339,8 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   /** Resolves when no call runs or waits. */
-  idle(): Promise<void> {
-    return this.calls === 0 ? Promise.resolve() : new Promise(resolve => this.#idle.push(resolve));
+  whenIdle(): Promise<void> {
+    return this.calls === 0 ? Promise.resolve() : new Promise(resolve => this.#idleWaiters.push(resolve));
   }
 
   status(): WorkerStatus[] {
@@ -351,8 +349,8 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   }
 
   /** Takes no more calls, except what it needs to finish. */
-  leave(): void {
-    this.#leaving = true;
+  beginStop(): void {
+    this.#isLeaving = true;
     this.processSet.windDown();
   }
 
@@ -361,36 +359,36 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
    * Idempotent, but a repeated call with less time shortens it. Returns the pids that had to be killed.
    */
   stop(timeout: number): Promise<readonly number[]> {
-    this.leave();
-    this.#patience.shorten(timeout);
-    if (timeout > 0) this.processSet.hurry(timeout);
+    this.beginStop();
+    this.#shutdownDeadline.shorten(timeout);
+    if (timeout > 0) this.processSet.shortenStop(timeout);
     return (this.#stopping ??= this.#stop());
   }
 
   async #stop(): Promise<readonly number[]> {
     const { processSet, gate } = this;
-    if (this.poolListener) await this.#patience.within(this.poolListener.close());
-    await this.#patience.within(gate?.stop());
-    await this.#patience.within(this.idle());
+    if (this.poolListener) await this.#shutdownDeadline.within(this.poolListener.close());
+    await this.#shutdownDeadline.within(gate?.stop());
+    await this.#shutdownDeadline.within(this.whenIdle());
     const overdue = this.calls > 0;
     this.cutOff = this.calls;
     const error = (): Error => new WorkerNotFoundError(this.worker.name, this.key, 'it was stopped');
-    gate?.empty(error);
-    this.dispatcher.empty(error);
+    gate?.failAll(error);
+    this.dispatcher.failAll(error);
     this.socketBalancer.close(error());
-    const left = Math.min(this.#patience.left, this.worker.settings.closeTimeout || Infinity);
+    const left = Math.min(this.#shutdownDeadline.remaining, this.worker.settings.closeTimeout || Infinity);
     const within = left === Infinity ? 0 : left;
     const [killed] = await Promise.all([processSet.stop(within, overdue), this.remote?.stop(within, overdue)]);
-    this.#patience.stop();
-    this.#stopped = true;
+    this.#shutdownDeadline.stop();
+    this.#hasStopped = true;
     this.dispatcher.close();
     return killed;
   }
 
   /** Calls have left the queue: with the last one, `stop` goes on. */
-  fewer(): void {
-    if (this.#idle.length === 0 || this.calls > 0) return;
-    for (const resolve of this.#idle.splice(0)) resolve();
+  onFewerCalls(): void {
+    if (this.#idleWaiters.length === 0 || this.calls > 0) return;
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
   #unavailable(): WorkerUnavailableError {

@@ -29,13 +29,13 @@ export interface ProcessSetHost extends PooledProcessHost<PooledProcess> {
   /** How many processors the machine has for this program. */
   readonly processors: number;
   /** No process can be started: calls are refused for now. */
-  gaveUp(): void;
-  tell<N extends keyof WorkersEvents>(event: N, ...args: WorkersEvents[N]): void;
+  onGaveUp(): void;
+  emit<N extends keyof WorkersEvents>(event: N, ...args: WorkersEvents[N]): void;
 }
 
 /** The processes of one pool: carries out what the supervisor decides. */
 export class ProcessSet implements Crew {
-  readonly #desk: ProcessSetHost;
+  readonly #pool: ProcessSetHost;
   readonly #all: PooledProcess[] = [];
   readonly #ready: PooledProcess[] = [];
   #starting = 0;
@@ -43,16 +43,16 @@ export class ProcessSet implements Crew {
   #lastError: Error | undefined;
   /** Processes that died and were not replaced yet; and whether the next one must prove itself. */
   #toReplace = 0;
-  #suspect = false;
-  #stopping = false;
+  #nextIsSuspect = false;
+  #isStopping = false;
   /** The pool finishes what it has: no process is started but for calls that wait. */
-  #windingDown = false;
-  #growing = false;
+  #isWindingDown = false;
+  #isGrowing = false;
   readonly #replacements: Replacements;
   /** Milliseconds that the last start took. */
   #startTime = 0;
   /** The pool was told that no process can be started. */
-  #gaveUp = false;
+  #hasGivenUp = false;
   #restarting: Promise<void> | undefined;
   #restartNext: Promise<void> | undefined;
   readonly #retry: Retry;
@@ -62,10 +62,10 @@ export class ProcessSet implements Crew {
   restarts = 0;
 
   constructor(desk: ProcessSetHost) {
-    this.#desk = desk;
+    this.#pool = desk;
     this.#retry = new Retry(desk.clock, () => this.grow());
     this.#replacements = new Replacements({
-      mayStart: () => !this.#windingDown && desk.clock.now() >= this.#starts.notBefore,
+      mayStart: () => !this.#isWindingDown && desk.clock.now() >= this.#starts.notBefore,
       start: () => this.#start(),
       needsRelief: () => desk.queued > 0 && !desk.bindsAlone && this.#isFull,
     });
@@ -91,8 +91,8 @@ export class ProcessSet implements Crew {
   }
 
   /** Everyone is told to go. */
-  get stopping(): boolean {
-    return this.#stopping;
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   get counts(): { readonly ready: number; readonly starting: number } {
@@ -111,23 +111,23 @@ export class ProcessSet implements Crew {
   /** Starts what the load asks for. Cheap when nothing is missing. */
   grow(): void {
     this.#replacements.relieve();
-    if (this.#isFull || this.#stopping || this.#growing) return;
-    const now = this.#desk.clock.now();
-    const decide = this.#windingDown ? supervisor.toStartAtEnd : supervisor.toStart;
-    const missing = decide(this.#settings, this.#load(), this.#starts, now, this.#desk.processors);
+    if (this.#isFull || this.#isStopping || this.#isGrowing) return;
+    const now = this.#pool.clock.now();
+    const decide = this.#isWindingDown ? supervisor.toStartAtEnd : supervisor.toStart;
+    const missing = decide(this.#settings, this.#load(), this.#starts, now, this.#pool.processors);
     // Starting may fail at once, and then asks again.
-    this.#growing = true;
+    this.#isGrowing = true;
     for (let i = 0; i < missing; i++) this.#start();
-    this.#growing = false;
+    this.#isGrowing = false;
     if (missing === 0 && now < this.#starts.notBefore) this.#retryAt(this.#starts.notBefore - now);
   }
 
   /** Resolves when `minWorkers` are ready, rejects when they cannot be started. Tries again at once if it had given up. */
   whenReady(): Promise<void> {
     const { minWorkers } = this.#settings;
-    if (this.#stopping) return Promise.reject(this.#unavailable());
+    if (this.#isStopping) return Promise.reject(this.#unavailable());
     if (this.#ready.length >= minWorkers) return Promise.resolve();
-    if (this.#starts.open && this.#starting === 0) this.#starts = supervisor.noFailures;
+    if (this.#starts.isBreakerOpen && this.#starting === 0) this.#starts = supervisor.noFailures;
     const waiting = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     this.grow();
     return waiting;
@@ -154,9 +154,9 @@ export class ProcessSet implements Crew {
     const leaving: Promise<void>[] = [];
     for (const old of [...this.#ready]) {
       if (old.state !== 'ready') continue;
-      if (this.#desk.bindsAlone) {
+      if (this.#pool.bindsAlone) {
         old.drain();
-        await old.gone;
+        await old.exited;
         await this.whenReady();
         continue;
       }
@@ -164,40 +164,40 @@ export class ProcessSet implements Crew {
       if (!(await fresh.readiness)) throw this.#unavailable();
       // The old process finishes its calls while the next one is replaced.
       old.drain();
-      leaving.push(old.gone);
+      leaving.push(old.exited);
     }
     await Promise.all(leaving);
   }
 
   /** A process was given another call: where it nears `maxTasksPerWorker` its replacement is started. */
-  aged(member: PooledProcess): void {
+  onCallSent(member: PooledProcess): void {
     const { maxTasksPerWorker: most } = this.#settings;
     const { inFlight, readyAt, jitter } = member;
-    const facts = { sent: inFlight.sent, most, age: this.#desk.clock.now() - readyAt, startTime: this.#startTime, jitter };
+    const facts = { sent: inFlight.sent, most, age: this.#pool.clock.now() - readyAt, startTime: this.#startTime, jitter };
     if (isDue({ ...facts, processes: this.#ready.length })) this.retire(member);
   }
 
   /** Ends a process, after its replacement is ready. */
   retire(member: PooledProcess): void {
     // Its addresses cannot be had twice.
-    if (this.#desk.bindsAlone) member.drain();
+    if (this.#pool.bindsAlone) member.drain();
     else this.#replacements.add(member);
   }
 
   /** Nothing new comes: from now on processes are started for calls that wait, and for nothing else. */
   windDown(): void {
-    this.#windingDown = true;
+    this.#isWindingDown = true;
     this.grow();
   }
 
   /** They are going: they must be gone within this time. */
-  hurry(timeout: number): void {
-    if (this.#stopping) for (const member of [...this.#all]) member.stop(timeout);
+  shortenStop(timeout: number): void {
+    if (this.#isStopping) for (const member of [...this.#all]) member.stop(timeout);
   }
 
   /** Ends all. `overdue`: time for their calls is up, they are killed. Gives the pids of those that had to be killed. */
   async stop(timeout: number, overdue: boolean): Promise<readonly number[]> {
-    this.#stopping = this.#windingDown = true;
+    this.#isStopping = this.#isWindingDown = true;
     this.#retry.forget();
     this.#watch.stop();
     this.#reject(this.#unavailable());
@@ -205,92 +205,99 @@ export class ProcessSet implements Crew {
     for (const member of members) {
       if (overdue && member.inFlight.size > 0) member.kill('stop');
       // Those that have nothing to do are not killed for the one that hangs.
-      else member.stop(overdue && timeout > 0 && member.idle ? Math.max(timeout, supervisor.IDLE_STOP) : timeout);
+      else member.stop(overdue && timeout > 0 && member.isIdle ? Math.max(timeout, supervisor.IDLE_STOP) : timeout);
     }
-    await Promise.all(members.map(member => member.gone));
+    await Promise.all(members.map(member => member.exited));
     // One that was still starting had nothing to finish: to kill it cut nothing off.
-    return members.filter(member => member.readyAt >= 0 && member.ending().signal === 'SIGKILL').map(member => member.pid);
+    return members.filter(member => member.readyAt >= 0 && member.exitReason().signal === 'SIGKILL').map(member => member.pid);
   }
 
   status(): Omit<WorkerStatus, 'pool'>[] {
-    const { name, key } = this.#desk.handle;
+    const { name, key } = this.#pool.handle;
     const { restarts } = this;
     return this.#all.map(member => ({ name, key, ...rowOf(member), restarts }));
   }
 
   // ── what members report
 
-  joined(member: PooledProcess): void {
+  onReady(member: PooledProcess): void {
     this.#starting--;
     this.#ready.push(member);
     this.wasReady = true;
-    this.#startTime = this.#desk.clock.epoch() - member.startedAt.getTime();
+    this.#startTime = this.#pool.clock.epoch() - member.startedAt.getTime();
     if (this.#starts.inSuccession > 0) {
-      this.#desk.clock.after(supervisor.PROBATION, () => {
-        if (member.state === 'ready') this.#proven();
+      this.#pool.clock.after(supervisor.PROBATION, () => {
+        if (member.state === 'ready') this.#onProven();
       });
     }
-    this.#told('ready', member);
+    this.#announce('ready', member);
     if (this.#ready.length >= this.#settings.minWorkers) for (const { resolve } of this.#waiting.splice(0)) resolve();
-    this.#watch.begin();
-    this.#watch.idle();
+    this.#watch.start();
+    this.#watch.onIdle();
   }
 
   /** A process takes no more calls. */
-  departed(member: PooledProcess): void {
+  onUnavailable(member: PooledProcess): void {
     const index = this.#ready.indexOf(member);
     if (index >= 0) this.#ready.splice(index, 1);
     else this.#starting--;
     this.#replacements.forget(member);
-    if (member.suspicious) this.#suspect = true;
-    if (!this.#stopping && member.state === 'dying') {
+    if (member.isSuspicious) this.#nextIsSuspect = true;
+    if (!this.#isStopping && member.state === 'dying') {
       this.#toReplace++;
-      const readyFor = member.readyAt < 0 ? undefined : this.#desk.clock.now() - member.readyAt;
+      const readyFor = member.readyAt < 0 ? undefined : this.#pool.clock.now() - member.readyAt;
       const { done, failed } = member.inFlight;
-      if (supervisor.isFailedStart({ readyFor, done: done + failed + member.sockets.served, held: member.heldAtDeath, ours: member.ours }))
-        this.#failed(member);
+      if (
+        supervisor.isFailedStart({
+          readyFor,
+          done: done + failed + member.sockets.served,
+          inFlight: member.inFlightAtExit,
+          isEndedByUs: member.isEndedByUs,
+        })
+      )
+        this.#onFailedStart(member);
     }
     this.grow();
   }
 
-  buried(member: PooledProcess): void {
+  onExited(member: PooledProcess): void {
     this.#all.splice(this.#all.indexOf(member), 1);
-    const why = member.ending();
+    const why = member.exitReason();
     const { exitCode, signal, reason, error } = why;
     // One that was starting had nothing to finish: it is killed at once.
     const expected = reason === 'stop' && (signal !== 'SIGKILL' || member.readyAt < 0);
     publish('worker.exit', { ...this.#facts(member), exitCode, signal, reason, error, expected });
-    this.#desk.tell('exit', member.face, why);
+    this.#pool.emit('exit', member.publicView, why);
   }
 
   /** A call of it is over. */
-  released(member: PooledProcess): void {
-    if (this.#starts.inSuccession > 0) this.#proven();
-    this.#watch.released(member);
+  onCallOver(member: PooledProcess): void {
+    if (this.#starts.inSuccession > 0) this.#onProven();
+    this.#watch.onCallOver(member);
   }
 
   /** A task whose caller gave up does not end: calls that wait for its process get another one. */
-  lingers(member: PooledProcess): void {
-    this.#replacements.lingers(member);
+  onLingering(member: PooledProcess): void {
+    this.#replacements.onLingering(member);
   }
 
   /** A process has nothing to do. */
-  idled(): void {
-    this.#watch.idle();
+  onIdle(): void {
+    this.#watch.onIdle();
   }
 
-  stray(member: PooledProcess, error: Error, untold: number): void {
+  onUncaughtError(member: PooledProcess, error: Error, untold: number): void {
     publish('worker.error', { ...this.#facts(member), error, ...(untold > 0 && { untold }) });
   }
 
-  output(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
+  onOutput(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
     publish('worker.output', { ...this.#facts(member), stream, line });
   }
 
   // ── starting
 
   get #settings(): WorkerBlueprint['settings'] {
-    return this.#desk.worker.settings;
+    return this.#pool.worker.settings;
   }
 
   get #isFull(): boolean {
@@ -300,65 +307,65 @@ export class ProcessSet implements Crew {
   #load(): supervisor.PoolLoad {
     let running = 0;
     let waiting = 0;
-    let connections = this.#desk.waitingSockets;
+    let connections = this.#pool.waitingSockets;
     for (const { inFlight, sockets } of this.#ready) {
       running += inFlight.running;
       waiting += inFlight.size - inFlight.running;
       connections += sockets.load;
     }
-    return { ready: this.#ready.length, starting: this.#starting, running, queued: waiting + this.#desk.queued, connections };
+    return { ready: this.#ready.length, starting: this.#starting, running, queued: waiting + this.#pool.queued, connections };
   }
 
   #start(): PooledProcess {
     this.#starting++;
-    const member = outsideOfCallers(() => new PooledProcess(this.#desk, this.#suspect));
-    this.#suspect = false;
+    const member = outsideOfCallers(() => new PooledProcess(this.#pool, this.#nextIsSuspect));
+    this.#nextIsSuspect = false;
     this.#all.push(member);
-    this.#told('start', member);
+    this.#announce('start', member);
     if (this.#toReplace > 0) {
       this.#toReplace--;
       this.restarts++;
-      this.#told('restart', member);
+      this.#announce('restart', member);
     }
     outsideOfCallers(() => member.open());
     return member;
   }
 
-  #failed(member: PooledProcess): void {
-    const { clock } = this.#desk;
-    this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.timedOut || member.hopeless);
+  #onFailedStart(member: PooledProcess): void {
+    const { clock } = this.#pool;
+    this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.hasTimedOut || member.isHopeless);
     // Why is known only when it is buried: the process may have had last words.
-    void member.gone.then(() => {
+    void member.exited.then(() => {
       const before = this.#lastError;
       this.#lastError = bootError(member);
-      if (member.hopeless || (!this.wasReady && isSameMistake(before, member, this.#lastError))) {
+      if (member.isHopeless || (!this.wasReady && isSameMistake(before, member, this.#lastError))) {
         this.#starts = supervisor.afterMistake(this.#starts, this.#settings.restart, clock.now());
         // The next try is as late as the breaker says, and not as soon as after an ordinary failure.
         this.#retry.forget();
         this.#retryAt(this.#starts.notBefore - clock.now());
       }
-      if (!this.#starts.open || this.#ready.length > 0) return;
+      if (!this.#starts.isBreakerOpen || this.#ready.length > 0) return;
       const error = this.#unavailable();
       this.#reject(error);
-      this.#desk.gaveUp();
-      if (this.#gaveUp) return;
-      this.#gaveUp = true;
-      const { name, key } = this.#desk.handle;
-      publish('worker.gave-up', { app: this.#desk.app, worker: name, key, error });
-      this.#desk.tell('gaveUp', this.#desk.handle, error);
+      this.#pool.onGaveUp();
+      if (this.#hasGivenUp) return;
+      this.#hasGivenUp = true;
+      const { name, key } = this.#pool.handle;
+      publish('worker.gave-up', { app: this.#pool.app, worker: name, key, error });
+      this.#pool.emit('gaveUp', this.#pool.handle, error);
     });
     this.#retryAt(this.#starts.notBefore - clock.now());
   }
 
-  #proven(): void {
-    this.#gaveUp = false;
+  #onProven(): void {
+    this.#hasGivenUp = false;
     this.#starts = supervisor.afterSuccess(this.#starts);
   }
 
   /** Sets the timer of the next start. Waiting calls keep the program running until then. */
   #retryAt(delay: number): void {
-    const awaited = this.#desk.queued > 0 || this.#desk.waitingSockets > 0 || this.#waiting.length > 0;
-    if (!this.#stopping) this.#retry.at(delay, awaited);
+    const awaited = this.#pool.queued > 0 || this.#pool.waitingSockets > 0 || this.#waiting.length > 0;
+    if (!this.#isStopping) this.#retry.schedule(delay, awaited);
   }
 
   #reject(error: Error): void {
@@ -366,17 +373,17 @@ export class ProcessSet implements Crew {
   }
 
   #unavailable(): WorkerUnavailableError {
-    const { name, key } = this.#desk.handle;
+    const { name, key } = this.#pool.handle;
     const cause = this.#lastError;
     return new WorkerUnavailableError(name, key, cause ? 'it cannot be started' : 'it was stopped', cause && { cause });
   }
 
   #facts(member: PooledProcess): ProcessNames {
-    return processNames(this.#desk, member);
+    return processNames(this.#pool, member);
   }
 
-  #told(event: 'start' | 'ready' | 'restart', member: PooledProcess): void {
+  #announce(event: 'start' | 'ready' | 'restart', member: PooledProcess): void {
     publish(`worker.${event}`, this.#facts(member));
-    this.#desk.tell(event, member.face);
+    this.#pool.emit(event, member.publicView);
   }
 }

@@ -39,7 +39,7 @@ export class Replacements {
   }
 
   /** A task whose caller gave up does not end. */
-  lingers(member: PooledProcess): void {
+  onLingering(member: PooledProcess): void {
     this.#lingering.add(member);
     this.relieve();
   }
@@ -49,7 +49,7 @@ export class Replacements {
     for (const member of this.#lingering) {
       // One at a time: those that wait for the others may then have been served.
       if (this.#leaving.size > 0) return;
-      if (!member.inFlight.lingers) this.#lingering.delete(member);
+      if (!member.inFlight.hasLingering) this.#lingering.delete(member);
       else if (this.#desk.needsRelief() && !isPinned(member)) this.add(member);
     }
   }

@@ -13,7 +13,7 @@ export class Retry {
   }
 
   /** Sets it, unless it is set. `isAwaited`: something waits for it, which keeps the program running until then. */
-  at(delay: number, isAwaited: boolean): void {
+  schedule(delay: number, isAwaited: boolean): void {
     if (this.#timer && (this.#isAwaited || !isAwaited)) return;
     this.#timer?.cancel();
     this.#isAwaited = isAwaited;

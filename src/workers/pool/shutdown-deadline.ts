@@ -23,7 +23,7 @@ export class ShutdownDeadline {
   }
 
   /** Milliseconds that are left, at least 1; Infinity: no deadline. */
-  get left(): number {
+  get remaining(): number {
     return Math.max(1, this.#at - this.#clock.now());
   }
 

@@ -3,7 +3,7 @@ import type { PooledProcess } from '../process/pooled-process.js';
 
 /** One process, as `workers.status()` shows it. */
 export function rowOf(member: PooledProcess): Omit<WorkerStatus, 'name' | 'key' | 'pool' | 'restarts'> {
-  const { id, pid, face, state, inFlight, heartbeat, startedAt, lastStatus } = member;
+  const { id, pid, publicView: face, state, inFlight, heartbeat, startedAt, lastStatus } = member;
   return {
     id,
     host: face.host,

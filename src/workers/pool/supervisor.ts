@@ -54,14 +54,14 @@ export interface Starts {
   /** No start before this moment. */
   readonly notBefore: number;
   /** The circuit breaker: calls are refused, and one start is tried per `maxDelay`. */
-  readonly open: boolean;
+  readonly isBreakerOpen: boolean;
 }
 
-export const noFailures: Starts = { failures: [], inSuccession: 0, notBefore: 0, open: false };
+export const noFailures: Starts = { failures: [], inSuccession: 0, notBefore: 0, isBreakerOpen: false };
 
 /** The breaker opens at once: whatever is tried now fails in the same way. */
 export function afterMistake(starts: Starts, rules: RestartRules, now: number): Starts {
-  return { ...starts, notBefore: now + rules.maxDelay, open: true };
+  return { ...starts, notBefore: now + rules.maxDelay, isBreakerOpen: true };
 }
 
 /**
@@ -73,15 +73,15 @@ export function afterFailure(starts: Starts, rules: RestartRules, now: number, h
   const failures = [...starts.failures.filter(at => now - at < rules.within), now];
   const inSuccession = starts.inSuccession + 1;
   const most = Math.max(1, rules.maxFailedStarts);
-  const open = starts.open || hopeless || failures.length >= most || inSuccession >= most;
+  const open = starts.isBreakerOpen || hopeless || failures.length >= most || inSuccession >= most;
   const delay = open ? rules.maxDelay : Math.min(rules.maxDelay, rules.delay * 2 ** (inSuccession - 1));
   // No more than it takes to decide is remembered.
-  return { failures: failures.slice(-most), inSuccession, notBefore: now + delay, open };
+  return { failures: failures.slice(-most), inSuccession, notBefore: now + delay, isBreakerOpen: open };
 }
 
 /** A process has proven itself: it finished a call, or lived for a second. */
 export function afterSuccess(starts: Starts): Starts {
-  return starts.inSuccession === 0 && !starts.open ? starts : { ...starts, inSuccession: 0, notBefore: 0, open: false };
+  return starts.inSuccession === 0 && !starts.isBreakerOpen ? starts : { ...starts, inSuccession: 0, notBefore: 0, isBreakerOpen: false };
 }
 
 /**
@@ -105,13 +105,13 @@ export function toStart(rules: SizeRules, load: PoolLoad, starts: Starts, now: n
  * that wait do not wait for the delay of a failed start, unless the breaker is open.
  */
 export function toStartAtEnd(rules: SizeRules, load: PoolLoad, starts: Starts, now: number, processors: number): number {
-  const { notBefore, open } = starts;
+  const { notBefore, isBreakerOpen: open } = starts;
   return toStart({ ...rules, minWorkers: 0, spare: 0 }, load, { ...starts, notBefore: open ? notBefore : 0 }, now, processors);
 }
 
 /** Whether new calls are to be refused: the breaker is open, no process serves, and it is not yet time to try again. */
 export function refuses(starts: Starts, load: Pick<PoolLoad, 'ready' | 'starting'>, now: number): boolean {
-  return starts.open && load.ready === 0 && (load.starting > 0 || now < starts.notBefore);
+  return starts.isBreakerOpen && load.ready === 0 && (load.starting > 0 || now < starts.notBefore);
 }
 
 /** Least time for an idle process to stop, even if the time is up for the calls of others: milliseconds. */
@@ -127,13 +127,13 @@ export interface ExitFacts {
   /** Calls it finished. */
   readonly done: number;
   /** Calls it held when it died. */
-  readonly held: number;
+  readonly inFlight: number;
   /** We ended it: for what a call did, or because it was to go. */
-  readonly ours: boolean;
+  readonly isEndedByUs: boolean;
 }
 
 /** Only failed starts slow a pool down: deaths under a call, and kills of ours, are replaced at once. */
-export function isFailedStart({ readyFor, done, held, ours }: ExitFacts): boolean {
+export function isFailedStart({ readyFor, done, inFlight: held, isEndedByUs: ours }: ExitFacts): boolean {
   if (ours) return false;
   return readyFor === undefined || (readyFor < PROBATION && done === 0 && held === 0);
 }

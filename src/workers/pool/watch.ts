@@ -33,7 +33,7 @@ export class MemoryWatch {
   }
 
   /** A process is ready. */
-  begin(): void {
+  start(): void {
     const { settings, clock } = this.#desk;
     const { heartbeat, maxMemory } = settings;
     if (this.#stopped) return;
@@ -42,21 +42,21 @@ export class MemoryWatch {
   }
 
   /** A call of that process is over. */
-  released(member: PooledProcess): void {
+  onCallOver(member: PooledProcess): void {
     if (this.#desk.settings.maxMemory > 0) this.#checkMemory(member);
   }
 
   /** A process may have nothing to do: those that have not for `idleTimeout` go, the longest idle first. */
-  idle(): void {
+  onIdle(): void {
     const { settings, clock, ready } = this.#desk;
     const { idleTimeout, minWorkers } = settings;
     if (this.#shrink || this.#stopped || idleTimeout === 0 || ready.length <= minWorkers) return;
-    const since = Math.min(...ready.filter(member => member.idle).map(member => member.idleSince));
+    const since = Math.min(...ready.filter(member => member.isIdle).map(member => member.idleSince));
     if (since === Infinity) return;
     this.#shrink = clock.after(Math.max(1, since + idleTimeout - clock.now()), () => {
       this.#shrink = undefined;
       this.#dismissIdle(clock.now() - idleTimeout);
-      this.idle();
+      this.onIdle();
     });
   }
 
@@ -75,14 +75,14 @@ export class MemoryWatch {
       if (member.state === 'ready' || member.state === 'draining')
         member.heartbeat.beat(member.inFlight.size === 0, Math.ceil(heartbeat.grace / heartbeat.every));
     }
-    if (all.length > 0) this.begin();
+    if (all.length > 0) this.start();
   };
 
   readonly #onMemory = (): void => {
     this.#memory = undefined;
     const { all } = this.#desk;
     for (const member of [...all]) if (member.inFlight.size > 0) this.#checkMemory(member);
-    if (all.length > 0) this.begin();
+    if (all.length > 0) this.start();
   };
 
   #checkMemory(member: PooledProcess): void {
@@ -94,7 +94,7 @@ export class MemoryWatch {
 
   #dismissIdle(before: number): void {
     const { settings, clock, ready, load } = this.#desk;
-    const idle = ready.filter(member => member.idle && member.idleSince <= before).sort((a, b) => a.idleSince - b.idleSince);
+    const idle = ready.filter(member => member.isIdle && member.idleSince <= before).sort((a, b) => a.idleSince - b.idleSince);
     const surplus = supervisor.dispensable(settings, load());
     for (const member of idle.slice(0, surplus)) member.stop();
     // Spare ones that stay are asked again after another idleTimeout.

@@ -8,14 +8,14 @@ import { setImmediate } from '../../system-timers.js';
 const MOST_LOOKS = 8;
 
 /** A call with deadlines. */
-export interface WatchedCall {
+export interface WatchedCalls {
   /** The calls that a process has. */
   calls(): Iterable<Call>;
   holds(call: Call): boolean;
   /** Counts the reads in which its process said something. */
   readonly bursts: number;
   /** Its time is up, and no answer has arrived. */
-  expired(call: Call, due: Due): void;
+  onExpired(call: Call, due: Due): void;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface WatchedCall {
  */
 export class CallDeadlines {
   readonly #clock: Clock;
-  readonly #watched: WatchedCall;
+  readonly #watched: WatchedCalls;
   #timer: ClockTimer | undefined;
   #at = Infinity;
   /** End of the extension after a stall: no call is judged earlier. -Infinity: there is none. */
@@ -35,7 +35,7 @@ export class CallDeadlines {
   /** Its processes are started under an inspector: no call has a limit. Looked up at the first call. */
   #isDebugged: boolean | undefined;
 
-  constructor(clock: Clock, watched: WatchedCall) {
+  constructor(clock: Clock, watched: WatchedCalls) {
     this.#clock = clock;
     this.#watched = watched;
   }
@@ -43,7 +43,7 @@ export class CallDeadlines {
   /** This call's clock began, or runs anew. */
   add(call: Call): void {
     if ((this.#isDebugged ??= isDebugged(call.target.worker.settings))) return;
-    const at = call.suspected ? Infinity : call.dueAt();
+    const at = call.isSuspected ? Infinity : call.dueAt();
     if (at < this.#at) this.#set(at);
   }
 
@@ -78,11 +78,11 @@ export class CallDeadlines {
     const overdue: Call[] = [];
     let next = Infinity;
     for (const call of this.#watched.calls()) {
-      if (call.suspected) continue;
-      const due = call.due(now);
-      if (due === 'soft' || due === 'lingers') this.#watched.expired(call, due);
+      if (call.isSuspected) continue;
+      const due = call.overdue(now);
+      if (due === 'soft' || due === 'lingers') this.#watched.onExpired(call, due);
       else if (due) {
-        call.suspected = true;
+        call.isSuspected = true;
         overdue.push(call);
         continue;
       }
@@ -94,11 +94,11 @@ export class CallDeadlines {
 
   readonly #look = (call: Call, bursts: number, looks: number): void => {
     if (!this.#watched.holds(call)) return;
-    const due = call.due(this.#clock.now());
+    const due = call.overdue(this.#clock.now());
     if (!due) {
-      call.suspected = false;
+      call.isSuspected = false;
       this.add(call);
     } else if (this.#watched.bursts !== bursts && looks < MOST_LOOKS) setImmediate(this.#look, call, this.#watched.bursts, looks + 1);
-    else this.#watched.expired(call, due);
+    else this.#watched.onExpired(call, due);
   };
 }

@@ -29,7 +29,7 @@ export class Heartbeat {
   #look: ClockTimer | undefined;
   #rss: { readonly at: number; readonly bytes: number | undefined } | undefined;
   /** The process answered while one of its tasks was hanging: the others may finish. */
-  spared = false;
+  isSpared = false;
 
   constructor(clock: Clock, process: HostProcess, link: Link, kill: (reason: CrashReason) => void) {
     this.#clock = clock;
@@ -41,7 +41,7 @@ export class Heartbeat {
   /** Asks for a sign of life now; without one it is killed for this reason. */
   ask(reason: CrashReason, answered: () => void): void {
     if (this.#question) return;
-    this.spared = false;
+    this.isSpared = false;
     const nonce = this.#ping();
     const timer = deadline(this.#clock, PATIENCE, () => this.#unlessHeard(nonce, reason), true);
     this.#question = { nonce, timer, answered };
@@ -75,7 +75,7 @@ export class Heartbeat {
     return this.#rss.bytes;
   }
 
-  answered(nonce: number): void {
+  onPong(nonce: number): void {
     if (nonce === 0 || nonce > this.#nonce) throw new ProtocolError('an answer to a ping that was never sent');
     this.#unanswered = -1;
     this.#heard = nonce;
@@ -83,7 +83,7 @@ export class Heartbeat {
     if (!question || nonce < question.nonce) return;
     question.timer.cancel();
     this.#question = undefined;
-    this.spared = true;
+    this.isSpared = true;
     question.answered();
   }
 

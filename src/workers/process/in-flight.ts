@@ -6,7 +6,7 @@ import { CallFlag, Kind, type CallMeta, type RemoteMeta } from '../../wire/link/
 import type { Encoded, Link } from '../../wire/link/types.js';
 import type { Call, CallHolder, Due } from '../call/call.js';
 import { CallTable } from './call-table.js';
-import { CallDeadlines, type WatchedCall } from './call-deadlines.js';
+import { CallDeadlines, type WatchedCalls } from './call-deadlines.js';
 import { List } from '../queue/list.js';
 import { ServiceTime } from '../queue/prefetch.js';
 import type { InputStreamHost } from '../call/input-stream.js';
@@ -24,21 +24,21 @@ const NO_DEADLINES: Pick<CallDeadlines, 'add' | 'stop'> = { add() {}, stop() {} 
 /** The process, as its calls in flight see it. */
 export interface InFlightHost {
   /** The process is done with the call, whatever became of it. */
-  released(call: Call): void;
-  expired(call: Call, due: Due): void;
+  onCallOver(call: Call): void;
+  onExpired(call: Call, due: Due): void;
 }
 
-export interface RosterSettings {
+export interface InFlightSettings {
   readonly concurrency: number;
   /** Bytes; 0: any. */
   readonly maxMessageSize: number;
 }
 
-function tell(call: Call, pair: unknown): Promise<unknown> | undefined {
+function tellEvent(call: Call, pair: unknown): Promise<unknown> | undefined {
   if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string')
     throw new ProtocolError(`an event of call ${call.id} without a name`);
   const [name, payload] = pair as [string, unknown];
-  return call.told(name, payload);
+  return call.handleEvent(name, payload);
 }
 
 /** A call that a dead process may have begun. */
@@ -46,7 +46,7 @@ export interface LostCall {
   readonly call: Call;
   readonly started: true | 'maybe';
   /** The call may be tried again. */
-  readonly repeatable: boolean;
+  readonly isRepeatable: boolean;
 }
 
 /**
@@ -54,14 +54,14 @@ export interface LostCall {
  * A process works first come first served in `concurrency` slots, so that what happens there can be followed from here:
  * the first ones run, the others wait, and when one is done the next one's clock begins.
  */
-export class InFlightCalls implements CallHolder, WatchedCall {
+export class InFlightCalls implements CallHolder, WatchedCalls {
   readonly #link: Link;
   readonly #clock: Clock;
-  readonly #desk: InFlightHost;
+  readonly #host: InFlightHost;
   readonly #concurrency: number;
   readonly #deadlines: Pick<CallDeadlines, 'add' | 'stop'>;
   readonly #isRemote: boolean;
-  readonly #pace: ServiceTime;
+  readonly #serviceTime: ServiceTime;
   readonly #calls = new CallTable();
   readonly #waiting = new List<Call>();
   /** Running ones that wait for calls which they made to other workers. */
@@ -84,7 +84,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
   constructor(
     link: Link,
     clock: Clock,
-    { concurrency, maxMessageSize }: RosterSettings,
+    { concurrency, maxMessageSize }: InFlightSettings,
     suspect: boolean,
     desk: InFlightHost,
     isRemote = false,
@@ -93,10 +93,10 @@ export class InFlightCalls implements CallHolder, WatchedCall {
     this.#clock = clock;
     this.#concurrency = concurrency;
     this.unread = unreadOfProcess(maxMessageSize);
-    this.#desk = desk;
+    this.#host = desk;
     this.#isRemote = isRemote;
     this.#deadlines = isRemote ? NO_DEADLINES : new CallDeadlines(clock, this);
-    this.#pace = new ServiceTime(suspect);
+    this.#serviceTime = new ServiceTime(suspect);
   }
 
   get size(): number {
@@ -118,7 +118,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
 
   /** Calls that may wait at it, going by how quick it was. */
   get window(): number {
-    return this.#pace.window;
+    return this.#serviceTime.window;
   }
 
   get waitsForOthers(): boolean {
@@ -126,18 +126,18 @@ export class InFlightCalls implements CallHolder, WatchedCall {
   }
 
   /** A task runs on though its caller gave up. */
-  get lingers(): boolean {
-    for (const call of this.#calls) if (call.lingers) return true;
+  get hasLingering(): boolean {
+    for (const call of this.#calls) if (call.isLingering) return true;
     return false;
   }
 
   /** Its process is being listened to at this moment. */
-  get bursting(): boolean {
+  get isBursting(): boolean {
     return this.#now >= 0;
   }
 
   /** The running ones. */
-  *ahead(): Generator<Call> {
+  *callsAhead(): Generator<Call> {
     for (const call of this.#calls) if (call.began >= 0) yield call;
   }
 
@@ -163,11 +163,11 @@ export class InFlightCalls implements CallHolder, WatchedCall {
       this.#write(call, id, taskIndex, meta);
     } catch (error) {
       call.fail(asError(error));
-      this.#desk.released(call);
+      this.#host.onCallOver(call);
       return;
     }
-    call.sent(id, this);
-    if (this.#calls.size === 0) this.#pace.begin(this.#time());
+    call.assignTo(id, this);
+    if (this.#calls.size === 0) this.#serviceTime.start(this.#time());
     this.#calls.add(call);
     if (this.#running < this.#concurrency) this.#begin(call);
     else this.#waiting.append(call);
@@ -202,9 +202,9 @@ export class InFlightCalls implements CallHolder, WatchedCall {
   }
 
   /** Counts an answer, with its time on the worker's clock. `large`: the encoded input, where its memory is worth having again. */
-  answered(microseconds: number, large: Encoded | undefined): void {
+  onAnswer(microseconds: number, large: Encoded | undefined): void {
     this.done++;
-    this.#pace.told(microseconds / 1000);
+    this.#serviceTime.onAnswer(microseconds / 1000);
     // A process can answer before it has read everything: then the rest of the value is still to be sent.
     if (large !== undefined && this.#link.drainedOut) reuseEncoded(large);
   }
@@ -224,7 +224,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
       const next = this.#waiting.shift();
       if (next) this.#begin(next);
     }
-    this.#desk.released(call);
+    this.#host.onCallOver(call);
   }
 
   /** The moment after which the time of an item counts. */
@@ -233,24 +233,24 @@ export class InFlightCalls implements CallHolder, WatchedCall {
   }
 
   /** A burst of messages was handed over. True when it freed a slot. */
-  burst(): boolean {
+  endBurst(): boolean {
     this.bursts++;
     const freed = this.#freed;
     this.#freed = 0;
-    if (freed > 0) this.#pace.finished(freed, this.#time());
+    if (freed > 0) this.#serviceTime.onFinished(freed, this.#time());
     this.#now = -1;
     return freed > 0;
   }
 
-  withdraw(call: Call, leaving = false): void {
+  cancel(call: Call, leaving = false): void {
     if (!this.holds(call)) return;
     call.cancelled = this.#clock.now();
-    call.suspected = false;
+    call.isSuspected = false;
     this.#link.send(Kind.CANCEL, call.id, leaving ? 2 : 0);
     this.#deadlines.add(call);
   }
 
-  credit(call: Call, of: 'items' | 'events', room: Room): void {
+  grantCredit(call: Call, of: 'items' | 'events', room: Room): void {
     if (!this.holds(call)) return;
     sendCredit(this.#link, call.id, CreditKind[of], room);
     if (of === 'events') return;
@@ -259,51 +259,51 @@ export class InFlightCalls implements CallHolder, WatchedCall {
     this.#deadlines.add(call);
   }
 
-  grow(call: Call, bytes: number): boolean {
+  growWindow(call: Call, bytes: number): boolean {
     if (!this.holds(call) || this.#grown + bytes > MOST_GROWTH) return false;
     this.#grown += bytes;
     call.grown += bytes;
     return true;
   }
 
-  offence(error: Error): void {
+  reportOffence(error: Error): void {
     this.#link.destroy(error);
   }
 
   /** The way of a call's events to its caller. */
-  eventsOf(call: Call): Receiver {
+  eventReceiver(call: Call): Receiver {
     return call.receiver(
       () =>
         new Delivery({
           room: INITIAL_ROOM.events,
           limit: this.#dealing,
-          handle: pair => tell(call, pair),
-          grant: room => this.credit(call, 'events', room),
-          offence: error => this.offence(error),
+          handle: pair => tellEvent(call, pair),
+          grant: room => this.grantCredit(call, 'events', room),
+          reportOffence: error => this.reportOffence(error),
         }),
     );
   }
 
   /** The clock of a stream runs anew with each item. */
-  touched(call: Call): void {
+  restartDeadline(call: Call): void {
     this.#deadlines.add(call);
   }
 
-  expired(call: Call, due: Due): void {
+  onExpired(call: Call, due: Due): void {
     if (due === 'soft') {
-      call.softened = true;
+      call.isSoftAborted = true;
       this.#link.send(Kind.CANCEL, call.id, 1);
       return;
     }
-    if (due === 'lingers') call.lingers = true;
-    this.#desk.expired(call, due);
+    if (due === 'lingers') call.isLingering = true;
+    this.#host.onExpired(call, due);
   }
 
   /**
    * The process is dead: `mark` is the highest number that it may have begun. Afterwards nothing is left here.
    * A call is known to have begun when it showed signs of life, or when no more of the marked ones are left than there are slots.
    */
-  dissolve(mark: number): { again: Call[]; lost: LostCall[] } {
+  takeAll(mark: number): { again: Call[]; lost: LostCall[] } {
     this.#deadlines.stop();
     const left = [...this.#calls];
     this.#calls.clear();
@@ -313,14 +313,14 @@ export class InFlightCalls implements CallHolder, WatchedCall {
     const lost: LostCall[] = [];
     for (const call of left) {
       if (call.list === this.#waiting) this.#waiting.remove(call);
-      const spent = isGone(call);
-      if (!call.settled && call.id > mark && !call.evidence && !spent) again.push(call);
+      const spent = isInputSpent(call);
+      if (!call.isSettled && call.id > mark && !call.hasEvidence && !spent) again.push(call);
       else {
-        const certain = (sure && call.id <= mark) || (call.evidence && !this.#isRemote);
-        lost.push({ call, started: certain ? true : 'maybe', repeatable: call.repeatable && !spent });
+        const certain = (sure && call.id <= mark) || (call.hasEvidence && !this.#isRemote);
+        lost.push({ call, started: certain ? true : 'maybe', isRepeatable: call.isRepeatable && !spent });
       }
       call.sender?.attach(undefined);
-      call.unsent();
+      call.takeBack();
     }
     this.#running = 0;
     return { again, lost };
@@ -332,7 +332,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
     if (meta) link.sendValue(Kind.META, id, 0, meta);
     const arg = kind === 'task' ? taskIndex | (meta ? CallFlag.META : 0) | (call.sender ? CallFlag.SENDS : 0) : kind === 'ask' ? 0 : 1;
     const message = kind === 'task' ? Kind.CALL : Kind.MAIL;
-    if (call.encoded) link.sendEncoded(message, id, arg, call.input as Encoded);
+    if (call.isEncoded) link.sendEncoded(message, id, arg, call.input as Encoded);
     else if (call.input === undefined) link.send(message, id, arg);
     else link.sendValue(message, id, arg, call.input);
   }
@@ -350,7 +350,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
   }
 
   /** A burst begins: one reading of the clock serves it. */
-  received(): void {
+  beginBurst(): void {
     if (this.#now < 0) this.#now = this.#clock.now();
   }
 
@@ -363,7 +363,7 @@ export class InFlightCalls implements CallHolder, WatchedCall {
 }
 
 /** Something in what was sent for the call has been moved away: it cannot be sent again. */
-function isGone({ settled, encoded, input, sender }: Call): boolean {
+function isInputSpent({ isSettled: settled, isEncoded: encoded, input, sender }: Call): boolean {
   // A settled call has no input any more.
-  return (!settled && encoded && isSpent(input as Encoded)) || sender?.spent === true;
+  return (!settled && encoded && isSpent(input as Encoded)) || sender?.isSpent === true;
 }

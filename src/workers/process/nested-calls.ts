@@ -10,7 +10,7 @@ import { Owner, type Owned, type Caller } from '../call/owner.js';
 import type { WorkerRoute } from '../route.js';
 import { CreditKind, INITIAL_ROOM, readCredit, SendCredit, sendCredit, WIDEST, type Room } from '../../wire/link/credit.js';
 import type { ChannelPort, ChannelRouter } from '../../channels/channel-router.js';
-import type { UnreadBytes } from '../received/unread.js';
+import type { InFlightCalls } from './in-flight.js';
 
 /** Where a worker's calls to other workers go. */
 export interface Directory {
@@ -24,21 +24,17 @@ export interface Directory {
 export type NestedRoute = Pick<WorkerRoute, 'call' | 'ask'>;
 
 /** The process that makes them. */
-export interface Asker {
+export interface NestedCallContext {
   readonly link: Link;
-  /** Counts items that the process has not taken yet. */
-  readonly unread: UnreadBytes;
+  /** The calls that the process has. */
+  readonly inFlight: Pick<InFlightCalls, 'get' | 'setBlocked' | 'unread'>;
   readonly name: string;
   readonly key: string | undefined;
   readonly pid: number;
-  /** One of the calls that it has. */
-  parent(id: number): Call | undefined;
   /** Where calls go that are made in the task of this one, if not to this application's workers. */
   readonly directoryOf?: ((parent: Call) => Directory | undefined) | undefined;
   /** Bytes of one value, at most; Infinity or 0: any. */
   readonly maxMessageSize: number;
-  /** This one waits for others now, or no longer. */
-  setBlocked(call: Call, blocked: boolean): void;
 }
 
 /** Open nested calls per process, and bytes of their inputs (or four of the largest); further ones are refused. */
@@ -71,46 +67,53 @@ function parse(value: unknown): NestedCallMessage {
 /** One call that the process made. Its owner is its own, so that it is aborted alone. */
 class OpenNestedCall implements Owned {
   readonly owner: Owner;
-  readonly inflow: RelayedStream | undefined;
+  readonly inputStream: RelayedStream | undefined;
   /** Bytes that it brought. */
   readonly size: number;
   readonly #id: number;
   readonly #link: Link;
   readonly #mostUnread: number;
-  /** Items and events that the asker can take. */
+  /** Items and events that the process can take. */
   readonly #items = new SendCredit(INITIAL_ROOM.items);
   readonly #events = new SendCredit(INITIAL_ROOM.events);
   readonly #waitingItems: (() => void)[] = [];
   readonly #waitingEvents: (() => void)[] = [];
   #iterator: AsyncIterator<unknown> | undefined;
-  /** The asker wants no more of it: there will be no more credit to wait for. */
-  #unwanted = false;
-  over = false;
+  /** The process wants no more of it: there will be no more credit to wait for. */
+  #isUnwanted = false;
+  isOver = false;
 
-  constructor(id: number, size: number, { link, maxMessageSize, unread }: Asker, ownerId: string, caller: Caller, sends: boolean) {
+  constructor(
+    id: number,
+    size: number,
+    { link, inFlight, maxMessageSize }: NestedCallContext,
+    ownerId: string,
+    caller: Caller,
+    sends: boolean,
+  ) {
     this.#id = id;
     this.size = size;
     this.#link = link;
     this.#mostUnread = Math.max(MOST_UNREAD, 4 * (maxMessageSize || Infinity));
-    const port = {
+    const host = {
       grant: (room: Room) => sendCredit(link, id, CreditKind.sends, room),
-      offence: (error: Error) => link.destroy(error),
+      reportOffence: (error: Error) => link.destroy(error),
     };
-    this.inflow = sends ? new RelayedStream(unread, port) : undefined;
-    this.owner = new Owner('task', ownerId, caller, { event: (_worker, name, payload) => this.#event(name, payload) });
+    this.inputStream = sends ? new RelayedStream(inFlight.unread, host) : undefined;
+    this.owner = new Owner('task', ownerId, caller, { onEvent: (_worker, name, payload) => this.#event(name, payload) });
   }
 
   abort(reason: unknown): void {
     this.owner.abort(reason);
-    this.inflow?.close();
-    this.#unwanted = true;
+    this.inputStream?.close();
+    this.#isUnwanted = true;
     this.#goOn();
   }
 
-  /** The asker has left the stream. */
+  /** The process has left the stream. */
   leave(): void {
     void this.#iterator?.return?.();
-    this.#unwanted = true;
+    this.#isUnwanted = true;
     this.#goOn();
   }
 
@@ -135,8 +138,8 @@ class OpenNestedCall implements Owned {
     } catch (error) {
       this.#fail(asError(error));
     }
-    this.over = true;
-    this.inflow?.close();
+    this.isOver = true;
+    this.inputStream?.close();
     for (const go of this.#waitingEvents.splice(0)) go();
   }
 
@@ -163,7 +166,7 @@ class OpenNestedCall implements Owned {
   async #forward(items: AsyncIterable<unknown>): Promise<void> {
     const iterator = (this.#iterator = items[Symbol.asyncIterator]());
     for (;;) {
-      while (!this.#items.open && !this.#unwanted) await new Promise<void>(resolve => this.#waitingItems.push(resolve));
+      while (!this.#items.open && !this.#isUnwanted) await new Promise<void>(resolve => this.#waitingItems.push(resolve));
       const { done, value } = await iterator.next();
       if (done) return;
       this.#items.spend(this.#say(Kind.ITEM, value));
@@ -171,7 +174,7 @@ class OpenNestedCall implements Owned {
   }
 
   #event(name: string, payload: unknown): Promise<void> | void {
-    if (this.over) return;
+    if (this.isOver) return;
     this.#events.spend(this.#say(Kind.EVENT, [name, payload]));
     if (this.#events.open) return;
     // The asking process has no credit left: the emitting task waits.
@@ -181,7 +184,7 @@ class OpenNestedCall implements Owned {
 
 /** The calls that one process makes to other workers, through the master. */
 export class NestedCalls {
-  readonly #asker: Asker;
+  readonly #context: NestedCallContext;
   readonly #directory: Directory;
   readonly #calls = new Map<number, OpenNestedCall>();
   /** Bytes that the calls brought. */
@@ -191,11 +194,11 @@ export class NestedCalls {
   /** Channels that it publishes on and subscribes to. */
   readonly #channels: ChannelPort | undefined;
 
-  constructor(asker: Asker, directory: Directory) {
-    this.#asker = asker;
-    this.#mostBrought = Math.max(MOST_BROUGHT, 4 * (asker.maxMessageSize || Infinity));
+  constructor(context: NestedCallContext, directory: Directory) {
+    this.#context = context;
+    this.#mostBrought = Math.max(MOST_BROUGHT, 4 * (context.maxMessageSize || Infinity));
     this.#directory = directory;
-    this.#channels = directory.channels?.attach(asker.link);
+    this.#channels = directory.channels?.attach(context.link);
   }
 
   message(kind: number, id: number, arg: number, body: Body): void {
@@ -210,12 +213,12 @@ export class NestedCalls {
     } else if (kind === Kind.CREDIT) {
       const { kind: of, ...room } = readCredit(arg, body);
       call.grant(of, room);
-    } else if (kind === Kind.ITEM && arg === 1 && call.inflow) call.inflow.push(body);
-    else if (kind === Kind.END && arg === 1 && call.inflow) call.inflow.end();
+    } else if (kind === Kind.ITEM && arg === 1 && call.inputStream) call.inputStream.push(body);
+    else if (kind === Kind.END && arg === 1 && call.inputStream) call.inputStream.end();
     else throw new ProtocolError(`message ${kind} about a call of its own`);
   }
 
-  /** The process has exited: its nested calls have no asker any more. */
+  /** The process has exited: its nested calls have no process any more. */
   close(): void {
     this.#closed = true;
     this.#channels?.close();
@@ -228,22 +231,22 @@ export class NestedCalls {
     const message = parse(body.value());
     if (this.#calls.size >= MOST_OPEN || (this.#brought > 0 && this.#brought + body.length > this.#mostBrought))
       return this.#refuse(id, message);
-    const { name, key } = this.#asker;
-    const parent = message.parent === undefined ? undefined : this.#asker.parent(message.parent);
+    const { name, key } = this.#context;
+    const parent = message.parent === undefined ? undefined : this.#context.inFlight.get(message.parent);
     const caller: Caller = { connection: parent?.owner.caller.connection, worker: { name, key } };
-    const call = new OpenNestedCall(id, body.length, this.#asker, this.#turnOf(parent), caller, message.sends === true);
+    const call = new OpenNestedCall(id, body.length, this.#context, this.#turnOf(parent), caller, message.sends === true);
     this.#calls.set(id, call);
     this.#brought += body.length;
     if (parent) {
       (parent.children ??= new Set()).add(call);
-      this.#asker.setBlocked(parent, true);
+      this.#context.inFlight.setBlocked(parent, true);
     }
     void call.answer(this.#start(message, how, call, parent)).then(() => {
       this.#calls.delete(id);
       this.#brought -= call.size;
       if (!parent) return;
       parent.children?.delete(call);
-      if (!parent.children?.size) this.#asker.setBlocked(parent, false);
+      if (!parent.children?.size) this.#context.inFlight.setBlocked(parent, false);
     });
     if (this.#closed) call.abort(undefined);
   }
@@ -253,7 +256,7 @@ export class NestedCalls {
    * nor others by more than a turn. Callers that the process names take turns within that one.
    */
   #turnOf(parent: Call | undefined): string {
-    const { name, key, pid } = this.#asker;
+    const { name, key, pid } = this.#context;
     const self = `worker:${name}${key === undefined ? '' : `:${key}`}:${pid}`;
     // A call that waits there has made none.
     return parent === undefined || parent.began < 0 ? self : `${parent.caller} via ${self}`;
@@ -261,16 +264,21 @@ export class NestedCalls {
 
   /** Refuses cheaply: a process that floods the master gets an error without a stack, and no call is made. */
   #refuse(id: number, { worker, key, task = 'ask' }: NestedCallMessage): void {
-    const { link } = this.#asker;
+    const { link } = this.#context;
     if (link.bufferedBytes > MOST_REFUSALS) throw new ProtocolError(NOT_READ);
     const error = new WorkerBusyError({ worker, key, task }, 'maxQueuePerCaller', this.#calls.size);
     error.stack = `${error.name}: ${error.message}`;
     sendFailure(link, id, error);
   }
 
-  #start(message: NestedCallMessage, how: (typeof HOW)[number], { owner, inflow }: OpenNestedCall, parent: Call | undefined): unknown {
+  #start(
+    message: NestedCallMessage,
+    how: (typeof HOW)[number],
+    { owner, inputStream: inflow }: OpenNestedCall,
+    parent: Call | undefined,
+  ): unknown {
     const { worker, key, task, input, timeout, affinity, caller, carrier } = message;
-    const directory = (parent && this.#asker.directoryOf?.(parent)) ?? this.#directory;
+    const directory = (parent && this.#context.directoryOf?.(parent)) ?? this.#directory;
     const route = directory.lookUp(worker, key);
     if (!route) return Promise.reject(new WorkerNotFoundError(worker, key, 'this application has no worker of that name'));
     const whole = carrier && parent && carrierSize({ ...carrierOf(parent), ...carrier });

@@ -23,29 +23,29 @@ export interface PooledProcessHost<P> {
   readonly host: Host;
   /** Sockets are dealt or handed off to its processes. */
   readonly takesSockets: boolean;
-  boot(): BootMessage;
+  bootMessage(): BootMessage;
   nestedCalls(member: P): NestedCalls;
   /** The process takes calls from now on. */
-  joined(member: P): void;
+  onReady(member: P): void;
   /** There is room for more calls. */
-  room(member: P): void;
+  onRoom(member: P): void;
   /** The process takes no more calls, from now on and for ever. */
-  left(member: P): void;
+  onUnavailable(member: P): void;
   /** The process has exited; `again`: calls to send again, `lost`: calls that may have begun. */
-  buried(member: P, again: readonly Call[], lost: readonly LostCall[]): void;
-  released(member: P, call: Call): void;
+  onExited(member: P, again: readonly Call[], lost: readonly LostCall[]): void;
+  onCallOver(member: P, call: Call): void;
   /** A task whose caller gave up has not ended within the first part of `cancelGrace`. */
-  lingers(member: P): void;
+  onLingering(member: P): void;
   /** The process has nothing to do. */
-  idled(member: P): void;
+  onIdle(member: P): void;
   /** The number of its connections, or of sockets on their way, has changed. */
-  counted(member: P): void;
+  onConnectionCount(member: P): void;
   /** The process listens by itself. */
-  listens(member: P, message: unknown): void;
-  unasked(member: P, value: unknown): Promise<void> | void;
+  onListening(member: P, message: unknown): void;
+  onUnsolicited(member: P, value: unknown): Promise<void> | void;
   /** `untold`: how many before it were too many to be told of. */
-  stray(member: P, error: Error, untold: number): void;
-  output(member: P, line: string, stream: 'stdout' | 'stderr'): void;
+  onUncaughtError(member: P, error: Error, untold: number): void;
+  onOutput(member: P, line: string, stream: 'stdout' | 'stderr'): void;
   /** A process of the machine that the member stands for has ended. Undefined: it stands for itself. */
-  ended?(member: P, value: unknown): void;
+  onRemoteExit?(member: P, value: unknown): void;
 }

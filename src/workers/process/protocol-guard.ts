@@ -12,30 +12,30 @@ import { CreditKind, readCredit } from '../../wire/link/credit.js';
 export interface ProtocolGuardHost {
   readonly inFlight: InFlightCalls;
   /** One line of a stack: where errors of this process were made. */
-  readonly place: string;
+  readonly stackLine: string;
   /**
    * The process takes calls from now on; `indexes`: its number of each task, `context`: whether the task looks at its context; `mail`:
    * whether the mailbox does.
    */
-  ready(indexes: readonly number[], context: readonly boolean[], mail: boolean): void;
+  onReady(indexes: readonly number[], context: readonly boolean[], mail: boolean): void;
   /** `permanent`: the next one would fail in the same way. */
-  bootFailed(error: Error, permanent: boolean): void;
-  pong(nonce: number): void;
-  status(value: unknown): void;
-  readonly sockets: Pick<SocketLedger, 'taken' | 'gone' | 'quieted'>;
-  holds(connections: number, inbound: number): void;
-  listens(message: unknown): void;
+  onBootFailure(error: Error, permanent: boolean): void;
+  onPong(nonce: number): void;
+  onStatus(value: unknown): void;
+  readonly sockets: Pick<SocketLedger, 'onAck' | 'onClosed' | 'onDrained'>;
+  onConnectionCounts(connections: number, inbound: number): void;
+  onListening(message: unknown): void;
   readonly records: Pick<RecordReceiver, 'receive'>;
-  unasked(body: Body): void;
+  onUnsolicited(body: Body): void;
   /** `fatal`: its process ends for it. `size`: bytes that it came in. */
-  stray(error: Error, fatal: boolean, size: number): void;
+  onUncaughtError(error: Error, fatal: boolean, size: number): void;
   /** Something about a call that it makes to another worker. */
-  upward(kind: number, id: number, arg: number, body: Body): void;
+  onNestedCallMessage(kind: number, id: number, arg: number, body: Body): void;
   /** The process takes no more calls. */
   drain(): void;
-  burst(freed: boolean): void;
-  drained(): void;
-  closed(error?: Error): void;
+  onBurst(freed: boolean): void;
+  onDrained(): void;
+  onLinkClosed(error?: Error): void;
 }
 
 /** HELLO has not come, READY has not come, at work. */
@@ -63,7 +63,7 @@ function checkHello(value: unknown, worker: WorkerBlueprint): { indexes: number[
 export class ProtocolGuard implements LinkReceiver {
   readonly #worker: WorkerBlueprint;
   readonly #desk: ProtocolGuardHost;
-  readonly #ended: ((value: unknown) => void) | undefined;
+  readonly #onRemoteExit: ((value: unknown) => void) | undefined;
   #phase: Phase = 'booting';
   #hello: ReturnType<typeof checkHello> | undefined;
 
@@ -71,42 +71,42 @@ export class ProtocolGuard implements LinkReceiver {
   constructor(worker: WorkerBlueprint, desk: ProtocolGuardHost, ended?: (value: unknown) => void) {
     this.#worker = worker;
     this.#desk = desk;
-    this.#ended = ended;
+    this.#onRemoteExit = ended;
   }
 
   message(kind: number, id: number, arg: number, body: Body): void {
     const { inFlight } = this.#desk;
     if (kind === Kind.REPLY && this.#phase === 'working' && id < UPWARD) {
-      inFlight.received();
+      inFlight.beginBurst();
       const call = inFlight.expect(id);
-      if (call.streams) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
+      if (call.isStream) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
       if (call.events !== undefined) call.events.flush();
       const large = call.spendLarge();
-      call.answer(body, arg);
-      inFlight.answered(arg, large);
+      call.onAnswer(body, arg);
+      inFlight.onAnswer(arg, large);
       inFlight.release(call);
       return;
     }
     if (this.#phase === 'booting' && kind !== Kind.HELLO && kind !== Kind.FAILURE) throw new ProtocolError(`message ${kind} before HELLO`);
-    if (id >= UPWARD) return this.#desk.upward(kind, id, arg, body);
+    if (id >= UPWARD) return this.#desk.onNestedCallMessage(kind, id, arg, body);
     if (this.#phase !== 'working' && AT_WORK_ONLY.has(kind)) throw new ProtocolError(`message ${kind} before READY`);
-    inFlight.received();
-    this.#other(kind, id, arg, body);
+    inFlight.beginBurst();
+    this.#dispatch(kind, id, arg, body);
   }
 
   burst(): void {
-    this.#desk.burst(this.#desk.inFlight.burst());
+    this.#desk.onBurst(this.#desk.inFlight.endBurst());
   }
 
   drained(): void {
-    this.#desk.drained();
+    this.#desk.onDrained();
   }
 
   closed(error?: Error): void {
-    this.#desk.closed(error);
+    this.#desk.onLinkClosed(error);
   }
 
-  #other(kind: number, id: number, arg: number, body: Body): void {
+  #dispatch(kind: number, id: number, arg: number, body: Body): void {
     const desk = this.#desk;
     switch (kind) {
       case Kind.HELLO:
@@ -117,102 +117,102 @@ export class ProtocolGuard implements LinkReceiver {
       case Kind.READY:
         if (this.#phase !== 'starting') throw new ProtocolError('a second READY');
         this.#phase = 'working';
-        return desk.ready(this.#hello!.indexes, this.#hello!.context, this.#hello!.mail);
+        return desk.onReady(this.#hello!.indexes, this.#hello!.context, this.#hello!.mail);
       case Kind.FAILURE:
-        return id === 0 ? this.#bootFailure(arg === 1, body) : this.#failure(desk.inFlight.expect(id), body);
+        return id === 0 ? this.#onBootFailure(arg === 1, body) : this.#onFailure(desk.inFlight.expect(id), body);
       case Kind.ITEM:
-        return this.#item(desk.inFlight.expect(id), arg, body);
+        return this.#onItem(desk.inFlight.expect(id), arg, body);
       case Kind.END:
-        return this.#end(desk.inFlight.expect(id), arg);
+        return this.#onEnd(desk.inFlight.expect(id), arg);
       case Kind.DROPPED:
-        return this.#dropped(desk.inFlight.expect(id));
+        return this.#onDropped(desk.inFlight.expect(id));
       case Kind.EVENT:
-        return this.#event(desk.inFlight.find(id), body);
+        return this.#onEvent(desk.inFlight.find(id), body);
       case Kind.CREDIT:
-        return this.#credit(desk.inFlight.find(id), arg, body);
+        return this.#onCredit(desk.inFlight.find(id), arg, body);
       case Kind.STATUS:
         if (body.length > MOST_STATUS) throw new ProtocolError(`a status of ${body.length} bytes, which may have ${MOST_STATUS}`);
-        return desk.status(body.value());
+        return desk.onStatus(body.value());
       case Kind.CONNECTIONS:
-        return desk.holds(arg, id);
+        return desk.onConnectionCounts(arg, id);
       case Kind.SOCKET_ACK:
-        return desk.sockets.taken(id, arg);
+        return desk.sockets.onAck(id, arg);
       case Kind.SOCKET_CLOSED:
-        return desk.sockets.gone(id);
+        return desk.sockets.onClosed(id);
       case Kind.DRAINED:
-        return desk.sockets.quieted();
+        return desk.sockets.onDrained();
       case Kind.LISTENS:
-        return desk.listens(body.value());
+        return desk.onListening(body.value());
       case Kind.STRAY:
         if (body.length > MOST_STRAY) throw new ProtocolError(`an error of ${body.length} bytes, which may have ${MOST_STRAY}`);
-        return desk.stray(asError(body.value()), arg === 1, body.length);
+        return desk.onUncaughtError(asError(body.value()), arg === 1, body.length);
       case Kind.LOG:
         return desk.records.receive(id, arg, body);
       case Kind.PONG:
-        return desk.pong(arg);
+        return desk.onPong(arg);
       case Kind.LEAVE:
         return desk.drain();
       case Kind.ENDED:
-        if (!this.#ended) throw new ProtocolError('it tells of the end of processes, and is one itself');
-        return this.#ended(body.value());
+        if (!this.#onRemoteExit) throw new ProtocolError('it tells of the end of processes, and is one itself');
+        return this.#onRemoteExit(body.value());
       case Kind.MESSAGE:
-        return desk.unasked(body);
+        return desk.onUnsolicited(body);
       default:
         throw new ProtocolError(`message of kind ${kind}, which a worker never sends`);
     }
   }
 
-  #bootFailure(permanent: boolean, body: Body): void {
+  #onBootFailure(permanent: boolean, body: Body): void {
     if (this.#phase === 'working') throw new ProtocolError('it says that it cannot start, after READY');
-    this.#desk.bootFailed(asError(body.value()), permanent);
+    this.#desk.onBootFailure(asError(body.value()), permanent);
   }
 
-  #failure(call: Call, body: Body): void {
+  #onFailure(call: Call, body: Body): void {
     if (this.#phase !== 'working') throw new ProtocolError('FAILURE before READY');
-    call.evidence = true;
+    call.hasEvidence = true;
     call.events?.flush();
-    if (!call.settled) call.fail(asError(body.value()), this.#desk.place);
+    if (!call.isSettled) call.fail(asError(body.value()), this.#desk.stackLine);
     const { inFlight } = this.#desk;
     inFlight.failed++;
     inFlight.release(call);
   }
 
-  #item(call: Call, arg: number, body: Body): void {
+  #onItem(call: Call, arg: number, body: Body): void {
     if (arg !== 0) throw new ProtocolError(`an item of the caller's own stream for call ${call.id}`);
     const { inFlight } = this.#desk;
-    call.item(body, inFlight.now(), inFlight.unread);
-    inFlight.touched(call);
+    call.onItem(body, inFlight.now(), inFlight.unread);
+    inFlight.restartDeadline(call);
   }
 
-  #end(call: Call, arg: number): void {
-    if (arg !== 0 || !call.streams) throw new ProtocolError(`the end of a stream that call ${call.id} does not have`);
+  #onEnd(call: Call, arg: number): void {
+    if (arg !== 0 || !call.isStream) throw new ProtocolError(`the end of a stream that call ${call.id} does not have`);
     call.events?.flush();
-    call.end();
+    call.onEnd();
     const { inFlight } = this.#desk;
     inFlight.done++;
     inFlight.release(call);
   }
 
-  #dropped(call: Call): void {
+  #onDropped(call: Call): void {
     if (call.cancelled < 0) throw new ProtocolError(`it drops call ${call.id}, which was not cancelled`);
     this.#desk.inFlight.release(call);
   }
 
-  #event(call: Call | undefined, body: Body): void {
+  #onEvent(call: Call | undefined, body: Body): void {
     // Its own last words may cross our knowledge that the call is over.
     if (!call) return;
-    const events = (call.events ??= this.#desk.inFlight.eventsOf(call));
-    if (call.settled) events.close();
-    call.evidence = true;
+    const events = (call.events ??= this.#desk.inFlight.eventReceiver(call));
+    if (call.isSettled) events.close();
+    call.hasEvidence = true;
     events.receive(body, `an event of call ${call.id}`);
   }
 
-  #credit(call: Call | undefined, arg: number, body: Body): void {
+  #onCredit(call: Call | undefined, arg: number, body: Body): void {
     const { kind, ...room } = readCredit(arg, body);
     if (kind !== CreditKind.sends) throw new ProtocolError('credit for what it does not receive');
     if (!call) return;
     if (!call.sender) throw new ProtocolError(`credit for call ${call.id}, which sends nothing`);
-    call.evidence = true;
+    call.hasEvidence = true;
     call.sender.grant(room);
   }
 }

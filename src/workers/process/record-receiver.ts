@@ -51,7 +51,7 @@ export class RecordReceiver {
     if (observed('worker.log')) this.#publish(call, level, body.value());
     this.#spent += size + OVERHEAD;
     const over = this.#overdrawn();
-    if (over <= 0) return this.#dealtWith(size);
+    if (over <= 0) return this.#onDealtWith(size);
     this.#pending.push(size);
     this.#timer ??= this.#source.clock.after((over / PER_SECOND) * 1000, this.#onTime);
   }
@@ -88,13 +88,13 @@ export class RecordReceiver {
   }
 
   /** The process may send as many more. */
-  #dealtWith(size: number): void {
+  #onDealtWith(size: number): void {
     const room = this.#window.consumed(size);
     if (room) sendCredit(this.#source.link, 0, CreditKind.records, room);
   }
 
   readonly #onTime = (): void => {
     this.#timer = undefined;
-    for (const size of this.#pending.splice(0)) this.#dealtWith(size);
+    for (const size of this.#pending.splice(0)) this.#onDealtWith(size);
   };
 }

@@ -15,7 +15,7 @@ export class ProxiedStream extends Call implements CallItemSource {
   /** The asker's open question: when the call fails it is not kept waiting for the proxy. */
   #waiting: ((result: Result | Promise<never>) => void) | undefined;
 
-  override get streams(): boolean {
+  override get isStream(): boolean {
     return true;
   }
 
@@ -25,7 +25,7 @@ export class ProxiedStream extends Call implements CallItemSource {
     const iterable = result as Partial<AsyncIterable<unknown>> | null | undefined;
     if (typeof iterable?.[Symbol.asyncIterator] === 'function') this.#items = iterable[Symbol.asyncIterator]!();
     else this.fail(new TypeError(`${this.target.name} of the proxy must return an async iterable`), place);
-    if (this.settled) this.#leaveItems();
+    if (this.isSettled) this.#leaveItems();
   }
 
   /** One after the other, however many the asker asks for at once. */
@@ -40,7 +40,7 @@ export class ProxiedStream extends Call implements CallItemSource {
     const error = this.#error;
     this.#error = undefined;
     if (error) return error;
-    if (this.settled || !this.#items) return DONE;
+    if (this.isSettled || !this.#items) return DONE;
     return new Promise<Result>(resolve => {
       this.#waiting = resolve;
       void this.#step(this.#items!);
@@ -49,14 +49,14 @@ export class ProxiedStream extends Call implements CallItemSource {
 
   leave(): void {
     const { holder } = this;
-    if (this.succeed(undefined)) holder?.withdraw(this, true);
+    if (this.succeed(undefined)) holder?.cancel(this, true);
   }
 
-  protected delivered(): void {
+  protected onSuccess(): void {
     this.#close(DONE);
   }
 
-  protected failed(error: Error, place: string | undefined): void {
+  protected onFailure(error: Error, place: string | undefined): void {
     const rejected = rejectJoined(error, place);
     quietly(rejected);
     if (!this.#waiting) this.#error = rejected;
@@ -66,7 +66,7 @@ export class ProxiedStream extends Call implements CallItemSource {
   async #step(items: AsyncIterator<unknown>): Promise<void> {
     try {
       const { done, value } = await items.next();
-      if (this.settled) return;
+      if (this.isSettled) return;
       if (done) return void this.succeed(undefined);
       const verdict = this.target.check ? this.target.check(value) : { value };
       if (verdict.issues) this.fail(this.boundary(verdict));

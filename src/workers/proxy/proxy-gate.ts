@@ -37,7 +37,7 @@ interface GatedPool extends Destination {
   readonly processSet: { readonly ready: readonly PooledProcess[] };
   refusal(call: Call): Error | undefined;
   deadlineOf(call: Call): number | undefined;
-  fewer(): void;
+  onFewerCalls(): void;
 }
 
 /** Context of a proxied call, for the proxy's method. The signal is made when it is asked for. */
@@ -73,15 +73,15 @@ class AskedCall implements ProxyCall, CallHolder {
     return this.#call.options?.affinity;
   }
 
-  withdraw(call: Call): void {
+  cancel(call: Call): void {
     this.#withdrawn = true;
     this.#abort?.abort(call.abortReason);
   }
 
-  credit(): void {}
+  grantCredit(): void {}
 
   /** Undefined: whether the proxy waits for other calls is not known, so it may go on. */
-  ahead(): undefined {}
+  callsAhead(): undefined {}
 }
 
 /** A proxy's call for an asker: its owner, signal, limits, events and stream are the asker's. */
@@ -129,7 +129,7 @@ export class ProxyGate {
     const { worker, key } = route;
     this.#owner = new Owner('app', `proxy:${worker.name}${key === undefined ? '' : `:${key}`}`);
     // The proxy's own calls while the application closes are parts of admitted ones.
-    this.#owner.exempt = true;
+    this.#owner.isAllowedWhileClosing = true;
     const tools: ProxyTools = {
       worker: proxied(route),
       own: direct(route, this.#owner),
@@ -159,8 +159,8 @@ export class ProxyGate {
   }
 
   /** Time is over: calls that still wait for the proxy fail. */
-  empty(error: () => Error): void {
-    for (const call of [...this.#asked]) call.giveUp(error());
+  failAll(error: () => Error): void {
+    for (const call of [...this.#asked]) call.abortWith(error());
   }
 
   overrides(target: Target): boolean {
@@ -177,14 +177,14 @@ export class ProxyGate {
       return failedCall(target, asError(error));
     }
     call.app = this.#route.app;
-    if (parent) call.madeIn(parent);
+    if (parent) call.setParent(parent);
     const verdict = this.#admit(call, input);
     if ('value' in verdict) this.#ask(call, verdict.value);
     return call instanceof ProxiedStream ? new CallItems(call) : call.promise;
   }
 
   /** Routes a message that a process sent unasked to the first handler that takes it. */
-  async unasked(value: unknown): Promise<void> {
+  async onUnsolicited(value: unknown): Promise<void> {
     const { instance, mailbox } = this.#proxy;
     const tried: Tried[] = [];
     try {
@@ -216,7 +216,7 @@ export class ProxyGate {
 
   #ask(call: PromiseCall | ProxiedStream, input: unknown): void {
     this.#asked.add(call);
-    call.over = () => this.#answered(call);
+    call.onSettled = () => this.#answered(call);
     const asked = new AskedCall(call, this.#route.pool?.deadlineOf(call));
     call.holder = asked;
     let result: unknown;
@@ -229,14 +229,14 @@ export class ProxyGate {
     }
     if (call instanceof PromiseCall)
       void Promise.resolve(result).then(
-        answer => call.checked(answer),
+        answer => call.succeedChecked(answer),
         (error: unknown) => call.fail(asError(error), this.#place),
       );
   }
 
   #answered(call: Call): void {
     this.#asked.delete(call);
-    this.#route.pool?.fewer();
+    this.#route.pool?.onFewerCalls();
   }
 
   get #place(): string {
@@ -244,7 +244,7 @@ export class ProxyGate {
   }
 
   #instance(member: PooledProcess): object {
-    return { ...member.face, worker: proxied(this.#route, member), own: direct(this.#route, this.#owner, member) };
+    return { ...member.publicView, worker: proxied(this.#route, member), own: direct(this.#route, this.#owner, member) };
   }
 }
 

@@ -2,7 +2,7 @@ import type { Call } from '../call/call.js';
 import { List, type Listed } from './list.js';
 
 /** Calls of one affinity: one runs (or is the next to run), the others wait behind it. `Home` is a process. */
-class Lane<Home> {
+class AffinityQueue<Home> {
   readonly waiting = new List<AffinityTicket<Home>>();
   /** Where the last one ran. */
   home: Home | undefined;
@@ -15,7 +15,7 @@ export class AffinityTicket<Home = unknown> implements Listed<AffinityTicket<Hom
   next: AffinityTicket<Home> | undefined;
   list: List<AffinityTicket<Home>> | undefined;
   constructor(
-    readonly lane: Lane<Home>,
+    readonly lane: AffinityQueue<Home>,
     readonly call: Call,
   ) {}
 }
@@ -25,17 +25,17 @@ export class AffinityTicket<Home = unknown> implements Listed<AffinityTicket<Hom
  * A lane exists only while it has a call.
  */
 export class AffinityQueues<Home> {
-  readonly #lanes = new Map<string, Lane<Home>>();
+  readonly #queues = new Map<string, AffinityQueue<Home>>();
   readonly #seats = new WeakMap<Call, AffinityTicket<Home>>();
 
   /** True: it may go at once. False: another one of its affinity is unfinished. */
   join(call: Call, affinity: string): boolean {
-    let lane = this.#lanes.get(affinity);
+    let lane = this.#queues.get(affinity);
     const first = lane === undefined;
-    if (!lane) this.#lanes.set(affinity, (lane = new Lane(affinity)));
+    if (!lane) this.#queues.set(affinity, (lane = new AffinityQueue(affinity)));
     const seat = new AffinityTicket(lane, call);
     this.#seats.set(call, seat);
-    call.seated = true;
+    call.hasAffinityPlace = true;
     if (!first) lane.waiting.append(seat);
     return first;
   }
@@ -45,7 +45,7 @@ export class AffinityQueues<Home> {
     return this.#seats.get(call)?.lane.home;
   }
 
-  settle(call: Call, home: Home): void {
+  setHome(call: Call, home: Home): void {
     const seat = this.#seats.get(call);
     if (seat) seat.lane.home = home;
   }
@@ -55,14 +55,14 @@ export class AffinityQueues<Home> {
     const seat = this.#seats.get(call);
     if (!seat) return undefined;
     this.#seats.delete(call);
-    call.seated = false;
+    call.hasAffinityPlace = false;
     const { lane } = seat;
     if (seat.list) {
       lane.waiting.remove(seat);
       return undefined;
     }
     const next = lane.waiting.shift();
-    if (!next) this.#lanes.delete(lane.affinity);
+    if (!next) this.#queues.delete(lane.affinity);
     return next?.call;
   }
 }

@@ -34,7 +34,7 @@ export class CallQueue {
   readonly #isDebugged: boolean;
   readonly #clock: Clock;
   /** Takes refused or timed-out calls out of the pool's books. */
-  readonly #dismissed: (call: Call) => void;
+  readonly #onDismissed: (call: Call) => void;
   /** In order of their end: all that have a limit here have the same one. */
   readonly #tickets = new List<Ticket<Call>>();
   #timer: ClockTimer | undefined;
@@ -46,7 +46,7 @@ export class CallQueue {
     this.#rules = rules;
     this.#isDebugged = isDebugged(rules);
     this.#clock = clock;
-    this.#dismissed = dismissed;
+    this.#onDismissed = dismissed;
   }
 
   get size(): number {
@@ -58,8 +58,8 @@ export class CallQueue {
   }
 
   /** True when {@link take} would give something. */
-  get ready(): boolean {
-    return this.#queue.ready;
+  get hasReady(): boolean {
+    return this.#queue.hasReady;
   }
 
   /** False: it was refused, and has failed. `parked`: it waits for something else than its turn. */
@@ -107,7 +107,7 @@ export class CallQueue {
   }
 
   /** Fails all that wait. */
-  empty(error: (call: Call) => Error): void {
+  failAll(error: (call: Call) => Error): void {
     for (const call of this.#queue.drain()) {
       this.#unload(call);
       if (call.ticket) this.#returnTicket(call);
@@ -201,6 +201,6 @@ export class CallQueue {
   #dismiss(call: Call, error: Error): void {
     call.holder = undefined;
     call.fail(error);
-    this.#dismissed(call);
+    this.#onDismissed(call);
   }
 }

@@ -4,7 +4,7 @@ import type { Ranked } from './ranking.js';
 /** An entry of the fair queue. */
 export interface Queueable<T extends Queueable<T>> extends Listed<T> {
   /** The caller it waits for; undefined when it does not wait, or was put back at the front. Written by the queue alone. */
-  line: CallerQueue<T> | undefined;
+  callerQueue: CallerQueue<T> | undefined;
   /** Bytes that it keeps while it waits. */
   readonly weight?: number;
   /** A caller within that caller, which takes turns with the others there and has no turn of its own outside. */

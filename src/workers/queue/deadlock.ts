@@ -7,9 +7,9 @@ const MOST = 10_000;
 type Needs = { readonly every: readonly Call[] } | { readonly any: readonly Call[] } | undefined;
 
 function needsOf(call: Call): Needs {
-  if (call.settled) return undefined;
+  if (call.isSettled) return undefined;
   if (call.began >= 0) return call.waitsFor?.size ? { every: [...call.waitsFor] } : undefined;
-  const ahead = call.holder?.ahead();
+  const ahead = call.holder?.callsAhead();
   return ahead && { any: [...ahead] };
 }
 

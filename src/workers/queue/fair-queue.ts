@@ -28,7 +28,7 @@ export class FairQueue<T extends Queueable<T>> {
   }
 
   /** True when {@link take} would give something. */
-  get ready(): boolean {
+  get hasReady(): boolean {
     return this.#returned.size > 0 || this.#turns.size > 0 || this.#served !== undefined;
   }
 
@@ -39,18 +39,18 @@ export class FairQueue<T extends Queueable<T>> {
 
   push(item: T, caller: string): void {
     this.#admit(item, caller);
-    this.#makeReady(item, item.line!);
+    this.#makeReady(item, item.callerQueue!);
   }
 
   /** Counts as waiting, but is not taken before {@link unpark}. */
   park(item: T, caller: string): void {
     this.#admit(item, caller);
-    item.line!.parked.append(item);
+    item.callerQueue!.parked.append(item);
   }
 
   /** Ready at last, behind what its caller has ready already. */
   unpark(item: T): void {
-    const line = item.line!;
+    const line = item.callerQueue!;
     line.parked.remove(item);
     this.#makeReady(item, line);
   }
@@ -80,7 +80,7 @@ export class FairQueue<T extends Queueable<T>> {
 
   /** Takes out one that waits, wherever it stands. False when it does not. */
   delete(item: T): boolean {
-    const { list, line } = item;
+    const { list, callerQueue: line } = item;
     if (!list || (list !== this.#returned && !line)) return false;
     if (!line) {
       list.remove(item);
@@ -133,7 +133,7 @@ export class FairQueue<T extends Queueable<T>> {
   #admit(item: T, caller: string): void {
     let line = this.#lines.get(caller);
     if (!line) this.#lines.set(caller, (line = new CallerQueue(caller)));
-    item.line = line;
+    item.callerQueue = line;
     line.weight += item.weight ?? 0;
     this.#ranking.raise(line);
     this.#size++;
@@ -145,7 +145,7 @@ export class FairQueue<T extends Queueable<T>> {
   }
 
   #discharge(item: T, line: CallerQueue<T>): void {
-    item.line = undefined;
+    item.callerQueue = undefined;
     line.weight -= item.weight ?? 0;
     this.#ranking.lower(line);
     this.#size--;

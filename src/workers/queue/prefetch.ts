@@ -26,17 +26,17 @@ export class ServiceTime {
   }
 
   /** The worker has something to do from now on. */
-  begin(now: number): void {
+  start(now: number): void {
     this.#since = now;
   }
 
   /** The worker says that a call took so long. */
-  told(milliseconds: number): void {
+  onAnswer(milliseconds: number): void {
     this.#told += (milliseconds - this.#told) / 2;
   }
 
   /** `calls` were finished since the last time. */
-  finished(calls: number, now: number): void {
+  onFinished(calls: number, now: number): void {
     this.#perCall += ((now - this.#since) / calls - this.#perCall) / 2;
     this.#since = now;
   }

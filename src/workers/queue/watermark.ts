@@ -12,7 +12,7 @@ export class Watermark {
   readonly #low: number;
   readonly #most: number;
   readonly #waiting: (() => void)[] = [];
-  #closed = false;
+  #isClosed = false;
 
   /** @param maxBytes of the arguments that wait; 0: any number */
   constructor(maxQueue: number, maxBytes = 0) {
@@ -22,20 +22,20 @@ export class Watermark {
     this.#most = limitOf(maxBytes);
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Sets the number of waiting calls, and their bytes. */
-  level(size: number, bytes = 0): void {
-    if (this.#closed) {
+  setLevel(size: number, bytes = 0): void {
+    if (this.#isClosed) {
       if (size > this.#low || bytes > this.#most / 4) return;
-      this.#closed = false;
+      this.#isClosed = false;
       for (const go of this.#waiting.splice(0)) go();
-    } else this.#closed = size >= this.#high || bytes > this.#most / 2;
+    } else this.#isClosed = size >= this.#high || bytes > this.#most / 2;
   }
 
-  opened(): Promise<void> {
-    return this.#closed ? new Promise(resolve => this.#waiting.push(resolve)) : Promise.resolve();
+  whenOpen(): Promise<void> {
+    return this.#isClosed ? new Promise(resolve => this.#waiting.push(resolve)) : Promise.resolve();
   }
 }

@@ -54,7 +54,7 @@ export interface DeliveryOptions {
   /** The sender may send so much more. */
   grant(room: Room): void;
   /** A value that waited is none that an honest process sends. */
-  offence(error: Error): void;
+  reportOffence(error: Error): void;
 }
 
 /** Takes values that a process sends on credit. */
@@ -129,7 +129,7 @@ export class Delivery implements Receiver {
       }
     } catch (error) {
       this.close();
-      this.#options.offence(asError(error));
+      this.#options.reportOffence(asError(error));
     }
     return began;
   }
@@ -142,6 +142,6 @@ export function messageDelivery(link: Link, handle: DeliveryOptions['handle']): 
     limit: new DealingLimit(),
     handle,
     grant: room => sendCredit(link, 0, CreditKind.messages, room),
-    offence: error => link.destroy(error),
+    reportOffence: error => link.destroy(error),
   });
 }

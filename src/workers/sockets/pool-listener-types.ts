@@ -22,9 +22,9 @@ export interface PoolListener {
   /** Binds. Rejects with a ListenError; then nothing is left bound. */
   open(): Promise<void>;
   /** A process takes something from now on. */
-  joined(process: { readonly sockets: SocketLedger }): void;
+  onProcessReady(process: { readonly sockets: SocketLedger }): void;
   /** A process says that it listens by itself. What it says is not to be trusted: throws ProtocolError. */
-  listens(process: { readonly sockets: SocketLedger }, message: unknown): void;
+  onListening(process: { readonly sockets: SocketLedger }, message: unknown): void;
   /** Which of its classes a connection is handed off to. Throws UsageError, or what speaks against its data. */
   target(to: Ctor | undefined, data: object | undefined): number;
   /** Gives a live connection to a process. Resolves when one has it; else rejects, and the handle is still the caller's. */

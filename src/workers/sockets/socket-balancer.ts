@@ -8,10 +8,10 @@ import type { SocketLedger } from './socket-ledger.js';
 export interface PassedSocket {
   readonly handle: SocketHandle;
   readonly message: SocketMessage;
-  taken(): void;
+  onTaken(): void;
   /** No process will have it: the handle is still the caller's. */
-  failed(error: Error): void;
-  gone(): void;
+  onFailed(error: Error): void;
+  onClosed(): void;
 }
 
 /** A process, as far as sockets are concerned. */
@@ -26,11 +26,11 @@ export interface SocketBalancerHost {
   /** The processes that take something. */
   readonly ready: readonly SocketTaker[];
   /** Those that will. */
-  readonly starting: number;
+  readonly startingCount: number;
   /** Starts what the load asks for. */
   grow(): void;
   /** The reason why no process takes sockets, and none will soon. */
-  unservable(): Error | undefined;
+  unservableReason(): Error | undefined;
 }
 
 interface Waiting {
@@ -38,7 +38,7 @@ interface Waiting {
   readonly since: number;
   readonly tries: number;
   /** Where it was for too long. */
-  readonly not: SocketTaker | undefined;
+  readonly except: SocketTaker | undefined;
 }
 
 /** How long a socket waits for a process that is being started, or for one that does not answer, while another one could have it. Milliseconds. */
@@ -54,35 +54,35 @@ const TRIES = 5;
  * spread evenly; what a process does not take goes to another one.
  */
 export class SocketBalancer {
-  readonly #desk: SocketBalancerHost;
+  readonly #pool: SocketBalancerHost;
   #waiting: Waiting[] = [];
   #timer: ClockTimer | undefined;
-  #looking = false;
+  #isReviewing = false;
   #closed = false;
 
   constructor(desk: SocketBalancerHost) {
-    this.#desk = desk;
+    this.#pool = desk;
   }
 
   /** Sockets that no process has yet. */
-  get waiting(): number {
+  get waitingCount(): number {
     return this.#waiting.length;
   }
 
   place(socket: PassedSocket): void {
-    this.#add({ socket, since: this.#desk.clock.now(), tries: 0, not: undefined });
+    this.#add({ socket, since: this.#pool.clock.now(), tries: 0, except: undefined });
   }
 
   /** Something may go on: a process is ready, or has room. */
-  look(): void {
-    if (this.#looking || this.#waiting.length === 0) return;
-    this.#looking = true;
-    const error = this.#desk.unservable();
+  review(): void {
+    if (this.#isReviewing || this.#waiting.length === 0) return;
+    this.#isReviewing = true;
+    const error = this.#pool.unservableReason();
     if (error) this.#failAll(error);
     // Waiting sockets count as load, so processes are started for them.
-    else this.#desk.grow();
+    else this.#pool.grow();
     this.#deal();
-    this.#looking = false;
+    this.#isReviewing = false;
     this.#watch();
   }
 
@@ -95,12 +95,12 @@ export class SocketBalancer {
 
   #add(waiting: Waiting): void {
     if (this.#closed) {
-      const { name } = this.#desk.worker;
-      waiting.socket.failed(new WorkerUnavailableError(name, this.#desk.key, 'it is being stopped'));
+      const { name } = this.#pool.worker;
+      waiting.socket.onFailed(new WorkerUnavailableError(name, this.#pool.key, 'it is being stopped'));
       return;
     }
     this.#waiting.push(waiting);
-    this.look();
+    this.review();
     this.#watch();
   }
 
@@ -108,28 +108,28 @@ export class SocketBalancer {
     const left: Waiting[] = [];
     const queue = this.#waiting;
     this.#waiting = left;
-    const now = this.#desk.clock.now();
+    const now = this.#pool.clock.now();
     for (const [index, waiting] of queue.entries()) {
-      const hasRoom = this.#desk.ready.some(({ sockets }) => sockets.inFlight < WINDOW);
+      const hasRoom = this.#pool.ready.some(({ sockets }) => sockets.inFlight < WINDOW);
       if (!hasRoom) {
         left.push(...queue.slice(index));
         return;
       }
       const taker = this.#choose(waiting, left.length, now);
-      if (taker) this.#ship(waiting, taker, now);
+      if (taker) this.#send(waiting, taker, now);
       else left.push(waiting);
     }
   }
 
   /** @param ahead those that wait for processes which are being started */
-  #choose({ since, not }: Waiting, ahead: number, now: number): SocketTaker | undefined {
-    const { ready, starting } = this.#desk;
+  #choose({ since, except: not }: Waiting, ahead: number, now: number): SocketTaker | undefined {
+    const { ready, startingCount: starting } = this.#pool;
     let best: SocketTaker | undefined;
     let bestIsLate = true;
     for (const taker of ready) {
       const { sockets } = taker;
       if (sockets.inFlight >= WINDOW || (taker === not && ready.length > 1)) continue;
-      const late = sockets.overdue(now - PATIENCE);
+      const late = sockets.isOverdue(now - PATIENCE);
       if (!best || (bestIsLate && !late) || (bestIsLate === late && sockets.size < best.sockets.size)) {
         best = taker;
         bestIsLate = late;
@@ -139,50 +139,50 @@ export class SocketBalancer {
     return bestIsLate || best.sockets.size > Math.floor(ahead / starting) ? undefined : best;
   }
 
-  #ship({ socket, since, tries }: Waiting, taker: SocketTaker, now: number): void {
+  #send({ socket, since, tries }: Waiting, taker: SocketTaker, now: number): void {
     const back = (): void => {
-      if (tries + 1 < TRIES) this.#add({ socket, since, tries: tries + 1, not: taker });
+      if (tries + 1 < TRIES) this.#add({ socket, since, tries: tries + 1, except: taker });
       else
-        socket.failed(
-          new WorkerUnavailableError(this.#desk.worker.name, this.#desk.key, `${TRIES} of its processes did not take the connection`),
+        socket.onFailed(
+          new WorkerUnavailableError(this.#pool.worker.name, this.#pool.key, `${TRIES} of its processes did not take the connection`),
         );
     };
     const { handle, message } = socket;
     try {
-      taker.sockets.send({ handle, message, taken: () => socket.taken(), gone: () => socket.gone(), back }, now);
+      taker.sockets.send({ handle, message, onTaken: () => socket.onTaken(), onClosed: () => socket.onClosed(), onReturned: back }, now);
     } catch (error) {
-      socket.failed(asError(error));
+      socket.onFailed(asError(error));
     }
   }
 
   /** While sockets are on their way their arrival is watched. */
   #watch(): void {
-    if (this.#timer || this.#closed || !this.#busy()) return;
-    this.#timer = this.#desk.clock.after(LOOK, () => {
+    if (this.#timer || this.#closed || !this.#isBusy()) return;
+    this.#timer = this.#pool.clock.after(LOOK, () => {
       this.#timer = undefined;
       this.#recall();
-      this.look();
+      this.review();
       this.#watch();
     });
   }
 
-  #busy(): boolean {
-    return this.#waiting.length > 0 || this.#desk.ready.some(({ sockets }) => sockets.inFlight > 0);
+  #isBusy(): boolean {
+    return this.#waiting.length > 0 || this.#pool.ready.some(({ sockets }) => sockets.inFlight > 0);
   }
 
   /** Takes back sockets that a process does not answer for, if another process answers. */
   #recall(): void {
-    const before = this.#desk.clock.now() - PATIENCE;
-    const { ready } = this.#desk;
+    const before = this.#pool.clock.now() - PATIENCE;
+    const { ready } = this.#pool;
     for (const { sockets } of ready) {
-      if (!sockets.overdue(before)) continue;
-      const late = [...sockets.late(before)];
-      if (late.length === 0 || !ready.some(other => other.sockets !== sockets && !other.sockets.overdue(before))) continue;
+      if (!sockets.isOverdue(before)) continue;
+      const late = [...sockets.overdueIds(before)];
+      if (late.length === 0 || !ready.some(other => other.sockets !== sockets && !other.sockets.isOverdue(before))) continue;
       for (const id of late) sockets.recall(id);
     }
   }
 
   #failAll(error: Error): void {
-    for (const { socket } of this.#waiting.splice(0)) socket.failed(error);
+    for (const { socket } of this.#waiting.splice(0)) socket.onFailed(error);
   }
 }

@@ -9,11 +9,11 @@ export interface SentSocket {
   readonly handle: SocketHandle;
   readonly message: SocketMessage;
   /** Acknowledged: it is the process's for good. */
-  taken(): void;
+  onTaken(): void;
   /** The process has it not, and has not read from it: it can go elsewhere. */
-  back(): void;
+  onReturned(): void;
   /** Its connection is over. */
-  gone(): void;
+  onClosed(): void;
 }
 
 interface Pending {
@@ -30,7 +30,7 @@ export class SocketLedger {
   readonly #link: Link;
   readonly #channel: SocketChannel | undefined;
   readonly #isLive: () => boolean;
-  readonly #changed: () => void;
+  readonly #onChange: () => void;
   readonly #pending = new Map<number, Pending>();
   /** Called back, and not answered yet. */
   readonly #recalled = new Set<number>();
@@ -38,7 +38,7 @@ export class SocketLedger {
   readonly #shared = new Map<number, SentSocket>();
   readonly #held = new Map<number, SentSocket>();
   #lastId = 0;
-  #quieted: (() => void)[] = [];
+  #drainResolvers: (() => void)[] = [];
   #closed = false;
   /** Connections that came in, as it says: also those at its own listeners. */
   inbound = 0;
@@ -53,7 +53,7 @@ export class SocketLedger {
     this.#link = link;
     this.#channel = channel;
     this.#isLive = isLive;
-    this.#changed = changed;
+    this.#onChange = changed;
   }
 
   /** Those that it has, or will have. */
@@ -72,20 +72,20 @@ export class SocketLedger {
   }
 
   /** Something has been on its way since before that moment. */
-  overdue(before: number): boolean {
+  isOverdue(before: number): boolean {
     for (const { since } of this.#pending.values()) return since < before;
     return this.#recalled.size > 0;
   }
 
   /** Those that have been on their way since before that moment. */
-  *late(before: number): Generator<number> {
+  *overdueIds(before: number): Generator<number> {
     for (const [id, { since }] of this.#pending) if (since < before) yield id;
   }
 
   /** @throws NotCloneableError, MessageTooLargeError: then nothing was sent. */
   send(sent: SentSocket, now: number): void {
     const channel = this.#channel;
-    if (this.#closed || !channel) return void setImmediate(() => sent.back());
+    if (this.#closed || !channel) return void setImmediate(() => sent.onReturned());
     const id = ++this.#lastId;
     const { handle, message } = sent;
     this.#link.sendValue(Kind.SOCKET, id, 0, message, 'data');
@@ -101,23 +101,23 @@ export class SocketLedger {
     this.#pending.delete(id);
     this.#recalled.add(id);
     this.#link.send(Kind.SOCKET_COMMIT, id, 1);
-    pending.sent.back();
+    pending.sent.onReturned();
   }
 
   /** How many connections came in, as it says. */
-  holds(inbound: number): void {
+  setInbound(inbound: number): void {
     if (inbound < this.inbound) this.served++;
     this.inbound = inbound;
   }
 
   /** The process has answered for a socket. */
-  taken(id: number, arg: number): void {
+  onAck(id: number, arg: number): void {
     const pending = this.#pending.get(id);
     if (!pending) {
       const shared = this.#shared.get(id);
       if (!this.#recalled.delete(id) && !this.#shared.delete(id)) throw new ProtocolError(`it takes socket ${id}, which it was not given`);
-      shared?.taken();
-      this.#changed();
+      shared?.onTaken();
+      this.#onChange();
       return;
     }
     // The process is dying: no answer reaches it. The socket goes back when it is dead.
@@ -128,22 +128,22 @@ export class SocketLedger {
       this.#held.set(id, sent);
       this.#link.send(Kind.SOCKET_COMMIT, id, 0);
       this.#channel!.release(sent.handle);
-      sent.taken();
-    } else sent.back();
-    this.#changed();
+      sent.onTaken();
+    } else sent.onReturned();
+    this.#onChange();
   }
 
-  gone(id: number): void {
+  onClosed(id: number): void {
     const held = this.#held.get(id);
     if (!held) throw new ProtocolError(`it tells of the end of socket ${id}, which it has not`);
     this.#held.delete(id);
     this.served++;
-    held.gone();
-    this.#changed();
+    held.onClosed();
+    this.#onChange();
   }
 
   /** Tells the process to stop listening. */
-  quiet(): void {
+  stopListening(): void {
     if (this.#channel && !this.#closed) this.#link.send(Kind.STOP_LISTENING, 0, 0);
   }
 
@@ -151,11 +151,11 @@ export class SocketLedger {
   shutDown(): Promise<void> {
     if (!this.#channel || this.#closed || !this.#isLive()) return Promise.resolve();
     this.#link.send(Kind.STOP_LISTENING, 0, 1);
-    return new Promise(resolve => this.#quieted.push(resolve));
+    return new Promise(resolve => this.#drainResolvers.push(resolve));
   }
 
-  quieted(): void {
-    const resolve = this.#quieted.shift();
+  onDrained(): void {
+    const resolve = this.#drainResolvers.shift();
     if (!resolve) throw new ProtocolError('it has drained without having been told to stop');
     resolve();
   }
@@ -171,8 +171,8 @@ export class SocketLedger {
     this.#shared.clear();
     this.#held.clear();
     this.inbound = 0;
-    for (const resolve of this.#quieted.splice(0)) resolve();
-    for (const { sent } of pending) sent.back();
-    for (const sent of held) sent.gone();
+    for (const resolve of this.#drainResolvers.splice(0)) resolve();
+    for (const { sent } of pending) sent.onReturned();
+    for (const sent of held) sent.onClosed();
   }
 }

@@ -6,10 +6,10 @@ import { callNameOf } from '../../call/call-target.js';
 /** A dead process, as far as its calls are concerned. */
 export interface ExitedProcess {
   readonly pid: number;
-  readonly face: { readonly host: string };
+  readonly publicView: { readonly host: string };
   readonly crashReason: CrashDetails['reason'];
   readonly stderr: string;
-  ending(): { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null };
+  exitReason(): { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null };
 }
 
 /** The calls of an exited process, sorted by what to do with them. */
@@ -33,9 +33,9 @@ export function crashOutcome(
   lost: readonly LostCall[],
   over: boolean,
 ): CrashOutcome {
-  const { exitCode, signal } = deceased.ending();
+  const { exitCode, signal } = deceased.exitReason();
   const { pid, stderr, crashReason: reason } = deceased;
-  const { host } = deceased.face;
+  const { host } = deceased.publicView;
   const retried: Call[] = [];
   const again: Call[] = [];
   const failed: { call: Call; error: Error | undefined }[] = [];
@@ -51,8 +51,8 @@ export function crashOutcome(
       previous: call.previous ?? [],
     });
 
-  for (const { call, started, repeatable } of lost) {
-    if (call.settled) failed.push({ call, error: undefined });
+  for (const { call, started, isRepeatable: repeatable } of lost) {
+    if (call.isSettled) failed.push({ call, error: undefined });
     else if (repeatable && !over) {
       // The error of this attempt must not hold its predecessors twice.
       const error = new WorkerCrashedError(callNameOf(call.target, key), { pid, host, exitCode, signal, reason, started, stderr });

@@ -9,10 +9,10 @@ export class ExitReport {
   /** The error that kept it from becoming ready. */
   bootError: Error | undefined;
   /** The exception that it ended itself for, and that no task could be blamed for. */
-  stray: Error | undefined;
+  uncaught: Error | undefined;
   exit: HostExit | undefined;
   /** {@link bootError} is a mistake that will be there the next time, too. */
-  permanent = false;
+  isPermanent = false;
 
   /** For the calls that it had. */
   get reason(): CrashReason {
@@ -25,11 +25,11 @@ export class ExitReport {
   }
 
   /** The process was never ready, and another try would end in the same way. */
-  get hopeless(): boolean {
-    return this.permanent || (this.stray === undefined && this.killed === undefined && this.exit?.permanent === true);
+  get isHopeless(): boolean {
+    return this.isPermanent || (this.uncaught === undefined && this.killed === undefined && this.exit?.permanent === true);
   }
 
-  get suspicious(): boolean {
+  get isSuspicious(): boolean {
     return this.killed !== undefined && this.killed !== 'stop';
   }
 
@@ -40,7 +40,7 @@ export class ExitReport {
   /** The reason for `workers.on('exit')`: where a call overran, its neighbours see 'neighbour' and the process itself 'timeout'. */
   report(): ExitReason {
     const { exit } = this;
-    const error = exit?.error ?? this.bootError ?? this.stray;
+    const error = exit?.error ?? this.bootError ?? this.uncaught;
     const reason = this.reason === 'neighbour' ? 'timeout' : this.reason;
     return { exitCode: exit?.exitCode ?? null, signal: exit?.signal ?? null, reason, ...(error && { error }) };
   }
