@@ -95,13 +95,16 @@ export class NotCloneableError extends PacketError {
   }
 }
 
-/** A value larger than `maxMessageSize`, or than what a `status()` may have. */
+/** A value larger than `maxMessageSize`, or than what a `status()` may have; an answer or item of more parts than one value may have. */
 export class MessageTooLargeError extends PacketError {
   readonly limit: number;
 
-  /** @param name the option that sets the limit, or what the limit is of */
-  constructor(what: string, limit: number, name = 'maxMessageSize') {
-    super(`${what} is larger than ${name} (${limit} bytes)`, 'ERR_PACKET_MESSAGE_TOO_LARGE');
+  /**
+   * @param name the option that sets the limit, or what the limit is of
+   * @param unit of the limit
+   */
+  constructor(what: string, limit: number, name = 'maxMessageSize', unit = 'bytes') {
+    super(`${what} is larger than ${name} (${limit} ${unit})`, 'ERR_PACKET_MESSAGE_TOO_LARGE');
     this.limit = limit;
   }
 }

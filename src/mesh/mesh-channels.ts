@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { ChannelMesh, ChannelRouter } from '../channels/channel-router.js';
 import { publish } from '../diagnostics.js';
 import { asError, LimitError, MessageTooLargeError } from '../errors.js';
-import { decodeValue } from '../wire/codec/codec.js';
+import { decodeReceived } from '../wire/codec/codec.js';
 import type { Encoded } from '../wire/link/types.js';
 import type { MeshNode } from './link/mesh-node.js';
 import type { MeshMessage } from './mesh-types.js';
@@ -80,7 +80,7 @@ export class MeshChannels implements ChannelMesh {
     if (bytes.length < HEADER || bytes.subarray(0, ID).equals(this.#id)) return;
     this.#count(name, bytes);
     const encoded = bytes.subarray(HEADER);
-    const pair = decodeValue(encoded);
+    const pair = decodeReceived(encoded);
     if (Array.isArray(pair) && pair.length === 2 && pair[0] === name) this.#router.arrived(name, pair[1], encoded);
   }
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { NotCloneableError, ProtocolError } from '../../../src/errors.js';
-import { decodeValue, encodeValue } from '../../../src/wire/codec/codec.js';
+import { decodeReceived, decodeValue, encodeValue } from '../../../src/wire/codec/codec.js';
+import { TooManyPartsError } from '../../../src/wire/codec/dear-values.js';
 import { MAX_REGEXP_SOURCE, regExpPadding } from '../../../src/wire/codec/regexps.js';
 import { Tag } from '../../../src/wire/codec/tags.js';
 
@@ -93,5 +94,34 @@ describe('a value that is dear to build', () => {
     // As elements up to the index they would take 35 to 60 MB.
     expect(process.memoryUsage().heapUsed - before).to.be.lessThan(20 * 1024 * 1024);
     expect(errors[count - 1]).to.have.property('1000', 0);
+  });
+
+  it('has a bound on its objects and entries, and on its names as far as they differ', () => {
+    const many = 1_100_000;
+    const array = (element: Buffer, count = many): Buffer =>
+      Buffer.concat([Buffer.of(Tag.ARRAY32), u32(count), Buffer.alloc(count * element.length, element)]);
+    const name = (i: number): Buffer => Buffer.concat([Buffer.of(Tag.STRING + 4), Buffer.from(i.toString(36).padStart(4, '_'))]);
+    const names = Array.from({ length: 270_000 }, (_, i) => Buffer.concat([name(i), Buffer.of(1)]));
+    const object = (properties: readonly Buffer[]): Buffer => Buffer.concat([Buffer.of(Tag.OBJECT), ...properties, Buffer.of(Tag.END)]);
+    const entries = Buffer.alloc(many, 1);
+    const dear = {
+      arrays: array(Buffer.of(Tag.ARRAY)),
+      objects: array(Buffer.of(Tag.OBJECT, Tag.END)),
+      dates: array(Buffer.concat([Buffer.of(Tag.DATE), Buffer.alloc(8)])),
+      set: Buffer.concat([Buffer.of(Tag.SET), u32(many), entries]),
+      map: Buffer.concat([Buffer.of(Tag.MAP), u32(many), entries, entries]),
+      'an object of names': object(names),
+      'objects of a name each': Buffer.concat([Buffer.of(Tag.ARRAY32), u32(names.length), ...names.map(each => object([each]))]),
+    };
+    for (const [what, bytes] of Object.entries(dear)) expect(() => decodeReceived(bytes), what).to.throw(TooManyPartsError);
+    // What is cheap for its bytes may be as long as it likes, and so may whatever a trusted process writes.
+    expect(decodeReceived(array(Buffer.of(1), 4 * many))).to.have.length(4 * many);
+    const row = Buffer.concat([
+      Buffer.of(Tag.OBJECT),
+      ...Array.from({ length: 9 }, (_, i) => Buffer.concat([name(i), Buffer.of(i)])),
+      Buffer.of(Tag.END),
+    ]);
+    expect(decodeReceived(array(row, 200_000))).to.have.length(200_000);
+    expect(decodeValue(dear.arrays)).to.have.length(many);
   });
 });

@@ -11,7 +11,24 @@ export interface WebCase {
 
 const LEAVES: readonly Leave[] = ['finish', 'reset', 'reset', 'answer', 'answer', 'stay'];
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE', 'CONNECT', 'PRI', 'get', 'M-SEARCH', ''];
-const TARGETS = ['/', '/fast', '/slow', '/large', '/stream', '/call', '/chat', '/fail', '*', 'http://a/fast', '//a/', '/%', '/\0', 'a:1'];
+const TARGETS = [
+  '/',
+  '/fast',
+  '/slow',
+  '/large',
+  '/stream',
+  '/call',
+  '/hold',
+  '/json',
+  '/chat',
+  '/fail',
+  '*',
+  'http://a/fast',
+  '//a/',
+  '/%',
+  '/\0',
+  'a:1',
+];
 const VERSIONS = ['HTTP/1.1', 'HTTP/1.1', 'HTTP/1.1', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/2.0', 'HTTP/0.9', 'http/1.1'];
 const HEADERS = [
   'Connection: close',
@@ -46,6 +63,7 @@ const BODIES = [
   'ffffffffff\r\n',
   '0\r\nTrailer: x\r\n\r\n',
   'x'.repeat(3_000),
+  'x'.repeat(20_000),
 ];
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
@@ -65,11 +83,18 @@ const GOOD = [
   'GET /call HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n',
   'POST /fast HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nlarge\r\n0\r\n\r\n',
   'POST /fast HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\nlarge',
+  'GET /hold HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n',
 ];
+/** Requests that wait at the gate of the event loop. */
+const LARGE = [
+  `POST /fast HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 20000\r\n\r\n${'x'.repeat(20_000)}`,
+  `POST /json HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 40001\r\n\r\n[${'{"a":1},'.repeat(5_000)}`.slice(0, -1) + ']',
+];
+const ALL = [...GOOD, ...LARGE];
 
 function pipeline(random: Random): string {
   const count = random.pick([1, 1, 2, 3, 5, 20, 60]);
-  return Array.from({ length: count }, () => random.pick(GOOD)).join('');
+  return Array.from({ length: count }, () => random.pick(ALL)).join('');
 }
 
 const SIZES = [0, 1, 5, 125, 126, 127, 300, 65_535, 65_536, 70_000];
@@ -86,7 +111,7 @@ function frame(random: Random): Buffer {
       : size < 65_536
         ? Buffer.from([first, masked | 126, size >> 8, size & 255])
         : Buffer.from([first, masked | 127, 0, 0, 0, 0, 0, size >> 16, (size >> 8) & 255, size & 255]);
-  const payload = Buffer.alloc(size, random.pick(['x', '\n', '\xff', '{"a":1}\n', 'large\n']));
+  const payload = Buffer.alloc(size, random.pick(['x', '\n', '\xff', '{"a":1}\n', 'large\n', 'hold\n']));
   return Buffer.concat([head, Buffer.alloc(masked ? 4 : 0), payload]);
 }
 

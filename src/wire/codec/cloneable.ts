@@ -4,7 +4,7 @@ import { MessagePort } from 'node:worker_threads';
 import { NotCloneableError, oneLine } from '../../errors.js';
 import { messageOf } from '../../errors/packet-error.js';
 import { isDetached } from '../../transfer.js';
-import { isLongKey, KeyGuard, LongKeys } from './collisions.js';
+import { isLongKey, KeyGuard, LongKeys } from './dear-values.js';
 import { MAX_REGEXP_SOURCE, regExpPadding, regExpParts } from './regexps.js';
 import { MAX_DEPTH, VIEW_TYPES } from './tags.js';
 

@@ -5,7 +5,8 @@ import { SlabEncoder } from '../bytes/slab-encoder.js';
 import type { Encoded } from '../link/types.js';
 
 const encoder = new SlabEncoder();
-const decoder = new ValueDecoder();
+const decoder = new ValueDecoder({ trusted: true });
+const receivedDecoder = new ValueDecoder();
 /** For values of peers: no regular expressions. */
 let peerEncoder: SlabEncoder | undefined;
 const peerDecoder = new ValueDecoder({ regExps: false });
@@ -33,13 +34,20 @@ export function reuseEncoded(encoded: Encoded): void {
  * @throws ProtocolError for anything that `encodeValue` does not write, in time and memory linear in the bytes
  */
 export function decodeValue(bytes: Uint8Array): unknown {
-  return decoder.decode(
-    Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    0,
-    bytes.length,
-    false,
-    attachmentsOf(bytes),
-  );
+  return decoded(bytes, decoder);
+}
+
+/**
+ * Decodes bytes that an untrusted process or machine wrote, as `decodeValue` does.
+ * @throws TooManyPartsError, too
+ */
+export function decodeReceived(bytes: Uint8Array): unknown {
+  return decoded(bytes, receivedDecoder);
+}
+
+function decoded(bytes: Uint8Array, by: ValueDecoder): unknown {
+  const buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return by.decode(buf, 0, bytes.length, false, attachmentsOf(bytes));
 }
 
 /**

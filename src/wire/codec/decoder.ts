@@ -4,8 +4,8 @@ import { ProtocolError } from '../../errors.js';
 import { ATTACHED_SIZE, attachedView, type Attachments } from './attachments.js';
 import { decodeError } from './error-decoding.js';
 import { decodeBigInt, decodeMap, decodeRegExp, decodeSet, decodeView } from './extras.js';
-import { isLongKey, LongKeys } from './collisions.js';
-import { defineOwn, isIndexed, keyText, setIndexed } from './keys.js';
+import { isLongKey, LongKeys, MOST_NEW_NAMES, mostPartsOf, TooManyPartsError } from './dear-values.js';
+import { defineOwn, isIndexed, keyText, missed, setIndexed } from './keys.js';
 import { cutOff, isTextAt, malformed, ByteReader } from '../bytes/reader.js';
 import { assign, Shapes } from './shapes.js';
 import { MAX_DEPTH, Tag } from './tags.js';
@@ -19,8 +19,6 @@ const VIEW_FROM = 32 * 1024;
  */
 const MOST_HEAP = Math.floor(getHeapStatistics().heap_size_limit / 4);
 const CONTAINER = 56;
-/** More parts than any value has. */
-const MANY = 2 ** 30;
 const ELEMENT = 24;
 
 /** Decodes values from untrusted bytes: linear in their number, in time and memory. */
@@ -40,8 +38,8 @@ export class ValueDecoder extends ByteReader {
   #longNames: LongKeys | undefined;
   /** False: a regular expression is malformed. */
   readonly regExps: boolean;
-  /** How many objects, keys and entries of collections a value may have. */
-  mostParts = MANY;
+  /** How many objects, names and entries of collections a value of a peer may have. Undefined: one of another process, see dear-values.ts. */
+  mostParts: number | undefined;
   /** How many it may still have. */
   #parts = 0;
   readonly #shapes = new Shapes();
@@ -50,9 +48,10 @@ export class ValueDecoder extends ByteReader {
   #top = 0;
   #highest = 0;
 
-  constructor({ regExps = true }: { readonly regExps?: boolean } = {}) {
+  constructor({ regExps = true, trusted = false }: { readonly regExps?: boolean; readonly trusted?: boolean } = {}) {
     super();
     this.regExps = regExps;
+    if (trusted) this.mostParts = Infinity;
   }
 
   /**
@@ -68,8 +67,9 @@ export class ValueDecoder extends ByteReader {
     this.#depth = 0;
     this.#announced = 0;
     this.#heap = MOST_HEAP;
-    this.#parts = this.mostParts;
     this.#size = end - start;
+    this.#parts = this.mostParts ?? mostPartsOf(this.#size);
+    missed.keys = 0;
     try {
       if (attachments !== undefined) this.skip(ATTACHED_SIZE);
       if (buf[this.pos] === Tag.SHARED && this.pos < end) {
@@ -170,10 +170,18 @@ export class ValueDecoder extends ByteReader {
     this.part(1);
   }
 
-  /** Counts parts; throws beyond `mostParts`. */
+  /** Counts objects and entries of collections; throws beyond what a value may have. */
   part(count: number): void {
     this.#parts -= count;
-    if (this.#parts < 0) throw malformed(`more than ${this.mostParts} objects, keys and entries of collections`);
+    if (this.#parts >= 0) return;
+    if (this.mostParts === undefined) throw new TooManyPartsError(mostPartsOf(this.#size), 'objects and entries of collections');
+    throw malformed(`more than ${this.mostParts} objects, keys and entries of collections`);
+  }
+
+  /** Counts names. Those of another process cost next to nothing while they are the same again. */
+  #names(count: number): void {
+    if (this.mostParts !== undefined) this.part(count);
+    else if (missed.keys > MOST_NEW_NAMES) throw new TooManyPartsError(MOST_NEW_NAMES, 'different names');
   }
 
   #take(bytes: number): void {
@@ -189,7 +197,7 @@ export class ValueDecoder extends ByteReader {
   properties(define: (key: string, value: unknown) => void): void {
     while (this.buf[this.pos] !== Tag.END || this.pos >= this.end) {
       const key = this.#name();
-      this.part(1);
+      this.#names(1);
       define(key, this.value());
     }
     this.pos++;
@@ -214,7 +222,7 @@ export class ValueDecoder extends ByteReader {
       if (next === undefined || !next.matches(buf, pos)) {
         next = this.#shapes.after(shape, buf, pos, this.end);
         if (next === undefined) {
-          this.part(this.#top - from);
+          this.#names(this.#top - from);
           this.#top = from;
           return this.#extended(assign(shape.keys, values, from));
         }
@@ -225,7 +233,7 @@ export class ValueDecoder extends ByteReader {
       shape = next;
     }
     if (this.#top > this.#highest) this.#highest = this.#top;
-    this.part(this.#top - from);
+    this.#names(this.#top - from);
     this.#top = from;
     this.skip(1);
     return this.#shapes.make(shape, values, from);
@@ -245,7 +253,7 @@ export class ValueDecoder extends ByteReader {
         key = keyText(buf, pos + 1, tag - Tag.STRING);
         this.pos = pos + 1 + tag - Tag.STRING;
       } else key = this.#name();
-      this.part(1);
+      this.#names(1);
       const value = this.value();
       if (isIndexed(key)) setIndexed(object, key, value, indexed++);
       else if (key === '__proto__') defineOwn(object, key, value);
@@ -258,6 +266,7 @@ export class ValueDecoder extends ByteReader {
   /** A property name of any length. */
   #name(): string {
     const name = this.string();
+    missed.keys++;
     if (isLongKey(name) && !(this.#longNames ??= new LongKeys()).admit(name)) throw malformed('too many long names of one length');
     return name;
   }

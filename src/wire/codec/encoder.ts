@@ -1,5 +1,5 @@
 import { MessageTooLargeError } from '../../errors.js';
-import { isLongKey, LongKeys } from './collisions.js';
+import { isLongKey, LongKeys } from './dear-values.js';
 import { ATTACHED_SIZE, encodeAttached, moveAway } from './attachments.js';
 import { notCloneable } from './cloneable.js';
 import { Identities } from './identities.js';

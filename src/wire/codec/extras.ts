@@ -1,5 +1,5 @@
 import { malformed } from '../bytes/reader.js';
-import { KeyGuard } from './collisions.js';
+import { KeyGuard } from './dear-values.js';
 import type { ValueDecoder } from './decoder.js';
 import { regExpPadding } from './regexps.js';
 import { REGEXP_PADDING, VIEW_PADDING, VIEW_TYPES } from './tags.js';

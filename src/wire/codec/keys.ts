@@ -1,6 +1,9 @@
 /** Texts of recently read keys, by a hash of their bytes: a key costs no new string, and a hit is found interned. */
 const RECENT: string[] = new Array<string>(2048).fill('');
 
+/** How many texts were not among them, since it was set. */
+export const missed = { keys: 0 };
+
 /** The latin1 text of `length` bytes at `start`. */
 export function keyText(buf: Buffer, start: number, length: number): string {
   let hash = length;
@@ -8,6 +11,7 @@ export function keyText(buf: Buffer, start: number, length: number): string {
   const slot = (hash ^ (hash >>> 11)) & 2047;
   const known = RECENT[slot]!;
   if (known.length === length && matches(known, buf, start)) return known;
+  missed.keys++;
   return (RECENT[slot] = buf.toString('latin1', start, start + length));
 }
 

@@ -7,7 +7,7 @@ import type { Body, Encoded } from './types.js';
 /** The one body of a link: it shows the message that is being handed over, and nothing afterwards. */
 export class ReceivedBody implements Body {
   /** Decoder of this link alone: one sender must not be able to fill the cache of object shapes for others. */
-  readonly #decoder = new ValueDecoder();
+  readonly #decoder: ValueDecoder;
   #buf: Buffer | undefined;
   #start = 0;
   #end = 0;
@@ -18,8 +18,10 @@ export class ReceivedBody implements Body {
   /** The objects that came beside this message, once they were asked for. */
   #attachments: Attachments | undefined;
 
-  constructor(listOf: (list: number) => Attachments | undefined = () => undefined) {
+  /** @param trusted values may have any number of parts */
+  constructor(listOf: (list: number) => Attachments | undefined = () => undefined, trusted = false) {
     this.#listOf = listOf;
+    this.#decoder = new ValueDecoder({ trusted });
   }
 
   /** Shows the bytes that a message brought. */

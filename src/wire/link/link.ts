@@ -91,7 +91,7 @@ class StreamLink implements Link {
     this.#limit = maxMessageSize;
     this.#trusted = trusted === true;
     const sharing = (this.#sharing = isSharing(stream) ? stream : undefined);
-    this.#body = new ReceivedBody(list => sharing?.attached(list));
+    this.#body = new ReceivedBody(list => sharing?.attached(list), this.#trusted);
     const onFrame: OnFrame = (kind, id, arg, buf, start, end, owned) => {
       this.#body.show(buf, start, end, owned);
       receiver.message(kind, id, arg, this.#body);

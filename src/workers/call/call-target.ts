@@ -1,7 +1,8 @@
 import type { TaskBlueprint, WorkerBlueprint } from '../../blueprint/types.js';
 import { mailOf, wrongCallOptions, type CalledTask } from '../../decorators/worker/call-options.js';
-import type { CallName, UsageError } from '../../errors.js';
+import { MessageTooLargeError, type CallName, type UsageError } from '../../errors.js';
 import type { Validator } from '../../schema.js';
+import { TooManyPartsError } from '../../wire/codec/dear-values.js';
 
 /** The target of a call: one task of a worker, or its mailbox. Built once per worker class. */
 export interface Target {
@@ -92,4 +93,10 @@ export function wrongOptions({ checked }: Target, options: unknown): UsageError 
 /** How errors name a call. */
 export function callNameOf(target: Target, key: string | undefined): CallName {
   return { worker: target.worker.name, key, task: target.name };
+}
+
+/** Why output of a task could not be read: too many parts fail its call alone. Throws whatever else it is, an offence of the process. */
+export function unreadableOutput({ worker, name }: Target, error: unknown): MessageTooLargeError {
+  if (!(error instanceof TooManyPartsError)) throw error;
+  return new MessageTooLargeError(`output of ${worker.name}.${name}`, error.most, 'what one value may have', error.what);
 }

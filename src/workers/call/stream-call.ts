@@ -1,8 +1,9 @@
 import { AbortError, asError, ProtocolError, StreamStalledError } from '../../errors.js';
+import { TooManyPartsError } from '../../wire/codec/dear-values.js';
 import type { Body } from '../../wire/link/types.js';
 import { Call, type CallHolder, type Due } from './call.js';
 import { quietly, rejectJoined } from './joined-stack.js';
-import { callNameOf, type Target } from './call-target.js';
+import { callNameOf, unreadableOutput, type Target } from './call-target.js';
 
 import { INITIAL_ROOM, ReceiveWindow } from '../../wire/link/credit.js';
 import { KeptItems } from '../received/kept-items.js';
@@ -107,7 +108,13 @@ export class StreamCall extends Call implements CallItemSource {
   /** To a caller that waits for it. */
   #give(body: Body): void {
     const { check } = this.target;
-    const verdict = check ? check(body.value()) : { value: body.value() };
+    let value: unknown;
+    try {
+      value = body.value();
+    } catch (error) {
+      return this.abortWith(unreadableOutput(this.target, error));
+    }
+    const verdict = check ? check(value) : { value };
     if (verdict.issues) return this.abortWith(this.boundary(verdict));
     this.#waiting.shift()!({ done: false, value: verdict.value });
     this.#took(body.length);
@@ -122,6 +129,7 @@ export class StreamCall extends Call implements CallItemSource {
       this.#took(bytes);
       return Promise.resolve({ done: false, value: verdict.value });
     } catch (error) {
+      if (error instanceof TooManyPartsError) return this.#spoiled(items, unreadableOutput(this.target, error));
       // The offence ends the process, and with it this call; a call that ended before fails by itself.
       this.#source?.reportOffence?.(asError(error));
       if (this.isSettled) return this.#spoiled(items, asError(error));

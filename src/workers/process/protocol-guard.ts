@@ -3,6 +3,7 @@ import { asError, ProtocolError } from '../../errors.js';
 import { Kind, MOST_STATUS, MOST_STRAY, PROTOCOL_VERSION, UPWARD, type HelloMessage } from '../../wire/link/protocol.js';
 import type { Body, LinkReceiver } from '../../wire/link/types.js';
 import type { Call } from '../call/call.js';
+import { unreadableOutput } from '../call/call-target.js';
 import type { InFlightCalls } from './in-flight.js';
 import type { RecordReceiver } from './record-receiver.js';
 import type { SocketLedger } from '../sockets/socket-ledger.js';
@@ -82,7 +83,11 @@ export class ProtocolGuard implements LinkReceiver {
       if (call.isStream) throw new ProtocolError(`it answers call ${id}, which is a stream, at once`);
       if (call.events !== undefined) call.events.flush();
       const large = call.spendLarge();
-      call.onAnswer(body, arg);
+      try {
+        call.onAnswer(body, arg);
+      } catch (error) {
+        call.fail(unreadableOutput(call.target, error));
+      }
       inFlight.onAnswer(arg, large);
       inFlight.release(call);
       return;

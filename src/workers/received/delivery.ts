@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { asError, ProtocolError } from '../../errors.js';
-import { decodeValue } from '../../wire/codec/codec.js';
+import { decodeReceived } from '../../wire/codec/codec.js';
 import { CreditKind, INITIAL_ROOM, ReceiveWindow, sendCredit, type Room } from '../../wire/link/credit.js';
 import type { Body, Encoded, Link } from '../../wire/link/types.js';
 
@@ -93,7 +93,7 @@ export class Delivery implements Receiver {
 
   flush(): void {
     this.#options.limit.forget(this.#again);
-    for (const bytes of this.#waiting.splice(0)) void this.#options.handle(decodeValue(bytes));
+    for (const bytes of this.#waiting.splice(0)) void this.#options.handle(decodeReceived(bytes));
   }
 
   close(): void {
@@ -125,7 +125,7 @@ export class Delivery implements Receiver {
       while (this.#waiting.length > 0 && this.#options.limit.begin(this.#waiting[0]!.length, this.#again)) {
         began = true;
         const bytes = this.#waiting.shift()!;
-        this.#deliver(decodeValue(bytes), bytes.length);
+        this.#deliver(decodeReceived(bytes), bytes.length);
       }
     } catch (error) {
       this.close();

@@ -1,4 +1,4 @@
-import { decodeValue } from '../../wire/codec/codec.js';
+import { decodeReceived } from '../../wire/codec/codec.js';
 import type { Body, Encoded } from '../../wire/link/types.js';
 import type { Keeper, UnreadBytes } from './unread.js';
 
@@ -48,7 +48,7 @@ export class KeptItems implements Keeper {
     const item = this.#items.shift()!;
     if (!item.encoded) return item;
     this.#forget(item.bytes);
-    return { value: decodeValue(item.value as Encoded), bytes: item.bytes };
+    return { value: decodeReceived(item.value as Encoded), bytes: item.bytes };
   }
 
   clear(): void {

@@ -12,14 +12,14 @@ describe('a master with a heap of 256 MB', function () {
       outcomes: Record<string, string>;
       answered: number;
     };
-    expect(Object.keys(seen.outcomes)).to.have.length(13);
+    expect(Object.keys(seen.outcomes)).to.have.length(14);
     for (const [what, outcome] of Object.entries(seen.outcomes))
-      expect(outcome, what).to.match(/^(answered|Worker(Crashed|Unavailable)Error|Error|BoundaryError|TypeError)$/);
+      expect(outcome, what).to.match(/^(answered|Worker(Crashed|Unavailable)Error|Error|BoundaryError|TypeError|MessageTooLargeError)$/);
     expect(seen.outcomes).to.include({
       'a status of empty objects': 'WorkerCrashedError',
       'an answer of empty arrays': 'WorkerCrashedError',
     });
-    expect(seen.answered).to.equal(13 * 101);
+    expect(seen.answered).to.equal(14 * 101);
     expect(await script.exit()).to.deep.equal({ code: 0, signal: null });
   });
 });

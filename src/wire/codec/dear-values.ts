@@ -1,3 +1,29 @@
+import { ProtocolError } from '../../errors.js';
+
+/** Objects and entries of collections that every value of another process may have: 0.2 s of the receiver's event loop. Numbers, strings and names that come again do not count. */
+const PARTS = 1_048_576;
+/** A larger value has been allowed by `maxMessageSize`, and may have one for so many of its bytes. */
+const BYTES_A_PART = 16;
+/** Names of properties that were not read shortly before: V8 keeps one of each, which takes several times as long as an object. */
+export const MOST_NEW_NAMES = 262_144;
+
+/** How many objects, and entries of collections, a value of so many bytes may have. */
+export function mostPartsOf(bytes: number): number {
+  return Math.max(PARTS, Math.floor(bytes / BYTES_A_PART));
+}
+
+/** A value that is as it must be, and would hold the event loop for too long. */
+export class TooManyPartsError extends ProtocolError {
+  readonly most: number;
+  readonly what: string;
+
+  constructor(most: number, what: string) {
+    super(`a value of more than ${most} ${what}`);
+    this.most = most;
+    this.what = what;
+  }
+}
+
 /**
  * V8 hashes numbers and BigInts without a seed, so that anybody can compute as many keys as he likes that fall into one bucket of a Map:
  * 200 KB of them take 0.4 s to insert, 16 MB the better part of an hour. (Strings are seeded, up to a length.) So the keys of a large Map or Set from
