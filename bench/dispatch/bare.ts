@@ -40,7 +40,7 @@ const link: Contender<Call> = {
     const { call, answered } = promisesOver(([id, order]) => wire.sendValue(Kind.CALL, id, 0, order));
     const wire = openLink(
       child.stdio[3] as Duplex,
-      { message: (_kind, id, _arg, body) => answered([id, body.value() as Receipt]), closed: () => {} },
+      { onMessage: (_kind, id, _arg, body) => answered([id, body.value() as Receipt]), onClosed: () => {} },
       { maxMessageSize: 16 * 1024 * 1024 },
     );
     return { subject: call, stop: () => ended(child) };

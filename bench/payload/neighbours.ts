@@ -46,7 +46,7 @@ export const pingBeside: Contender<() => Promise<number>> = {
     let arrived: (() => void) | undefined;
     const link = openLink(
       child.stdio[3] as Duplex,
-      { message: kind => (kind === Kind.PONG ? ponged?.() : arrived?.()), closed: () => {} },
+      { onMessage: kind => (kind === Kind.PONG ? ponged?.() : arrived?.()), onClosed: () => {} },
       { maxMessageSize: 2 * LARGE },
     );
     const value = Buffer.alloc(LARGE, 7);

@@ -4,8 +4,8 @@ import { Kind, openLink } from '../../src/wire/index.js';
 const link = openLink(
   new Socket({ fd: 3, readable: true, writable: true }),
   {
-    message: (kind, id, arg) => link.send(kind === Kind.PING ? Kind.PONG : Kind.REPLY, id, arg),
-    closed: () => process.exit(),
+    onMessage: (kind, id, arg) => link.send(kind === Kind.PING ? Kind.PONG : Kind.REPLY, id, arg),
+    onClosed: () => process.exit(),
   },
   { maxMessageSize: 0, trusted: true },
 );

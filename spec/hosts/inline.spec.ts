@@ -40,7 +40,7 @@ describe('the inline host', () => {
     expect(value).not.to.equal(input);
     expect(inline.pid).to.equal(process.pid);
     expect(inline.mark()).to.equal(1);
-    expect([inline.rss(), inline.stopped()]).to.deep.equal([undefined, false]);
+    expect([inline.rss(), inline.isStopped()]).to.deep.equal([undefined, false]);
   });
 
   it('reports a stop as an exit with 0', async () => {
@@ -62,7 +62,7 @@ describe('the inline host', () => {
       const service = {
         serve: () => {},
         accept: () => Promise.resolve(),
-        quiet: () => Promise.resolve(),
+        stopListening: () => Promise.resolve(),
         shutDown: () => Promise.resolve(),
       };
       const plain = loaded(fixture);

@@ -244,11 +244,11 @@ describe('the process host', function () {
     const worker = probe();
     await worker.run('1');
     expect(worker.process.rss()).to.be.greaterThan(10_000_000);
-    expect(worker.process.stopped()).to.equal(false);
+    expect(worker.process.isStopped()).to.equal(false);
     worker.process.kill('SIGSTOP');
-    while (!worker.process.stopped()) await new Promise(setImmediate);
+    while (!worker.process.isStopped()) await new Promise(setImmediate);
     worker.process.kill('SIGCONT');
     expect(await worker.run('2')).to.equal(2);
-    expect(worker.process.stopped()).to.equal(false);
+    expect(worker.process.isStopped()).to.equal(false);
   });
 });

@@ -31,16 +31,16 @@ export class LinkEnd implements LinkReceiver {
     this.link = openLink(stream, this, { maxMessageSize });
   }
 
-  message(kind: number, id: number, arg: number, body: { value(): unknown }): void {
+  onMessage(kind: number, id: number, arg: number, body: { value(): unknown }): void {
     this.heard.push({ kind: NAMES.get(kind)!, id, arg, value: body.value() });
     for (const check of this.#waiting.splice(0)) check();
   }
 
-  burst(): void {
+  onBurst(): void {
     this.reads.push(this.heard.length);
   }
 
-  closed(): void {
+  onClosed(): void {
     this.#closed = true;
     this.#over();
     for (const check of this.#waiting.splice(0)) check();

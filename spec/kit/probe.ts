@@ -16,14 +16,14 @@ export const plainSettings: HostSettings = {
   permissions: undefined,
 };
 
-export function hostSpec(settings: Partial<HostSettings> = {}, output: HostSpec['output'] = () => {}): HostSpec {
+export function hostSpec(settings: Partial<HostSettings> = {}, output: HostSpec['onOutput'] = () => {}): HostSpec {
   return {
     name: 'probe',
     key: undefined,
     cls: class Probe {},
     source: probeEntry.href,
     settings: { ...plainSettings, ...settings },
-    output,
+    onOutput: output,
   };
 }
 

@@ -23,7 +23,7 @@ export function rig(
 ): Rig {
   const [outside, inside] = duplexPair();
   const load = typeof worker === 'function' ? worker : () => Promise.resolve(worker);
-  const end = new Promise<RuntimeEnd>(ended => void new TaskRuntime(inside, { mark, load, ended, ...(clock && { clock }) }));
+  const end = new Promise<RuntimeEnd>(ended => void new TaskRuntime(inside, { mark, load, onEnded: ended, ...(clock && { clock }) }));
   const master = new LinkEnd(outside);
   atEnd(() => master.link.destroy());
   master.boot(bootMessage(boot));

@@ -41,7 +41,7 @@ class Rogue {
   link(): { readonly link: Link; readonly said: number[]; isOver(): boolean } {
     const said: number[] = [];
     let isOver = false;
-    const receiver = { message: (kind: number) => void said.push(kind), closed: () => void (isOver = true) };
+    const receiver = { onMessage: (kind: number) => void said.push(kind), onClosed: () => void (isOver = true) };
     const link = openLink(this.node.connectTo('mesh_calls', this.host.id), receiver, { maxMessageSize: 0 });
     return { link, said, isOver: () => isOver };
   }

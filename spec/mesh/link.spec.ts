@@ -41,7 +41,7 @@ class Lossy {
           }
           setImmediate(() => other().receive(decodeFrame(frame)!));
         },
-        closed: why => this.closed.push(why),
+        onClosed: why => this.closed.push(why),
       };
     };
     this.left = new MeshStream(
@@ -168,7 +168,7 @@ describe('a byte link over a mesh', () => {
   it('lets small calls past a large one, and past what waits behind it', async () => {
     const rig = new Lossy(() => false);
     const arrived: number[] = [];
-    const receiver = { message: (_kind: number, id: number) => void arrived.push(id), closed() {} };
+    const receiver = { onMessage: (_kind: number, id: number) => void arrived.push(id), onClosed() {} };
     const options = { maxMessageSize: 0, callsInAnyOrder: true };
     const [link] = [openLink(rig.left, receiver, options), openLink(rig.right, receiver, options)];
     link.sendValue(Kind.CALL, 1, 0, Buffer.alloc(16 * 1024 * 1024));
@@ -178,7 +178,7 @@ describe('a byte link over a mesh', () => {
     link.sendValue(Kind.MAIL, 3, 0, 'small');
     link.sendValue(Kind.META, 4, 0, { affinity: 'a' });
     link.sendValue(Kind.CALL, 4, 0, 'small');
-    expect(link.congested).to.equal(false);
+    expect(link.isCongested).to.equal(false);
     await waitFor(
       () => {
         rig.beat();
@@ -225,9 +225,9 @@ describe('the window of a link', () => {
     for (const delay of [0.2, 80]) {
       const window = new Window();
       const least = window.bytes;
-      for (let i = 0; i < 400; i++) window.confirmed(32 * 1024, delay);
+      for (let i = 0; i < 400; i++) window.onConfirmed(32 * 1024, delay);
       expect(window.bytes).to.equal(Window.most);
-      for (let i = 0; i < 400; i++) window.confirmed(32 * 1024, delay * 2 + 50);
+      for (let i = 0; i < 400; i++) window.onConfirmed(32 * 1024, delay * 2 + 50);
       expect(window.bytes).to.equal(least);
     }
   });
@@ -240,7 +240,7 @@ describe('whether the other side of a link lives', () => {
   it('is asked at every beat while calls are under way, and given up after so many without an answer', () => {
     const liveness = new Liveness(3);
     expect(beats(liveness, 5, true)).to.deep.equal(['rest', 'ping', 'ping', 'ping', 'silent']);
-    liveness.heard();
+    liveness.onHeard();
     expect(beats(liveness, 2, true)).to.deep.equal(['rest', 'ping']);
   });
 
@@ -251,10 +251,10 @@ describe('whether the other side of a link lives', () => {
 
   it('is answered by the mesh when four messages found no receiver, but not soon after an interruption of our own', () => {
     const liveness = new Liveness(100);
-    expect([1, 2, 3, 4].map(() => liveness.noReceiver())).to.deep.equal([false, false, false, true]);
-    liveness.resumed();
-    expect([1, 2, 3, 4, 5].map(() => liveness.noReceiver())).to.not.include(true);
+    expect([1, 2, 3, 4].map(() => liveness.onNoReceiver())).to.deep.equal([false, false, false, true]);
+    liveness.onResumed();
+    expect([1, 2, 3, 4, 5].map(() => liveness.onNoReceiver())).to.not.include(true);
     beats(liveness, 60, true);
-    expect(liveness.noReceiver()).to.equal(true);
+    expect(liveness.onNoReceiver()).to.equal(true);
   });
 });

@@ -38,7 +38,7 @@ describe('a task runtime', () => {
         .with.property('message', 'no such table');
       expect((value as Error).stack).to.include('runtime.spec');
       await master.over;
-      expect(await end).to.deep.equal({ clean: false });
+      expect(await end).to.deep.equal({ isClean: false });
     });
 
     it('tells so too when its module cannot be imported', async () => {
@@ -73,7 +73,7 @@ describe('a task runtime', () => {
       );
       master.link.send(Kind.STOP, 0, 0);
       await master.over;
-      expect(await end).to.deep.equal({ clean: true });
+      expect(await end).to.deep.equal({ isClean: true });
       expect(stopped).to.equal(1);
       expect(master.heard.at(-1)).to.include({ kind: 'STATUS', value: 'last' });
     });
@@ -105,7 +105,7 @@ describe('a task runtime', () => {
       started(new Echo());
       await master.over;
       expect(stopped).to.equal(true);
-      expect((await end).clean).to.equal(true);
+      expect((await end).isClean).to.equal(true);
     });
 
     it('tells what its stop threw, and ends all the same', async () => {
@@ -113,7 +113,7 @@ describe('a task runtime', () => {
       master.link.send(Kind.STOP, 0, 0);
       expect((await master.kind('STRAY')).value).to.have.property('message', 'still in use');
       await master.over;
-      expect((await end).clean).to.equal(false);
+      expect((await end).isClean).to.equal(false);
     });
 
     it('begins nothing more after STOP', async () => {
@@ -145,11 +145,13 @@ describe('a task runtime', () => {
           return new Promise(() => {});
         }
       }
-      const { master, end } = await ready(loaded(workerOf(Waiting, [taskOf('wait')]), undefined, { dropped: () => void (dropped = true) }));
+      const { master, end } = await ready(
+        loaded(workerOf(Waiting, [taskOf('wait')]), undefined, { onDropped: () => void (dropped = true) }),
+      );
       master.call(0);
       await master.roundTrip();
       master.link.destroy();
-      expect((await end).clean).to.equal(false);
+      expect((await end).isClean).to.equal(false);
       expect(signals[0]!.aborted).to.equal(true);
       expect(dropped).to.equal(true);
     });
@@ -419,7 +421,7 @@ describe('a task runtime', () => {
   it('tells of an uncaught error of megabytes with its beginning', async () => {
     const error = Object.assign(new RangeError('m'.repeat(1_000_000)), { big: 1n << 8_000_000n });
     const { master } = await ready(
-      loaded(echo, ({ stray }) => {
+      loaded(echo, ({ onUncaughtError: stray }) => {
         stray(error);
         return {};
       }),

@@ -18,7 +18,7 @@ function watched() {
       return seen.taken;
     },
     ping: () => seen.pings.push(clock.now()),
-    lost: () => (seen.lost = true),
+    onLost: () => (seen.lost = true),
   };
   const start = clock.now();
   const keepAlive = new KeepAlive(host, 1_000, { clock, alarms: new TimerHeap(clock) });
@@ -44,13 +44,13 @@ describe('keepAlive of a websocket', () => {
   it('counts the silence from what was last heard', async () => {
     const { clock, seen, keepAlive, pings } = watched();
     await clock.advance(900);
-    keepAlive.heard();
+    keepAlive.onHeard();
     await clock.advance(999);
     expect(pings()).to.deep.equal([]);
     await clock.advance(1);
     expect(pings()).to.deep.equal([1_900]);
     await clock.advance(10);
-    keepAlive.heard();
+    keepAlive.onHeard();
     await clock.advance(1_000);
     expect(pings()).to.deep.equal([1_900, 2_910]);
     expect(seen.lost).to.equal(false);
@@ -62,7 +62,7 @@ describe('keepAlive of a websocket', () => {
     await clock.advance(1);
     // As when the loop stalls: the timer comes first, then what had arrived before.
     keepAlive.onAlarm();
-    keepAlive.heard();
+    keepAlive.onHeard();
     await nextTurn();
     expect(seen.lost).to.equal(false);
   });
@@ -92,7 +92,7 @@ describe('keepAlive of a websocket', () => {
     const { clock, seen, keepAlive, pings } = watched();
     await clock.advance(1_000);
     keepAlive.stop();
-    keepAlive.heard();
+    keepAlive.onHeard();
     await clock.advance(10_000);
     expect([pings(), seen.lost]).to.deep.equal([[1_000], false]);
   });

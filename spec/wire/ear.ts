@@ -23,7 +23,7 @@ export class Ear implements LinkReceiver {
     return new Promise(resolve => this.#waiting.push({ index, resolve }));
   }
 
-  message(kind: number, id: number, arg: number, body: Body): void {
+  onMessage(kind: number, id: number, arg: number, body: Body): void {
     this.signs.push('message');
     const message: Heard = [kind, id, arg, body.value()];
     const index = this.heard.push(message) - 1;
@@ -31,15 +31,15 @@ export class Ear implements LinkReceiver {
     this.#waiting = this.#waiting.filter(waiting => waiting.index !== index);
   }
 
-  burst(): void {
+  onBurst(): void {
     this.signs.push('burst');
   }
 
-  drained(): void {
+  onDrained(): void {
     this.signs.push('drained');
   }
 
-  closed(error?: Error): void {
+  onClosed(error?: Error): void {
     this.signs.push('closed');
     this.#end(error);
   }

@@ -96,8 +96,8 @@ export class WorkerChild implements HostProcess {
     return this.#ended ? undefined : viewProcess(this.pid).rss;
   }
 
-  stopped(): boolean {
-    return !this.#ended && viewProcess(this.pid).stopped;
+  isStopped(): boolean {
+    return !this.#ended && viewProcess(this.pid).isStopped;
   }
 
   keepAlive(yes: boolean): void {
@@ -128,7 +128,7 @@ export class WorkerChild implements HostProcess {
     const { name: worker } = spec;
     const emit = (line: string): void => {
       try {
-        spec.output(line, stream);
+        spec.onOutput(line, stream);
       } catch (error) {
         publish('app.warning', { worker, message: `what takes the output of worker ${worker} threw`, error });
       }

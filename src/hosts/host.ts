@@ -45,7 +45,7 @@ export interface HostSpec {
   /** Sockets will be passed to it. */
   readonly takesSockets?: boolean | undefined;
   /** One line that the worker wrote to its stdout or stderr, without its line ending, cut at 16 KB. */
-  output(line: string, stream: 'stdout' | 'stderr'): void;
+  onOutput(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
 /** How a worker's process ended. */
@@ -81,7 +81,7 @@ export interface HostProcess {
   /** Resident bytes, where the system shows them. */
   rss(): number | undefined;
   /** True when the system shows the process as stopped (state T). */
-  stopped(): boolean;
+  isStopped(): boolean;
   /** There where the spec says that it takes sockets. */
   readonly sockets?: SocketChannel | undefined;
   /** Whether this worker keeps the master's event loop running: while it has calls, or starts, or stops. It is born with true. */

@@ -92,7 +92,7 @@ class InlineProcess implements HostProcess {
 
   /** Undefined: it is the master's own memory, none of it this worker's alone. */
   rss(): undefined {}
-  stopped(): boolean {
+  isStopped(): boolean {
     return false;
   }
   /** An inline worker holds nothing that keeps a loop running. */

@@ -5,10 +5,10 @@ export interface ProcessView {
   /** Resident bytes. */
   readonly rss: number | undefined;
   /** State T: it got SIGSTOP, and no message will be answered until SIGCONT. (A process under a debugger is in state t.) */
-  readonly stopped: boolean;
+  readonly isStopped: boolean;
 }
 
-const UNKNOWN: ProcessView = { rss: undefined, stopped: false };
+const UNKNOWN: ProcessView = { rss: undefined, isStopped: false };
 
 function read(path: string): string | undefined {
   if (process.platform !== 'linux') return undefined;
@@ -24,7 +24,7 @@ export function viewProcess(pid: number): ProcessView {
   const text = pid > 0 ? read(`/proc/${pid}/status`) : undefined;
   if (text === undefined) return UNKNOWN;
   const rss = /^VmRSS:\s+(\d+) kB/m.exec(text)?.[1];
-  return { rss: rss === undefined ? undefined : Number(rss) * 1024, stopped: /^State:\s+T/m.test(text) };
+  return { rss: rss === undefined ? undefined : Number(rss) * 1024, isStopped: /^State:\s+T/m.test(text) };
 }
 
 /** How many processes the kernel has killed for want of memory since it booted; undefined where it does not say. */

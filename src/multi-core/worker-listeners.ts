@@ -67,7 +67,7 @@ export class WorkerListeners implements SocketService {
       for (const [at, endpoint] of this.#endpoints[connection]!.entries()) {
         if (listen && listen[connection]?.[at]?.by !== 'worker') continue;
         const { address } = await this.#core.listen(cls, endpoint);
-        this.#environment.listens({ connection, endpoint: at, address });
+        this.#environment.reportListening({ connection, endpoint: at, address });
       }
     }
   }
@@ -79,7 +79,7 @@ export class WorkerListeners implements SocketService {
     this.#feedsAt(message, true).then(
       feed => feed.give(handle, gone),
       (error: unknown) => {
-        this.#environment.stray(error);
+        this.#environment.onUncaughtError(error);
         handle.close();
         gone();
       },
@@ -91,12 +91,12 @@ export class WorkerListeners implements SocketService {
       const feed = await this.#feedsAt(message, false);
       feed.acceptFrom(handle, backlogOf(this.#endpointOf(message).options));
     } catch (error) {
-      this.#environment.stray(error);
+      this.#environment.onUncaughtError(error);
       handle.close();
     }
   }
 
-  quiet(): Promise<void> {
+  stopListening(): Promise<void> {
     return this.#core.closeListeners();
   }
 

@@ -47,7 +47,7 @@ export class RunQueue {
   /** The id of the last of at most `count` quick calls at the front; that of `first` where there is none. */
   lastQuick(first: RunningCall, count: number): number {
     let last = first;
-    for (let i = this.#head; i < this.#calls.length && i < this.#head + count && this.#calls[i]!.task.quick; i++) last = this.#calls[i]!;
+    for (let i = this.#head; i < this.#calls.length && i < this.#head + count && this.#calls[i]!.task.isQuick; i++) last = this.#calls[i]!;
     return last.id;
   }
 }

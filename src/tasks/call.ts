@@ -19,7 +19,7 @@ export class RunningCall {
   /** When it began, on the monotonic clock in ms. */
   began = 0;
   /** The caller has given up: of the outcome, only that it has ended is sent. */
-  abandoned = false;
+  isAbandoned = false;
   events: CreditGate | undefined;
   items: YieldedItems | undefined;
   #controller: AbortController | undefined;
@@ -51,7 +51,7 @@ export class RunningCall {
 
   /** The caller does not wait any more. */
   abandon(): void {
-    this.abandoned = true;
+    this.isAbandoned = true;
     const reason = new AbortError(undefined, 'the caller has given up the call');
     this.abort(reason);
     this.incoming?.fail(reason);

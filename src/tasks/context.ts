@@ -67,7 +67,7 @@ export class CallContext {
         });
     }
     const encoded = this.#port.encode([event, payload], 'event');
-    const { abandoned, phase } = this.#call;
+    const { isAbandoned: abandoned, phase } = this.#call;
     if (abandoned) return rejectedQuietly(new AbortError(undefined, 'the caller has given up the call'));
     if (phase !== 'running') return rejectedQuietly(tooLate(this.#port.worker, task.name));
     return (this.#call.events ??= this.#port.eventGate(this.#call)).push(encoded);

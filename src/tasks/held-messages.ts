@@ -18,7 +18,7 @@ const NOTHING = Buffer.alloc(0);
 export class HeldMessages {
   #held: Held[] = [];
 
-  get any(): boolean {
+  get hasAny(): boolean {
     return this.#held.length > 0;
   }
 

@@ -31,17 +31,17 @@ export class LatestStatus {
     }
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.tell());
+    setImmediate(() => this.send());
   }
 
   /** Tells it now if the link takes it; called again when the link is drained. */
-  tell(): void {
+  send(): void {
     this.#scheduled = false;
     this.#tell();
   }
 
   #tell(): void {
-    if (this.#value === undefined || this.#link.congested) return;
+    if (this.#value === undefined || this.#link.isCongested) return;
     this.#link.sendEncoded(Kind.STATUS, 0, 0, this.#value);
     this.#value = undefined;
   }

@@ -13,7 +13,7 @@ export interface RecordSenderOptions {
   /** The number of the call that runs; 0: none, or it is not known. */
   call(): number;
   /** Something was given to the link that should leave although a task holds the event loop. */
-  said(): void;
+  onSent(): void;
   lookForCredit(): void;
 }
 
@@ -69,7 +69,7 @@ export class RecordSender {
   #send({ level, call, encoded }: Waiting): void {
     this.#credit.spend(encoded.length);
     this.#options.link.sendEncoded(Kind.LOG, call, level, encoded);
-    this.#options.said();
+    this.#options.onSent();
   }
 }
 

@@ -37,7 +37,7 @@ export interface RunnerOptions {
   /** How events behave that find no credit. */
   readonly gate: Pick<CreditGateOptions, 'lookForCredit' | 'maxWaiting'>;
   /** Something beside answers was given to the link. */
-  said(): void;
+  onSent(): void;
 }
 
 /**
@@ -123,7 +123,7 @@ export class Runner {
     this.#looping = true;
     const began = (this.#now = this.#clock.now());
     this.#breathe();
-    while (this.#running < this.#options.concurrency && !this.#link.congested) {
+    while (this.#running < this.#options.concurrency && !this.#link.isCongested) {
       if (this.#unsent >= HALF && this.#unsent >= this.#waiting.size && !this.#waiting.empty) this.#letOut();
       const call = this.#waiting.shift();
       if (!call) break;
@@ -179,7 +179,7 @@ export class Runner {
 
   /** Marks this call, and with it the calls behind it that will be begun within the next millisecond or so. */
   #markFrom(call: RunningCall): void {
-    this.#marked = call.task.quick ? this.#waiting.lastQuick(call, GROUP - 1) : call.id;
+    this.#marked = call.task.isQuick ? this.#waiting.lastQuick(call, GROUP - 1) : call.id;
     this.#mark.begin(this.#marked);
   }
 
@@ -219,7 +219,7 @@ export class Runner {
       }
       const result = task.invoke(input, task.context ? new CallContext(call, this.#port) : undefined);
       if (isThenable(result)) this.#await(call, result);
-      else if (task.streams) this.#stream(call, result);
+      else if (task.isStream) this.#stream(call, result);
       else this.#reply(call, result);
     } catch (error) {
       this.#fail(call, error);
@@ -230,7 +230,7 @@ export class Runner {
     this.#live.set(call.id, call);
     Promise.resolve(result).then(
       value => {
-        if (call.task.streams) this.#stream(call, value);
+        if (call.task.isStream) this.#stream(call, value);
         else this.#reply(call, value);
         this.run();
       },
@@ -254,21 +254,21 @@ export class Runner {
             const bytes = this.#link.sendValue(Kind.ITEM, call.id, 0, value, 'item');
             this.#now = this.#clock.now();
             this.#breathe();
-            this.#options.said();
+            this.#options.onSent();
             return bytes;
           },
-          ended: () => {
+          onEnded: () => {
             this.#now = this.#clock.now();
             this.#settle(call, () => this.#link.send(Kind.END, call.id, 0));
             this.run();
           },
-          failed: reason => {
+          onFailed: reason => {
             this.#fail(call, reason);
             this.run();
           },
         },
       );
-      if (call.abandoned) call.items.leave();
+      if (call.isAbandoned) call.items.leave();
     } catch (error) {
       this.#fail(call, error);
     }
@@ -277,7 +277,7 @@ export class Runner {
   #reply(call: RunningCall, value: unknown): void {
     const { task } = call;
     try {
-      const verdict = call.abandoned ? undefined : task.output?.(value);
+      const verdict = call.isAbandoned ? undefined : task.output?.(value);
       if (verdict?.issues) throw new BoundaryError({ worker: this.#options.name, task: task.name, direction: 'output', ...verdict });
       // The clock is asked once per call, here: what it takes to write the answer counts for the next one.
       this.#now = this.#clock.now();
@@ -286,7 +286,7 @@ export class Runner {
         const encoded = this.#port.encode(value, 'output');
         return this.#settle(call, () => this.#link.sendEncoded(Kind.REPLY, call.id, took, encoded));
       }
-      if (value === undefined || call.abandoned) this.#link.send(Kind.REPLY, call.id, took);
+      if (value === undefined || call.isAbandoned) this.#link.send(Kind.REPLY, call.id, took);
       else this.#link.sendValue(Kind.REPLY, call.id, took, value, 'output');
     } catch (error) {
       return this.#fail(call, error);
@@ -314,7 +314,7 @@ export class Runner {
   }
 
   #settled(call: RunningCall): void {
-    call.task.quick = this.#now - call.began < TURN;
+    call.task.isQuick = this.#now - call.began < TURN;
     call.events?.close(() => tooLate(this.#options.name, call.task.name));
     call.settle();
     this.#live.delete(call.id);
@@ -325,7 +325,7 @@ export class Runner {
   #eventGate(call: RunningCall): CreditGate {
     // Credit for it is looked up there, also while the task holds the loop.
     this.#live.set(call.id, call);
-    const { gate, said, name } = this.#options;
+    const { gate, onSent: said, name } = this.#options;
     const send = (encoded: Encoded): void => {
       this.#link.sendEncoded(Kind.EVENT, call.id, 0, encoded);
       said();

@@ -37,7 +37,7 @@ import type { CreatedWorker, LoadWorker, LoadedWorker } from './start/worker-env
 
 /** How a runtime ended: told to stop, could not start, or its link is gone. `clean`: everything it had to do was done. */
 export interface RuntimeEnd {
-  readonly clean: boolean;
+  readonly isClean: boolean;
 }
 
 export interface TaskRuntimeOptions {
@@ -50,7 +50,7 @@ export interface TaskRuntimeOptions {
   /** BOOT has come, with the worker's name and options. */
   booting?(boot: BootMessage): void;
   /** The runtime has ended, exactly once; everything sent has been written. */
-  ended?(end: RuntimeEnd): void;
+  onEnded?(end: RuntimeEnd): void;
 }
 
 /** waiting: for BOOT. loading: the module, then the instance. ready: takes calls. stopping: runs `@OnStop`. over: the link is ending or gone. */
@@ -87,7 +87,7 @@ export class TaskRuntime implements LinkReceiver {
   #state: State = 'waiting';
   #boot: BootMessage | undefined;
   #runner: Runner | undefined;
-  #upstream: NestedCaller | undefined;
+  #nestedCalls: NestedCaller | undefined;
   #created: CreatedWorker | undefined;
   #socketReceiver: SocketReceiver | undefined;
   #tasks: readonly RunnableTask[] = [];
@@ -110,9 +110,9 @@ export class TaskRuntime implements LinkReceiver {
 
   // ── what the link says
 
-  message(kind: number, id: number, arg: number, body: Body): void {
+  onMessage(kind: number, id: number, arg: number, body: Body): void {
     if (this.#polling && kind !== Kind.CREDIT && kind !== Kind.CANCEL) return this.#held.hold(kind, id, arg, body);
-    if (this.#held.any && !this.#polling) this.#release();
+    if (this.#held.hasAny && !this.#polling) this.#release();
     this.#message(kind, id, arg, body);
   }
 
@@ -122,7 +122,7 @@ export class TaskRuntime implements LinkReceiver {
       return task ? this.#accept(id, task, arg, body) : this.#unknown(id, `task ${arg & TASK_INDEX}`);
     }
     if (kind === Kind.PUBLISH) return this.#carrier?.receive(body);
-    if (id >= UPWARD) return this.#upstream?.message(kind, id, arg, body);
+    if (id >= UPWARD) return this.#nestedCalls?.message(kind, id, arg, body);
     switch (kind) {
       case Kind.META:
         this.#meta = { id, value: body.value() as CallMeta };
@@ -146,7 +146,7 @@ export class TaskRuntime implements LinkReceiver {
       case Kind.SOCKET_COMMIT:
         return this.#socketReceiver?.settle(id, arg);
       case Kind.STOP_LISTENING:
-        return this.#socketReceiver?.quiet(arg);
+        return this.#socketReceiver?.stopListening(arg);
       case Kind.STOP:
         return this.#onStop(arg);
       case Kind.BOOT:
@@ -162,23 +162,23 @@ export class TaskRuntime implements LinkReceiver {
     else this.#runner?.credit(id, kind, room);
   }
 
-  burst(): void {
-    if (this.#held.any) this.#release();
+  onBurst(): void {
+    if (this.#held.hasAny) this.#release();
     this.#runner?.burst();
   }
 
-  drained(): void {
-    this.#latest.tell();
+  onDrained(): void {
+    this.#latest.send();
     this.#runner?.run();
   }
 
-  closed(): void {
+  onClosed(): void {
     if (this.#state !== 'over') this.#clean = false;
-    if (this.#state === 'ready' || this.#state === 'stopping') this.#created?.dropped?.();
+    if (this.#state === 'ready' || this.#state === 'stopping') this.#created?.onDropped?.();
     this.#state = 'over';
     this.#runner?.close();
     this.#socketReceiver?.close();
-    this.#upstream?.close();
+    this.#nestedCalls?.close();
     this.#messages?.close(() => new ClosingError('the worker is closing: its master takes no more messages'));
     this.#tell();
   }
@@ -187,12 +187,12 @@ export class TaskRuntime implements LinkReceiver {
 
   /** Writes what has been said so far, all of it, to the link's descriptor: the process ends. */
   writeOut(fd: number): void {
-    this.#latest.tell();
+    this.#latest.send();
     this.#link.writeOut(fd);
   }
 
   /** An error that no caller waits for. `fatal`: the process ends for it. */
-  stray(error: unknown, fatal = false): void {
+  onUncaughtError(error: unknown, fatal = false): void {
     sendStray(this.#link, error, fatal);
   }
 
@@ -212,13 +212,13 @@ export class TaskRuntime implements LinkReceiver {
       const runner = this.#prepare(boot);
       this.#created = await loaded.create(this.#environment(boot, runner));
       const { instance } = this.#created;
-      this.#tasks = runnableTasks(loaded.blueprint, instance, boot, loaded.replaced);
-      this.#mail = mailTask(loaded.blueprint, instance, boot, loaded.replaced);
+      this.#tasks = runnableTasks(loaded.blueprint, instance, boot, loaded.isReplaced);
+      this.#mail = mailTask(loaded.blueprint, instance, boot, loaded.isReplaced);
       this.#runner = runner;
     } catch (error) {
       return this.#failed(error, isPermanent(error, importing));
     }
-    if (this.#isOver()) return this.#created.dropped?.(); // The link went while it was being built.
+    if (this.#isOver()) return this.#created.onDropped?.(); // The link went while it was being built.
     this.#state = 'ready';
     const { arrivals } = this.#options;
     const { sockets } = this.#created;
@@ -227,7 +227,7 @@ export class TaskRuntime implements LinkReceiver {
     if (this.#stopSoon !== undefined) this.#onStop(this.#stopSoon);
   }
 
-  #hello(boot: BootMessage, { blueprint, replaced }: LoadedWorker): void {
+  #hello(boot: BootMessage, { blueprint, isReplaced: replaced }: LoadedWorker): void {
     const hello: HelloMessage = {
       version: PROTOCOL_VERSION,
       name: boot.name,
@@ -248,7 +248,7 @@ export class TaskRuntime implements LinkReceiver {
     };
     this.#messages = new CreditGate(INITIAL_ROOM.messages, { ...gate, send, what: `messages of ${name} to its master` });
     const context = {
-      encode: (value: unknown, root: string) => encodeValue(value, maxMessageSize, root, this.#link.shares),
+      encode: (value: unknown, root: string) => encodeValue(value, maxMessageSize, root, this.#link.sharesMemory),
       status: (value: unknown) => this.#status(value, maxMessageSize),
     };
     const runner = new Runner({
@@ -260,11 +260,17 @@ export class TaskRuntime implements LinkReceiver {
       clock: this.#clock,
       context,
       gate,
-      said: this.#said,
+      onSent: this.#said,
     });
     const { said } = { said: this.#said };
-    this.#upstream = new NestedCaller({ link: this.#link, workers, stray: error => this.stray(error), trace: () => runner.trace, said });
-    this.#records = new RecordSender({ link: this.#link, call: () => runner.current, said, lookForCredit: this.#lookForCredit });
+    this.#nestedCalls = new NestedCaller({
+      link: this.#link,
+      workers,
+      onUncaughtError: error => this.onUncaughtError(error),
+      trace: () => runner.trace,
+      onSent: said,
+    });
+    this.#records = new RecordSender({ link: this.#link, call: () => runner.current, onSent: said, lookForCredit: this.#lookForCredit });
     return runner;
   }
 
@@ -273,14 +279,14 @@ export class TaskRuntime implements LinkReceiver {
     return {
       boot,
       master: new Master({
-        send: data => this.#messages!.push(encodeValue(data, maxMessageSize, 'data', this.#link.shares)),
+        send: data => this.#messages!.push(encodeValue(data, maxMessageSize, 'data', this.#link.sharesMemory)),
         status: value => this.#status(value, maxMessageSize),
       }),
-      client: (worker, key) => this.#upstream!.client(worker, key),
+      client: (worker, key) => this.#nestedCalls!.client(worker, key),
       connectChannels: channels => (this.#carrier = new LinkCarrier(this.#link, boot.app, maxMessageSize)).connect(channels),
-      holds: (connections, inbound) => this.#link.send(Kind.CONNECTIONS, inbound, connections),
-      listens: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),
-      stray: error => this.stray(error),
+      reportConnections: (connections, inbound) => this.#link.send(Kind.CONNECTIONS, inbound, connections),
+      reportListening: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),
+      onUncaughtError: error => this.onUncaughtError(error),
       records: {
         least: boot.logLevel,
         bound: () => void runner.trace,
@@ -347,7 +353,7 @@ export class TaskRuntime implements LinkReceiver {
       await this.#created?.stop(within);
     } catch (error) {
       this.#clean = false;
-      this.stray(error);
+      this.onUncaughtError(error);
     }
   }
 
@@ -361,7 +367,7 @@ export class TaskRuntime implements LinkReceiver {
   #finish(): void {
     if (this.#isOver()) return;
     this.#state = 'over';
-    this.#latest.tell();
+    this.#latest.send();
     this.#stream.once(
       'finish',
       guard(this.#stream, () => this.#tell()),
@@ -377,6 +383,6 @@ export class TaskRuntime implements LinkReceiver {
   #tell(): void {
     if (this.#told) return;
     this.#told = true;
-    this.#options.ended?.({ clean: this.#clean });
+    this.#options.onEnded?.({ isClean: this.#clean });
   }
 }

@@ -18,13 +18,13 @@ export interface RunnableTask {
   readonly events: ReadonlyMap<string, Validator>;
   readonly checkEvents: boolean;
   readonly receives: Validator | undefined;
-  readonly streams: boolean;
+  readonly isStream: boolean;
   /** The method takes a context. */
   readonly context: boolean;
   readonly softTimeout: number;
   invoke(input: unknown, context: unknown): unknown;
   /** Its last call took less than a millisecond: its calls are marked in groups. */
-  quick: boolean;
+  isQuick: boolean;
 }
 
 /**
@@ -108,12 +108,12 @@ function runnable(
     events: task.events,
     checkEvents: sending,
     receives: receiving ? task.receives : undefined,
-    streams: task.yields !== undefined,
+    isStream: task.yields !== undefined,
     context,
     softTimeout: task.softTimeout ?? softTimeout,
     // Called with one argument where that is all there is: what a default parameter sees must not depend on us.
     invoke: context ? (input, given) => method.call(instance, input, given) : input => method.call(instance, input),
-    quick: false,
+    isQuick: false,
   };
 }
 
@@ -143,7 +143,7 @@ export function mailTask(
     events: NO_EVENTS,
     checkEvents: false,
     receives: undefined,
-    streams: false,
+    isStream: false,
     context: mailContext(blueprint, replaced),
     softTimeout,
     invoke: (data, context) => {
@@ -156,6 +156,6 @@ export function mailTask(
       }
       throw new BoundaryError({ worker: blueprint.name, task: 'ask', direction: 'input', ...refusalOf(tried) });
     },
-    quick: false,
+    isQuick: false,
   };
 }

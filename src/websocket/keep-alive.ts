@@ -13,7 +13,7 @@ export interface KeepAliveHost {
   readonly backlog?: PingBacklog;
   ping(): void;
   /** The peer has been silent for longer than it may be. */
-  lost(): void;
+  onLost(): void;
 }
 
 /** A clock, and the one timer of all websockets that go by it. */
@@ -48,7 +48,7 @@ export class KeepAlive implements HeapTimer {
   }
 
   /** Something has arrived. */
-  heard(): void {
+  onHeard(): void {
     this.#heardAt = this.#timing.clock.now();
   }
 
@@ -100,6 +100,6 @@ export class KeepAlive implements HeapTimer {
     if (this.#period === Infinity) return;
     if (this.#heardAt > this.#pingedAt || this.#host.isDeaf) this.#again(this.#timing.clock.now());
     else if (isReading) this.#timing.alarms.set(this, now + this.#period);
-    else this.#host.lost();
+    else this.#host.onLost();
   }
 }

@@ -272,7 +272,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
     this.#ws?.ping();
   }
 
-  lost(): void {
+  onLost(): void {
     this.destroy(gone('the peer does not answer pings', 'ETIMEDOUT'));
   }
 
@@ -303,7 +303,7 @@ export abstract class WebSocketTransport implements Transport, KeepAliveHost {
 
   /** A chunk has been read. */
   #read(): void {
-    this.#keepAlive!.heard();
+    this.#keepAlive!.onHeard();
     this.#uncork();
     this.#pong();
     if (!this.#completed && !this.#destroyed && !this.#deaf) this.#sink!.partial?.();

@@ -11,8 +11,8 @@ export interface ProcessNames {
 /** The names of a process of that pool. */
 export function processNames(
   pool: { readonly app: string; readonly handle: { readonly name: string; readonly key: string | undefined } },
-  member: { readonly id: string; readonly pid: number; readonly publicView: { readonly host: string } },
+  process: { readonly id: string; readonly pid: number; readonly publicView: { readonly host: string } },
 ): ProcessNames {
   const { name, key } = pool.handle;
-  return { app: pool.app, worker: name, key, process: member.id, workerPid: member.pid, host: member.publicView.host };
+  return { app: pool.app, worker: name, key, process: process.id, workerPid: process.pid, host: process.publicView.host };
 }

@@ -136,13 +136,13 @@ export class Workforce implements Directory {
   async stopListening(): Promise<void> {
     this.#listening = false;
     await Promise.all(this.#pools().map(pool => pool.poolListener?.close()));
-    for (const member of this.#members()) member.sockets.stopListening();
+    for (const process of this.#members()) process.sockets.stopListening();
   }
 
   /** The connections of all workers end as those of the master do. Resolves when none is left. Never rejects. */
   async shutDownConnections(): Promise<void> {
     const serving = this.#members().filter(({ state }) => state === 'ready' || state === 'draining');
-    await Promise.all(serving.map(member => member.sockets.shutDown()));
+    await Promise.all(serving.map(process => process.sockets.shutDown()));
   }
 
   /** Open connections in all workers. */
@@ -285,7 +285,7 @@ export class Workforce implements Directory {
       app: this.app,
       logLevel: this.#options.logLevel,
       emit: (event, ...args) => void this.#announcer.emit(event, ...args),
-      onUnsolicited: (member, value) => this.#unasked(member, value),
+      onUnsolicited: (process, value) => this.#unasked(process, value),
       listenerFor: pool => this.#options.listenerFor?.(pool),
       remote: pool => this.#options.remote?.(pool),
       directoryOf: this.#options.directoryOf,
@@ -302,12 +302,13 @@ export class Workforce implements Directory {
     }
   }
 
-  #unasked(member: PooledProcess, value: unknown): Promise<void> | void {
-    const { name, key } = member.handle;
+  #unasked(process: PooledProcess, value: unknown): Promise<void> | void {
+    const { name, key } = process.handle;
     const front = this.#routes.get(name)?.get(key)?.proxyGate;
     if (front) return front.onUnsolicited(value);
-    if (!this.#announcer.hasListeners('message')) publish('worker.message', processNames({ app: this.app, handle: member.handle }, member));
-    return this.#announcer.emit('message', value, member.publicView)?.then(() => {});
+    if (!this.#announcer.hasListeners('message'))
+      publish('worker.message', processNames({ app: this.app, handle: process.handle }, process));
+    return this.#announcer.emit('message', value, process.publicView)?.then(() => {});
   }
 
   /** The way there, kept: it was or will be started, or clients hold it. */

@@ -6,8 +6,8 @@ import { work, type Order } from '../work.js';
 const link = openLink(
   new Socket({ fd: 3, readable: true, writable: true }),
   {
-    message: (_kind, id, _arg, body) => link.sendValue(Kind.REPLY, id, 0, work(body.value() as Order)),
-    closed: () => process.exit(),
+    onMessage: (_kind, id, _arg, body) => link.sendValue(Kind.REPLY, id, 0, work(body.value() as Order)),
+    onClosed: () => process.exit(),
   },
   { maxMessageSize: 16 * 1024 * 1024 },
 );

@@ -50,7 +50,7 @@ class HostileWorker implements HostProcess, Situation {
     this.#exited = exited;
   }
   rss(): undefined {}
-  stopped(): boolean {
+  isStopped(): boolean {
     return false;
   }
   keepAlive(): void {}

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { launchPlan } from '../../../src/hosts/launch/launch-plan.js';
 import { workerSettings } from '../../kit/worker-fixture.js';
 
-const spec = { name: 'planned', key: undefined, cls: class Planned {}, source: undefined, settings: workerSettings, output: () => {} };
+const spec = { name: 'planned', key: undefined, cls: class Planned {}, source: undefined, settings: workerSettings, onOutput: () => {} };
 const context = { entry: '/entry.js', execArgv: [], env: {}, watchdog: false };
 
 describe('the plan of a launch', () => {

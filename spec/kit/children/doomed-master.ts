@@ -16,6 +16,6 @@ for (const [name, code] of [
   const probe = new Probe(host);
   await probe.run(connect(name));
   probe.tell(code);
-  if (name === 'stopped') while (!probe.process.stopped()) await new Promise(setImmediate);
+  if (name === 'stopped') while (!probe.process.isStopped()) await new Promise(setImmediate);
 }
 process.stdout.write('ready\n');

@@ -47,10 +47,10 @@ describe('what travels beside a value', () => {
 
   it('goes with a message that nothing reads', async () => {
     const [left, right] = duplexPair();
-    const sending = openLink(left, { message: nothing, closed: nothing }, { maxMessageSize: 0 });
+    const sending = openLink(left, { onMessage: nothing, onClosed: nothing }, { maxMessageSize: 0 });
     const seen: number[] = [];
     const heard = new Promise<void>(resolve => {
-      const receiver = { message: (kind: number) => void (seen.push(kind) === 2 && resolve()), closed: nothing };
+      const receiver = { onMessage: (kind: number) => void (seen.push(kind) === 2 && resolve()), onClosed: nothing };
       const receiving = openLink(right, receiver, { maxMessageSize: 0 });
       atEnd(() => receiving.destroy());
     });

@@ -168,11 +168,11 @@ describe('a link', () => {
       const link = openLink(
         stream,
         {
-          message: (_kind, _id, _arg, body) => {
+          onMessage: (_kind, _id, _arg, body) => {
             kept = body;
             taken = body.take();
           },
-          closed: () => undefined,
+          onClosed: () => undefined,
         },
         { maxMessageSize: 0 },
       );
@@ -195,12 +195,12 @@ describe('a link', () => {
       const link = openLink(
         stream,
         {
-          message: () => {
+          onMessage: () => {
             signs.push('message');
             link.destroy();
           },
-          burst: () => signs.push('burst'),
-          closed: () => signs.push('closed'),
+          onBurst: () => signs.push('burst'),
+          onClosed: () => signs.push('closed'),
         },
         { maxMessageSize: 0 },
       );
@@ -214,14 +214,14 @@ describe('a link', () => {
     it('while the kernel takes no more, and says when it has taken all', async () => {
       const { stream, link, ear } = alone();
       stream.taking = false;
-      expect(link.congested).to.equal(false);
+      expect(link.isCongested).to.equal(false);
       for (let i = 0; i < 10; i++) link.sendValue(Kind.CALL, i, 0, 'x'.repeat(40_000));
       await turn();
-      expect(link.congested).to.equal(true);
+      expect(link.isCongested).to.equal(true);
       expect(link.bufferedBytes).to.be.greaterThan(400_000);
       stream.takeAll();
       await turn();
-      expect(link.congested).to.equal(false);
+      expect(link.isCongested).to.equal(false);
       expect(link.bufferedBytes).to.equal(0);
       expect(ear.signs).to.deep.equal(['drained']);
       link.destroy();
@@ -232,7 +232,7 @@ describe('a link', () => {
       stream.taking = false;
       link.sendValue(Kind.CALL, 1, 0, 'x'.repeat(30_000));
       await turn();
-      expect(link.congested).to.equal(false);
+      expect(link.isCongested).to.equal(false);
       stream.takeAll();
       await turn();
       expect(ear.signs).to.deep.equal([]);
@@ -247,7 +247,7 @@ describe('a link', () => {
       heard++;
       for (const end = performance.now() + 15; performance.now() < end;);
     };
-    const link = openLink(stream, { message, closed: () => {} }, { maxMessageSize: MB });
+    const link = openLink(stream, { onMessage: message, onClosed: () => {} }, { maxMessageSize: MB });
     const bytes = await written(one => one.sendEncoded(Kind.REPLY, 1, 0, Buffer.alloc(64 * 1024 - 13)));
     expect(bytes).to.have.length(64 * 1024);
     for (let i = 0; i < 20; i++) stream.push(bytes);
@@ -279,11 +279,11 @@ describe('a link', () => {
 
     it('by a receiver that throws, with a ProtocolError that has the reason', async () => {
       const bytes = await written(link => link.send(Kind.PING, 1, 0));
-      for (const method of ['message', 'burst'] as const) {
+      for (const method of ['onMessage', 'onBurst'] as const) {
         const stream = new FakeStream();
         const reason = new TypeError('confused');
-        const error = await new Promise<Error | undefined>(closed => {
-          const receiver = { message: (): void => undefined, burst: (): void => undefined, closed };
+        const error = await new Promise<Error | undefined>(onClosed => {
+          const receiver = { onMessage: (): void => undefined, onBurst: (): void => undefined, onClosed };
           receiver[method] = () => {
             throw reason;
           };

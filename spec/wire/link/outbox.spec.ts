@@ -103,11 +103,11 @@ describe('a large value on a link', () => {
       openLink(
         right,
         {
-          message: (_kind, _id, _arg, body) => {
+          onMessage: (_kind, _id, _arg, body) => {
             bodies.push({ value: body.value() as Buffer, again: body.value() as Buffer, taken: body.take() });
             resolve();
           },
-          closed: () => undefined,
+          onClosed: () => undefined,
         },
         { maxMessageSize: 0 },
       );
@@ -126,11 +126,11 @@ describe('a large value on a link', () => {
     stream.taking = false;
     link.sendValue(Kind.CALL, 1, 0, Buffer.alloc(MB));
     await turn();
-    expect(link.congested).to.equal(true);
+    expect(link.isCongested).to.equal(true);
     // Only what pings may wait behind is with the stream.
     expect(stream.writableLength).to.be.lessThan(200_000);
     stream.takeAll();
-    while (link.congested) await turn();
+    while (link.isCongested) await turn();
     expect(ear.signs).to.deep.equal(['drained']);
     expect(link.bufferedBytes).to.equal(0);
     link.destroy();

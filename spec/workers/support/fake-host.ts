@@ -84,7 +84,7 @@ export class FakeWorker implements HostProcess, LinkReceiver {
     return this.resident;
   }
 
-  stopped(): boolean {
+  isStopped(): boolean {
     return this.halted;
   }
 
@@ -160,7 +160,7 @@ export class FakeWorker implements HostProcess, LinkReceiver {
     return this.heard.map(({ kind }) => NAMES.get(kind) ?? String(kind));
   }
 
-  message(kind: number, id: number, arg: number, body: Body): void {
+  onMessage(kind: number, id: number, arg: number, body: Body): void {
     if (this.#exit) return; // The dead do not read.
     const heard: Heard = { kind, id, arg, value: body.value() };
     if (kind === Kind.BOOT) return this.#script.boot ? this.#script.boot(this, heard.value as BootMessage) : this.ready();
@@ -171,7 +171,7 @@ export class FakeWorker implements HostProcess, LinkReceiver {
     else this.heard.push(heard);
   }
 
-  closed(): void {
+  onClosed(): void {
     // The master closed the link: a real worker ends then.
     if (!this.#exit && !this.immortal) this.exit();
   }

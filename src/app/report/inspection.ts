@@ -52,8 +52,8 @@ function connectionFacts(session: Session): ConnectionFacts {
   };
 }
 
-function processFacts(pool: string, member: PooledProcess): ProcessFacts {
-  const { id, pid, state, inFlight, heartbeat, connections, startedAt, lastStatus } = member;
+function processFacts(pool: string, process: PooledProcess): ProcessFacts {
+  const { id, pid, state, inFlight, heartbeat, connections, startedAt, lastStatus } = process;
   return {
     id,
     pool,
@@ -139,7 +139,7 @@ export class AppInspection implements Inspection {
 
   processes(pool: string): readonly ProcessFacts[] {
     const found = this.#inspected.workforce.pools.find(each => idOf(each) === pool);
-    return found ? found.processSet.all.map(member => processFacts(pool, member)) : [];
+    return found ? found.processSet.all.map(process => processFacts(pool, process)) : [];
   }
 
   get connectionCount(): number {
@@ -188,13 +188,13 @@ export class AppInspection implements Inspection {
 
   killProcess(process: string): boolean {
     const found = this.#find(process);
-    found?.member.kill('signal');
+    found?.process.kill('signal');
     return found !== undefined;
   }
 
   restartProcess(process: string): boolean {
     const found = this.#find(process);
-    found?.pool.processSet.retire(found.member);
+    found?.pool.processSet.retire(found.process);
     return found !== undefined;
   }
 
@@ -221,10 +221,10 @@ export class AppInspection implements Inspection {
     return view;
   }
 
-  #find(process: string): { readonly pool: Pool; readonly member: PooledProcess } | undefined {
+  #find(wanted: string): { readonly pool: Pool; readonly process: PooledProcess } | undefined {
     for (const pool of this.#inspected.workforce.pools) {
-      const member = pool.processSet.all.find(({ id }) => id === process);
-      if (member) return { pool, member };
+      const process = pool.processSet.all.find(({ id }) => id === wanted);
+      if (process) return { pool, process };
     }
     return undefined;
   }

@@ -49,7 +49,7 @@ async function createWorker(
       blueprintOf: cls => valid(readConnection(cls)),
       build: connection => connectionBuild(container, connection, clock, environment.boot.app),
     },
-    onCount: (connections, inbound) => environment.holds(connections, inbound),
+    onCount: (connections, inbound) => environment.reportConnections(connections, inbound),
   });
   environment.connectChannels(core.channels);
   const reactor = new Reactor(core);
@@ -81,7 +81,7 @@ async function createWorker(
   const end = async (): Promise<void> => {
     core.destroy();
     await residents.stop();
-    await container.dispose(error => environment.stray(error), clock);
+    await container.dispose(error => environment.onUncaughtError(error), clock);
   };
   const sockets = app.connections.length > 0 ? new WorkerListeners(core, environment, app.connections) : undefined;
   const patience = new ShutdownDeadline(clock);
@@ -114,7 +114,7 @@ async function createWorker(
       patience.shorten(within - Math.min(within * KEPT.part, KEPT.most));
       return (stopping ??= stop());
     },
-    dropped: () => {
+    onDropped: () => {
       void core.stopListening();
       core.destroy();
     },
@@ -131,5 +131,5 @@ async function within(clock: Clock, milliseconds: number, done: Promise<void>): 
 export function loadedWorker(cls: Ctor, clock: Clock = realClock, overrides?: ReadonlyMap<Token, Override>): LoadedWorker {
   const blueprint = valid(readOwnWorker(cls));
   const replaced = overrides?.has(cls);
-  return { blueprint, replaced, create: environment => createWorker(blueprint, environment, clock, overrides) };
+  return { blueprint, isReplaced: replaced, create: environment => createWorker(blueprint, environment, clock, overrides) };
 }

@@ -22,7 +22,7 @@ export class NotLaunched implements HostProcess {
     setImmediate(exited, this.#exit);
   }
   rss(): undefined {}
-  stopped(): boolean {
+  isStopped(): boolean {
     return false;
   }
   keepAlive(): void {}

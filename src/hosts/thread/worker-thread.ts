@@ -88,7 +88,7 @@ export class WorkerThread implements HostProcess {
   /** The system counts memory by process: none of it is known to be this thread's. */
   rss(): undefined {}
 
-  stopped(): boolean {
+  isStopped(): boolean {
     return false;
   }
 
@@ -102,7 +102,7 @@ export class WorkerThread implements HostProcess {
     this.#overdue?.[how]();
   }
 
-  #read(output: ThreadOutput, { name: worker, output: tell }: HostSpec, stream: 'stdout' | 'stderr'): OutputReader {
+  #read(output: ThreadOutput, { name: worker, onOutput: tell }: HostSpec, stream: 'stdout' | 'stderr'): OutputReader {
     const emit = (line: string): void => {
       try {
         tell(line, stream);

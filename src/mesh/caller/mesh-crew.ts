@@ -84,13 +84,13 @@ export class MeshCrew implements RemoteCrew {
     await new Promise<void>(resolve => this.#started.push(resolve));
   }
 
-  choose(fits: (member: PooledProcess) => boolean): PooledProcess | undefined {
-    return betterOfTwo(this.ready.filter(fits), member => this.#loadOf(member));
+  choose(fits: (process: PooledProcess) => boolean): PooledProcess | undefined {
+    return betterOfTwo(this.ready.filter(fits), process => this.#loadOf(process));
   }
 
   homeOf(affinity: string): PooledProcess | undefined {
-    const homes = this.ready.map(member => ({ name: member.publicView.host, id: this.#hosts.get(member)!.id, member }));
-    return byOwnership(affinity, homes)[0]?.member;
+    const homes = this.ready.map(process => ({ name: process.publicView.host, id: this.#hosts.get(process)!.id, process }));
+    return byOwnership(affinity, homes)[0]?.process;
   }
 
   onQueued: RemoteCrew['onQueued'] = call => {
@@ -98,21 +98,21 @@ export class MeshCrew implements RemoteCrew {
   };
 
   async restart(): Promise<void> {
-    await Promise.all([...this.ready].map(member => this.#restart(member)));
+    await Promise.all([...this.ready].map(process => this.#restart(process)));
   }
 
-  async #restart(member: PooledProcess): Promise<void> {
+  async #restart(process: PooledProcess): Promise<void> {
     const { node } = this.#options;
     const { name, key } = this.#pool.handle;
-    const host = this.#hosts.get(member)!;
+    const host = this.#hosts.get(process)!;
     const subject = node.subjects.toHost(name, host.id, RESTART);
-    const answer = await node.ask(subject, Buffer.from(JSON.stringify({ key })), MOST_RESTART, member.exited);
+    const answer = await node.ask(subject, Buffer.from(JSON.stringify({ key })), MOST_RESTART, process.exited);
     const why = Buffer.from(answer).toString().slice(0, 1000);
     if (why !== '') throw new WorkerUnavailableError(name, key, `host ${host.name}: ${why}`);
   }
 
   status(): readonly StatusRow[] {
-    return this.all.flatMap(member => rowsOf(member));
+    return this.all.flatMap(process => rowsOf(process));
   }
 
   async stop(timeout: number, overdue: boolean): Promise<void> {
@@ -121,41 +121,41 @@ export class MeshCrew implements RemoteCrew {
     this.#retry?.cancel();
     this.#waiting.stop();
     this.#settleStart();
-    const members = [...this.all];
-    for (const member of members) {
-      if (overdue && member.inFlight.size > 0) member.kill('stop');
-      else member.stop(timeout);
+    const processes = [...this.all];
+    for (const process of processes) {
+      if (overdue && process.inFlight.size > 0) process.kill('stop');
+      else process.stop(timeout);
     }
-    await Promise.all(members.map(member => member.exited));
+    await Promise.all(processes.map(process => process.exited));
   }
 
   // ── what members report
 
-  onReady(member: PooledProcess): void {
-    this.ready.push(member);
-    this.#failed.delete(this.#hosts.get(member)!.id);
-    this.#tell('ready', member);
+  onReady(process: PooledProcess): void {
+    this.ready.push(process);
+    this.#failed.delete(this.#hosts.get(process)!.id);
+    this.#tell('ready', process);
     this.#settleStart();
     this.#dropSurplus();
   }
 
-  onUnavailable(member: PooledProcess): void {
-    const index = this.ready.indexOf(member);
+  onUnavailable(process: PooledProcess): void {
+    const index = this.ready.indexOf(process);
     if (index >= 0) this.ready.splice(index, 1);
     // Another one is linked before this one has finished what it has.
     this.#look();
   }
 
-  onExited(member: PooledProcess): void {
-    this.all.splice(this.all.indexOf(member), 1);
-    const host = this.#hosts.get(member)!;
-    this.#hosts.delete(member);
-    const { exitCode, signal, reason, error } = member.exitReason();
-    publish('worker.exit', { ...processNames(this.#pool, member), exitCode, signal, reason, error, expected: reason === 'stop' });
-    this.#pool.emit('exit', member.publicView, member.exitReason());
+  onExited(process: PooledProcess): void {
+    this.all.splice(this.all.indexOf(process), 1);
+    const host = this.#hosts.get(process)!;
+    this.#hosts.delete(process);
+    const { exitCode, signal, reason, error } = process.exitReason();
+    publish('worker.exit', { ...processNames(this.#pool, process), exitCode, signal, reason, error, expected: reason === 'stop' });
+    this.#pool.emit('exit', process.publicView, process.exitReason());
     const isLost = reason === 'lost';
     const until = this.#pool.clock.now() + RETRY;
-    if (member.readyAt < 0) this.#failed.set(host.id, { until, error: isLost ? undefined : (bootError(member) ?? error) });
+    if (process.readyAt < 0) this.#failed.set(host.id, { until, error: isLost ? undefined : (bootError(process) ?? error) });
     if (isLost) this.#options.list.forget(host.id);
     this.#look();
     if (this.all.length === 0) this.#settleStart();
@@ -166,8 +166,8 @@ export class MeshCrew implements RemoteCrew {
   onCallSent(): void {}
   onIdle(): void {}
 
-  onUncaughtError(member: PooledProcess, error: Error): void {
-    publish('worker.error', { ...processNames(this.#pool, member), error });
+  onUncaughtError(process: PooledProcess, error: Error): void {
+    publish('worker.error', { ...processNames(this.#pool, process), error });
   }
 
   /** Output of workers is logged by their host. */
@@ -198,8 +198,8 @@ export class MeshCrew implements RemoteCrew {
   #look(): void {
     if (this.#isStopping) return;
     this.#linkMissing();
-    if (this.#hasHost) this.#waiting.hostCame();
-    else this.#waiting.hostsWent(this.#isHopeless);
+    if (this.#hasHost) this.#waiting.onHost();
+    else this.#waiting.onNoHosts(this.#isHopeless);
   }
 
   #linkMissing(): void {
@@ -238,9 +238,9 @@ export class MeshCrew implements RemoteCrew {
    */
   #dropSurplus(wanted = this.#wantedOf(this.#options.list.hosts.filter(host => this.#differenceOf(host) === undefined))): void {
     const ids = new Set(wanted.map(({ id }) => id));
-    const isReady = ({ id }: Presence): boolean => this.ready.some(member => this.#hosts.get(member)!.id === id);
+    const isReady = ({ id }: Presence): boolean => this.ready.some(process => this.#hosts.get(process)!.id === id);
     if (ids.size === 0 || !wanted.every(isReady)) return;
-    for (const member of [...this.ready]) if (!ids.has(this.#hosts.get(member)!.id)) member.drain();
+    for (const process of [...this.ready]) if (!ids.has(this.#hosts.get(process)!.id)) process.drain();
   }
 
   /** Forgets what it knew of hosts that are gone. */
@@ -272,11 +272,11 @@ export class MeshCrew implements RemoteCrew {
   }
 
   #link(host: Presence): void {
-    const member = outsideOfCallers(() => new PooledProcess(this.#deskFor(host), false));
-    this.all.push(member);
-    this.#hosts.set(member, host);
-    this.#tell('start', member);
-    outsideOfCallers(() => member.open());
+    const process = outsideOfCallers(() => new PooledProcess(this.#deskFor(host), false));
+    this.all.push(process);
+    this.#hosts.set(process, host);
+    this.#tell('start', process);
+    outsideOfCallers(() => process.open());
   }
 
   #deskFor(host: Presence): PooledProcessHost<PooledProcess> {
@@ -290,39 +290,38 @@ export class MeshCrew implements RemoteCrew {
       host: meshHost(this.#options.node, host),
       takesSockets: false,
       bootMessage: () => ({ ...pool.bootMessage(), signature: this.#signature }),
-      nestedCalls: member => pool.nestedCalls(member),
-      onReady: member => pool.onReady(member),
-      onRoom: member => pool.onRoom(member),
-      onUnavailable: member => pool.onUnavailable(member),
-      onExited: (member, again, lost) => pool.onExited(member, again, lost),
-      onCallOver: (member, call) => pool.onCallOver(member, call),
+      nestedCalls: process => pool.nestedCalls(process),
+      onReady: process => pool.onReady(process),
+      onRoom: process => pool.onRoom(process),
+      onUnavailable: process => pool.onUnavailable(process),
+      onExited: (process, again, lost) => pool.onExited(process, again, lost),
+      onCallOver: (process, call) => pool.onCallOver(process, call),
       onLingering: () => {},
       onIdle: () => {},
       onConnectionCount: () => {},
-      onListening: (member, message) => pool.onListening(member, message),
-      onUnsolicited: (member, value) => pool.onUnsolicited(member, value),
-      onUncaughtError: (member, error, untold) => pool.onUncaughtError(member, error, untold),
+      onListening: (process, message) => pool.onListening(process, message),
+      onUnsolicited: (process, value) => pool.onUnsolicited(process, value),
+      onUncaughtError: (process, error, untold) => pool.onUncaughtError(process, error, untold),
       onOutput: () => {},
-      onRemoteExit: (member, value) => this.#processEnded(member, value),
+      onRemoteExit: (process, value) => this.#processEnded(process, value),
     };
   }
 
   /** A process of a host has ended: told like one of this machine. */
-  #processEnded(member: PooledProcess, value: unknown): void {
+  #processEnded(remote: PooledProcess, value: unknown): void {
     const ended = processEndOf(value);
     if (!ended) return;
-    const { publicView: face } = member;
     const { exitCode, signal, reason, error } = ended.why;
-    const process = Object.freeze({ ...face, id: ended.id, pid: ended.pid });
-    const names = { ...processNames(this.#pool, member), process: ended.id, workerPid: ended.pid };
+    const process = Object.freeze({ ...remote.publicView, id: ended.id, pid: ended.pid });
+    const names = { ...processNames(this.#pool, remote), process: ended.id, workerPid: ended.pid };
     publish('worker.exit', { ...names, exitCode, signal, reason, error, expected: reason === 'stop' });
     this.#pool.emit('exit', process, ended.why);
   }
 
-  #loadOf(member: PooledProcess): number {
-    const slots = this.#hosts.get(member)?.slots ?? 1;
-    const announced = remoteRowsOf(member.lastStatus).reduce((sum, { running, queued }) => sum + running + queued, 0);
-    return (member.inFlight.size + announced) / slots;
+  #loadOf(process: PooledProcess): number {
+    const slots = this.#hosts.get(process)?.slots ?? 1;
+    const announced = remoteRowsOf(process.lastStatus).reduce((sum, { running, queued }) => sum + running + queued, 0);
+    return (process.inFlight.size + announced) / slots;
   }
 
   #unavailable(waited: number): WorkerUnavailableError {
@@ -336,8 +335,8 @@ export class MeshCrew implements RemoteCrew {
     for (const resolve of this.#started.splice(0)) resolve();
   }
 
-  #tell(event: 'start' | 'ready', member: PooledProcess): void {
-    publish(`worker.${event}`, processNames(this.#pool, member));
-    this.#pool.emit(event, member.publicView);
+  #tell(event: 'start' | 'ready', process: PooledProcess): void {
+    publish(`worker.${event}`, processNames(this.#pool, process));
+    this.#pool.emit(event, process.publicView);
   }
 }

@@ -39,7 +39,7 @@ class RemoteProcess implements HostProcess {
 
   rss(): undefined {}
 
-  stopped(): boolean {
+  isStopped(): boolean {
     return false;
   }
 

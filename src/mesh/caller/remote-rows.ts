@@ -3,12 +3,12 @@ import type { PooledProcess } from '../../workers/process/pooled-process.js';
 import { remoteRowsOf } from '../remote-status.js';
 
 /** The rows of `status()` for one linked host: its processes as it told of them; until it has, one row for the host itself. */
-export function rowsOf(member: PooledProcess): StatusRow[] {
-  const { publicView: face, handle } = member;
+export function rowsOf(process: PooledProcess): StatusRow[] {
+  const { publicView: face, handle } = process;
   const { name, key } = handle;
   const { host } = face;
-  const rows = remoteRowsOf(member.lastStatus);
-  if (rows.length === 0) return [hostRow(member)];
+  const rows = remoteRowsOf(process.lastStatus);
+  if (rows.length === 0) return [hostRow(process)];
   return rows.map(row => ({
     ...row,
     name,

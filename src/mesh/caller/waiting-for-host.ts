@@ -10,7 +10,7 @@ interface Waiting {
 export class WaitingForHost {
   readonly #clock: Clock;
   /** Milliseconds. */
-  readonly #patience: number;
+  readonly #limit: number;
   readonly #error: (waited: number) => Error;
   /** Oldest first. Those that have left the queue meanwhile are dropped when they are met. */
   #calls: Waiting[] = [];
@@ -20,28 +20,28 @@ export class WaitingForHost {
 
   constructor(clock: Clock, patience: number, error: (waited: number) => Error) {
     this.#clock = clock;
-    this.#patience = patience;
+    this.#limit = patience;
     this.#error = error;
     this.#without = clock.now();
   }
 
   /** A call has entered the queue. `isHopeless`: there are hosts, and none can serve it. */
   add(call: Call, isHopeless: boolean): void {
-    if (this.#without >= 0 && (isHopeless || this.#patience === 0)) return call.abortWith(this.#error(0));
+    if (this.#without >= 0 && (isHopeless || this.#limit === 0)) return call.abortWith(this.#error(0));
     this.#calls.push({ call, since: this.#clock.now() });
     if (this.#calls.length % 1024 === 0) this.#calls = this.#calls.filter(({ call: each }) => waits(each));
     if (this.#without >= 0) this.#set();
   }
 
-  hostCame(): void {
+  onHost(): void {
     this.#without = -1;
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
-  hostsWent(isHopeless: boolean): void {
+  onNoHosts(isHopeless: boolean): void {
     if (this.#without < 0) this.#without = this.#clock.now();
-    if (isHopeless || this.#patience === 0) this.#giveUp(Infinity);
+    if (isHopeless || this.#limit === 0) this.#giveUp(Infinity);
     else this.#set();
   }
 
@@ -54,12 +54,12 @@ export class WaitingForHost {
   #set(): void {
     const first = this.#calls[0];
     if (this.#timer || !first) return;
-    const until = Math.max(first.since, this.#without) + this.#patience;
+    const until = Math.max(first.since, this.#without) + this.#limit;
     this.#timer = this.#clock.after(
       Math.max(0, until - this.#clock.now()),
       () => {
         this.#timer = undefined;
-        this.#giveUp(this.#clock.now() - this.#patience);
+        this.#giveUp(this.#clock.now() - this.#limit);
         this.#set();
       },
       true,
@@ -71,7 +71,7 @@ export class WaitingForHost {
     const isDue = (each: Waiting): boolean => Math.max(each.since, this.#without) <= since;
     const due = this.#calls.filter(isDue);
     this.#calls = this.#calls.filter(each => !isDue(each) && waits(each.call));
-    for (const { call } of due) if (waits(call)) call.abortWith(this.#error(since === Infinity ? 0 : this.#patience));
+    for (const { call } of due) if (waits(call)) call.abortWith(this.#error(since === Infinity ? 0 : this.#limit));
   }
 }
 

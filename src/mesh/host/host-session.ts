@@ -33,7 +33,7 @@ export interface HostSessionOwner {
   /** Starts the worker under this key, or finds it running. Rejects with why it cannot be had. */
   open(boot: RemoteBoot): Promise<Pool>;
   /** The session has ended: the pool that `open` gave it is not needed for it any more. */
-  ended(session: HostSession): void;
+  onEnded(session: HostSession): void;
 }
 
 /**
@@ -85,7 +85,7 @@ export class HostSession implements LinkReceiver {
 
   // ── what the caller says
 
-  message(kind: number, id: number, arg: number, body: Body): void {
+  onMessage(kind: number, id: number, arg: number, body: Body): void {
     if (kind === Kind.BOOT) return this.#boot(readBoot(body.value()));
     if (!this.#isServing) {
       if (kind === Kind.STOP) return this.link.end();
@@ -122,7 +122,7 @@ export class HostSession implements LinkReceiver {
     }
   }
 
-  closed(error?: Error): void {
+  onClosed(error?: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#status.stop();
@@ -132,7 +132,7 @@ export class HostSession implements LinkReceiver {
     this.#metas.clear();
     this.#nested?.close();
     for (const go of this.#waitingMessages.splice(0)) go();
-    this.#host.ended(this);
+    this.#host.onEnded(this);
     this.#isGone();
   }
 
@@ -161,7 +161,7 @@ export class HostSession implements LinkReceiver {
     this.link.destroy();
   }
 
-  readonly #over = (id: number): void => {
+  readonly #onOver = (id: number): void => {
     this.#calls.delete(id);
     this.#stream.isBusy = this.#calls.size > 0;
   };
@@ -178,7 +178,7 @@ export class HostSession implements LinkReceiver {
       if (boot.version !== PROTOCOL_VERSION)
         throw new ProtocolError(`the caller speaks version ${boot.version} of the protocol, host ${this.#host.name} ${PROTOCOL_VERSION}`);
       const pool = (this.#pool = await this.#host.open(boot));
-      if (this.#isOver) return this.#host.ended(this);
+      if (this.#isOver) return this.#host.onEnded(this);
       const { name, tasks } = this.worker;
       this.#nested = new RelayedNestedCalls(this.link, boot.workers);
       this.#targets = targetsOf(this.worker).tasks;
@@ -214,7 +214,7 @@ export class HostSession implements LinkReceiver {
     const owner = new Owner('app', 'mesh', meta?.caller ?? {}, {}, this.#stream.label);
     const timeout = meta?.timeout !== undefined && (settings.timeout === 0 || meta.timeout < settings.timeout) ? meta.timeout : undefined;
     const { affinity, attempt, carrier } = meta ?? {};
-    const origin = { host: this.#host.name, link: this.link, id, directory: this.#nested!, over: this.#over };
+    const origin = { host: this.#host.name, link: this.link, id, directory: this.#nested!, onOver: this.#onOver };
     const call = new RelayedCall(target, pool.key, owner, { timeout, affinity, deadline, attempt, carrier }, origin, isSending);
     call.take(body);
     this.#calls.set(id, call);

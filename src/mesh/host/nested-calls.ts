@@ -42,8 +42,8 @@ export class RelayedNestedCalls implements Directory {
     this.#upstream = new NestedCaller({
       link,
       workers,
-      stray: error => publish('hook.error', { hook: 'event of a nested call', error: asError(error) }),
-      said: () => {},
+      onUncaughtError: error => publish('hook.error', { hook: 'event of a nested call', error: asError(error) }),
+      onSent: () => {},
       trace: () => this.#parents,
     });
   }

@@ -21,7 +21,7 @@ export interface RelayOrigin {
   /** Finds the workers of the caller, for calls that the task makes. */
   readonly directory: Directory;
   /** The call is over on this side: later messages about it are dropped. */
-  over(id: number): void;
+  onOver(id: number): void;
 }
 
 /** The caller's settings of a call besides its input. */
@@ -188,11 +188,11 @@ export class RelayedCall extends Call {
   }
 
   protected onSuccess(): void {
-    this.#origin.over(this.#origin.id);
+    this.#origin.onOver(this.#origin.id);
   }
 
   protected onFailure(error: Error): void {
-    this.#origin.over(this.#origin.id);
+    this.#origin.onOver(this.#origin.id);
     // To the caller a process of this machine is one of another.
     if (error instanceof WorkerCrashedError && error.host === 'local')
       Object.defineProperty(error, 'host', { value: this.#origin.host, enumerable: true });

@@ -109,7 +109,7 @@ export class WorkerHost {
       clock: node.clock,
       name: this.name,
       open: boot => this.#open(worker, boot),
-      ended: session => this.#ended(session),
+      onEnded: session => this.#ended(session),
     };
     this.#sessions.add(new HostSession(worker, stream, host));
     return stream;

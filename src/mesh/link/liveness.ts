@@ -30,18 +30,18 @@ export class Liveness {
   }
 
   /** Something came. */
-  heard(): void {
+  onHeard(): void {
     this.#isHeard = true;
     this.#silent = this.#unreceived = 0;
   }
 
   /** A ping found no receiver. True when it is the last one that was needed: the other side is gone. */
-  noReceiver(): boolean {
+  onNoReceiver(): boolean {
     return ++this.#unreceived >= GONE_AFTER && this.#grace === 0;
   }
 
   /** The mesh could not be reached, and can again. */
-  resumed(): void {
+  onResumed(): void {
     this.#grace = GRACE;
     this.#silent = this.#unreceived = 0;
   }

@@ -188,7 +188,7 @@ export class MeshNode {
       },
       now: () => clock.now(),
       send: (frame: Buffer, answered = false) => connection.publish(to, frame, answered ? from : undefined),
-      closed: () => void this.#sessions.delete(session),
+      onClosed: () => void this.#sessions.delete(session),
     };
     const stream = new MeshStream(port, { label: session, silentAfter, opening });
     this.#sessions.set(session, { stream, to, from });

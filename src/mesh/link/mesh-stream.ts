@@ -25,7 +25,7 @@ export interface StreamPort {
   /** `answered`: the mesh says when there is no receiver. */
   send(frame: Buffer, answered?: boolean): void;
   /** The stream is over, exactly once. `why`: the other side is lost, or broke it off; undefined: we did, or both had finished. */
-  closed(why: string | undefined): void;
+  onClosed(why: string | undefined): void;
 }
 
 export interface StreamOptions {
@@ -90,7 +90,7 @@ export class MeshStream extends Duplex {
   receive({ kind, a, b, body }: Frame): void {
     if (this.destroyed) return;
     this.#isOpen = true;
-    this.#liveness.heard();
+    this.#liveness.onHeard();
     switch (kind) {
       case FrameKind.DATA:
       case FrameKind.FIN:
@@ -115,12 +115,12 @@ export class MeshStream extends Duplex {
 
   /** A ping of ours found no receiver. */
   noReceiver(): void {
-    if (!this.destroyed && this.#liveness.noReceiver()) this.#lose('it has no connection to the mesh any more');
+    if (!this.destroyed && this.#liveness.onNoReceiver()) this.#lose('it has no connection to the mesh any more');
   }
 
   /** The mesh can be reached again: what was published meanwhile is lost. */
   resumed(): void {
-    this.#liveness.resumed();
+    this.#liveness.onResumed();
     if (this.#isOpen) this.#ping();
     else this.#open();
     this.#proceed();
@@ -177,7 +177,7 @@ export class MeshStream extends Duplex {
     this.#waiting = this.#finishing = undefined;
     waiting?.(brokenLink());
     finishing?.callback(brokenLink());
-    this.#port.closed(this.#isLost);
+    this.#port.onClosed(this.#isLost);
     callback(error);
   }
 
@@ -219,7 +219,7 @@ export class MeshStream extends Duplex {
     // Numbers that were never sent, or were confirmed before, mean nothing.
     const news = distance(seq, this.#last) < 0 ? undefined : this.#sent.confirm(seq);
     if (!news) return;
-    this.#window.confirmed(news.bytes, this.#port.now() - news.at);
+    this.#window.onConfirmed(news.bytes, this.#port.now() - news.at);
     this.#proceed();
     if (this.#finishing && this.#sent.size === 0) {
       const { callback } = this.#finishing;

@@ -22,7 +22,7 @@ export class Window {
   }
 
   /** Bytes were confirmed, the last of them so many milliseconds after they were sent. */
-  confirmed(bytes: number, delay: number): void {
+  onConfirmed(bytes: number, delay: number): void {
     this.#quickest = Math.min(delay, this.#quickest * (1 + FORGET));
     if (delay <= 2 * this.#quickest + PATIENCE) this.#bytes = Math.min(MOST, this.#bytes + bytes / 4);
     else this.#bytes = Math.max(LEAST, this.#bytes - bytes / 2);

@@ -20,7 +20,7 @@ export interface NestedCallHost {
   /** The call is over: its id is free. */
   forget(call: NestedCall): void;
   /** A listener threw. */
-  stray(error: unknown): void;
+  onUncaughtError(error: unknown): void;
 }
 
 /** CANCEL's arg. */
@@ -53,7 +53,7 @@ export class NestedCall {
     if (streams) {
       const credit = (room: Room): void => sendCredit(port.link, id, CreditKind.items, room);
       const left = (): void => this.#leave();
-      this.answer = this.#items = new IncomingStream({ worker, task, validate: undefined, credit, left });
+      this.answer = this.#items = new IncomingStream({ worker, task, validate: undefined, credit, onReturn: left });
     } else {
       this.answer = new Promise((resolve, reject) => {
         this.#resolve = resolve;
@@ -71,7 +71,7 @@ export class NestedCall {
     this.#sender = new NestedInput(send, {
       item: value => link.sendValue(Kind.ITEM, this.id, 1, value, 'item'),
       end: () => link.send(Kind.END, this.id, 1),
-      failed: reason => this.#giveUp(reason),
+      onFailed: reason => this.#giveUp(reason),
     });
   }
 
@@ -103,9 +103,9 @@ export class NestedCall {
     try {
       const { on } = this.#options;
       const heard: unknown = on && this.#context!.runInAsyncScope(() => on[name]?.(payload));
-      if (heard instanceof Promise) heard.catch((error: unknown) => this.#port.stray(error));
+      if (heard instanceof Promise) heard.catch((error: unknown) => this.#port.onUncaughtError(error));
     } catch (error) {
-      this.#port.stray(error);
+      this.#port.onUncaughtError(error);
     }
     this.#events ??= new ReceiveWindow(INITIAL_ROOM.events);
     this.#events.received(bytes);

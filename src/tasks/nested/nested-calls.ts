@@ -11,20 +11,20 @@ import { CreditKind, readCredit } from '../../wire/link/credit.js';
 const How = { task: 0, ask: 1, tell: 2 } as const;
 
 /** One task, or the mailbox, of another worker. */
-interface UpTarget {
+interface NestedTarget {
   readonly name: string;
   readonly key: string | undefined;
   readonly task: string;
-  readonly streams: boolean;
+  readonly isStream: boolean;
   readonly checked: CalledTask;
 }
 
 export interface NestedCallerOptions {
   readonly link: Link;
   readonly workers: BootMessage['workers'];
-  stray(error: unknown): void;
+  onUncaughtError(error: unknown): void;
   /** A call was given to the link: it leaves although its task may go on without awaiting it. */
-  said(): void;
+  onSent(): void;
   /** In which call code runs; known from when it is first asked for. */
   trace(): AsyncLocalStorage<number>;
 }
@@ -46,7 +46,11 @@ export class NestedCaller {
   constructor(options: NestedCallerOptions) {
     this.#options = options;
     this.#link = options.link;
-    this.#port = { link: options.link, forget: call => void this.#calls.delete(call.id), stray: error => options.stray(error) };
+    this.#port = {
+      link: options.link,
+      forget: call => void this.#calls.delete(call.id),
+      onUncaughtError: error => options.onUncaughtError(error),
+    };
   }
 
   /**
@@ -60,14 +64,14 @@ export class NestedCaller {
     const streams = new Set(worker.streams);
     const receives = new Set(worker.receives);
     const events = new Map(worker.events);
-    const mail = { name, key, task: 'ask', streams: false, checked: mailOf(name, 'ask') };
+    const mail = { name, key, task: 'ask', isStream: false, checked: mailOf(name, 'ask') };
     const client: Record<string, unknown> = {
       ask: (data: unknown, options?: NestedCallOptions) => this.#call(How.ask, mail, data, options),
       tell: (data: unknown, options?: NestedCallOptions) => this.#tell(name, key, data, options),
     };
     for (const task of worker.tasks) {
       const checked = { name: `${name}.${task}`, events: events.get(task) ?? [], receives: receives.has(task) };
-      const target = { name, key, task, streams: streams.has(task), checked };
+      const target = { name, key, task, isStream: streams.has(task), checked };
       client[task] = (input?: unknown, options?: NestedCallOptions) => this.#call(How.task, target, input, options);
     }
     return Object.freeze(client);
@@ -96,13 +100,13 @@ export class NestedCaller {
     if (this.#closed) return;
     // A tell has no answer: it gets an id, and messages about that are dropped.
     this.#link.sendValue(Kind.NESTED_CALL, this.#nextId(), How.tell, this.#message({ name, key }, undefined, data, options), 'call');
-    this.#options.said();
+    this.#options.onSent();
   }
 
-  #call(how: number, target: UpTarget, input: unknown, options: NestedCallOptions = {}): unknown {
+  #call(how: number, target: NestedTarget, input: unknown, options: NestedCallOptions = {}): unknown {
     const id = this.#nextId();
     const wrong = wrongCallOptions(target.checked, options);
-    const call = new NestedCall(id, target.name, target.task, target.streams, wrong ? {} : options, this.#port);
+    const call = new NestedCall(id, target.name, target.task, target.isStream, wrong ? {} : options, this.#port);
     try {
       if (wrong) throw wrong;
       if (this.#closed) throw new ClosingError('the worker that makes this call is closing');
@@ -116,7 +120,7 @@ export class NestedCaller {
       );
       this.#calls.set(id, call);
       call.begin();
-      this.#options.said();
+      this.#options.onSent();
     } catch (error) {
       call.fail(error);
     }

@@ -7,7 +7,7 @@ export interface NestedInputHost {
   item(value: unknown): number;
   end(): void;
   /** The iterable threw, or gave what cannot be sent. */
-  failed(reason: unknown): void;
+  onFailed(reason: unknown): void;
 }
 
 /** The stream that goes with a call to another worker: read only as far as that one has room. */
@@ -54,7 +54,7 @@ export class NestedInput {
       }
     } catch (reason) {
       this.stop();
-      this.#port.failed(reason);
+      this.#port.onFailed(reason);
     }
     this.#reading = false;
   }

@@ -14,7 +14,7 @@ export class SocketQueue {
     this.abandon = abandon;
   }
 
-  readonly arrived = (id: number, handle: SocketHandle): void => {
+  readonly onArrival = (id: number, handle: SocketHandle): void => {
     if (this.#taker) this.#taker(id, handle);
     else this.#waiting.push([id, handle]);
   };

@@ -10,7 +10,7 @@ export interface SocketService {
   /** Accepts from a socket that others accept from, too. Resolves when it does; never rejects. */
   accept(message: SocketMessage, handle: SocketHandle): Promise<void>;
   /** Stops listening. Never rejects. */
-  quiet(): Promise<void>;
+  stopListening(): Promise<void>;
   /** Stops accepting and shuts down open connections. Resolves when none is left. Never rejects. */
   shutDown(): Promise<void>;
 }
@@ -62,9 +62,9 @@ export class SocketReceiver {
   }
 
   /** STOP_LISTENING */
-  quiet(arg: number): void {
+  stopListening(arg: number): void {
     this.#quiet = true;
-    if (arg === 0) void this.#service.quiet();
+    if (arg === 0) void this.#service.stopListening();
     else void this.#service.shutDown().then(() => this.#link.send(Kind.DRAINED, 0, 0));
   }
 

@@ -40,7 +40,7 @@ export function prepareProcess(): ProcessLink {
   for (const stream of [process.stdout, process.stderr]) setBlocking(stream);
   if (!isSocket(LINK_FD)) throw new Error('this file is what a worker process runs first: packet-ts starts it, with a link to the master');
   const arrivals = new SocketQueue(handle => handle.close());
-  const takesSockets = openSocketChannel(process, arrivals.arrived);
+  const takesSockets = openSocketChannel(process, arrivals.onArrival);
   return {
     stream: new LinkSocket(LINK_FD),
     mark: new FileStartedMark(MARK_FD),

@@ -8,7 +8,7 @@ const nothing = (): void => {};
 
 /** Ends a process that was started as a worker and cannot become one: why is the last thing that its master hears. */
 export function refuseToStart(why: Error): never {
-  const receiver = { message: nothing, burst: nothing, drained: nothing, closed: nothing };
+  const receiver = { onMessage: nothing, onClosed: nothing };
   const link = openLink(new LinkSocket(LINK_FD), receiver, { maxMessageSize: 0, trusted: true });
   sendFailure(link, 0, why, true);
   link.writeOut(LINK_FD);

@@ -15,7 +15,7 @@ export function serveInline(load: (boot: BootMessage, spec: HostSpec) => Promise
     const mark = new MemoryStartedMark();
     // Sockets that it refuses are still the master's: both sides have the same object.
     const arrivals = new SocketQueue(() => {}, abandoned);
-    void new TaskRuntime(stream, { mark, arrivals, load: boot => load(boot, spec), ended: ({ clean }) => ended(clean) });
-    return { mark: () => mark.highest, receive: arrivals.arrived };
+    void new TaskRuntime(stream, { mark, arrivals, load: boot => load(boot, spec), onEnded: ({ isClean: clean }) => ended(clean) });
+    return { mark: () => mark.highest, receive: arrivals.onArrival };
   };
 }

@@ -29,9 +29,9 @@ export function serveProcess({ load, link = prepareProcess() }: ServeOptions): v
       checkRights(boot, link);
     },
     // The master has gone, or has received everything: work that user code still has open has no receiver.
-    ended: ({ clean }) => process.exit(clean ? 0 : 1),
+    onEnded: ({ isClean: clean }) => process.exit(clean ? 0 : 1),
   });
-  endOnUncaught((error, fatal) => runtime.stray(error, fatal));
+  endOnUncaught((error, fatal) => runtime.onUncaughtError(error, fatal));
   // A task may call process.exit(): answers of tasks that had finished before leave all the same.
   process.on('exit', () => runtime.writeOut(LINK_FD));
 }

@@ -30,8 +30,8 @@ export function serveThread({ load, link = prepareThread() }: ServeThreadOptions
       return loaded;
     },
     // In a thread this ends the thread alone. Files that it is just opening would stay open in the process.
-    ended: ({ clean }) => void loading.then(() => process.exit(clean ? 0 : 1)),
+    onEnded: ({ isClean: clean }) => void loading.then(() => process.exit(clean ? 0 : 1)),
   });
-  endOnUncaught((error, fatal) => runtime.stray(error, fatal));
+  endOnUncaught((error, fatal) => runtime.onUncaughtError(error, fatal));
   process.on('exit', () => runtime.writeOut(LINK_FD));
 }

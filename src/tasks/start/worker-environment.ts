@@ -16,15 +16,15 @@ export interface WorkerEnvironment {
    */
   client(worker: string, key: string | undefined): object;
   /** How many connections the worker has open now, and how many of them came in: a process that has some is not idle. */
-  holds(connections: number, inbound: number): void;
+  reportConnections(connections: number, inbound: number): void;
   /** Connects the channels of this process to those of others. */
   connectChannels(channels: Channels): void;
   /** The worker listens by itself. */
-  listens(message: ListensMessage): void;
+  reportListening(message: ListensMessage): void;
   /** Takes what loggers write here. */
   readonly records: RecordSink;
   /** Tells the master of an error that no caller waits for: a timer's, a connection's. The worker goes on. */
-  stray(error: unknown): void;
+  onUncaughtError(error: unknown): void;
 }
 
 /** A worker that has been built and started. */
@@ -38,14 +38,14 @@ export interface CreatedWorker {
    */
   stop(within: number): Promise<void>;
   /** The link has gone without STOP, inside a process that lives on: timers and sockets must end, no hook runs. */
-  dropped?(): void;
+  onDropped?(): void;
 }
 
 /** A worker whose module has been imported. */
 export interface LoadedWorker {
   readonly blueprint: WorkerBlueprint;
   /** A test puts another object in the place of the instance: which of its methods look at their context is not known before. */
-  readonly replaced?: boolean | undefined;
+  readonly isReplaced?: boolean | undefined;
   /** Builds the instance with all it needs and runs `@OnStart`, in the order of dependency. What it throws is why the worker cannot start. */
   create(environment: WorkerEnvironment): Promise<CreatedWorker>;
 }

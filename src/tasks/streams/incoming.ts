@@ -21,7 +21,7 @@ export interface IncomingOptions {
   /** Tells the sender that there is room for more. */
   credit(room: Room): void;
   /** The reader has left its loop before the end. */
-  left?(): void;
+  onReturn?(): void;
 }
 
 /** A stream that arrives over the link: parsed item by item when it is taken. One reader, once. */
@@ -60,7 +60,7 @@ export class IncomingStream implements AsyncIterableIterator<unknown, undefined>
   return(): Promise<IteratorResult<unknown, undefined>> {
     const early = !this.#over;
     this.close();
-    if (early) this.#options.left?.();
+    if (early) this.#options.onReturn?.();
     return Promise.resolve({ done: true, value: undefined });
   }
 

@@ -8,8 +8,8 @@ export interface ItemStreamHost {
   /** Sends one item; returns its bytes. Throws what the encoder throws. */
   item(value: unknown): number;
   /** The source has ended, or was left: settles the call. */
-  ended(): void;
-  failed(reason: unknown): void;
+  onEnded(): void;
+  onFailed(reason: unknown): void;
 }
 
 interface Source {
@@ -79,7 +79,7 @@ export class YieldedItems {
         }
         const { done, value } = (await this.#source.next()) as IteratorResult<unknown>;
         if (this.#left) return; // The end started by leave() settles the call.
-        if (done) return this.#port.ended();
+        if (done) return this.#port.onEnded();
         const verdict = this.#validate?.(value);
         if (verdict?.issues) throw new BoundaryError({ ...this.#name, direction: 'output', ...verdict });
         this.#credit.spend(this.#port.item(value));
@@ -89,13 +89,13 @@ export class YieldedItems {
       this.#left = true;
       // After an item that cannot be sent the generator is still open; after its own error this does nothing.
       await this.#return();
-      this.#port.failed(reason);
+      this.#port.onFailed(reason);
     }
   }
 
   async #close(): Promise<void> {
     await this.#return();
-    this.#port.ended();
+    this.#port.onEnded();
   }
 
   async #return(): Promise<void> {

@@ -94,7 +94,7 @@ class StreamLink implements Link {
     this.#body = new ReceivedBody(list => sharing?.attached(list), this.#trusted);
     const onFrame: OnFrame = (kind, id, arg, buf, start, end, owned) => {
       this.#body.show(buf, start, end, owned);
-      receiver.message(kind, id, arg, this.#body);
+      receiver.onMessage(kind, id, arg, this.#body);
       this.#body.hide();
     };
     this.#frames = new FrameReader(maxMessageSize, onFrame, trusted);
@@ -117,11 +117,11 @@ class StreamLink implements Link {
     else stream.on('data', take);
   }
 
-  get shares(): boolean {
+  get sharesMemory(): boolean {
     return this.#sharing !== undefined;
   }
 
-  get congested(): boolean {
+  get isCongested(): boolean {
     return this.#congested;
   }
 
@@ -134,7 +134,7 @@ class StreamLink implements Link {
     return this.#writingBytes + this.#turn.length + (this.#outbox.keepsCalls ? this.#outbox.bytes : 0);
   }
 
-  get drainedOut(): boolean {
+  get isFullyWritten(): boolean {
     return this.#writing.length === 0 && this.#outbox.empty;
   }
 
@@ -152,9 +152,9 @@ class StreamLink implements Link {
 
   sendValue(kind: number, id: number, arg: number, value: unknown, root = 'input'): number {
     if (this.#state !== 'open') return 0;
-    if (this.#turn.encoder.busy) return this.#sendCopy(kind, id, arg, encodeValue(value, this.#limit, root, this.shares));
+    if (this.#turn.encoder.busy) return this.#sendCopy(kind, id, arg, encodeValue(value, this.#limit, root, this.sharesMemory));
     try {
-      const length = this.#turn.encode(value, this.#limit, root, this.shares);
+      const length = this.#turn.encode(value, this.#limit, root, this.sharesMemory);
       const { attached } = this.#turn;
       if (attached !== undefined) this.#turn.numberAttached(this.#sharing!.attach(attached));
       if (length > PIECE_SIZE || this.#mustWait(kind, id)) this.#outbox.add(kind, id, arg, this.#turn.detach(), true);
@@ -308,7 +308,7 @@ class StreamLink implements Link {
     if (!this.#outbox.empty && this.#writingBytes < PIECES_AHEAD) this.#scheduleAfterPoll();
     if (this.#congested && this.#writing.length === 0 && (this.#outbox.empty || !this.#outbox.keepsCalls)) {
       this.#congested = false;
-      this.#guarded(() => this.#receiver.drained?.());
+      this.#guarded(() => this.#receiver.onDrained?.());
     }
   }
 
@@ -336,7 +336,7 @@ class StreamLink implements Link {
   }
 
   readonly #burst = (): void => {
-    if (this.#state === 'open' || this.#state === 'ending') this.#receiver.burst?.();
+    if (this.#state === 'open' || this.#state === 'ending') this.#receiver.onBurst?.();
   };
 
   /** Runs a receiver's code; its exception breaks the link, like garbage. */
@@ -361,6 +361,6 @@ class StreamLink implements Link {
     if (this.#state === 'closed') return;
     this.#break(undefined);
     this.#state = 'closed';
-    this.#receiver.closed(this.#error);
+    this.#receiver.onClosed(this.#error);
   }
 }

@@ -9,7 +9,7 @@
 /** A value already encoded: its own copy, so that later changes of the original are not seen. */
 export type Encoded = Uint8Array;
 
-/** The value that lies behind a received message. Valid only during {@link LinkReceiver.message}; `take` keeps it. */
+/** The value that lies behind a received message. Valid only during {@link LinkReceiver.onMessage}; `take` keeps it. */
 export interface Body {
   /** Bytes of the encoded value; 0 where the message has none. */
   readonly length: number;
@@ -21,13 +21,13 @@ export interface Body {
 
 export interface LinkReceiver {
   /** One message. What it throws breaks the link, like garbage. */
-  message(kind: number, id: number, arg: number, body: Body): void;
+  onMessage(kind: number, id: number, arg: number, body: Body): void;
   /** A burst of messages (one read) has been handed over: the moment to refill, then to settle. */
-  burst?(): void;
-  /** Everything written has left after {@link Link.congested} was true. */
-  drained?(): void;
+  onBurst?(): void;
+  /** Everything written has left after {@link Link.isCongested} was true. */
+  onDrained?(): void;
   /** The link has closed; exactly once. `error`: ProtocolError for garbage, else the stream's own error; undefined for a clean end. */
-  closed(error?: Error): void;
+  onClosed(error?: Error): void;
 }
 
 export interface LinkOptions {
@@ -57,13 +57,13 @@ export interface Sharing {
 
 export interface Link {
   /** Memory can be moved to the other side and shared with it. */
-  readonly shares: boolean;
+  readonly sharesMemory: boolean;
   /** True while the kernel takes no more: hold new work back until `drained`. */
-  readonly congested: boolean;
+  readonly isCongested: boolean;
   /** Bytes accepted and not yet taken by the kernel. */
   readonly bufferedBytes: number;
   /** The kernel has taken everything that was written, and no large value waits: what was sent lies nowhere in our memory any more. */
-  readonly drainedOut: boolean;
+  readonly isFullyWritten: boolean;
   /** From now on no value that is sent may have more bytes than this; 0: any. A worker learns its limit over the link itself. */
   limit(maxMessageSize: number): void;
   /** A message without a value. `id` and `arg` are unsigned 32-bit integers. */

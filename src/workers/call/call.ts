@@ -55,7 +55,7 @@ export type Due = 'soft' | 'hard' | 'lingers' | 'grace' | 'stall';
  * One call. It settles exactly once: by the first of `succeed`, `fail` and `abort`; what comes later is not heard.
  * A call that settled while a process still works on it keeps its slot there until the process says so.
  *
- * Life: made → `encode` → queued (holder: the pool) → sent (holder: a member; `id` is its number on that link) → begun → settled;
+ * Life: made → `encode` → queued (holder: the pool) → sent (holder: a process; `id` is its number on that link) → begun → settled;
  * from sent back to queued when the process died before it began.
  */
 export abstract class Call implements Belonging, Abortable, Queueable<Call> {

@@ -8,23 +8,23 @@ export type StatusRow = Omit<WorkerStatus, 'pool'>;
 /** Callbacks of a pool about its processes. */
 export interface Crew {
   /** A process takes calls from now on. */
-  onReady(member: PooledProcess): void;
+  onReady(process: PooledProcess): void;
   /** A process takes no more calls. */
-  onUnavailable(member: PooledProcess): void;
+  onUnavailable(process: PooledProcess): void;
   /** A process has exited. */
-  onExited(member: PooledProcess): void;
+  onExited(process: PooledProcess): void;
   /** A call of it is over. */
-  onCallOver(member: PooledProcess): void;
-  onLingering(member: PooledProcess): void;
+  onCallOver(process: PooledProcess): void;
+  onLingering(process: PooledProcess): void;
   /** A process was given another call. */
-  onCallSent(member: PooledProcess): void;
+  onCallSent(process: PooledProcess): void;
   /** A process has nothing to do. */
-  onIdle(member: PooledProcess): void;
-  onUncaughtError(member: PooledProcess, error: Error, untold: number): void;
-  onOutput(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void;
+  onIdle(process: PooledProcess): void;
+  onUncaughtError(process: PooledProcess, error: Error, untold: number): void;
+  onOutput(process: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void;
 }
 
-/** The part of a pool that runs on other machines: one member for each host that serves the worker. */
+/** The part of a pool that runs on other machines: one process for each host that serves the worker. */
 export interface RemoteCrew extends Crew {
   readonly all: readonly PooledProcess[];
   /** Those that take calls. */
@@ -32,7 +32,7 @@ export interface RemoteCrew extends Crew {
   /** The pool has no processes of its own. */
   readonly isAlone: boolean;
   /** The host for the next call, of those that fit. */
-  choose(fits: (member: PooledProcess) => boolean): PooledProcess | undefined;
+  choose(fits: (process: PooledProcess) => boolean): PooledProcess | undefined;
   /** The host for calls of this affinity; undefined: there is none now. */
   homeOf(affinity: string): PooledProcess | undefined;
   /** A call waits in the queue: for how long, where there is no host, is decided here. */

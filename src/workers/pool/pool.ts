@@ -44,7 +44,7 @@ export interface PoolHost extends Pick<ProcessSetHost, 'emit' | 'app'> {
   admits(owner: Owner): boolean;
   /** Names and tasks of the other workers, for BOOT. */
   others(): BootMessage['workers'];
-  onUnsolicited(member: PooledProcess, value: unknown): Promise<void> | void;
+  onUnsolicited(process: PooledProcess, value: unknown): Promise<void> | void;
   /** Makes the listener of its workers' connections. */
   listenerFor?(pool: Pool): PoolListener | undefined;
   /** Its part on other machines. */
@@ -175,37 +175,37 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     });
   }
 
-  nestedCalls(member: PooledProcess): NestedCalls {
-    const { link, inFlight, pid } = member;
+  nestedCalls(process: PooledProcess): NestedCalls {
+    const { link, inFlight, pid } = process;
     const { name, settings } = this.worker;
     const { directory, directoryOf } = this.#workforce;
     return new NestedCalls({ link, inFlight, name, key: this.key, pid, maxMessageSize: settings.maxMessageSize, directoryOf }, directory);
   }
 
-  onReady(member: PooledProcess): void {
-    const crew = this.#crewOf(member);
-    crew.onReady(member);
-    if (crew === this.processSet) this.poolListener?.onProcessReady(member);
-    this.dispatcher.fill(member);
+  onReady(process: PooledProcess): void {
+    const crew = this.#crewOf(process);
+    crew.onReady(process);
+    if (crew === this.processSet) this.poolListener?.onProcessReady(process);
+    this.dispatcher.fill(process);
     this.socketBalancer.review();
     // Others may still be missing: no more start at once than there are processors.
     this.processSet.grow();
   }
 
-  onUnavailable(member: PooledProcess): void {
-    this.#crewOf(member).onUnavailable(member);
-    this.dispatcher.releaseBound(member);
+  onUnavailable(process: PooledProcess): void {
+    this.#crewOf(process).onUnavailable(process);
+    this.dispatcher.releaseBound(process);
     this.dispatcher.dispatch();
     this.socketBalancer.review();
   }
 
-  onExited(member: PooledProcess, unstarted: readonly Call[], lost: readonly LostCall[]): void {
-    const { again, retried, failed } = crashOutcome(member, this.key, unstarted, lost, this.processSet.isStopping);
-    this.countsOfEnded.done += member.inFlight.done;
-    this.countsOfEnded.failed += member.inFlight.failed + failed.length;
-    this.#crewOf(member).onExited(member);
+  onExited(process: PooledProcess, unstarted: readonly Call[], lost: readonly LostCall[]): void {
+    const { again, retried, failed } = crashOutcome(process, this.key, unstarted, lost, this.processSet.isStopping);
+    this.countsOfEnded.done += process.inFlight.done;
+    this.countsOfEnded.failed += process.inFlight.failed + failed.length;
+    this.#crewOf(process).onExited(process);
     this.dispatcher.giveBack(again);
-    for (const { target, attempt } of retried) publish('call.retry', { ...processNames(this, member), task: target.name, attempt });
+    for (const { target, attempt } of retried) publish('call.retry', { ...processNames(this, process), task: target.name, attempt });
     this.dispatcher.dispatch();
     for (const { call, error } of failed) {
       if (error && call.fail(error)) call.abortChildren(error);
@@ -214,9 +214,9 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     this.onFewerCalls();
   }
 
-  onCallOver(member: PooledProcess, call: Call): void {
+  onCallOver(process: PooledProcess, call: Call): void {
     this.dispatcher.onCallOver(call);
-    this.#crewOf(member).onCallOver(member);
+    this.#crewOf(process).onCallOver(process);
   }
 
   get takesSockets(): boolean {
@@ -228,9 +228,9 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     else this.processSet.grow();
   }
 
-  onListening(member: PooledProcess, message: unknown): void {
+  onListening(process: PooledProcess, message: unknown): void {
     if (!this.poolListener) throw new ProtocolError('it listens, and has no connections');
-    this.poolListener.onListening(member, message);
+    this.poolListener.onListening(process, message);
   }
 
   get bindsAlone(): boolean {
@@ -251,26 +251,26 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
     return ready.length > 0 || !refuses(starts, counts, this.clock.now()) ? undefined : this.#unavailable();
   }
 
-  onUnsolicited(member: PooledProcess, value: unknown): Promise<void> | void {
-    return this.#workforce.onUnsolicited(member, value);
+  onUnsolicited(process: PooledProcess, value: unknown): Promise<void> | void {
+    return this.#workforce.onUnsolicited(process, value);
   }
 
-  onUncaughtError(member: PooledProcess, error: Error, untold: number): void {
-    this.#crewOf(member).onUncaughtError(member, error, untold);
+  onUncaughtError(process: PooledProcess, error: Error, untold: number): void {
+    this.#crewOf(process).onUncaughtError(process, error, untold);
   }
 
-  onOutput(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
-    this.#crewOf(member).onOutput(member, line, stream);
+  onOutput(process: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
+    this.#crewOf(process).onOutput(process, line, stream);
   }
 
   #crewOf({ publicView: face }: PooledProcess): Crew {
     return face.host === 'local' || !this.remote ? this.processSet : this.remote;
   }
 
-  readonly onRoom = (member: PooledProcess): void => this.dispatcher.fill(member);
-  readonly onCallSent = (member: PooledProcess): void => this.#crewOf(member).onCallSent(member);
-  readonly onLingering = (member: PooledProcess): void => this.#crewOf(member).onLingering(member);
-  readonly onIdle = (member: PooledProcess): void => this.#crewOf(member).onIdle(member);
+  readonly onRoom = (process: PooledProcess): void => this.dispatcher.fill(process);
+  readonly onCallSent = (process: PooledProcess): void => this.#crewOf(process).onCallSent(process);
+  readonly onLingering = (process: PooledProcess): void => this.#crewOf(process).onLingering(process);
+  readonly onIdle = (process: PooledProcess): void => this.#crewOf(process).onIdle(process);
   emit: ProcessSetHost['emit'] = (...event) => this.#workforce.emit(...event);
 
   get queued(): number {
@@ -335,7 +335,7 @@ export class Pool implements ProcessSetHost, DispatchHost, SocketBalancerHost {
   /** Calls that run or wait, here or at the proxy. */
   get calls(): number {
     const all = [...this.processSet.all, ...(this.remote?.all ?? [])];
-    return all.reduce((sum, member) => sum + member.inFlight.size, this.dispatcher.queued + (this.gate?.answering ?? 0));
+    return all.reduce((sum, process) => sum + process.inFlight.size, this.dispatcher.queued + (this.gate?.answering ?? 0));
   }
 
   /** Resolves when no call runs or waits. */

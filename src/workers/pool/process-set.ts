@@ -76,7 +76,7 @@ export class ProcessSet implements Crew {
       ready: this.#ready,
       load: () => this.#load(),
       // The only one takes no more calls: above its limit it must not grow on.
-      recycle: member => (this.#ready.length > 1 ? this.retire(member) : member.drain()),
+      recycle: process => (this.#ready.length > 1 ? this.retire(process) : process.drain()),
     });
   }
 
@@ -170,18 +170,18 @@ export class ProcessSet implements Crew {
   }
 
   /** A process was given another call: where it nears `maxTasksPerWorker` its replacement is started. */
-  onCallSent(member: PooledProcess): void {
+  onCallSent(process: PooledProcess): void {
     const { maxTasksPerWorker: most } = this.#settings;
-    const { inFlight, readyAt, jitter } = member;
+    const { inFlight, readyAt, jitter } = process;
     const facts = { sent: inFlight.sent, most, age: this.#pool.clock.now() - readyAt, startTime: this.#startTime, jitter };
-    if (isDue({ ...facts, processes: this.#ready.length })) this.retire(member);
+    if (isDue({ ...facts, processes: this.#ready.length })) this.retire(process);
   }
 
   /** Ends a process, after its replacement is ready. */
-  retire(member: PooledProcess): void {
+  retire(process: PooledProcess): void {
     // Its addresses cannot be had twice.
-    if (this.#pool.bindsAlone) member.drain();
-    else this.#replacements.add(member);
+    if (this.#pool.bindsAlone) process.drain();
+    else this.#replacements.add(process);
   }
 
   /** Nothing new comes: from now on processes are started for calls that wait, and for nothing else. */
@@ -192,7 +192,7 @@ export class ProcessSet implements Crew {
 
   /** They are going: they must be gone within this time. */
   shortenStop(timeout: number): void {
-    if (this.#isStopping) for (const member of [...this.#all]) member.stop(timeout);
+    if (this.#isStopping) for (const process of [...this.#all]) process.stop(timeout);
   }
 
   /** Ends all. `overdue`: time for their calls is up, they are killed. Gives the pids of those that had to be killed. */
@@ -201,84 +201,84 @@ export class ProcessSet implements Crew {
     this.#retry.forget();
     this.#watch.stop();
     this.#reject(this.#unavailable());
-    const members = [...this.#all];
-    for (const member of members) {
-      if (overdue && member.inFlight.size > 0) member.kill('stop');
+    const processes = [...this.#all];
+    for (const process of processes) {
+      if (overdue && process.inFlight.size > 0) process.kill('stop');
       // Those that have nothing to do are not killed for the one that hangs.
-      else member.stop(overdue && timeout > 0 && member.isIdle ? Math.max(timeout, supervisor.IDLE_STOP) : timeout);
+      else process.stop(overdue && timeout > 0 && process.isIdle ? Math.max(timeout, supervisor.IDLE_STOP) : timeout);
     }
-    await Promise.all(members.map(member => member.exited));
+    await Promise.all(processes.map(process => process.exited));
     // One that was still starting had nothing to finish: to kill it cut nothing off.
-    return members.filter(member => member.readyAt >= 0 && member.exitReason().signal === 'SIGKILL').map(member => member.pid);
+    return processes.filter(process => process.readyAt >= 0 && process.exitReason().signal === 'SIGKILL').map(process => process.pid);
   }
 
   status(): Omit<WorkerStatus, 'pool'>[] {
     const { name, key } = this.#pool.handle;
     const { restarts } = this;
-    return this.#all.map(member => ({ name, key, ...rowOf(member), restarts }));
+    return this.#all.map(process => ({ name, key, ...rowOf(process), restarts }));
   }
 
   // ── what members report
 
-  onReady(member: PooledProcess): void {
+  onReady(process: PooledProcess): void {
     this.#starting--;
-    this.#ready.push(member);
+    this.#ready.push(process);
     this.wasReady = true;
-    this.#startTime = this.#pool.clock.epoch() - member.startedAt.getTime();
+    this.#startTime = this.#pool.clock.epoch() - process.startedAt.getTime();
     if (this.#starts.inSuccession > 0) {
       this.#pool.clock.after(supervisor.PROBATION, () => {
-        if (member.state === 'ready') this.#onProven();
+        if (process.state === 'ready') this.#onProven();
       });
     }
-    this.#announce('ready', member);
+    this.#announce('ready', process);
     if (this.#ready.length >= this.#settings.minWorkers) for (const { resolve } of this.#waiting.splice(0)) resolve();
     this.#watch.start();
     this.#watch.onIdle();
   }
 
   /** A process takes no more calls. */
-  onUnavailable(member: PooledProcess): void {
-    const index = this.#ready.indexOf(member);
+  onUnavailable(process: PooledProcess): void {
+    const index = this.#ready.indexOf(process);
     if (index >= 0) this.#ready.splice(index, 1);
     else this.#starting--;
-    this.#replacements.forget(member);
-    if (member.isSuspicious) this.#nextIsSuspect = true;
-    if (!this.#isStopping && member.state === 'dying') {
+    this.#replacements.forget(process);
+    if (process.isSuspicious) this.#nextIsSuspect = true;
+    if (!this.#isStopping && process.state === 'dying') {
       this.#toReplace++;
-      const readyFor = member.readyAt < 0 ? undefined : this.#pool.clock.now() - member.readyAt;
-      const { done, failed } = member.inFlight;
+      const readyFor = process.readyAt < 0 ? undefined : this.#pool.clock.now() - process.readyAt;
+      const { done, failed } = process.inFlight;
       if (
         supervisor.isFailedStart({
           readyFor,
-          done: done + failed + member.sockets.served,
-          inFlight: member.inFlightAtExit,
-          isEndedByUs: member.isEndedByUs,
+          done: done + failed + process.sockets.served,
+          inFlight: process.inFlightAtExit,
+          isEndedByUs: process.isEndedByUs,
         })
       )
-        this.#onFailedStart(member);
+        this.#onFailedStart(process);
     }
     this.grow();
   }
 
-  onExited(member: PooledProcess): void {
-    this.#all.splice(this.#all.indexOf(member), 1);
-    const why = member.exitReason();
+  onExited(process: PooledProcess): void {
+    this.#all.splice(this.#all.indexOf(process), 1);
+    const why = process.exitReason();
     const { exitCode, signal, reason, error } = why;
     // One that was starting had nothing to finish: it is killed at once.
-    const expected = reason === 'stop' && (signal !== 'SIGKILL' || member.readyAt < 0);
-    publish('worker.exit', { ...this.#facts(member), exitCode, signal, reason, error, expected });
-    this.#pool.emit('exit', member.publicView, why);
+    const expected = reason === 'stop' && (signal !== 'SIGKILL' || process.readyAt < 0);
+    publish('worker.exit', { ...this.#facts(process), exitCode, signal, reason, error, expected });
+    this.#pool.emit('exit', process.publicView, why);
   }
 
   /** A call of it is over. */
-  onCallOver(member: PooledProcess): void {
+  onCallOver(process: PooledProcess): void {
     if (this.#starts.inSuccession > 0) this.#onProven();
-    this.#watch.onCallOver(member);
+    this.#watch.onCallOver(process);
   }
 
   /** A task whose caller gave up does not end: calls that wait for its process get another one. */
-  onLingering(member: PooledProcess): void {
-    this.#replacements.onLingering(member);
+  onLingering(process: PooledProcess): void {
+    this.#replacements.onLingering(process);
   }
 
   /** A process has nothing to do. */
@@ -286,12 +286,12 @@ export class ProcessSet implements Crew {
     this.#watch.onIdle();
   }
 
-  onUncaughtError(member: PooledProcess, error: Error, untold: number): void {
-    publish('worker.error', { ...this.#facts(member), error, ...(untold > 0 && { untold }) });
+  onUncaughtError(process: PooledProcess, error: Error, untold: number): void {
+    publish('worker.error', { ...this.#facts(process), error, ...(untold > 0 && { untold }) });
   }
 
-  onOutput(member: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
-    publish('worker.output', { ...this.#facts(member), stream, line });
+  onOutput(process: PooledProcess, line: string, stream: 'stdout' | 'stderr'): void {
+    publish('worker.output', { ...this.#facts(process), stream, line });
   }
 
   // ── starting
@@ -318,27 +318,27 @@ export class ProcessSet implements Crew {
 
   #start(): PooledProcess {
     this.#starting++;
-    const member = outsideOfCallers(() => new PooledProcess(this.#pool, this.#nextIsSuspect));
+    const process = outsideOfCallers(() => new PooledProcess(this.#pool, this.#nextIsSuspect));
     this.#nextIsSuspect = false;
-    this.#all.push(member);
-    this.#announce('start', member);
+    this.#all.push(process);
+    this.#announce('start', process);
     if (this.#toReplace > 0) {
       this.#toReplace--;
       this.restarts++;
-      this.#announce('restart', member);
+      this.#announce('restart', process);
     }
-    outsideOfCallers(() => member.open());
-    return member;
+    outsideOfCallers(() => process.open());
+    return process;
   }
 
-  #onFailedStart(member: PooledProcess): void {
+  #onFailedStart(process: PooledProcess): void {
     const { clock } = this.#pool;
-    this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), member.hasTimedOut || member.isHopeless);
+    this.#starts = supervisor.afterFailure(this.#starts, this.#settings.restart, clock.now(), process.hasTimedOut || process.isHopeless);
     // Why is known only when it is buried: the process may have had last words.
-    void member.exited.then(() => {
+    void process.exited.then(() => {
       const before = this.#lastError;
-      this.#lastError = bootError(member);
-      if (member.isHopeless || (!this.wasReady && isSameMistake(before, member, this.#lastError))) {
+      this.#lastError = bootError(process);
+      if (process.isHopeless || (!this.wasReady && isSameMistake(before, process, this.#lastError))) {
         this.#starts = supervisor.afterMistake(this.#starts, this.#settings.restart, clock.now());
         // The next try is as late as the breaker says, and not as soon as after an ordinary failure.
         this.#retry.forget();
@@ -378,12 +378,12 @@ export class ProcessSet implements Crew {
     return new WorkerUnavailableError(name, key, cause ? 'it cannot be started' : 'it was stopped', cause && { cause });
   }
 
-  #facts(member: PooledProcess): ProcessNames {
-    return processNames(this.#pool, member);
+  #facts(process: PooledProcess): ProcessNames {
+    return processNames(this.#pool, process);
   }
 
-  #announce(event: 'start' | 'ready' | 'restart', member: PooledProcess): void {
-    publish(`worker.${event}`, this.#facts(member));
-    this.#pool.emit(event, member.publicView);
+  #announce(event: 'start' | 'ready' | 'restart', process: PooledProcess): void {
+    publish(`worker.${event}`, this.#facts(process));
+    this.#pool.emit(event, process.publicView);
   }
 }

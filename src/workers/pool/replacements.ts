@@ -26,31 +26,31 @@ export class Replacements {
     this.#desk = desk;
   }
 
-  add(member: PooledProcess): void {
-    if (member.state !== 'ready' || this.#leaving.has(member)) return;
-    this.#leaving.add(member);
+  add(process: PooledProcess): void {
+    if (process.state !== 'ready' || this.#leaving.has(process)) return;
+    this.#leaving.add(process);
     this.#next();
   }
 
   /** A process takes no more calls, for whatever reason. */
-  forget(member: PooledProcess): void {
-    this.#leaving.delete(member);
-    this.#lingering.delete(member);
+  forget(process: PooledProcess): void {
+    this.#leaving.delete(process);
+    this.#lingering.delete(process);
   }
 
   /** A task whose caller gave up does not end. */
-  onLingering(member: PooledProcess): void {
-    this.#lingering.add(member);
+  onLingering(process: PooledProcess): void {
+    this.#lingering.add(process);
     this.relieve();
   }
 
   /** Replaces processes that calls wait for in vain. Cheap when there are none. */
   relieve(): void {
-    for (const member of this.#lingering) {
+    for (const process of this.#lingering) {
       // One at a time: those that wait for the others may then have been served.
       if (this.#leaving.size > 0) return;
-      if (!member.inFlight.hasLingering) this.#lingering.delete(member);
-      else if (this.#desk.needsRelief() && !isPinned(member)) this.add(member);
+      if (!process.inFlight.hasLingering) this.#lingering.delete(process);
+      else if (this.#desk.needsRelief() && !isPinned(process)) this.add(process);
     }
   }
 
@@ -70,7 +70,7 @@ export class Replacements {
 }
 
 /** Calls wait for this very process: with it they would fail. */
-function isPinned(member: PooledProcess): boolean {
-  for (const call of member.bound) if (call.pin) return true;
+function isPinned(process: PooledProcess): boolean {
+  for (const call of process.bound) if (call.pin) return true;
   return false;
 }

@@ -17,6 +17,6 @@ export function scale(pool: Pool, minWorkers: number, maxWorkers: number): void 
   const { processSet } = pool;
   const tooMany = processSet.ready.length - maxWorkers;
   // The youngest go.
-  for (const member of tooMany > 0 ? processSet.ready.slice(-tooMany) : []) member.drain();
+  for (const process of tooMany > 0 ? processSet.ready.slice(-tooMany) : []) process.drain();
   processSet.grow();
 }

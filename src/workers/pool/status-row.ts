@@ -2,8 +2,8 @@ import type { WorkerStatus } from '../../decorators/worker/worker-types.js';
 import type { PooledProcess } from '../process/pooled-process.js';
 
 /** One process, as `workers.status()` shows it. */
-export function rowOf(member: PooledProcess): Omit<WorkerStatus, 'name' | 'key' | 'pool' | 'restarts'> {
-  const { id, pid, publicView: face, state, inFlight, heartbeat, startedAt, lastStatus } = member;
+export function rowOf(process: PooledProcess): Omit<WorkerStatus, 'name' | 'key' | 'pool' | 'restarts'> {
+  const { id, pid, publicView: face, state, inFlight, heartbeat, startedAt, lastStatus } = process;
   return {
     id,
     host: face.host,

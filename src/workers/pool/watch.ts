@@ -17,7 +17,7 @@ export interface MemoryWatchHost {
   readonly ready: readonly PooledProcess[];
   load(): supervisor.PoolLoad;
   /** A process is above `maxMemory`. */
-  recycle(member: PooledProcess): void;
+  recycle(process: PooledProcess): void;
 }
 
 /** Looks after running processes: whether they still answer, how large they are, which of them have had nothing to do for too long. */
@@ -42,8 +42,8 @@ export class MemoryWatch {
   }
 
   /** A call of that process is over. */
-  onCallOver(member: PooledProcess): void {
-    if (this.#desk.settings.maxMemory > 0) this.#checkMemory(member);
+  onCallOver(process: PooledProcess): void {
+    if (this.#desk.settings.maxMemory > 0) this.#checkMemory(process);
   }
 
   /** A process may have nothing to do: those that have not for `idleTimeout` go, the longest idle first. */
@@ -51,7 +51,7 @@ export class MemoryWatch {
     const { settings, clock, ready } = this.#desk;
     const { idleTimeout, minWorkers } = settings;
     if (this.#shrink || this.#stopped || idleTimeout === 0 || ready.length <= minWorkers) return;
-    const since = Math.min(...ready.filter(member => member.isIdle).map(member => member.idleSince));
+    const since = Math.min(...ready.filter(process => process.isIdle).map(process => process.idleSince));
     if (since === Infinity) return;
     this.#shrink = clock.after(Math.max(1, since + idleTimeout - clock.now()), () => {
       this.#shrink = undefined;
@@ -71,9 +71,9 @@ export class MemoryWatch {
     const { settings, all } = this.#desk;
     const { heartbeat } = settings;
     if (!heartbeat) return;
-    for (const member of [...all]) {
-      if (member.state === 'ready' || member.state === 'draining')
-        member.heartbeat.beat(member.inFlight.size === 0, Math.ceil(heartbeat.grace / heartbeat.every));
+    for (const process of [...all]) {
+      if (process.state === 'ready' || process.state === 'draining')
+        process.heartbeat.beat(process.inFlight.size === 0, Math.ceil(heartbeat.grace / heartbeat.every));
     }
     if (all.length > 0) this.start();
   };
@@ -81,23 +81,23 @@ export class MemoryWatch {
   readonly #onMemory = (): void => {
     this.#memory = undefined;
     const { all } = this.#desk;
-    for (const member of [...all]) if (member.inFlight.size > 0) this.#checkMemory(member);
+    for (const process of [...all]) if (process.inFlight.size > 0) this.#checkMemory(process);
     if (all.length > 0) this.start();
   };
 
-  #checkMemory(member: PooledProcess): void {
-    if (member.state !== 'ready' && member.state !== 'draining') return;
-    const verdict = supervisor.onMemory(this.#desk.settings.maxMemory, member.heartbeat.recentRss());
-    if (verdict === 'kill') member.kill('memory');
-    else if (verdict === 'recycle') this.#desk.recycle(member);
+  #checkMemory(process: PooledProcess): void {
+    if (process.state !== 'ready' && process.state !== 'draining') return;
+    const verdict = supervisor.onMemory(this.#desk.settings.maxMemory, process.heartbeat.recentRss());
+    if (verdict === 'kill') process.kill('memory');
+    else if (verdict === 'recycle') this.#desk.recycle(process);
   }
 
   #dismissIdle(before: number): void {
     const { settings, clock, ready, load } = this.#desk;
-    const idle = ready.filter(member => member.isIdle && member.idleSince <= before).sort((a, b) => a.idleSince - b.idleSince);
+    const idle = ready.filter(process => process.isIdle && process.idleSince <= before).sort((a, b) => a.idleSince - b.idleSince);
     const surplus = supervisor.dispensable(settings, load());
-    for (const member of idle.slice(0, surplus)) member.stop();
+    for (const process of idle.slice(0, surplus)) process.stop();
     // Spare ones that stay are asked again after another idleTimeout.
-    for (const member of idle.slice(surplus)) member.idleSince = clock.now();
+    for (const process of idle.slice(surplus)) process.idleSince = clock.now();
   }
 }

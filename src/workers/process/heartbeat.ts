@@ -49,10 +49,10 @@ export class Heartbeat {
 
   /** The heartbeat: an idle process must answer within so many beats; a stopped one is killed even when busy. */
   beat(idle: boolean, patience: number): void {
-    if (this.#process.stopped()) {
+    if (this.#process.isStopped()) {
       this.#look ??= this.#clock.after(SECOND_LOOK, () => {
         this.#look = undefined;
-        if (this.#process.stopped()) this.#kill('heartbeat');
+        if (this.#process.isStopped()) this.#kill('heartbeat');
       });
       return;
     }

@@ -206,7 +206,7 @@ export class InFlightCalls implements CallHolder, WatchedCalls {
     this.done++;
     this.#serviceTime.onAnswer(microseconds / 1000);
     // A process can answer before it has read everything: then the rest of the value is still to be sent.
-    if (large !== undefined && this.#link.drainedOut) reuseEncoded(large);
+    if (large !== undefined && this.#link.isFullyWritten) reuseEncoded(large);
   }
 
   /** The process is done with it: the slot is free, and the next one that waits there begins. */

@@ -24,28 +24,28 @@ export interface PooledProcessHost<P> {
   /** Sockets are dealt or handed off to its processes. */
   readonly takesSockets: boolean;
   bootMessage(): BootMessage;
-  nestedCalls(member: P): NestedCalls;
+  nestedCalls(process: P): NestedCalls;
   /** The process takes calls from now on. */
-  onReady(member: P): void;
+  onReady(process: P): void;
   /** There is room for more calls. */
-  onRoom(member: P): void;
+  onRoom(process: P): void;
   /** The process takes no more calls, from now on and for ever. */
-  onUnavailable(member: P): void;
+  onUnavailable(process: P): void;
   /** The process has exited; `again`: calls to send again, `lost`: calls that may have begun. */
-  onExited(member: P, again: readonly Call[], lost: readonly LostCall[]): void;
-  onCallOver(member: P, call: Call): void;
+  onExited(process: P, again: readonly Call[], lost: readonly LostCall[]): void;
+  onCallOver(process: P, call: Call): void;
   /** A task whose caller gave up has not ended within the first part of `cancelGrace`. */
-  onLingering(member: P): void;
+  onLingering(process: P): void;
   /** The process has nothing to do. */
-  onIdle(member: P): void;
+  onIdle(process: P): void;
   /** The number of its connections, or of sockets on their way, has changed. */
-  onConnectionCount(member: P): void;
+  onConnectionCount(process: P): void;
   /** The process listens by itself. */
-  onListening(member: P, message: unknown): void;
-  onUnsolicited(member: P, value: unknown): Promise<void> | void;
+  onListening(process: P, message: unknown): void;
+  onUnsolicited(process: P, value: unknown): Promise<void> | void;
   /** `untold`: how many before it were too many to be told of. */
-  onUncaughtError(member: P, error: Error, untold: number): void;
-  onOutput(member: P, line: string, stream: 'stdout' | 'stderr'): void;
-  /** A process of the machine that the member stands for has ended. Undefined: it stands for itself. */
-  onRemoteExit?(member: P, value: unknown): void;
+  onUncaughtError(process: P, error: Error, untold: number): void;
+  onOutput(process: P, line: string, stream: 'stdout' | 'stderr'): void;
+  /** A process of the machine that the process stands for has ended. Missing where it stands for itself. */
+  onRemoteExit?(process: P, value: unknown): void;
 }

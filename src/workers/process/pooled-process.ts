@@ -85,7 +85,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     this.exited = new Promise(resolve => (this.#resolveExited = resolve));
     this.readiness = new Promise(resolve => (this.#resolveReadiness = resolve));
     const output = (line: string, stream: 'stdout' | 'stderr'): void => desk.onOutput(this, line, stream);
-    this.#process = desk.host.start({ name, key: handle.key, cls, source: source?.url, settings, takesSockets, output });
+    this.#process = desk.host.start({ name, key: handle.key, cls, source: source?.url, settings, takesSockets, onOutput: output });
     this.#killSwitch = new KillSwitch(this.#process);
     const { machine, pid } = this.#process;
     this.pid = pid;

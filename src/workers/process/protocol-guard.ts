@@ -75,7 +75,7 @@ export class ProtocolGuard implements LinkReceiver {
     this.#onRemoteExit = ended;
   }
 
-  message(kind: number, id: number, arg: number, body: Body): void {
+  onMessage(kind: number, id: number, arg: number, body: Body): void {
     const { inFlight } = this.#desk;
     if (kind === Kind.REPLY && this.#phase === 'working' && id < UPWARD) {
       inFlight.beginBurst();
@@ -99,15 +99,15 @@ export class ProtocolGuard implements LinkReceiver {
     this.#dispatch(kind, id, arg, body);
   }
 
-  burst(): void {
+  onBurst(): void {
     this.#desk.onBurst(this.#desk.inFlight.endBurst());
   }
 
-  drained(): void {
+  onDrained(): void {
     this.#desk.onDrained();
   }
 
-  closed(error?: Error): void {
+  onClosed(error?: Error): void {
     this.#desk.onLinkClosed(error);
   }
 

@@ -135,7 +135,7 @@ export class ProxyGate {
       own: direct(route, this.#owner),
       key,
       options,
-      instances: () => (route.pool?.processSet.ready ?? []).map(member => this.#instance(member)),
+      instances: () => (route.pool?.processSet.ready ?? []).map(process => this.#instance(process)),
     };
     this.#proxy = withTools(tools, build);
   }
@@ -243,8 +243,8 @@ export class ProxyGate {
     return `[proxy ${this.#proxy.instance.constructor.name}]`;
   }
 
-  #instance(member: PooledProcess): object {
-    return { ...member.publicView, worker: proxied(this.#route, member), own: direct(this.#route, this.#owner, member) };
+  #instance(process: PooledProcess): object {
+    return { ...process.publicView, worker: proxied(this.#route, process), own: direct(this.#route, this.#owner, process) };
   }
 }
 

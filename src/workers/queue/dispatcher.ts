@@ -25,7 +25,7 @@ export interface DispatchHost {
   /** More processes of this machine may serve, soon. */
   readonly mayStart: boolean;
   /** A process that may be given only so many calls was given one. */
-  onCallSent(member: PooledProcess): void;
+  onCallSent(process: PooledProcess): void;
   /** Calls wait: start what is missing. */
   grow(): void;
   /** Calls have left. */
@@ -81,8 +81,8 @@ export class Dispatcher implements CallHolder {
     const home = first && affinity !== undefined ? this.#homeOf(affinity) : undefined;
     if (home) return this.#placeAt(home, call);
     if (first && !this.#queue.hasReady) {
-      const member = this.#choose();
-      if (member) return this.#sendTo(member, call);
+      const process = this.#choose();
+      if (process) return this.#sendTo(process, call);
     }
     const waits = this.#wait(call, !first);
     if (!waits) return;
@@ -95,8 +95,8 @@ export class Dispatcher implements CallHolder {
   #spill(): void {
     const { remote } = this.#pool;
     if (!remote || remote.isAlone || this.#isLocalDue(0)) return;
-    const member = remote.choose(each => this.#hasFreeSlot(each));
-    if (member) this.fill(member);
+    const process = remote.choose(each => this.#hasFreeSlot(each));
+    if (process) this.fill(process);
   }
 
   /** Calls of one affinity go to one machine, whichever application makes them. */
@@ -105,14 +105,14 @@ export class Dispatcher implements CallHolder {
     return remote?.isAlone ? remote.homeOf(affinity) : undefined;
   }
 
-  #placeAt(member: PooledProcess, call: Call): void {
-    if (this.#hasFreeSlot(member)) this.#sendTo(member, call);
-    else if (this.#wait(call, true)) member.bound.add(call);
+  #placeAt(process: PooledProcess, call: Call): void {
+    if (this.#hasFreeSlot(process)) this.#sendTo(process, call);
+    else if (this.#wait(call, true)) process.bound.add(call);
   }
 
   #placePinned(call: Call, pin: PinnedProcess): void {
-    const member = this.#ready().find(ready => ready === pin);
-    if (member) this.#placeAt(member, call);
+    const process = this.#ready().find(ready => ready === pin);
+    if (process) this.#placeAt(process, call);
     else call.fail(this.#processGone(pin));
   }
 
@@ -131,16 +131,16 @@ export class Dispatcher implements CallHolder {
   #choose(): PooledProcess | undefined {
     const { ready } = this.#pool;
     let best: PooledProcess | undefined;
-    for (const member of ready) {
-      if (this.#hasFreeSlot(member) && !(best && best.inFlight.size <= member.inFlight.size)) best = member;
+    for (const process of ready) {
+      if (this.#hasFreeSlot(process) && !(best && best.inFlight.size <= process.inFlight.size)) best = process;
     }
     const { remote } = this.#pool;
-    best ??= remote && !this.#isLocalDue(1) ? remote.choose(member => this.#hasFreeSlot(member)) : undefined;
+    best ??= remote && !this.#isLocalDue(1) ? remote.choose(process => this.#hasFreeSlot(process)) : undefined;
     if (best) return best;
-    for (const member of ready) {
-      if (this.#hasRoom(member) && !(best && best.inFlight.size <= member.inFlight.size)) best = member;
+    for (const process of ready) {
+      if (this.#hasRoom(process) && !(best && best.inFlight.size <= process.inFlight.size)) best = process;
     }
-    return best ?? remote?.choose(member => this.#hasRoom(member));
+    return best ?? remote?.choose(process => this.#hasRoom(process));
   }
 
   /** All that take calls: of this machine first. */
@@ -153,59 +153,59 @@ export class Dispatcher implements CallHolder {
   #isLocalDue(more: number): boolean {
     const { ready, mayStart } = this.#pool;
     const { maxWorkers, concurrency } = this.#worker.settings;
-    if (ready.some(member => this.#hasFreeSlot(member))) return true;
+    if (ready.some(process => this.#hasFreeSlot(process))) return true;
     return mayStart && this.#queue.size + more <= (maxWorkers - ready.length) * concurrency;
   }
 
   /** Whether the process has a free slot. */
-  #hasFreeSlot(member: PooledProcess): boolean {
-    return !this.#isPaused && member.state === 'ready' && member.inFlight.freeSlots > 0 && !member.link.congested;
+  #hasFreeSlot(process: PooledProcess): boolean {
+    return !this.#isPaused && process.state === 'ready' && process.inFlight.freeSlots > 0 && !process.link.isCongested;
   }
 
   /** Whether the process has a free slot, or calls may wait at it. */
-  #hasRoom(member: PooledProcess): boolean {
-    if (this.#isPaused || member.state !== 'ready' || member.link.congested) return false;
-    const { freeSlots } = member.inFlight;
-    if (member.publicView.host !== 'local' && this.#isLocalDue(0)) return false;
-    return freeSlots > 0 || (freeSlots + this.#window(member) > 0 && !this.#anyFree());
+  #hasRoom(process: PooledProcess): boolean {
+    if (this.#isPaused || process.state !== 'ready' || process.link.isCongested) return false;
+    const { freeSlots } = process.inFlight;
+    if (process.publicView.host !== 'local' && this.#isLocalDue(0)) return false;
+    return freeSlots > 0 || (freeSlots + this.#window(process) > 0 && !this.#anyFree());
   }
 
-  #window(member: PooledProcess): number {
+  #window(process: PooledProcess): number {
     const { prefetch, maxWorkers } = this.#worker.settings;
     // A task that waits for other workers may wait for long; and what it waits for must not stand behind it.
-    if (prefetch === 0 || member.inFlight.waitsForOthers) return 0;
+    if (prefetch === 0 || process.inFlight.waitsForOthers) return 0;
     if (prefetch !== 'auto') return prefetch;
-    return this.#pool.ready.length < maxWorkers && member.publicView.host === 'local' ? 0 : member.inFlight.window;
+    return this.#pool.ready.length < maxWorkers && process.publicView.host === 'local' ? 0 : process.inFlight.window;
   }
 
   #anyFree(): boolean {
-    for (const member of this.#ready()) if (this.#hasFreeSlot(member)) return true;
+    for (const process of this.#ready()) if (this.#hasFreeSlot(process)) return true;
     return false;
   }
 
-  #sendTo(member: PooledProcess, call: Call): void {
-    if (call.hasAffinityPlace) this.#affinities.setHome(call, member);
-    call.tracing?.given(member.id, member.pid);
-    member.send(call, member.publicView.host === 'local' ? this.#meta : this.#remoteMeta);
-    if (member.inFlight.sent >= this.#mostCalls) member.drain();
-    else if (this.#mostCalls < LAST_CALL) this.#pool.onCallSent(member);
+  #sendTo(process: PooledProcess, call: Call): void {
+    if (call.hasAffinityPlace) this.#affinities.setHome(call, process);
+    call.tracing?.given(process.id, process.pid);
+    process.send(call, process.publicView.host === 'local' ? this.#meta : this.#remoteMeta);
+    if (process.inFlight.sent >= this.#mostCalls) process.drain();
+    else if (this.#mostCalls < LAST_CALL) this.#pool.onCallSent(process);
   }
 
   /** Gives a process what it has room for. */
-  fill(member: PooledProcess): void {
-    while (this.#hasRoom(member)) {
-      const call = this.#next(member);
+  fill(process: PooledProcess): void {
+    while (this.#hasRoom(process)) {
+      const call = this.#next(process);
       if (!call) break;
-      this.#sendTo(member, call);
+      this.#sendTo(process, call);
     }
     this.#updateWatermark();
     this.#pool.onFewerCalls();
   }
 
   /** Whose turn it is at this process: what only it may take and what anyone may take alternate. */
-  #next(member: PooledProcess): Call | undefined {
-    const { bound } = member;
-    if (bound.size > 0 && ((member.isBoundTurn = !member.isBoundTurn) || !this.#queue.hasReady)) {
+  #next(process: PooledProcess): Call | undefined {
+    const { bound } = process;
+    if (bound.size > 0 && ((process.isBoundTurn = !process.isBoundTurn) || !this.#queue.hasReady)) {
       const [call] = bound;
       bound.delete(call!);
       this.#queue.leave(call!);
@@ -216,9 +216,9 @@ export class Dispatcher implements CallHolder {
 
   /** Gives every process what it has room for. */
   dispatch(): void {
-    for (const member of [...this.#ready()]) {
-      if (!this.#queue.hasReady && member.bound.size === 0) continue;
-      this.fill(member);
+    for (const process of [...this.#ready()]) {
+      if (!this.#queue.hasReady && process.bound.size === 0) continue;
+      this.fill(process);
     }
     this.#pool.grow();
   }
@@ -257,15 +257,15 @@ export class Dispatcher implements CallHolder {
   }
 
   /** The process takes no more calls: calls bound to it wait for another, or fail. */
-  releaseBound(member: PooledProcess): void {
-    for (const call of member.bound) {
-      if (call.pin === member) {
+  releaseBound(process: PooledProcess): void {
+    for (const call of process.bound) {
+      if (call.pin === process) {
         this.#queue.leave(call);
-        call.fail(this.#processGone(member));
+        call.fail(this.#processGone(process));
         this.#onDismissed(call);
       } else this.#queue.unpark(call);
     }
-    member.bound.clear();
+    process.bound.clear();
   }
 
   /** Calls that a dead process did not begin: they go first. */
@@ -303,7 +303,7 @@ export class Dispatcher implements CallHolder {
   /** The running calls of all processes; undefined where another process may be started. */
   callsAhead(): Iterable<Call> | undefined {
     if (this.#pool.ready.length < this.#worker.settings.maxWorkers) return undefined;
-    return this.#ready().flatMap(member => [...member.inFlight.callsAhead()]);
+    return this.#ready().flatMap(process => [...process.inFlight.callsAhead()]);
   }
 
   /** Fails a call made by a task that would have to wait for a call that waits for it. */
