@@ -9,7 +9,7 @@ function hold(time: number): void {
 
 describe('the gate of the event loop', () => {
   it('lets nothing pass at once, and what takes no time in one turn', async () => {
-    const gate = new LoopGate();
+    const gate = new LoopGate(monotonicNow);
     const passed: string[] = [];
     const all = new Promise<void>(resolve => {
       gate.enter('a', () => passed.push('a1'));
@@ -29,7 +29,7 @@ describe('the gate of the event loop', () => {
   });
 
   it('stays closed for as long as work has taken beyond its slice, whether it passed the gate or not', async () => {
-    const gate = new LoopGate();
+    const gate = new LoopGate(monotonicNow);
     const opened: number[] = [];
     const shut: number[] = [];
     const work = (): void => {
@@ -37,17 +37,34 @@ describe('the gate of the event loop', () => {
       hold(3 * SLICE);
       shut.push(monotonicNow());
     };
-    expect(gate.took(SLICE)).to.equal(false);
-    expect(gate.took(3 * SLICE)).to.equal(true);
+    for (const owes of [false, true]) {
+      const begun = gate.begin();
+      hold(3 * SLICE);
+      // The first long turn in a while only sets it on the alert.
+      expect(gate.owes(begun)).to.equal(owes);
+    }
+    expect(gate.owes(gate.begin())).to.equal(false);
     shut.push(monotonicNow());
     for (let i = 0; i < 3; i++) gate.enter(`peer ${i}`, work);
     await gate.pass('the last');
     opened.push(monotonicNow());
-    for (const [i, at] of opened.entries()) expect(at - shut[i]!).to.be.at.least(2 * SLICE - 1);
+    for (const [i, at] of opened.entries()) expect(at - shut[i]!).to.be.at.least(2 * SLICE - 2);
+  });
+
+  it('counts no time in which work waited for a processor', () => {
+    let spent = 0;
+    const gate = new LoopGate(() => spent);
+    const isHeld = (processorTime: number): boolean => {
+      const begun = gate.begin();
+      hold(3 * SLICE);
+      spent += processorTime;
+      return gate.isHeldSince(begun);
+    };
+    expect([100, SLICE - 1, SLICE + 1, 0, 100].map(isHeld)).to.deep.equal([false, false, true, false, true]);
   });
 
   it('counts what continues in promises, and lets nothing else pass meanwhile', async () => {
-    const gate = new LoopGate();
+    const gate = new LoopGate(monotonicNow);
     const order: string[] = [];
     const heavy = async (name: string): Promise<void> => {
       await gate.pass(name);
@@ -61,7 +78,7 @@ describe('the gate of the event loop', () => {
   });
 
   it('goes on behind work that comes again', async () => {
-    const gate = new LoopGate();
+    const gate = new LoopGate(monotonicNow);
     let left = 3;
     const again = (): void => {
       if (--left > 0) gate.enter('greedy', again);

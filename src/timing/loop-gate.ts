@@ -7,6 +7,22 @@ export const DEAR_FROM = 16 * 1024;
 /** The longest that the gate stays closed, in milliseconds: one stop in a debugger must not close it for minutes. */
 const LONGEST = 2_000;
 
+/** For how long after a turn of more than a slice the processor's time is looked at, in milliseconds. */
+const ALERT = 10_000;
+/** Milliseconds between two looks at the processor's time, which cost some microseconds each: what a turn is blamed for too much at most. */
+const FRESH = 5;
+
+/** Milliseconds for which this process had a processor; where Node tells, this thread of it. */
+function processorTime(): number {
+  const { user, system } = (process as Partial<ThreadTime>).threadCpuUsage?.() ?? process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** From Node 22.19 and 23.9 on. */
+interface ThreadTime {
+  threadCpuUsage(): NodeJS.CpuUsage;
+}
+
 /** Work that waits at the gate. */
 interface Waiting {
   readonly run: () => void;
@@ -18,7 +34,9 @@ interface Waiting {
  * Where work waits that may hold the event loop for long: large messages, and everything of connections that have held it before.
  * Peers take turns, and a turn of the loop ends with the first that takes more than its slice. What was taken beyond the slice is owed:
  * the gate stays closed for as long, so that all of them together, however many they are, leave half of the loop to everybody else.
- * The time is that of the machine, also where a test has a clock of its own.
+ *
+ * Only time with a processor counts: on a busy machine a process waits for one, and any turn may take long by the clock. To look at it in
+ * each turn would be dear, so the first long turn in a while only sets the gate on the alert.
  */
 export class LoopGate {
   /** By peer group; the next to pass comes first. */
@@ -30,6 +48,17 @@ export class LoopGate {
   #opensAt = 0;
   /** A look at the gate is due. */
   #isDue = false;
+  /** Until when the processor's time is looked at. */
+  #alertUntil = 0;
+  /** The last look at it, and what it was. */
+  #lookedAt = -Infinity;
+  #processorTime = 0;
+  readonly #readProcessorTime: () => number;
+
+  /** @param readProcessorTime milliseconds of a processor that were spent so far */
+  constructor(readProcessorTime: () => number = processorTime) {
+    this.#readProcessorTime = readProcessorTime;
+  }
 
   /** Runs it when its turn has come, never at once. It is not expected to throw. */
   enter(group: string, run: () => void, isAlone = false): void {
@@ -43,12 +72,37 @@ export class LoopGate {
     return new Promise(resolve => this.enter(group, resolve, true));
   }
 
-  /** Says how many milliseconds work has taken that did not wait here. True: it was more than a slice, and is owed. */
-  took(time: number): boolean {
-    if (time <= SLICE) return false;
+  /** Begins work that does not wait here. Returns the time, by which `isHeldSince` and `owes` know it again. */
+  begin(): number {
     const now = monotonicNow();
-    this.#opensAt = Math.min(now + LONGEST, Math.max(now, this.#opensAt) + time - SLICE);
+    if (now < this.#alertUntil && now - this.#lookedAt > FRESH) {
+      this.#lookedAt = now;
+      this.#processorTime = this.#readProcessorTime();
+    }
+    return now;
+  }
+
+  /** Whether work that began then, and is done, has held the loop for more than a slice. */
+  isHeldSince(begun: number): boolean {
+    return this.#excess(begun) > 0;
+  }
+
+  /** As `isHeldSince`; what it took beyond the slice is owed: nothing passes for as long. */
+  owes(begun: number): boolean {
+    const excess = this.#excess(begun);
+    if (excess <= 0) return false;
+    const now = monotonicNow();
+    this.#opensAt = Math.min(now + LONGEST, Math.max(now, this.#opensAt) + excess);
     return true;
+  }
+
+  /** Milliseconds beyond a slice that work has had a processor for, since `begin()` returned this. */
+  #excess(begun: number): number {
+    const now = monotonicNow();
+    if (now - begun <= SLICE) return 0;
+    this.#alertUntil = now + ALERT;
+    const isKnown = this.#lookedAt >= begun - FRESH;
+    return isKnown ? Math.min(now - begun, this.#readProcessorTime() - this.#processorTime) - SLICE : 0;
   }
 
   #add(group: string, work: Waiting): void {
@@ -71,7 +125,7 @@ export class LoopGate {
   }
 
   readonly #open = (): void => {
-    const since = monotonicNow();
+    const since = this.begin();
     if (since < this.#opensAt) {
       this.#isDue = false;
       this.#look();
@@ -94,7 +148,7 @@ export class LoopGate {
     const later = this.#later!;
     this.#later = undefined;
     for (const [group, waiting] of later) this.#add(group, waiting);
-    this.took(monotonicNow() - since);
+    this.owes(since);
     this.#isDue = false;
     if (this.#count > 0) this.#look();
   };

@@ -184,11 +184,10 @@ export class HttpConnection {
     const site = this.#host.siteOf(request);
     this.#underWay.set(response, site);
     response.on('close', onAnswered);
-    const since = monotonicNow();
+    const since = loopGate.begin();
     this.#host.serve(request, response, site);
-    const took = monotonicNow() - since;
     // At the gate its time is taken there.
-    if (this.#isPassing ? took > SLICE : loopGate.took(took)) this.queue(() => {});
+    if (this.#isPassing ? loopGate.isHeldSince(since) : loopGate.owes(since)) this.queue(() => {});
   }
 
   /** Node has found that a request's head takes too long. True: it was not read meanwhile, and has its time when it is read again. */

@@ -203,7 +203,7 @@ export class ReadLoop implements Resumable {
           this.#queue();
           break;
         }
-        since = monotonicNow();
+        since = loopGate.begin();
       }
       // One message is enough for a connection that has held the loop to do it again.
       if (this.#passing && monotonicNow() - since > SLICE) this.#share = 0;
@@ -331,7 +331,7 @@ export class ReadLoop implements Resumable {
 
   /** A turn's work is done. At the gate its time is taken there. */
   #account(since: number): void {
-    const now = monotonicNow();
-    if (this.#passing ? now - since > SLICE : loopGate.took(now - since)) this.#probation = now + PROBATION;
+    const isHeld = this.#passing ? loopGate.isHeldSince(since) : loopGate.owes(since);
+    if (isHeld) this.#probation = monotonicNow() + PROBATION;
   }
 }
