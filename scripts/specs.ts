@@ -15,7 +15,7 @@ const TIMES = join(ROOT, 'dist/.spec-times.json');
 /** Lines of a mocha's own output that are shown. */
 const SHOWN_LINES = 40;
 /** Files that one mocha runs, unless one folder alone has more: its start costs a second of a processor. A long one has its own. */
-const FILES_A_RUN = 12;
+const FILES_A_RUN = 18;
 /** Mochas at once for each processor: while one waits for a timer or a child, another computes. */
 const RUNS_PER_PROCESSOR = 1.5;
 /** In the unit of /proc/<pid>/stat. */

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { expect } from 'chai';
 import { bootstrap, ConfigurationError, Module } from 'packet-ts';
 import { webClient } from '../kit/index.js';
-import { adminApp, byPassword } from './support/admin-app.js';
+import { byPassword, inlineAdminApp } from './support/admin-app.js';
 
 interface Answer {
   readonly status: number;
@@ -39,7 +39,7 @@ describe('who may use the page', function () {
   this.timeout(30_000);
 
   it('serves its files with a policy that lets nothing of another host in, and nothing else of the disk', async () => {
-    const app = await adminApp();
+    const app = await inlineAdminApp();
     const { url } = app.admin!;
     for (const path of ['/', '/style.css', '/main.js', '/connect.js', '/dom.js', '/format.js', '/sections.js']) {
       const { status, headers, body } = await ask(new URL(path, url).href, {});
@@ -55,7 +55,7 @@ describe('who may use the page', function () {
   });
 
   it('refuses names that were pointed at the loopback, and pages of other origins', async () => {
-    const app = await adminApp({ authorize: () => 'operate' });
+    const app = await inlineAdminApp({ authorize: () => 'operate' });
     const { url } = app.admin!;
     expect((await ask(url, { host: 'evil.example' })).status).to.be.oneOf([400, 403, 404, 421]);
     const feed = `${url.replace('http', 'ws').replace(/\/$/, '')}/feed`;
@@ -65,14 +65,14 @@ describe('who may use the page', function () {
   });
 
   it('asks authorize for every file and for the websocket, and sends away whom it does not let in', async () => {
-    const app = await adminApp({ authorize: byPassword });
+    const app = await inlineAdminApp({ authorize: byPassword });
     const { url } = app.admin!;
     const wrong = { authorization: 'Bearer guess' };
     expect(await ask(url, wrong)).to.include({ status: 401, body: 'who are you?' });
     expect((await ask(new URL('/main.js', url).href, wrong)).status).to.equal(401);
     const feed = `${url.replace('http', 'ws').replace(/\/$/, '')}/feed`;
     expect(await refusal(webClient(feed, [], { headers: wrong }))).to.include('401');
-    const silent = await adminApp({ authorize: () => undefined });
+    const silent = await inlineAdminApp({ authorize: () => undefined });
     expect((await ask(silent.admin!.url, {})).status).to.equal(403);
     expect(await refusal(webClient(`${silent.admin!.url.replace('http', 'ws').replace(/\/$/, '')}/feed`))).to.include('403');
   });
@@ -94,8 +94,8 @@ describe('who may use the page', function () {
   });
 
   it('takes another port of the loopback where that of the page is taken, and there is none without the option', async () => {
-    const first = await adminApp(true);
-    const second = await adminApp(true);
+    const first = await inlineAdminApp(true);
+    const second = await inlineAdminApp(true);
     expect(first.admin!.host).to.equal('127.0.0.1');
     expect(second.admin!.port).not.to.equal(first.admin!.port);
     expect((await ask(second.admin!.url, {})).status).to.equal(200);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Workers } from 'packet-ts';
 import { tcpClient, waitFor } from '../kit/index.js';
 import { Desk } from '../fixtures/admin.worker.js';
-import { adminApp, byPassword, Counter } from './support/admin-app.js';
+import { adminApp, byPassword, Counter, inlineAdminApp, InlineCounter } from './support/admin-app.js';
 import { AdminClient } from './support/admin-client.js';
 
 const OPERATOR = { authorization: 'Bearer operator' };
@@ -55,8 +55,8 @@ describe('the feed of the page', function () {
   });
 
   it('shows one page of a long list, filters it, and turns to the next', async () => {
-    const app = await adminApp();
-    const peers = await Promise.all(Array.from({ length: 60 }, () => tcpClient(app.address(Counter).port)));
+    const app = await inlineAdminApp();
+    const peers = await Promise.all(Array.from({ length: 60 }, () => tcpClient(app.address(InlineCounter).port)));
     const client = await AdminClient.open(app);
     await client.until(() => (client.facts.get('connections') as { total: number }).total === 60, 'all connections');
     expect(client.facts.get('connections')).to.include({ page: 0, pages: 2, total: 60 });
@@ -77,7 +77,7 @@ describe('the feed of the page', function () {
   });
 
   it('tells the log by level, without facts that the logger may redact', async () => {
-    const app = await adminApp();
+    const app = await inlineAdminApp();
     const { Logger } = await import('packet-ts');
     const log = app.get(Logger);
     log.info({ token: 'secret', worker: 'desk' }, 'signed in');
@@ -94,7 +94,7 @@ describe('the feed of the page', function () {
   });
 
   it('lets somebody who may only look do nothing, and says so', async () => {
-    const app = await adminApp({ authorize: byPassword });
+    const app = await inlineAdminApp({ authorize: byPassword });
     const client = await AdminClient.open(app);
     expect(client.role).to.equal('read');
     const [{ id, pid }] = client.rows('processes') as [{ id: string; pid: number }];
@@ -157,7 +157,7 @@ describe('the feed of the page', function () {
   });
 
   it('answers what it cannot read with an error, and lives', async () => {
-    const app = await adminApp({ authorize: () => 'operate' });
+    const app = await inlineAdminApp({ authorize: () => 'operate' });
     const client = await AdminClient.open(app);
     client.socket.send('{"id":1,"action":{"do":"explode"}}');
     await waitFor(() => client.socket.messages.some(message => String(message).startsWith('{"error"')), { within: '5s' });

@@ -1,16 +1,9 @@
-import { bootstrap, serveWorkers } from '../../src/index.js';
+import { bootstrap,serveWorkers } from '../../src/index.js';
 import { memoryMesh } from '../../src/testing/index.js';
 import { callsConformance } from './support/calls-conformance.js';
-import { Caller, CallsModule } from './support/module.js';
+import { Caller,CallsModule } from './support/module.js';
 
 const quiet = { logger: false, signals: false } as const;
-
-describe('calls to processes of this machine', () => {
-  callsConformance(async () => {
-    const app = await bootstrap(CallsModule, quiet);
-    return { app, calls: app.get(Caller).calls, host: 'local', close: () => app.close() };
-  });
-});
 
 describe('calls over a mesh in memory', () => {
   callsConformance(async () => {

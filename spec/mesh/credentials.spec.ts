@@ -14,6 +14,18 @@ import { Caller, CallsModule } from './support/module.js';
 
 const quiet = { logger: false, signals: false } as const;
 
+/** Two clients with the same proof of identity: the message that one got from the other. */
+async function carried(options: NatsOptions): Promise<string> {
+  const [receiver, sender] = [await nats(options).connect(), await nats(options).connect()];
+  atEnd(() => Promise.all([receiver.close(), sender.close()]));
+  const subject = `${receiver.namespace}.spec`;
+  let deliver!: (text: string) => void;
+  const message = new Promise<string>(resolve => (deliver = resolve));
+  await receiver.subscribe(subject, ({ data }) => deliver(Buffer.from(data).toString()));
+  sender.publish(subject, Buffer.from('heard'));
+  return message;
+}
+
 /** A host and a caller with the same proof of identity: the answer of one call. */
 async function called(options: NatsOptions): Promise<unknown> {
   const mesh = nats(options);
@@ -74,7 +86,7 @@ describe('how a client and a server of NATS trust each other', function () {
 
     it('takes its files again at each connect', async () => {
       const ca = pathToFileURL(files('own-authority.pem', authority.cert));
-      expect(await called({ servers: server.url, tls: { ca } })).to.equal('heard');
+      expect(await carried({ servers: server.url, tls: { ca } })).to.equal('heard');
     });
 
     it('does not boot with a server whose certificate another authority has signed, and says so', async () => {
@@ -103,7 +115,7 @@ describe('how a client and a server of NATS trust each other', function () {
 
     it('shows its own certificate to a server that asks for one', async () => {
       const { cert, key } = authority.issue('web');
-      expect(await called({ servers: mutual.url, tls: { ca: authority.cert, cert, key } })).to.equal('heard');
+      expect(await carried({ servers: mutual.url, tls: { ca: authority.cert, cert, key } })).to.equal('heard');
     });
 
     it('is refused by such a server without one, or with one of another authority', async () => {
@@ -176,7 +188,7 @@ describe('how a client and a server of NATS trust each other', function () {
       const user = nkeys.createUser();
       const server = await natsServer({ config: `authorization { users = [ { nkey: ${user.getPublicKey()} } ] }` });
       const seed = Buffer.from(user.getSeed()).toString();
-      expect(await called({ servers: server.url, nkey: `${seed}\n` })).to.equal('heard');
+      expect(await carried({ servers: server.url, nkey: `${seed}\n` })).to.equal('heard');
       expect((await refusal({ servers: server.url, nkey: 'SUNONSENSE' })).message).to.include('nkey cannot be used');
       expect((await refusal({ servers: server.url })).reason).to.equal('refused');
     });
@@ -184,7 +196,7 @@ describe('how a client and a server of NATS trust each other', function () {
     it('takes the name and password of a url, and tells them to nobody', async () => {
       const server = await natsServer({ config: 'authorization { user: shop, password: "s3cret/word" }' });
       const url = (password: string): string => server.url.replace('//', `//shop:${encodeURIComponent(password)}@`);
-      expect(await called({ servers: url('s3cret/word') })).to.equal('heard');
+      expect(await carried({ servers: url('s3cret/word') })).to.equal('heard');
       const error = await refusal({ servers: url('other word') });
       expect(error.reason).to.equal('refused');
       expect(error.message).to.not.include('other');

@@ -1,4 +1,15 @@
-import { bootstrap, Connection, InjectWorker, Module, OnData, OnError, type AdminOptions, type App, type WorkerClient } from 'packet-ts';
+import {
+  bootstrap,
+  Connection,
+  InjectWorker,
+  Module,
+  OnData,
+  OnError,
+  Worker,
+  type AdminOptions,
+  type App,
+  type WorkerClient,
+} from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import { Desk } from '../../fixtures/admin.worker.js';
 import { atEnd } from '../../kit/index.js';
@@ -6,7 +17,7 @@ import { atEnd } from '../../kit/index.js';
 /** A connection that does what its line says. */
 @Connection({ listen: 'tcp://127.0.0.1:0', framing: lines() })
 export class Counter {
-  constructor(@InjectWorker(Desk) private readonly desk: WorkerClient<Desk>) {}
+  constructor(@InjectWorker(Desk) protected readonly desk: WorkerClient<Desk>) {}
 
   @OnData() async say(line: string): Promise<string> {
     if (line === 'pid') return String(await this.desk.pid());
@@ -24,12 +35,35 @@ export class Counter {
 @Module({ connections: [Counter], workers: [Desk] })
 class CounterModule {}
 
-/** Starts an application with its page; it is closed with the test. */
-export async function adminApp(admin: AdminOptions | true = {}): Promise<App> {
+/** The worker in this process, for pages that are not about processes. */
+@Worker('desk', { minWorkers: 2, maxWorkers: 3, timeout: '1m', runtime: 'inline' })
+class InlineDesk extends Desk {}
+
+@Connection({ listen: 'tcp://127.0.0.1:0', framing: lines() })
+export class InlineCounter extends Counter {
+  constructor(@InjectWorker(InlineDesk) desk: WorkerClient<Desk>) {
+    super(desk);
+  }
+}
+
+@Module({ connections: [InlineCounter], workers: [InlineDesk] })
+class InlineModule {}
+
+async function start(module: typeof CounterModule | typeof InlineModule, admin: AdminOptions | true): Promise<App> {
   const options = admin === true ? true : ({ listen: 'http://127.0.0.1:0', ...admin } as const);
-  const app = await bootstrap(CounterModule, { admin: options, logger: false, signals: false });
+  const app = await bootstrap(module, { admin: options, logger: false, signals: false });
   atEnd(() => app.close({ timeout: '5s' }));
   return app;
+}
+
+/** Starts an application with its page and two processes; it is closed with the test. */
+export function adminApp(admin: AdminOptions | true = {}): Promise<App> {
+  return start(CounterModule, admin);
+}
+
+/** The same page over a worker in this process. */
+export function inlineAdminApp(admin: AdminOptions | true = {}): Promise<App> {
+  return start(InlineModule, admin);
 }
 
 /** Somebody who shows the right password may act, somebody who shows none may look, anybody else is sent away. */
