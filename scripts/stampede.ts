@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootstrap, InjectWorker, Module, Worker, WorkerCrashedError, type WorkerClient } from 'packet-ts';
-import { JournalWorker } from '../spec/fixtures/journal.worker.js';
+import { JournalWorker } from '../spec/fixtures/workers/journal.worker.js';
 import { soon } from '../spec/kit/wait-for.js';
 
 const KILLS = Number(process.argv[2] ?? 1000);
@@ -30,7 +30,7 @@ const from = performance.now();
 
 class Victims extends JournalWorker {}
 Worker('journal_worker', {
-  source: new URL('../spec/fixtures/journal.worker.js', import.meta.url).href,
+  source: new URL('../spec/fixtures/workers/journal.worker.js', import.meta.url).href,
   minWorkers: 2,
   // Not what is looked at here: on a busy machine a process may take its time.
   startTimeout: '5m',

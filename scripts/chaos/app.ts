@@ -22,7 +22,7 @@ import {
 import { lines, raw } from 'packet-ts/framing';
 import { OnRequest } from 'packet-ts/http';
 import 'packet-ts/websocket';
-import { Authority } from '../../spec/kit/certificates.js';
+import { Authority } from '../../spec/kit/programs/certificates.js';
 import { calls, subscriptions } from './calls.js';
 import { CalcWorker, WaitWorker } from './workers.js';
 

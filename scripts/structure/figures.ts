@@ -9,7 +9,7 @@ export interface Figures {
   readonly lines: number;
   readonly medianLines: number;
   readonly largest: { readonly file: string; readonly lines: number };
-  /** Folders of src/ with more than {@link MAX_FILES} files directly in them. */
+  /** Folders of src/ and spec/ with more than {@link MAX_FILES} files directly in them. */
   readonly fullFolders: number;
   /** Imports of types that may close a circle. */
   readonly recursion: number;
@@ -19,14 +19,13 @@ function lineCount(text: string): number {
   return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
 }
 
-/** Files directly in each folder of src/. */
+/** Files directly in each folder below src/ and spec/. */
 function filesByFolder(sources: Sources): Map<string, number> {
   const folders = new Map<string, number>();
   for (const file of sources.keys()) {
-    if (!file.startsWith('src/')) continue;
     const folder = posix.dirname(file);
-    // The files of src/ itself are rooms of one file.
-    if (folder !== 'src') folders.set(folder, (folders.get(folder) ?? 0) + 1);
+    // Files of src/ itself are folders of one file.
+    if (/^(?:src|spec)\//.test(folder)) folders.set(folder, (folders.get(folder) ?? 0) + 1);
   }
   return folders;
 }
@@ -65,7 +64,7 @@ export function checkFolders(sources: Sources): Offence[] {
       file: folder,
       line: 1,
       what: `${count} files`,
-      rule: `a folder of src/ has at most ${MAX_FILES} files`,
+      rule: `a folder of src/ or spec/ has at most ${MAX_FILES} files`,
       remedy: 'put those that belong together into a folder of their own',
     }));
 }

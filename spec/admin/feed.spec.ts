@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Workers } from 'packet-ts';
 import { tcpClient, waitFor } from '../kit/index.js';
-import { Desk } from '../fixtures/admin.worker.js';
+import { Desk } from '../fixtures/workers/admin.worker.js';
 import { adminApp, byPassword, Counter, inlineAdminApp, InlineCounter } from './support/admin-app.js';
 import { AdminClient } from './support/admin-client.js';
 

@@ -4,7 +4,7 @@ import { lines } from 'packet-ts/framing';
 import { createTestApp } from 'packet-ts/testing';
 import { healthOf } from '../../src/app/report/health.js';
 import { atEnd, spawnScript, tcpClient, waitFor } from '../kit/index.js';
-import { SmallWorker } from '../fixtures/small.worker.js';
+import { SmallWorker } from '../fixtures/workers/small.worker.js';
 
 @Connection({ listen: 'tcp://127.0.0.1:0', framing: lines() })
 class Line {}
@@ -72,7 +72,7 @@ describe('health()', () => {
 
 describe('shutdownDelay', () => {
   it('keeps listeners open while the application is not ready any more, until a second signal', async () => {
-    const script = spawnScript(new URL('../fixtures/delayed.main.js', import.meta.url));
+    const script = spawnScript(new URL('../fixtures/start/delayed.main.js', import.meta.url));
     const port = Number((await script.line('port')).slice('port '.length));
     const ask = async (): Promise<string> => {
       const client = await tcpClient(port);

@@ -11,7 +11,7 @@ import {
   type WorkerClient,
 } from 'packet-ts';
 import { z } from 'zod';
-import { SmallError, SmallWorker, TenantWorker } from '../fixtures/small.worker.js';
+import { SmallError, SmallWorker, TenantWorker } from '../fixtures/workers/small.worker.js';
 import { processesOf, spawnScript, waitFor } from '../kit/index.js';
 
 @Worker('spawn: deep', { timeout: '1s', autoLoad: false, runtime: 'inline' })
@@ -148,7 +148,7 @@ describe('spawn', function () {
   });
 
   it('lets a script that ends exit by itself, its worker in the same file', async () => {
-    const script = spawnScript(new URL('../fixtures/script.js', import.meta.url));
+    const script = spawnScript(new URL('../fixtures/start/script.js', import.meta.url));
     expect(await script.line()).to.equal('42');
     expect(await script.exit({ within: '5s' })).to.deep.equal({ code: 0, signal: null });
   });

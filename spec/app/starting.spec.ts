@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { App, ClosingError, inject, Module, OnStart, OnStop, OnWorkerStart, type WorkerProcess } from 'packet-ts';
 import { createTestApp } from 'packet-ts/testing';
-import { SmallWorker } from '../fixtures/small.worker.js';
+import { SmallWorker } from '../fixtures/workers/small.worker.js';
 
 describe('an application that starts', () => {
   it('starts nothing more when it is closed meanwhile, and stops what had started', async () => {

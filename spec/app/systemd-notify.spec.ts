@@ -68,7 +68,7 @@ describe('systemd itself', () => {
   it('comes from a program as it starts and stops', async function () {
     this.slow(5000);
     const { socket, said } = await manager();
-    const script = spawnScript(new URL('../fixtures/delayed.main.js', import.meta.url), [], { env: { NOTIFY_SOCKET: socket } });
+    const script = spawnScript(new URL('../fixtures/start/delayed.main.js', import.meta.url), [], { env: { NOTIFY_SOCKET: socket } });
     await waitFor(() => said.stdout.text.includes('READY=1'), { within: '10s' });
     script.kill('SIGTERM');
     await waitFor(() => said.stdout.text.includes('STOPPING=1'), { within: '10s' });

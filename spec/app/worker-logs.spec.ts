@@ -4,7 +4,7 @@ import { bootstrap, Connection, InjectWorker, Module, OnData, Peer, type App, ty
 import { lines } from 'packet-ts/framing';
 import { createTestApp } from 'packet-ts/testing';
 import { atEnd, tcpClient, waitFor } from '../kit/index.js';
-import { LoggingWorker } from '../fixtures/logging.worker.js';
+import { LoggingWorker } from '../fixtures/logging/logging.worker.js';
 
 @Connection({ listen: 'tcp://127.0.0.1:0', framing: lines() })
 class Line {

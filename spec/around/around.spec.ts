@@ -21,7 +21,7 @@ import { lines } from 'packet-ts/framing';
 import { OnRequest } from 'packet-ts/http';
 import { createTestApp, type TestApp } from 'packet-ts/testing';
 import { atEnd } from '../kit/index.js';
-import { AroundWorker } from '../fixtures/around.worker.js';
+import { AroundWorker } from '../fixtures/workers/around.worker.js';
 
 /** Notes what it stands around, before and after. */
 function noting(to: string[], name = ''): AroundFunction {

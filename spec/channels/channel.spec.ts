@@ -7,7 +7,7 @@ import { Channels } from '../../src/reactor/index.js';
 import { Events } from '../kit/events.js';
 import { rig } from '../kit/reactor.js';
 import { deferred, turns } from '../kit/signals.js';
-import { WireClient } from '../kit/wire-client.js';
+import { WireClient } from '../kit/clients/wire-client.js';
 
 describe('a channel', () => {
   const News = channel<number>('news', { buffer: 3 });

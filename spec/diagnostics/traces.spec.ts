@@ -18,8 +18,8 @@ import { createTestApp } from 'packet-ts/testing';
 import { callTraces, messageTraces, requestTraces } from '../../src/diagnostics/traces.js';
 import { atEnd, waitFor } from '../kit/index.js';
 import { traced } from '../kit/traces.js';
-import { AroundWorker } from '../fixtures/around.worker.js';
-import { Inner, Outer } from '../fixtures/nested.worker.js';
+import { AroundWorker } from '../fixtures/workers/around.worker.js';
+import { Inner, Outer } from '../fixtures/workers/nested.worker.js';
 
 class Asks {
   constructor(

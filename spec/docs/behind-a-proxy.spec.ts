@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '../../scripts/structure/read-sources.js';
 import { packetTs } from '../cli/kit.js';
-import { Authority } from '../kit/certificates.js';
+import { Authority } from '../kit/programs/certificates.js';
 import { needsProgram, spawnProgram, tcpClient, waitFor, webClient, type Script } from '../kit/index.js';
 import { blocksOf } from './support/blocks.js';
 import { compile, projectOf, remove } from './support/project.js';

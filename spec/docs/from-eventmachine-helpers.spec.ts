@@ -24,7 +24,7 @@ import {
 } from 'packet-ts';
 import { delimited, fixed, headerAndBody, lines, objects, raw } from 'packet-ts/framing';
 import { createTestApp } from 'packet-ts/testing';
-import { SmallWorker } from '../fixtures/small.worker.js';
+import { SmallWorker } from '../fixtures/workers/small.worker.js';
 import { Journal } from '../kit/signals.js';
 import { waitFor } from '../kit/index.js';
 

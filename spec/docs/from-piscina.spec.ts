@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { bootstrap, Module, spawn, transfer, WorkerBusyError, WorkerCrashedError, WorkerTimeoutError } from 'packet-ts';
-import { SmallWorker } from '../fixtures/small.worker.js';
+import { SmallWorker } from '../fixtures/workers/small.worker.js';
 import { Adder } from './support/adder.worker.js';
 
 /** Each line of docs/from-piscina.md that names this file stands here, and runs. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { needsProgram, spawnProgram, tcpClient } from '../kit/index.js';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../fixtures/socket-options.main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../fixtures/connections/socket-options.main.js', import.meta.url));
 
 /** The system calls of a server with those options, and of a client that dials it with the same, that set something. */
 async function calls(options: object): Promise<string[]> {

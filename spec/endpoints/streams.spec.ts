@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../src/endpoints/index.js';
-import { streamConformance } from '../kit/endpoint-conformance.js';
+import { streamConformance } from '../kit/conformance/endpoint-conformance.js';
 
 describe('endpoints', () => {
   const folder = mkdtempSync(join(tmpdir(), 'packet-'));

@@ -5,12 +5,12 @@ import { OnConnect, OnData } from '../../src/decorators/connection/connection-ho
 import type { TlsOptions } from '../../src/decorators/connection/endpoint-types.js';
 import { lines } from '../../src/framing/lines.js';
 import { Peer, type Listening } from '../../src/reactor/index.js';
-import { Authority } from '../kit/certificates.js';
+import { Authority } from '../kit/programs/certificates.js';
 import { Events } from '../kit/events.js';
 import { needsProgram, soon, spawnProgram } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { deferred, turns } from '../kit/signals.js';
-import { tlsClient } from '../kit/tls-client.js';
+import { tlsClient } from '../kit/clients/tls-client.js';
 
 /** Says whom it takes its client for, then echoes. */
 @Connection({ framing: lines() })

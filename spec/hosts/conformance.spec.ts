@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { AbortError, BoundaryError } from '../../src/errors.js';
 import { Owner } from '../../src/workers/index.js';
-import { startBoth } from '../kit/two-workers-rig.js';
+import { startBoth } from '../kit/workers/two-workers-rig.js';
 
 type Started = Awaited<ReturnType<typeof startBoth>>;
 

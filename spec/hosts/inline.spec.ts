@@ -6,9 +6,9 @@ import { duplexPair } from '../../src/wire/link/duplex-pair.js';
 import { Kind } from '../../src/wire/link/protocol.js';
 import { atEnd } from '../kit/cleanup.js';
 import { waitFor } from '../kit/wait-for.js';
-import { LinkEnd } from '../kit/link-end.js';
-import { hostSpec } from '../kit/probe.js';
-import { bootMessage, loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
+import { LinkEnd } from '../kit/workers/link-end.js';
+import { hostSpec } from '../kit/workers/probe.js';
+import { bootMessage, loaded, taskOf, workerOf } from '../kit/workers/worker-fixture.js';
 
 class Fixture {
   echo(input: unknown): unknown {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host, HostExit } from '../../src/hosts/host.js';
 import { processHost } from '../../src/hosts/process.js';
-import { Probe, hostSpec, probeEntry } from '../kit/probe.js';
+import { Probe, hostSpec, probeEntry } from '../kit/workers/probe.js';
 
 describe('the process host', function () {
   let host: Host;

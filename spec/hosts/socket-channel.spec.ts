@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { Host, SocketHandle } from '../../src/hosts/host.js';
 import { processHost } from '../../src/hosts/process.js';
 import { tcpClient, type TcpClient } from '../kit/index.js';
-import { Probe, probeEntry } from '../kit/probe.js';
+import { Probe, probeEntry } from '../kit/workers/probe.js';
 
 const channel = new URL('../../src/hosts/socket-channel.js', import.meta.url).href;
 /** In the worker: takes sockets, says which came and what they read, echoes. */

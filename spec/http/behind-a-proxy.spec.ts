@@ -5,12 +5,12 @@ import { Connection } from '../../src/decorators/connection/connection.js';
 import { OnConnect, OnRequest } from '../../src/decorators/connection/connection-hooks.js';
 import type { PerEndpoint } from '../../src/decorators/connection/endpoint-types.js';
 import { Peer, type Listening, type Where } from '../../src/reactor/index.js';
-import { Authority } from '../kit/certificates.js';
+import { Authority } from '../kit/programs/certificates.js';
 import { Events } from '../kit/events.js';
 import { needsProgram, soon, tcpClient, type TcpClient } from '../kit/index.js';
-import { proxyBinary, proxyHeader, proxyLine } from '../kit/proxy-header.js';
+import { proxyBinary, proxyHeader, proxyLine } from '../kit/clients/proxy-header.js';
 import { rig, type Rig } from '../kit/reactor.js';
-import { secured } from '../kit/tls-client.js';
+import { secured } from '../kit/clients/tls-client.js';
 
 const FROM = { address: '203.0.113.7', port: 50_000 };
 const TO = { address: '192.0.2.1', port: 443 };

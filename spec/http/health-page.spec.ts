@@ -3,7 +3,7 @@ import { bootstrap, InjectWorker, Module, OnStart, type WorkerClient } from 'pac
 import { healthPage } from 'packet-ts/http';
 import { metrics } from 'packet-ts/metrics';
 import { atEnd } from '../kit/index.js';
-import { SmallWorker } from '../fixtures/small.worker.js';
+import { SmallWorker } from '../fixtures/workers/small.worker.js';
 
 describe('healthPage()', () => {
   it('counts from the start, and not from the first scrape', async () => {

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { Hono } from 'hono';
 import { bootstrap, Connection, Module, type App, type ModuleOptions } from 'packet-ts';
 import { mount, OnRequest, type RequestAbout } from 'packet-ts/http';
-import { Authority } from '../kit/certificates.js';
+import { Authority } from '../kit/programs/certificates.js';
 import { Events } from '../kit/events.js';
 import { atEnd, needsProgram, soon, tcpClient } from '../kit/index.js';
 

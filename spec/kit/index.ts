@@ -1,10 +1,10 @@
 export { waitFor, soon, type WaitOptions } from './wait-for.js';
 export { Inbox } from './inbox.js';
 export { atEnd } from './cleanup.js';
-export { holdExamplePorts } from './example-ports.js';
-export { spawnScript, spawnProgram, Script, type ScriptExit, type ScriptOptions } from './spawn-script.js';
-export { tcpClient, TcpClient } from './tcp-client.js';
-export { freePort, natsServer, NatsServer, type NatsServerOptions } from './nats-server.js';
-export { findProgram, needsProgram } from './needs-program.js';
-export { processesOf, type ProcessInfo } from './process-table.js';
-export { webClient, WebClient, type WebMessage } from './web-client.js';
+export { holdExamplePorts } from './programs/example-ports.js';
+export { spawnScript, spawnProgram, Script, type ScriptExit, type ScriptOptions } from './programs/spawn-script.js';
+export { tcpClient, TcpClient } from './clients/tcp-client.js';
+export { freePort, natsServer, NatsServer, type NatsServerOptions } from './programs/nats-server.js';
+export { findProgram, needsProgram } from './programs/needs-program.js';
+export { processesOf, type ProcessInfo } from './programs/process-table.js';
+export { webClient, WebClient, type WebMessage } from './clients/web-client.js';

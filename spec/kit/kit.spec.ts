@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { soon, spawnProgram, spawnScript, tcpClient, waitFor } from './index.js';
 import { holdings, surplus } from './leftovers.js';
-import { processInfo } from './process-table.js';
+import { processInfo } from './programs/process-table.js';
 
 async function failure(promise: Promise<unknown>): Promise<Error> {
   return promise.then(

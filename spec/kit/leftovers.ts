@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import { processesOf, type ProcessInfo } from './process-table.js';
+import { processesOf, type ProcessInfo } from './programs/process-table.js';
 
 /** Set in this process's environment, so that what its children leave behind can be recognised. */
 const MARKER_NAME = 'PACKET_TS_SPEC_RUN';

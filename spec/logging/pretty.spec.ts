@@ -18,7 +18,7 @@ describe('the log on a terminal', () => {
     expect(written[1]!.trim()).to.equal('no JSON at all');
   });
 
-  const main = new URL('../fixtures/delayed.main.js', import.meta.url);
+  const main = new URL('../fixtures/start/delayed.main.js', import.meta.url);
 
   it('is JSON in a pipe', async () => {
     const piped = spawnScript(main, [], { env: { PACKET_LOG: 'info' } });

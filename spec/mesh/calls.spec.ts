@@ -1,7 +1,7 @@
-import { bootstrap,serveWorkers } from '../../src/index.js';
+import { bootstrap, serveWorkers } from '../../src/index.js';
 import { memoryMesh } from '../../src/testing/index.js';
 import { callsConformance } from './support/calls-conformance.js';
-import { Caller,CallsModule } from './support/module.js';
+import { Caller, CallsModule } from './support/module.js';
 
 const quiet = { logger: false, signals: false } as const;
 

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { nkeys } from '@nats-io/transport-node';
 import { bootstrap, MeshError, serveWorkers, UsageError } from '../../src/index.js';
 import { nats, type NatsOptions } from '../../src/nats/index.js';
-import { Authority } from '../kit/certificates.js';
+import { Authority } from '../kit/programs/certificates.js';
 import { atEnd, natsServer, needsProgram, waitFor, type NatsServer } from '../kit/index.js';
 import { rejection } from '../workers/support/rig.js';
 import { Operator } from './support/jwt.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { bootstrap, InjectWorker, Module, NotCloneableError, serveWorkers, transfer, type WorkerClient } from '../../src/index.js';
 import { memoryMesh } from '../../src/testing/index.js';
-import { ThreadTransferWorker } from '../fixtures/transfer.worker.js';
+import { ThreadTransferWorker } from '../fixtures/workers/transfer.worker.js';
 import { atEnd } from '../kit/index.js';
 import { failure } from '../promises/pool/scene.js';
 

@@ -6,7 +6,7 @@ import { OnRequest } from 'packet-ts/http';
 import { metrics } from 'packet-ts/metrics';
 import { createTestApp } from 'packet-ts/testing';
 import { atEnd, waitFor } from '../kit/index.js';
-import { AroundWorker } from '../fixtures/around.worker.js';
+import { AroundWorker } from '../fixtures/workers/around.worker.js';
 import { Asks, callsIn, MeasuredModule, samples, scrapeUnderKills } from './scrapes.js';
 
 describe('metrics()', () => {

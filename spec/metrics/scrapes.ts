@@ -4,8 +4,8 @@ import { bootstrap, InjectWorker, Module, OnStart, type WorkerClient } from 'pac
 import { metrics } from 'packet-ts/metrics';
 import { atEnd, waitFor } from '../kit/index.js';
 import { Random } from '../kit/random.js';
-import { AroundWorker } from '../fixtures/around.worker.js';
-import { Doomed } from '../fixtures/doomed.worker.js';
+import { AroundWorker } from '../fixtures/workers/around.worker.js';
+import { Doomed } from '../fixtures/misbehaviour/doomed.worker.js';
 
 /** Has the clients of what is measured. */
 export class Asks {

@@ -8,8 +8,8 @@ import { OnRequest } from 'packet-ts/http';
 import { tracing } from 'packet-ts/otel';
 import { createTestApp } from 'packet-ts/testing';
 import { atEnd, waitFor } from '../kit/index.js';
-import { ChainFirst, ChainSecond, ChainThird } from '../fixtures/chain.worker.js';
-import { AroundWorker } from '../fixtures/around.worker.js';
+import { ChainFirst, ChainSecond, ChainThird } from '../fixtures/workers/chain.worker.js';
+import { AroundWorker } from '../fixtures/workers/around.worker.js';
 
 const exporter = new InMemorySpanExporter();
 

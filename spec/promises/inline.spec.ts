@@ -7,7 +7,7 @@ import { duplexPair } from '../../src/wire/link/duplex-pair.js';
 import { Owner, Workforce } from '../../src/workers/index.js';
 import type { WorkerSettings } from '../../src/blueprint/types.js';
 import { atEnd } from '../kit/index.js';
-import { loaded } from '../kit/worker-fixture.js';
+import { loaded } from '../kit/workers/worker-fixture.js';
 import { rejection } from '../workers/support/rig.js';
 import { crew } from './support/crew.js';
 import type { CrewClient } from './support/quarters.js';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Connection, InjectWorker, Module, OnData, type WorkerClient } from 'packet-ts';
 import { json } from 'packet-ts/framing';
 import { createTestApp } from 'packet-ts/testing';
-import { MailWorker } from '../fixtures/mail.worker.js';
+import { MailWorker } from '../fixtures/workers/mail.worker.js';
 
 @Connection({ listen: 'tcp://127.0.0.1:0', framing: json() })
 class Asker {

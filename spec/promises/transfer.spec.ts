@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
 import { NotCloneableError, spawn, transfer, UsageError, WorkerCrashedError, type WorkerClient } from 'packet-ts';
-import { TransferWorker } from '../fixtures/transfer.worker.js';
+import { TransferWorker } from '../fixtures/workers/transfer.worker.js';
 import { atEnd } from '../kit/index.js';
 import { failure } from './pool/scene.js';
 

@@ -7,7 +7,7 @@ import type { Framing } from '../../src/framing/framing.js';
 import { Peer } from '../../src/reactor/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { deferred, turns } from '../kit/signals.js';
-import { WireClient } from '../kit/wire-client.js';
+import { WireClient } from '../kit/clients/wire-client.js';
 
 describe('back-pressure', () => {
   let kit: Rig;

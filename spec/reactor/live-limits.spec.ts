@@ -13,7 +13,7 @@ import { Events } from '../kit/events.js';
 import { atEnd, webClient } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { Journal, turns } from '../kit/signals.js';
-import { WireClient } from '../kit/wire-client.js';
+import { WireClient } from '../kit/clients/wire-client.js';
 
 const closings = new Journal();
 

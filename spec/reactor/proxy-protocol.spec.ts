@@ -7,12 +7,12 @@ import { OnConnect, OnData } from '../../src/decorators/connection/connection-ho
 import { lines } from '../../src/framing/lines.js';
 import { Peer, type Listening, type Where } from '../../src/reactor/index.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
-import { Authority } from '../kit/certificates.js';
+import { Authority } from '../kit/programs/certificates.js';
 import { Events } from '../kit/events.js';
 import { needsProgram, soon, tcpClient, type TcpClient } from '../kit/index.js';
-import { proxyBinary, proxyHeader, proxyLine, tlv } from '../kit/proxy-header.js';
+import { proxyBinary, proxyHeader, proxyLine, tlv } from '../kit/clients/proxy-header.js';
 import { rig, type Rig } from '../kit/reactor.js';
-import { secured } from '../kit/tls-client.js';
+import { secured } from '../kit/clients/tls-client.js';
 
 const HERE = 'tcp://127.0.0.1:0';
 const FROM = { address: '203.0.113.7', port: 50_000 };

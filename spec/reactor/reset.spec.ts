@@ -6,12 +6,12 @@ import type { CloseReason } from '../../src/decorators/hook-types.js';
 import { lines } from '../../src/framing/lines.js';
 import { raw } from '../../src/framing/raw.js';
 import { Peer, Reactor } from '../../src/reactor/index.js';
-import { Authority } from '../kit/certificates.js';
+import { Authority } from '../kit/programs/certificates.js';
 import { atEnd, needsProgram, spawnProgram, tcpClient, type TcpClient } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { Journal, turns } from '../kit/signals.js';
-import { tlsClient } from '../kit/tls-client.js';
-import { WireClient } from '../kit/wire-client.js';
+import { tlsClient } from '../kit/clients/tls-client.js';
+import { WireClient } from '../kit/clients/wire-client.js';
 
 /** More than the kernel takes while nobody reads. */
 const LARGE = 'x'.repeat(15_000_000);

@@ -13,11 +13,11 @@ import { lines } from '../../src/framing/lines.js';
 import { raw } from '../../src/framing/raw.js';
 import { Peer, Reactor, type Listening } from '../../src/reactor/index.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
-import { Authority, type Certificate } from '../kit/certificates.js';
+import { Authority, type Certificate } from '../kit/programs/certificates.js';
 import { needsProgram, soon, spawnProgram } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { deferred, turns } from '../kit/signals.js';
-import { tlsClient } from '../kit/tls-client.js';
+import { tlsClient } from '../kit/clients/tls-client.js';
 
 const MB = 1_000_000;
 const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

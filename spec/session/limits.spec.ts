@@ -14,7 +14,7 @@ import { FakeClock } from '../../src/testing/fake-clock.js';
 import { Events } from '../kit/events.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { deferred, Journal, turns } from '../kit/signals.js';
-import { WireClient } from '../kit/wire-client.js';
+import { WireClient } from '../kit/clients/wire-client.js';
 
 describe('the limits of a connection', () => {
   let kit: Rig;

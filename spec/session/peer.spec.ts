@@ -8,7 +8,7 @@ import { Peer } from '../../src/reactor/index.js';
 import { FakeClock } from '../../src/testing/fake-clock.js';
 import { rig, type Rig } from '../kit/reactor.js';
 import { turns } from '../kit/signals.js';
-import { WireClient } from '../kit/wire-client.js';
+import { WireClient } from '../kit/clients/wire-client.js';
 
 describe('a peer', () => {
   let kit: Rig;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { checkFolders, describeFigures, figuresOf } from '../../scripts/structure/figures.js';
 
-const sources = (count: number): Map<string, string> =>
-  new Map(Array.from({ length: count }, (_, at) => [`src/a/f${at}.ts`, 'x\n'.repeat(at + 1)]));
+const sources = (count: number, folder = 'src/a'): Map<string, string> =>
+  new Map(Array.from({ length: count }, (_, at) => [`${folder}/f${at}.ts`, 'x\n'.repeat(at + 1)]));
 
 describe('the figures of the source', () => {
   it('count files, lines, their median and the largest file, of src only', () => {
@@ -15,6 +15,11 @@ describe('the figures of the source', () => {
     expect(checkFolders(sources(16))).to.deep.equal([]);
     expect(figuresOf(sources(17)).fullFolders).to.equal(1);
     expect(checkFolders(sources(17)).map(({ file, what }) => [file, what])).to.deep.equal([['src/a', '17 files']]);
+  });
+
+  it('count the folders of spec, but neither src and spec themselves nor folders beside them', () => {
+    expect(checkFolders(sources(17, 'spec/kit')).map(({ file }) => file)).to.deep.equal(['spec/kit']);
+    for (const folder of ['src', 'spec', 'examples/a']) expect(checkFolders(sources(17, folder))).to.deep.equal([]);
   });
 
   it('are printed with the offences of each rule', () => {

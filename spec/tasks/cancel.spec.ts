@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { AbortError, WorkerTimeoutError } from '../../src/errors.js';
 import { Kind } from '../../src/wire/link/protocol.js';
-import { ready } from '../kit/runtime-rig.js';
-import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
+import { ready } from '../kit/workers/runtime-rig.js';
+import { loaded, taskOf, workerOf } from '../kit/workers/worker-fixture.js';
 
 const signals: AbortSignal[] = [];
 

@@ -3,8 +3,8 @@ import { AbortError, BoundaryError, ClosingError, NotCloneableError, UsageError 
 import type { Validator } from '../../src/schema.js';
 import { looksAtContext } from '../../src/tasks/task.js';
 import { CallFlag, Kind } from '../../src/wire/link/protocol.js';
-import { ready, type Rig } from '../kit/runtime-rig.js';
-import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
+import { ready, type Rig } from '../kit/workers/runtime-rig.js';
+import { loaded, taskOf, workerOf } from '../kit/workers/worker-fixture.js';
 import { rejection } from '../workers/support/rig.js';
 
 interface Context {

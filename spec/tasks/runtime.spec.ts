@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { BoundaryError, MessageTooLargeError, NotCloneableError, TaskNotFoundError } from '../../src/errors.js';
 import { Kind, PROTOCOL_VERSION } from '../../src/wire/link/protocol.js';
-import { ready, rig } from '../kit/runtime-rig.js';
-import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
+import { ready, rig } from '../kit/workers/runtime-rig.js';
+import { loaded, taskOf, workerOf } from '../kit/workers/worker-fixture.js';
 
 class Echo {
   echo(input: unknown): unknown {

@@ -3,8 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { startedMarkFile } from '../../src/hosts/mark-file.js';
 import { FileStartedMark, type StartedMark } from '../../src/tasks/started-mark.js';
 import { Kind } from '../../src/wire/link/protocol.js';
-import { ready } from '../kit/runtime-rig.js';
-import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
+import { ready } from '../kit/workers/runtime-rig.js';
+import { loaded, taskOf, workerOf } from '../kit/workers/worker-fixture.js';
 
 /** Which call began, and what was marked by then. */
 const log: string[] = [];

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { AbortError, BoundaryError, NotCloneableError } from '../../src/errors.js';
 import { CallFlag, Kind } from '../../src/wire/link/protocol.js';
-import { ready, type Rig } from '../kit/runtime-rig.js';
-import { loaded, taskOf, workerOf } from '../kit/worker-fixture.js';
+import { ready, type Rig } from '../kit/workers/runtime-rig.js';
+import { loaded, taskOf, workerOf } from '../kit/workers/worker-fixture.js';
 
 const any = (value: unknown) => ({ value });
 const number = (value: unknown) => (typeof value === 'number' ? { value: value + 1 } : { issues: [{ message: 'no number' }] });

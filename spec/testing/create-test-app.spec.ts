@@ -25,7 +25,7 @@ import { lines } from 'packet-ts/framing';
 import { z } from 'zod';
 import { createTestApp, ExpectationError } from 'packet-ts/testing';
 import { spawnScript } from '../kit/index.js';
-import { SmallWorker } from '../fixtures/small.worker.js';
+import { SmallWorker } from '../fixtures/workers/small.worker.js';
 
 class Greeting {
   text = 'hello';
@@ -273,7 +273,7 @@ describe('createTestApp', function () {
   });
 
   it('may stand in one file with its workers, whose processes do not start it again', async () => {
-    const script = spawnScript(new URL('../fixtures/test-in-one-file.js', import.meta.url));
+    const script = spawnScript(new URL('../fixtures/start/test-in-one-file.js', import.meta.url));
     expect([await script.line(), await script.line()]).to.deep.equal(['started', '42']);
     expect(await script.exit({ within: '5s' })).to.deep.equal({ code: 0, signal: null });
   });

@@ -3,7 +3,7 @@ import '../../src/websocket/index.js';
 import { Connection, OnConnect, OnData, Peer } from '../../src/index.js';
 import { lines } from '../../src/framing/index.js';
 import { openingRefusal, type OpeningRules } from '../../src/websocket/opening.js';
-import { Authority } from '../kit/certificates.js';
+import { Authority } from '../kit/programs/certificates.js';
 import { Events } from '../kit/events.js';
 import { atEnd, needsProgram, soon, tcpClient, waitFor, webClient } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';

@@ -4,8 +4,8 @@ import { expect } from 'chai';
 import '../../src/websocket/index.js';
 import { Connection, OnClose, OnConnect, OnData, OnError, Peer, type About, type CloseReason } from '../../src/index.js';
 import { json, lengthPrefixed, lines } from '../../src/framing/index.js';
-import { Authority } from '../kit/certificates.js';
-import { streamConformance } from '../kit/endpoint-conformance.js';
+import { Authority } from '../kit/programs/certificates.js';
+import { streamConformance } from '../kit/conformance/endpoint-conformance.js';
 import { atEnd, needsProgram, soon, waitFor, webClient } from '../kit/index.js';
 import { rig, type Rig } from '../kit/reactor.js';
 

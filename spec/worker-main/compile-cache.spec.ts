@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn } from 'packet-ts';
-import { CompileCacheWorker } from '../fixtures/compile-cache.worker.js';
+import { CompileCacheWorker } from '../fixtures/start/compile-cache.worker.js';
 
 describe('the compiled code of a worker', function () {
   this.timeout(20_000);

@@ -11,7 +11,7 @@ import {
   type WorkerClient,
 } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
-import { Desk } from '../../fixtures/admin.worker.js';
+import { Desk } from '../../fixtures/workers/admin.worker.js';
 import { atEnd } from '../../kit/index.js';
 
 /** A connection that does what its line says. */

@@ -3,7 +3,7 @@ import { App, Connection, inject, injectable, Master, Module, OnData, spawn, Tas
 import { lines } from '../../../src/framing/index.js';
 import type { Ctor } from '../../../src/blueprint/index.js';
 import { createTestApp } from '../../../src/testing/index.js';
-import { PreloadedWorker } from '../../fixtures/preloaded.worker.js';
+import { PreloadedWorker } from '../../fixtures/start/preloaded.worker.js';
 
 /** What `bootstrap()` says of an application with this worker. */
 async function mistakesOf(worker: Ctor): Promise<string> {

@@ -16,7 +16,7 @@ import {
 import { json } from 'packet-ts/framing';
 import { Events } from '../../kit/events.js';
 import { turns } from '../../kit/signals.js';
-import { UdpClient } from '../../kit/udp-client.js';
+import { UdpClient } from '../../kit/clients/udp-client.js';
 import { House } from '../support/house.js';
 
 const Order = z.object({ id: z.number(), name: z.string(), tags: z.array(z.string()) });

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { listenersOf } from '../../../scripts/structure/listeners.js';
 import { readSources } from '../../../scripts/structure/read-sources.js';
 import { faults } from '../../../src/guard.js';
-import { Authority } from '../../kit/certificates.js';
+import { Authority } from '../../kit/programs/certificates.js';
 import { atEnd, tcpClient, waitFor } from '../../kit/index.js';
 import { lives, open } from '../support/lives.js';
 

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { bootstrap, Connection, inject, Module, OnClose, OnData, Peer, type CloseReason } from 'packet-ts';
 import { json, lines } from 'packet-ts/framing';
 import { atEnd, spawnScript, tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
-import { UdpClient } from '../../kit/udp-client.js';
+import { UdpClient } from '../../kit/clients/udp-client.js';
 import { House } from '../support/house.js';
 
 /** A reader that never reads, as far as the other side can tell. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Connection, OnConnect, OnData } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import { tcpClient, type TcpClient } from '../../kit/index.js';
-import { proxyLine } from '../../kit/proxy-header.js';
+import { proxyLine } from '../../kit/clients/proxy-header.js';
 import { House } from '../support/house.js';
 
 const TO = { address: '192.0.2.1', port: 443 };

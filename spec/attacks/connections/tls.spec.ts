@@ -9,11 +9,11 @@ import type { CloseReason } from '../../../src/decorators/hook-types.js';
 import { lines } from '../../../src/framing/lines.js';
 import { Peer, type Listening } from '../../../src/reactor/index.js';
 import { FakeClock } from '../../../src/testing/fake-clock.js';
-import { Authority, type Certificate } from '../../kit/certificates.js';
+import { Authority, type Certificate } from '../../kit/programs/certificates.js';
 import { Events } from '../../kit/events.js';
 import { needsProgram, soon, tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
 import { rig, type Rig } from '../../kit/reactor.js';
-import { secured, tlsClient } from '../../kit/tls-client.js';
+import { secured, tlsClient } from '../../kit/clients/tls-client.js';
 
 const reasons: string[] = [];
 

@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import { Connection, exec, inject, OnClose, OnData, OnError, OnExit, OnSecure, OnShutdown, Peer, type CloseReason } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import type { Ctor } from '../../../src/decorators/ctor.js';
-import { Authority } from '../../kit/certificates.js';
+import { Authority } from '../../kit/programs/certificates.js';
 import { Events } from '../../kit/events.js';
 import { needsProgram, type TcpClient } from '../../kit/index.js';
 import { Journal } from '../../kit/signals.js';
-import { secured } from '../../kit/tls-client.js';
+import { secured } from '../../kit/clients/tls-client.js';
 import { House } from '../support/house.js';
 import { FAILURES, never } from '../support/victim.js';
 

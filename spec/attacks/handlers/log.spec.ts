@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { atEnd, Inbox, tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
 
-const MAIN = fileURLToPath(new URL('../../fixtures/log.main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../fixtures/logging/log.main.js', import.meta.url));
 
 /** The application, with its stderr wherever the test wants it. */
 async function start(stderr: number | 'pipe', ...args: string[]): Promise<{ child: ChildProcess; port: number; exit: Promise<unknown[]> }> {

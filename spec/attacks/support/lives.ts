@@ -6,7 +6,7 @@ import { Connection, exec, Module, OnData, bootstrap, type App } from 'packet-ts
 import { lines } from 'packet-ts/framing';
 import { OnRequest } from 'packet-ts/http';
 import 'packet-ts/websocket';
-import type { Certificate } from '../../kit/certificates.js';
+import type { Certificate } from '../../kit/programs/certificates.js';
 import { atEnd, soon, waitFor } from '../../kit/index.js';
 import { masked, upgrade } from './web-bytes.js';
 

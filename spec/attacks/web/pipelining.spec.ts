@@ -7,9 +7,9 @@ import { mount, OnRequest, type Mountable } from 'packet-ts/http';
 import 'packet-ts/websocket';
 import { lines } from 'packet-ts/framing';
 import { atEnd, tcpClient, waitFor, webClient, type TcpClient } from '../../kit/index.js';
-import { Authority } from '../../kit/certificates.js';
+import { Authority } from '../../kit/programs/certificates.js';
 import { deferred } from '../../kit/signals.js';
-import { tlsClient } from '../../kit/tls-client.js';
+import { tlsClient } from '../../kit/clients/tls-client.js';
 import { House } from '../support/house.js';
 import { Turns } from '../support/turns.js';
 

@@ -6,9 +6,9 @@ import { MessageTooLargeError, WorkerCrashedError } from '../../../src/errors.js
 import { Logger } from '../../../src/logger.js';
 import { decodeValue, encodeValue } from '../../../src/wire/codec/codec.js';
 import { Kind, MOST_STATUS } from '../../../src/wire/link/protocol.js';
-import { UNREADABLE } from '../../fixtures/unreadable.worker.js';
-import { ready } from '../../kit/runtime-rig.js';
-import { loaded, taskOf, workerOf } from '../../kit/worker-fixture.js';
+import { UNREADABLE } from '../../fixtures/misbehaviour/unreadable.worker.js';
+import { ready } from '../../kit/workers/runtime-rig.js';
+import { loaded, taskOf, workerOf } from '../../kit/workers/worker-fixture.js';
 import { rejection, Rig } from '../../workers/support/rig.js';
 
 /** Texts that a log line or the runtime tree has of a value. */

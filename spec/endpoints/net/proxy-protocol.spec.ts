@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseProxyHeader, type ProxyHeader } from '../../../src/endpoints/net/proxy-protocol.js';
 import { ProxyProtocolError } from '../../../src/errors.js';
-import { proxyBinary, proxyHeader, proxyLine, tlv } from '../../kit/proxy-header.js';
+import { proxyBinary, proxyHeader, proxyLine, tlv } from '../../kit/clients/proxy-header.js';
 
 const FROM = { address: '203.0.113.7', port: 50_000 };
 const TO = { address: '192.0.2.1', port: 443 };

@@ -4,7 +4,7 @@ import '../../../src/endpoints/index.js';
 import { schemeNamed, type Scheme, type Transport } from '../../../src/endpoints/endpoint.js';
 import { hostAndPort, tcpUrlOf } from '../../../src/endpoints/net/tcp.js';
 import { deferred } from '../../kit/signals.js';
-import { WireClient } from '../../kit/wire-client.js';
+import { WireClient } from '../../kit/clients/wire-client.js';
 
 describe('tcp:', () => {
   const tcp = schemeNamed('tcp') as Required<Scheme>;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../../src/endpoints/index.js';
 import { schemeNamed, type Bound, type Scheme, type Transport } from '../../../src/endpoints/endpoint.js';
-import { WireClient } from '../../kit/wire-client.js';
+import { WireClient } from '../../kit/clients/wire-client.js';
 
 describe('unix:', () => {
   const unix = schemeNamed('unix') as Required<Scheme>;

@@ -10,10 +10,10 @@ import type { CloseReason, ExitStatus } from '../../../src/decorators/hook-types
 import { lines } from '../../../src/framing/lines.js';
 import { Peer } from '../../../src/reactor/index.js';
 import { schemeNamed, type ExecTarget } from '../../../src/endpoints/endpoint.js';
-import { echoConformance } from '../../kit/echo-conformance.js';
+import { echoConformance } from '../../kit/conformance/echo-conformance.js';
 import { Events } from '../../kit/events.js';
 import { rig, type Rig } from '../../kit/reactor.js';
-import { spawnScript } from '../../kit/spawn-script.js';
+import { spawnScript } from '../../kit/programs/spawn-script.js';
 import { deferred, Journal } from '../../kit/signals.js';
 import { waitFor } from '../../kit/wait-for.js';
 
@@ -194,7 +194,7 @@ describe('exec()', () => {
   });
 
   it('a process that leaves in a hurry takes its commands along', async () => {
-    const script = spawnScript(new URL('../../fixtures/exec-in-a-hurry.js', import.meta.url));
+    const script = spawnScript(new URL('../../fixtures/misbehaviour/exec-in-a-hurry.js', import.meta.url));
     const pid = Number(await script.line(/^\d+$/));
     expect(await script.exit()).to.deep.equal({ code: 7, signal: null });
     await waitFor(() => !lives(pid));

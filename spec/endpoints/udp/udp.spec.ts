@@ -12,7 +12,7 @@ import { Events } from '../../kit/events.js';
 import { needsProgram, spawnProgram } from '../../kit/index.js';
 import { rig, type Rig } from '../../kit/reactor.js';
 import { deferred, Journal, turns } from '../../kit/signals.js';
-import { UdpClient } from '../../kit/udp-client.js';
+import { UdpClient } from '../../kit/clients/udp-client.js';
 
 const ANY = 'udp://127.0.0.1:0';
 

@@ -5,9 +5,9 @@ import { bootstrap, Connection, inject, Module, OnData, Peer } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import { OnRequest } from 'packet-ts/http';
 import type { Ctor } from '../../../src/decorators/ctor.js';
-import { Authority, type Certificate } from '../../kit/certificates.js';
+import { Authority, type Certificate } from '../../kit/programs/certificates.js';
 import { atEnd, needsProgram, tcpClient, TcpClient } from '../../kit/index.js';
-import { proxyLine } from '../../kit/proxy-header.js';
+import { proxyLine } from '../../kit/clients/proxy-header.js';
 
 const HOUR = '1h';
 const PROXIES = { from: ['127.0.0.1'] };

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { dialAddresses } from '../../../src/endpoints/net/dial-addresses.js';
 import { atEnd, soon, spawnProgram } from '../../kit/index.js';
-import { freePort } from '../../kit/nats-server.js';
+import { freePort } from '../../kit/programs/nats-server.js';
 
 /** Connections that the system keeps for the server besides the first. */
 const QUEUE = 1;

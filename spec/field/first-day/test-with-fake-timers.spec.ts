@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import { spawn } from 'packet-ts';
 import { createTestApp } from 'packet-ts/testing';
-import { SmallWorker } from '../../fixtures/small.worker.js';
-import { EchoConnection, EchoModule } from '../../fixtures/fake-timers.module.js';
+import { SmallWorker } from '../../fixtures/workers/small.worker.js';
+import { EchoConnection, EchoModule } from '../../fixtures/workers/fake-timers.module.js';
 
 const NAMES = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'queueMicrotask'] as const;
 

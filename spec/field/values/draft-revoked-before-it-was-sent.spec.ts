@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Connection, Module, OnData, OnError, spawn, type Spawned } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import { createTestApp } from 'packet-ts/testing';
-import { UNREADABLE, UnreadableWorker, type Unreadable } from '../../fixtures/unreadable.worker.js';
+import { UNREADABLE, UnreadableWorker, type Unreadable } from '../../fixtures/misbehaviour/unreadable.worker.js';
 import { soon } from '../../kit/index.js';
 
 const WHAT = Object.keys(UNREADABLE) as Unreadable[];

@@ -3,9 +3,9 @@ import { expect } from 'chai';
 import '../../../src/websocket/index.js';
 import { Connection, OnClose, OnData, Peer, type CloseReason } from '../../../src/index.js';
 import { lines } from '../../../src/framing/index.js';
-import { Authority } from '../../kit/certificates.js';
+import { Authority } from '../../kit/programs/certificates.js';
 import { tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
-import { tlsClient } from '../../kit/tls-client.js';
+import { tlsClient } from '../../kit/clients/tls-client.js';
 import { rig, type Rig } from '../../kit/reactor.js';
 import { FakeClock } from '../../../src/testing/fake-clock.js';
 

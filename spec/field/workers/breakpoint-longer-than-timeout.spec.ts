@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Logger, spawn, WorkerTimeoutError } from 'packet-ts';
 import { WebSocket } from 'ws';
 import { isDebugged } from '../../../src/workers/process/debugged.js';
-import { JournalWorker } from '../../fixtures/journal.worker.js';
+import { JournalWorker } from '../../fixtures/workers/journal.worker.js';
 import { atEnd, waitFor } from '../../kit/index.js';
 
 /** Keeps the lines that workers print. */

@@ -16,7 +16,7 @@ import { lines } from 'packet-ts/framing';
 import { createTestApp } from 'packet-ts/testing';
 import { Random } from '../../kit/random.js';
 import { atEnd, waitFor } from '../../kit/index.js';
-import { Says, user, who } from '../../fixtures/context.worker.js';
+import { Says, user, who } from '../../fixtures/workers/context.worker.js';
 
 const CLIENTS = 1000;
 

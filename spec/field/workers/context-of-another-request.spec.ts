@@ -25,8 +25,8 @@ import { OnRequest } from 'packet-ts/http';
 import { lines } from 'packet-ts/framing';
 import { createTestApp } from 'packet-ts/testing';
 import { atEnd, tcpClient, waitFor } from '../../kit/index.js';
-import { UdpClient } from '../../kit/udp-client.js';
-import { Says, user, who } from '../../fixtures/context.worker.js';
+import { UdpClient } from '../../kit/clients/udp-client.js';
+import { Says, user, who } from '../../fixtures/workers/context.worker.js';
 import { House } from '../../attacks/support/house.js';
 
 const NAMES = ['alice', 'bob', 'carol'];

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn, UsageError, WorkerCrashedError } from 'packet-ts';
-import { HungWorker } from '../../fixtures/hung.worker.js';
+import { HungWorker } from '../../fixtures/misbehaviour/hung.worker.js';
 
 describe('close() of a spawned worker whose task hangs', function () {
   const cutOff = { graceful: false, connections: 0, calls: 1, workers: 1 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { spawnScript } from '../../kit/index.js';
 
-const MAIN = new URL('../../fixtures/restricted.main.js', import.meta.url);
+const MAIN = new URL('../../fixtures/start/restricted.main.js', import.meta.url);
 const NOTHING = { read: 'ERR_ACCESS_DENIED', execute: 'ERR_ACCESS_DENIED', scopes: '', permissions: 'undefined' };
 
 const known = process.allowedNodeEnvironmentFlags;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn, WorkerNotFoundError } from 'packet-ts';
-import { AskingWorker, GreeterWorker, SpareWorker } from '../../fixtures/set-up-by-spawn.worker.js';
+import { AskingWorker, GreeterWorker, SpareWorker } from '../../fixtures/start/set-up-by-spawn.worker.js';
 
 for (const runtime of ['process', 'inline'] as const) {
   describe(`a worker that its caller sets up, runtime '${runtime}'`, function () {

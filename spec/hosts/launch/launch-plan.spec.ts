@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { launchPlan } from '../../../src/hosts/launch/launch-plan.js';
-import { workerSettings } from '../../kit/worker-fixture.js';
+import { workerSettings } from '../../kit/workers/worker-fixture.js';
 
 const spec = { name: 'planned', key: undefined, cls: class Planned {}, source: undefined, settings: workerSettings, onOutput: () => {} };
 const context = { entry: '/entry.js', execArgv: [], env: {}, watchdog: false };

@@ -1,7 +1,7 @@
 /** A master whose workers call the given port, idle, computing and (where a shell watches over them) stopped, until it is killed. */
 import { processHost } from '../../../src/hosts/process.js';
 import { Reaper } from '../../../src/hosts/reaper.js';
-import { Probe, probeEntry } from '../probe.js';
+import { Probe, probeEntry } from '../workers/probe.js';
 
 const [port, shell] = process.argv.slice(2);
 const host = processHost({ entry: probeEntry, ...(shell === undefined ? {} : { reaper: new Reaper(shell) }) });

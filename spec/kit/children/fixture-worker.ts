@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { once } from 'node:events';
 import { importWorker, serveProcess } from '../../../src/tasks/index.js';
-import { loaded, taskOf, workerOf } from '../worker-fixture.js';
+import { loaded, taskOf, workerOf } from '../workers/worker-fixture.js';
 
 class Fixture {
   echo(input: unknown): unknown {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Random } from '../random.js';
-import { spawnScript, type Script } from '../spawn-script.js';
+import { spawnScript, type Script } from '../programs/spawn-script.js';
 import { soon, waitFor } from '../wait-for.js';
-import { webClient } from '../web-client.js';
+import { webClient } from '../clients/web-client.js';
 import { brokenOff, httpCase, websocketCase, type WebCase } from './web-cases.js';
 
 /** What the server holds. */
@@ -62,7 +62,7 @@ export class Fuzz {
 
   constructor(options: FuzzOptions) {
     this.#options = options;
-    this.#server = spawnScript(new URL('../../fixtures/fuzzed.main.js', import.meta.url), [], {
+    this.#server = spawnScript(new URL('../../fixtures/connections/fuzzed.main.js', import.meta.url), [], {
       execArgv: ['--enable-source-maps', '--expose-gc'],
       env: { PACKET_LOG: 'fatal' },
     });

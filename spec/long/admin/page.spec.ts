@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { App } from 'packet-ts';
-import { Browser, type BrowserPage } from '../../kit/browser.js';
+import { Browser, type BrowserPage } from '../../kit/clients/browser.js';
 import { needsProgram, tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
 import { adminApp, Counter } from '../../admin/support/admin-app.js';
 

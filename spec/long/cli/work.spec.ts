@@ -3,7 +3,7 @@ import { bootstrap, Module, OnStart, InjectWorker, injectable, type WorkerClient
 import { nats } from 'packet-ts/nats';
 import { Where } from '../../fixtures/cli/web.module.js';
 import { needsProgram } from '../../kit/index.js';
-import { natsServer } from '../../kit/nats-server.js';
+import { natsServer } from '../../kit/programs/nats-server.js';
 import { fixture, outcomeOf, packetTs } from '../../cli/kit.js';
 
 @injectable()

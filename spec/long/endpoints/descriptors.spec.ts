@@ -82,7 +82,7 @@ describe('a listener without descriptors', () => {
 
 describe('a process with 64 descriptors', function () {
   if (!needsProgram('prlimit')) return;
-  const MAIN = new URL('../../fixtures/scarce.main.js', import.meta.url);
+  const MAIN = new URL('../../fixtures/connections/scarce.main.js', import.meta.url);
 
   async function serve(...args: readonly string[]): Promise<{ script: Script; port: number }> {
     const script = spawnScript(MAIN, args);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Authority } from '../../kit/certificates.js';
+import { Authority } from '../../kit/programs/certificates.js';
 import { atEnd, holdExamplePorts, needsProgram, spawnProgram, spawnScript, type Script } from '../../kit/index.js';
 
 function example(name: string, ...args: readonly string[]): Script {

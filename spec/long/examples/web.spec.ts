@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Browser } from '../../kit/browser.js';
+import { Browser } from '../../kit/clients/browser.js';
 import { atEnd, holdExamplePorts, needsProgram, spawnProgram, spawnScript, waitFor, webClient, type Script } from '../../kit/index.js';
 
 async function example(name: string): Promise<Script> {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { bootstrap, Module } from 'packet-ts';
 import { createTestApp } from 'packet-ts/testing';
-import { SharedWebWorker, WebPage, WebRoutes, WebTalk, WebWorker } from '../../fixtures/web.worker.js';
+import { SharedWebWorker, WebPage, WebRoutes, WebTalk, WebWorker } from '../../fixtures/connections/web.worker.js';
 import { atEnd, tcpClient, waitFor, webClient } from '../../kit/index.js';
 
 @Module({ workers: [WebWorker] })

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { bootstrap, ConfigurationError, Connection, Module, UsageError, type Endpoint } from 'packet-ts';
 import { OnRequest } from 'packet-ts/http';
 import 'packet-ts/websocket';
-import { Dealt, MISSING, Secure, Shared } from '../../fixtures/missing-certificate.worker.js';
+import { Dealt, MISSING, Secure, Shared } from '../../fixtures/connections/missing-certificate.worker.js';
 import { processesOf, spawnScript, type Script } from '../../kit/index.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { spawnScript, tcpClient, type Script, type TcpClient } from '../../kit/index.js';
 
-const MAIN = new URL('../../fixtures/stray.main.js', import.meta.url);
+const MAIN = new URL('../../fixtures/misbehaviour/stray.main.js', import.meta.url);
 
 async function start(env: Readonly<Record<string, string>> = {}): Promise<{ server: Script; client: TcpClient }> {
   const server = spawnScript(MAIN, [], { env });
@@ -46,12 +46,12 @@ describe('a process that runs an application', function () {
   });
 
   it('exits when the last of its applications has closed, whatever their loggers throw', async () => {
-    const server = spawnScript(new URL('../../fixtures/two-apps.main.js', import.meta.url));
+    const server = spawnScript(new URL('../../fixtures/connections/two-apps.main.js', import.meta.url));
     await server.line('ready');
     server.kill('SIGTERM');
     await server.line('slow has stopped');
     expect(await server.exit()).to.deep.equal({ code: 0, signal: null });
-    const stray = spawnScript(new URL('../../fixtures/two-apps.main.js', import.meta.url), [], { env: { STRAY: 'yes' } });
+    const stray = spawnScript(new URL('../../fixtures/connections/two-apps.main.js', import.meta.url), [], { env: { STRAY: 'yes' } });
     await stray.errorLine(/a stray exception/);
     await stray.line('slow has stopped');
     expect(await stray.exit()).to.deep.equal({ code: 1, signal: null });

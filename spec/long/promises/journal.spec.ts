@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processesOf, spawnScript, tcpClient, waitFor, type Script } from '../../kit/index.js';
 
-const MAIN = new URL('../../fixtures/journal.main.js', import.meta.url);
+const MAIN = new URL('../../fixtures/workers/journal.main.js', import.meta.url);
 const CLIENTS = 200;
 const REQUESTS = 100;
 

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { InjectWorker, Logger, Module, spawn, Worker, WorkerCrashedError, WorkerTimeoutError, WorkerUnavailableError } from 'packet-ts';
 import type { ExitReason, WorkerClient } from 'packet-ts';
 import { createTestApp } from 'packet-ts/testing';
-import { ThreadConnection, ThreadEdge, ThreadSleeper, ThreadWorker } from '../../fixtures/thread.worker.js';
+import { ThreadConnection, ThreadEdge, ThreadSleeper, ThreadWorker } from '../../fixtures/start/thread.worker.js';
 import { atEnd, tcpClient, waitFor } from '../../kit/index.js';
 import { failure, Scene } from '../../promises/pool/scene.js';
 

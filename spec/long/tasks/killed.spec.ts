@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkerCrashedError, WorkerTimeoutError } from '../../../src/errors.js';
 import { atEnd } from '../../kit/cleanup.js';
-import { startBoth } from '../../kit/two-workers-rig.js';
+import { startBoth } from '../../kit/workers/two-workers-rig.js';
 
 describe('a worker process that is killed under load', function () {
   it('has no call run twice, none lost; what failed had begun, or stood in the group being entered', async () => {

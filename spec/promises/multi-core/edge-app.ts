@@ -1,6 +1,6 @@
 import { bootstrap, Module, type App, type BootstrapOptions } from 'packet-ts';
 import { atEnd, type TcpClient } from '../../kit/index.js';
-import { EdgeHelper, EdgeWorker, SharedEdgeWorker } from '../../fixtures/edge.worker.js';
+import { EdgeHelper, EdgeWorker, SharedEdgeWorker } from '../../fixtures/connections/edge.worker.js';
 
 /** Connections in workers, dealt by the master. */
 @Module({ workers: [EdgeWorker, EdgeHelper] })

@@ -11,7 +11,7 @@ import {
   LateEdgeWorker,
   WaitingConnection,
   WaitingEdgeWorker,
-} from '../../fixtures/edge.worker.js';
+} from '../../fixtures/connections/edge.worker.js';
 import { atEnd, tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
 
 const TARGETS = { edge: EdgeWorker, late: LateEdgeWorker, waiting: WaitingEdgeWorker, helper: EdgeHelper } as const;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { bootstrap, Module, type App } from 'packet-ts';
 import { WebSocket } from 'ws';
-import { SecureEdge, SharedWebEdgeWorker, SocketEdge, WebEdge, WebEdgeWorker } from '../../fixtures/web-edge.worker.js';
-import { Authority } from '../../kit/certificates.js';
+import { SecureEdge, SharedWebEdgeWorker, SocketEdge, WebEdge, WebEdgeWorker } from '../../fixtures/connections/web-edge.worker.js';
+import { Authority } from '../../kit/programs/certificates.js';
 
 @Module({ workers: [WebEdgeWorker] })
 class Dealt {}

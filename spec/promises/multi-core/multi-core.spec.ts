@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { App } from 'packet-ts';
 import { tcpClient, waitFor, type TcpClient } from '../../kit/index.js';
 import { ask, DealtModule, SharedModule, start } from './edge-app.js';
-import { EdgeConnection } from '../../fixtures/edge.worker.js';
+import { EdgeConnection } from '../../fixtures/connections/edge.worker.js';
 
 const clientsOf = (app: App, count: number): Promise<TcpClient[]> =>
   Promise.all(Array.from({ length: count }, () => tcpClient(app.address(EdgeConnection).port)));

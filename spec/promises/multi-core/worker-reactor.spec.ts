@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { bootstrap, InjectWorker, Logger, Module, type App, type WorkerClient } from 'packet-ts';
-import { EdgeHelper } from '../../fixtures/edge.worker.js';
-import { WholeConnection, WholeWorker } from '../../fixtures/whole.worker.js';
+import { EdgeHelper } from '../../fixtures/connections/edge.worker.js';
+import { WholeConnection, WholeWorker } from '../../fixtures/workers/whole.worker.js';
 import { atEnd, tcpClient, waitFor } from '../../kit/index.js';
 
 /** What the application's logger was told. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InjectWorker, Module, Worker, type ExitReason, type Logger, type WorkerClient, type WorkerOptions, type Workers } from 'packet-ts';
 import { createTestApp } from 'packet-ts/testing';
-import { CaseWorker } from '../../fixtures/case.worker.js';
+import { CaseWorker } from '../../fixtures/workers/case.worker.js';
 import { atEnd, soon, waitFor } from '../../kit/index.js';
 
 type Client = WorkerClient<CaseWorker>;
@@ -39,7 +39,7 @@ export class Scene {
 
   private constructor(options: WorkerOptions) {
     class Worked extends CaseWorker {}
-    Worker('case_worker', { source: new URL('../../fixtures/case.worker.js', import.meta.url).href, ...options })(Worked);
+    Worker('case_worker', { source: new URL('../../fixtures/workers/case.worker.js', import.meta.url).href, ...options })(Worked);
     this.worker = Worked;
   }
 

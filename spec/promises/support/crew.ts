@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import process from 'node:process';
 import type { TaskBlueprint, WorkerBlueprint, WorkerSettings } from '../../../src/blueprint/types.js';
 import type { TaskContext } from '../../../src/decorators/worker/task-types.js';
-import { taskOf, workerOf, workerSettings } from '../../kit/worker-fixture.js';
+import { taskOf, workerOf, workerSettings } from '../../kit/workers/worker-fixture.js';
 import { z } from 'zod';
 import { toValidator } from '../../../src/schema.js';
 

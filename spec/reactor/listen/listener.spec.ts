@@ -8,7 +8,7 @@ import { resolveLimits } from '../../../src/session/limits.js';
 import { Events } from '../../kit/events.js';
 import { rig, type Rig } from '../../kit/reactor.js';
 import { turns } from '../../kit/signals.js';
-import { WireClient } from '../../kit/wire-client.js';
+import { WireClient } from '../../kit/clients/wire-client.js';
 
 @Connection({ framing: lines() })
 class Echo {

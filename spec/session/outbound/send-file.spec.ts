@@ -10,7 +10,7 @@ import { lines } from '../../../src/framing/lines.js';
 import { Peer } from '../../../src/reactor/index.js';
 import { rig, type Rig } from '../../kit/reactor.js';
 import { turns } from '../../kit/signals.js';
-import { WireClient } from '../../kit/wire-client.js';
+import { WireClient } from '../../kit/clients/wire-client.js';
 
 describe('sendFile', () => {
   const folder = mkdtempSync(join(tmpdir(), 'packet-'));

@@ -10,12 +10,12 @@ import { raw } from '../../../src/framing/raw.js';
 import { Peer, type Listening } from '../../../src/reactor/index.js';
 import { PauseReason } from '../../../src/session/inbound/read-loop.js';
 import { FakeClock } from '../../../src/testing/fake-clock.js';
-import { Authority, type Certificate } from '../../kit/certificates.js';
+import { Authority, type Certificate } from '../../kit/programs/certificates.js';
 import { Events } from '../../kit/events.js';
 import { needsProgram, soon, spawnProgram, tcpClient, type TcpClient } from '../../kit/index.js';
 import { rig, type Rig } from '../../kit/reactor.js';
 import { deferred, Journal, turns } from '../../kit/signals.js';
-import { secured } from '../../kit/tls-client.js';
+import { secured } from '../../kit/clients/tls-client.js';
 
 const HERE = 'tcp://127.0.0.1:0';
 

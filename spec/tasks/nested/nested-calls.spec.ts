@@ -2,9 +2,9 @@ import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { AbortError, ClosingError, NotCloneableError, WorkerNotFoundError } from '../../../src/errors.js';
 import { Kind, UPWARD, type BootMessage, type NestedCallMessage } from '../../../src/wire/link/protocol.js';
-import type { Said } from '../../kit/link-end.js';
-import { ready, rig, type Rig } from '../../kit/runtime-rig.js';
-import { loaded, taskOf, workerOf } from '../../kit/worker-fixture.js';
+import type { Said } from '../../kit/workers/link-end.js';
+import { ready, rig, type Rig } from '../../kit/workers/runtime-rig.js';
+import { loaded, taskOf, workerOf } from '../../kit/workers/worker-fixture.js';
 
 interface Other {
   add(input: unknown, options?: object): Promise<unknown>;

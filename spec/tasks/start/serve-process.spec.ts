@@ -7,9 +7,9 @@ import type { Host, HostExit, HostProcess, HostSettings } from '../../../src/hos
 import { processHost } from '../../../src/hosts/process.js';
 import { Kind, type BootMessage } from '../../../src/wire/link/protocol.js';
 import { atEnd } from '../../kit/cleanup.js';
-import { LinkEnd } from '../../kit/link-end.js';
-import { hostSpec } from '../../kit/probe.js';
-import { bootMessage } from '../../kit/worker-fixture.js';
+import { LinkEnd } from '../../kit/workers/link-end.js';
+import { hostSpec } from '../../kit/workers/probe.js';
+import { bootMessage } from '../../kit/workers/worker-fixture.js';
 
 const entry = new URL('../../kit/children/fixture-worker.js', import.meta.url);
 const RUN = 1;

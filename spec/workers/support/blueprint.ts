@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { NO_AROUNDS } from '../../../src/blueprint/arounds.js';
 import type { TaskBlueprint, WorkerBlueprint, WorkerSettings } from '../../../src/blueprint/types.js';
 import { toValidator } from '../../../src/schema.js';
-import { taskOf as task, workerSettings as settings } from '../../kit/worker-fixture.js';
+import { taskOf as task, workerSettings as settings } from '../../kit/workers/worker-fixture.js';
 
 export { settings, task };
 

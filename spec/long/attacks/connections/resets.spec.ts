@@ -3,9 +3,9 @@ import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { Connection, inject, OnClose, OnConnect, OnData, Peer } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
-import { Authority } from '../../../kit/certificates.js';
+import { Authority } from '../../../kit/programs/certificates.js';
 import { needsProgram, waitFor } from '../../../kit/index.js';
-import { tlsClient } from '../../../kit/tls-client.js';
+import { tlsClient } from '../../../kit/clients/tls-client.js';
 import { House, Neighbour } from '../../../attacks/support/house.js';
 
 const descriptors = (): number => readdirSync('/proc/self/fd').length;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { spawnScript } from '../../../kit/index.js';
 
 const MB = 1024 * 1024;
-const MAIN = new URL('../../../fixtures/flood.main.js', import.meta.url);
+const MAIN = new URL('../../../fixtures/connections/flood.main.js', import.meta.url);
 
 interface Measured {
   /** How the flood ended. */

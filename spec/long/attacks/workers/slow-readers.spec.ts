@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { spawnScript } from '../../../kit/index.js';
 
-const MAIN = new URL('../../../fixtures/slow-master.main.js', import.meta.url);
+const MAIN = new URL('../../../fixtures/start/slow-master.main.js', import.meta.url);
 const MB = 1024 * 1024;
 
 describe('a master with a heap of 96 MB whose handlers take their time', function () {

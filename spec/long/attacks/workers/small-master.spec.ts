@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { spawnScript } from '../../../kit/index.js';
 
-const MAIN = new URL('../../../fixtures/small-master.main.js', import.meta.url);
+const MAIN = new URL('../../../fixtures/start/small-master.main.js', import.meta.url);
 
 describe('a master with a heap of 256 MB', function () {
   this.timeout(120_000);

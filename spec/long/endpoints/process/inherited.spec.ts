@@ -10,11 +10,11 @@ import '../../../../src/endpoints/index.js';
 import { schemeNamed, type Scheme, type Transport } from '../../../../src/endpoints/endpoint.js';
 import { lookAt } from '../../../../src/endpoints/process/inherited.js';
 import { descriptorsOf, readHanded } from '../../../../src/endpoints/process/systemd.js';
-import { echoConformance } from '../../../kit/echo-conformance.js';
+import { echoConformance } from '../../../kit/conformance/echo-conformance.js';
 import { atEnd, Inbox, needsProgram, spawnProgram, tcpClient } from '../../../kit/index.js';
 
-const BYTES = fileURLToPath(new URL('../../../fixtures/bytes.main.js', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../../fixtures/inherited.main.js', import.meta.url));
+const BYTES = fileURLToPath(new URL('../../../fixtures/connections/bytes.main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../fixtures/connections/inherited.main.js', import.meta.url));
 
 /** A process that was given sockets as its descriptors 3, 4, … */
 interface Heir {

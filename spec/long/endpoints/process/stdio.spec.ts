@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import '../../../../src/endpoints/index.js';
 import { schemeNamed } from '../../../../src/endpoints/endpoint.js';
-import { echoConformance } from '../../../kit/echo-conformance.js';
+import { echoConformance } from '../../../kit/conformance/echo-conformance.js';
 import { atEnd, needsProgram, spawnProgram, spawnScript, tcpClient, type Script } from '../../../kit/index.js';
 
-const MAIN = fileURLToPath(new URL('../../../fixtures/stdio.main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../fixtures/connections/stdio.main.js', import.meta.url));
 const NODE = `'${process.execPath}' '${MAIN}'`;
-const BYTES = fileURLToPath(new URL('../../../fixtures/bytes.main.js', import.meta.url));
+const BYTES = fileURLToPath(new URL('../../../fixtures/connections/bytes.main.js', import.meta.url));
 const OK = { code: 0, signal: null };
 
 function app(...flags: readonly string[]): Script {

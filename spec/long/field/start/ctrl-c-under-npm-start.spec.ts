@@ -11,7 +11,7 @@ import {
   type TcpClient,
 } from '../../../kit/index.js';
 
-const MAIN = new URL('../../../fixtures/journal.main.js', import.meta.url);
+const MAIN = new URL('../../../fixtures/workers/journal.main.js', import.meta.url);
 const ENV = { JOURNAL: '/dev/null' };
 
 /** Clients whose calls the only worker runs or has queued. */

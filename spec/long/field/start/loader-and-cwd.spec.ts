@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { spawnScript } from '../../../kit/index.js';
 
-const MAIN = new URL('../../../fixtures/where.main.js', import.meta.url);
+const MAIN = new URL('../../../fixtures/start/where.main.js', import.meta.url);
 const LOADER = ['--import', './first.mjs'];
 
 describe('a loader, and a worker with a cwd of its own', function () {

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { spawn, WorkerUnavailableError, type SpawnOptions } from 'packet-ts';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { SmallWorker } from '../../../fixtures/small.worker.js';
+import { SmallWorker } from '../../../fixtures/workers/small.worker.js';
 
 /** Starts a worker that cannot start; gives why, and how many processes were started for it. */
 async function attempt(options: SpawnOptions): Promise<{ error: WorkerUnavailableError; starts: number }> {

@@ -16,7 +16,7 @@ describe('an application in one file', function () {
     folder = mkdtempSync(join(ROOT, 'dist/single-file-'));
     bundle = join(folder, 'app.mjs');
     await build({
-      entryPoints: [join(ROOT, 'spec/fixtures/bundled.main.ts')],
+      entryPoints: [join(ROOT, 'spec/fixtures/start/bundled.main.ts')],
       outfile: bundle,
       bundle: true,
       platform: 'node',

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { spawn, WorkerCrashedError, type Spawned } from 'packet-ts';
 import { atEnd } from '../../../kit/cleanup.js';
-import { SurvivedWorker } from '../../../fixtures/survived.worker.js';
+import { SurvivedWorker } from '../../../fixtures/misbehaviour/survived.worker.js';
 
 const ENDS = {
   exit: { reason: 'exit', exitCode: 78, signal: null },

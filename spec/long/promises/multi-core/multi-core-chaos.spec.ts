@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { processesOf, spawnScript, tcpClient, waitFor, type Script } from '../../../kit/index.js';
 
-const MAIN = new URL('../../../fixtures/edge.main.js', import.meta.url);
+const MAIN = new URL('../../../fixtures/connections/edge.main.js', import.meta.url);
 
 function workersOf(server: Script): readonly number[] {
   return processesOf(server.pid)

@@ -2,8 +2,13 @@ import { expect } from 'chai';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { Module, spawn, UsageError, type App } from 'packet-ts';
-import { EdgeConnection, EdgeHelper, EdgeWorker, LateEdgeWorker, SharedEdgeWorker } from '../../../fixtures/edge.worker.js';
-import { DatagramConnection, DatagramEdgeWorker, PausingConnection, PausingEdgeWorker } from '../../../fixtures/limited-edge.worker.js';
+import { EdgeConnection, EdgeHelper, EdgeWorker, LateEdgeWorker, SharedEdgeWorker } from '../../../fixtures/connections/edge.worker.js';
+import {
+  DatagramConnection,
+  DatagramEdgeWorker,
+  PausingConnection,
+  PausingEdgeWorker,
+} from '../../../fixtures/connections/limited-edge.worker.js';
 import type { Ctor } from '../../../../src/decorators/ctor.js';
 import { tcpClient, waitFor, type TcpClient } from '../../../kit/index.js';
 import { ask, DealtModule, SharedModule, start } from '../../../promises/multi-core/edge-app.js';

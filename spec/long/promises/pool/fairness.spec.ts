@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { Connection, InjectWorker, Module, OnData, Worker, type WorkerClient } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import { createTestApp, type TestClient } from 'packet-ts/testing';
-import { CaseWorker } from '../../../fixtures/case.worker.js';
+import { CaseWorker } from '../../../fixtures/workers/case.worker.js';
 import { waitFor } from '../../../kit/index.js';
 import { Scene } from '../../../promises/pool/scene.js';
 
@@ -16,7 +16,7 @@ const LINE = 8;
 
 class Crowded extends CaseWorker {}
 Worker('case_worker', {
-  source: new URL('../../../fixtures/case.worker.js', import.meta.url).href,
+  source: new URL('../../../fixtures/workers/case.worker.js', import.meta.url).href,
   minWorkers: 2,
   maxWorkers: 2,
   maxQueue: 2 * WAITING,

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { bootstrap, ClosingError, Logger, Module, spawn, WorkerNotFoundError } from 'packet-ts';
-import { CaseWorker } from '../../../fixtures/case.worker.js';
+import { CaseWorker } from '../../../fixtures/workers/case.worker.js';
 import { processesOf, soon, spawnProgram, spawnScript, tcpClient, waitFor } from '../../../kit/index.js';
 import { failure, Scene } from '../../../promises/pool/scene.js';
 
@@ -81,7 +81,7 @@ describe('shutdown and process hygiene', function () {
   });
 
   it('42. parent `kill -9` → no child alive after 2 s, also when children are CPU-bound', async () => {
-    const server = spawnScript(new URL('../../../fixtures/journal.main.js', import.meta.url), [], {
+    const server = spawnScript(new URL('../../../fixtures/workers/journal.main.js', import.meta.url), [], {
       env: { JOURNAL: '/dev/null', PACKET_LOG: 'fatal' },
     });
     const port = Number(/\d+/.exec(await server.line(/^port/))![0]);
@@ -112,7 +112,7 @@ describe('shutdown and process hygiene', function () {
     await scene.app.close();
     expect(listeners()).to.deep.equal(before);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      const server = spawnScript(new URL('../../../fixtures/journal.main.js', import.meta.url), [], {
+      const server = spawnScript(new URL('../../../fixtures/workers/journal.main.js', import.meta.url), [], {
         env: { JOURNAL: '/dev/null', PACKET_LOG: 'fatal' },
       });
       const port = Number(/\d+/.exec(await server.line(/^port/))![0]);
@@ -146,7 +146,7 @@ describe('shutdown and process hygiene', function () {
 
   it('44. a script that makes one call and ends exits by itself, under plain node, `node --test`, Jest and Vitest; nothing is open after `close()`', async function () {
     this.timeout(400_000);
-    const file = new URL('../../../fixtures/one-call.main.js', import.meta.url);
+    const file = new URL('../../../fixtures/start/one-call.main.js', import.meta.url);
     const plain = spawnScript(file);
     expect(await plain.line()).to.equal('answer 42');
     expect(await plain.exit()).to.deep.equal({ code: 0, signal: null });

@@ -8,7 +8,7 @@ const GB = 1024 * MB;
 describe('1 GB through a worker', function () {
   this.timeout(120_000);
   let script: Script;
-  before(() => void (script = spawnScript(new URL('../../../fixtures/streams.main.js', import.meta.url), ['1024'])));
+  before(() => void (script = spawnScript(new URL('../../../fixtures/connections/streams.main.js', import.meta.url), ['1024'])));
   after(() => script[Symbol.asyncDispose]());
 
   const measured = async (name: string): Promise<{ bytes: number; grown: number }> =>

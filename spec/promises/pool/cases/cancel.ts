@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { AbortError, Connection, InjectWorker, Module, OnData, QueueTimeoutError, WorkerTimeoutError, type WorkerClient } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
 import { createTestApp } from 'packet-ts/testing';
-import { CaseWorker } from '../../../fixtures/case.worker.js';
+import { CaseWorker } from '../../../fixtures/workers/case.worker.js';
 import { soon, waitFor } from '../../../kit/index.js';
 import { failure, Scene } from '../scene.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { BoundaryError, MessageTooLargeError, NotCloneableError } from 'packet-ts';
-import { CaseError } from '../../../fixtures/case.worker.js';
+import { CaseError } from '../../../fixtures/workers/case.worker.js';
 import { waitFor } from '../../../kit/index.js';
 import { failure, Scene } from '../scene.js';
 

@@ -1,9 +1,9 @@
 import { createInterface, type Interface } from 'node:readline';
 import { once } from 'node:events';
-import type { Host, HostExit, HostProcess, HostSettings, HostSpec } from '../../src/hosts/host.js';
+import type { Host, HostExit, HostProcess, HostSettings, HostSpec } from '../../../src/hosts/host.js';
 
 /** The entry that turns a worker process into something that tests can look into. */
-export const probeEntry = new URL('./children/probe.js', import.meta.url);
+export const probeEntry = new URL('../children/probe.js', import.meta.url);
 
 export const plainSettings: HostSettings = {
   resourceLimits: {},

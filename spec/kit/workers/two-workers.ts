@@ -2,10 +2,10 @@
 import { appendFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import type { WorkerBlueprint, WorkerSettings } from '../../src/blueprint/types.js';
-import { toValidator, type Validator } from '../../src/schema.js';
-import type { LoadedWorker, Master } from '../../src/tasks/index.js';
-import type { BootMessage } from '../../src/wire/link/protocol.js';
+import type { WorkerBlueprint, WorkerSettings } from '../../../src/blueprint/types.js';
+import { toValidator, type Validator } from '../../../src/schema.js';
+import type { LoadedWorker, Master } from '../../../src/tasks/index.js';
+import type { BootMessage } from '../../../src/wire/link/protocol.js';
 import { loaded, taskOf, workerOf, workerSettings } from './worker-fixture.js';
 
 interface Context {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import type { Transport } from '../../src/endpoints/endpoint.js';
-import { WireClient } from './wire-client.js';
+import type { Transport } from '../../../src/endpoints/endpoint.js';
+import { WireClient } from '../clients/wire-client.js';
 
 /** What every transport of bytes keeps, seen from one end of it: `open` gives one whose other end sends everything back and ends when it is ended. */
 export function echoConformance(name: string, open: () => Promise<Transport>): void {

@@ -1,7 +1,7 @@
-import type { BootMessage } from '../../src/wire/link/protocol.js';
-import { duplexPair } from '../../src/wire/link/duplex-pair.js';
-import { MemoryStartedMark, TaskRuntime, type LoadedWorker, type StartedMark, type RuntimeEnd } from '../../src/tasks/index.js';
-import { atEnd } from './cleanup.js';
+import type { BootMessage } from '../../../src/wire/link/protocol.js';
+import { duplexPair } from '../../../src/wire/link/duplex-pair.js';
+import { MemoryStartedMark, TaskRuntime, type LoadedWorker, type StartedMark, type RuntimeEnd } from '../../../src/tasks/index.js';
+import { atEnd } from '../cleanup.js';
 import { LinkEnd } from './link-end.js';
 import { bootMessage } from './worker-fixture.js';
 

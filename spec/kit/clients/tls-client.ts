@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { atEnd } from './cleanup.js';
+import { atEnd } from '../cleanup.js';
 import { TcpClient } from './tcp-client.js';
-import { soon } from './wait-for.js';
+import { soon } from '../wait-for.js';
 
 /** A client of Node's own that speaks TLS: past the handshake, or rejected with why not. Destroyed at the end of the test. */
 export async function tlsClient(options: ConnectionOptions): Promise<TcpClient & { readonly socket: TLSSocket }> {

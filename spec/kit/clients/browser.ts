@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { atEnd } from './cleanup.js';
-import { soon, waitFor } from './wait-for.js';
+import { atEnd } from '../cleanup.js';
+import { soon, waitFor } from '../wait-for.js';
 
 interface Reply {
   readonly id?: number;

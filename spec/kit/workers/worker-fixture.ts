@@ -1,10 +1,10 @@
 /** A worker put together by hand, as the blueprint would have it: for specs that need one and no container. */
 import { z } from 'zod';
-import { NO_AROUNDS } from '../../src/blueprint/arounds.js';
-import type { TaskBlueprint, WorkerBlueprint, WorkerSettings } from '../../src/blueprint/types.js';
-import { toValidator } from '../../src/schema.js';
-import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../../src/tasks/index.js';
-import { PROTOCOL_VERSION, type BootMessage } from '../../src/wire/link/protocol.js';
+import { NO_AROUNDS } from '../../../src/blueprint/arounds.js';
+import type { TaskBlueprint, WorkerBlueprint, WorkerSettings } from '../../../src/blueprint/types.js';
+import { toValidator } from '../../../src/schema.js';
+import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../../../src/tasks/index.js';
+import { PROTOCOL_VERSION, type BootMessage } from '../../../src/wire/link/protocol.js';
 
 export const workerSettings: WorkerSettings = {
   autoLoad: true,

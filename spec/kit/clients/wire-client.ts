@@ -1,5 +1,5 @@
-import { schemeNamed, type Transport, type TransportSink } from '../../src/endpoints/endpoint.js';
-import { atEnd } from './cleanup.js';
+import { schemeNamed, type Transport, type TransportSink } from '../../../src/endpoints/endpoint.js';
+import { atEnd } from '../cleanup.js';
 
 interface Waiter {
   readonly test: () => boolean;

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Readable, Writable } from 'node:stream';
-import { atEnd } from './cleanup.js';
-import { Inbox } from './inbox.js';
-import { soon, type WaitOptions } from './wait-for.js';
+import { atEnd } from '../cleanup.js';
+import { Inbox } from '../inbox.js';
+import { soon, type WaitOptions } from '../wait-for.js';
 
 export interface ScriptOptions {
   readonly cwd?: string | URL;
@@ -92,7 +92,7 @@ export class Script {
 
 /**
  * Runs a JavaScript file (or another `program`) and collects what it says.
- * @example const server = spawnScript(new URL('../../examples/echo/main.js', import.meta.url)); await server.line('listening');
+ * @example const server = spawnScript(new URL('../../../examples/echo/main.js', import.meta.url)); await server.line('listening');
  */
 export function spawnScript(file: string | URL, args: readonly string[] = [], options: ScriptOptions = {}): Script {
   const path = typeof file === 'string' ? file : fileURLToPath(file);

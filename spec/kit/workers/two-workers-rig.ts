@@ -1,18 +1,18 @@
-import type { WorkerSettings } from '../../src/blueprint/types.js';
-import { realClock } from '../../src/clock.js';
-import type { Host } from '../../src/hosts/host.js';
-import { inlineHost } from '../../src/hosts/inline.js';
-import { processHost } from '../../src/hosts/process.js';
-import { threadHost } from '../../src/hosts/thread/thread.js';
-import { serveInline } from '../../src/tasks/index.js';
-import { duplexPair } from '../../src/wire/link/duplex-pair.js';
-import { Owner, Workforce } from '../../src/workers/index.js';
-import { atEnd } from './cleanup.js';
+import type { WorkerSettings } from '../../../src/blueprint/types.js';
+import { realClock } from '../../../src/clock.js';
+import type { Host } from '../../../src/hosts/host.js';
+import { inlineHost } from '../../../src/hosts/inline.js';
+import { processHost } from '../../../src/hosts/process.js';
+import { threadHost } from '../../../src/hosts/thread/thread.js';
+import { serveInline } from '../../../src/tasks/index.js';
+import { duplexPair } from '../../../src/wire/link/duplex-pair.js';
+import { Owner, Workforce } from '../../../src/workers/index.js';
+import { atEnd } from '../cleanup.js';
 import { loadOneOfTwo, twoWorkers, type Alpha, type Beta } from './two-workers.js';
 
 export const runtimes: Readonly<Record<'process' | 'thread' | 'inline', () => Host>> = {
-  process: () => processHost({ entry: new URL('./children/two-workers-main.js', import.meta.url) }),
-  thread: () => threadHost(new URL('./children/two-workers-main.js', import.meta.url)),
+  process: () => processHost({ entry: new URL('../children/two-workers-main.js', import.meta.url) }),
+  thread: () => threadHost(new URL('../children/two-workers-main.js', import.meta.url)),
   inline: () => inlineHost({ pair: duplexPair, start: serveInline(loadOneOfTwo) }),
 };
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { schemeNamed, type Bound, type Transport, type TransportSink } from '../../src/endpoints/endpoint.js';
-import { WireClient } from './wire-client.js';
-import { deferred } from './signals.js';
+import { schemeNamed, type Bound, type Transport, type TransportSink } from '../../../src/endpoints/endpoint.js';
+import { WireClient } from '../clients/wire-client.js';
+import { deferred } from '../signals.js';
 
 /** A sink that echoes with back-pressure, and finishes when the other side does. */
 class Echo implements TransportSink {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { atEnd } from './cleanup.js';
-import { waitFor } from './wait-for.js';
+import { atEnd } from '../cleanup.js';
+import { waitFor } from '../wait-for.js';
 
 /** Bound by the process whose specs may start the examples. */
 const LOCK = 11_099;

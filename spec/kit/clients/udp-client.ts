@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { atEnd } from './cleanup.js';
-import { soon, type WaitOptions } from './wait-for.js';
+import { atEnd } from '../cleanup.js';
+import { soon, type WaitOptions } from '../wait-for.js';
 
 /** A plain datagram socket, as a test uses one: it knows nothing of the framework. */
 export class UdpClient {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
-import { atEnd } from './cleanup.js';
-import { soon, waitFor } from './wait-for.js';
+import { atEnd } from '../cleanup.js';
+import { soon, waitFor } from '../wait-for.js';
 
 /** A message as it arrived: text is a string. */
 export type WebMessage = string | Buffer;

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { openLink } from '../../src/wire/link/link.js';
-import { Kind, UPWARD, type BootMessage } from '../../src/wire/link/protocol.js';
-import type { Link, LinkReceiver } from '../../src/wire/link/types.js';
+import { openLink } from '../../../src/wire/link/link.js';
+import { Kind, UPWARD, type BootMessage } from '../../../src/wire/link/protocol.js';
+import type { Link, LinkReceiver } from '../../../src/wire/link/types.js';
 
 /** One message as a spec reads it. */
 export interface Said {

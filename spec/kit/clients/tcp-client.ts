@@ -1,8 +1,8 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { atEnd } from './cleanup.js';
-import { Inbox } from './inbox.js';
-import { soon, type WaitOptions } from './wait-for.js';
+import { atEnd } from '../cleanup.js';
+import { Inbox } from '../inbox.js';
+import { soon, type WaitOptions } from '../wait-for.js';
 
 /** A plain socket, as a test uses one: it knows nothing of the framework. */
 export class TcpClient {
