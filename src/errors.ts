@@ -5,6 +5,7 @@
 import { asError, brand, oneLine, PacketError } from './errors/packet-error.js';
 import { BoundaryError } from './errors/boundary.js';
 import { MeshError } from './errors/mesh.js';
+import { ProfileError } from './errors/profile.js';
 import {
   WorkerCrashedError,
   WorkerTimeoutError,
@@ -20,6 +21,7 @@ import { CircuitOpenError, OperationTimeoutError, RateLimitError } from './error
 export { CircuitOpenError, OperationTimeoutError, RateLimitError } from './errors/policies.js';
 export { BoundaryError, type Issue } from './errors/boundary.js';
 export { MeshError } from './errors/mesh.js';
+export { ProfileError, type ProfileFailure } from './errors/profile.js';
 export { asError, oneLine, PacketError, type PacketErrorCode } from './errors/packet-error.js';
 export {
   WorkerCrashedError,
@@ -236,7 +238,7 @@ const CATALOGUE = {
   PacketError, ConfigurationError, BoundaryError, FramingError, EncodeError, NotCloneableError, MessageTooLargeError, ConnectError, ListenError,
   TlsError, TlsInjectionError, ProxyProtocolError, LimitError, ConnectionClosedError, UsageError, AbortError, ClosingError, WorkerCrashedError, WorkerTimeoutError, WorkerBusyError,
   QueueTimeoutError, WorkerUnavailableError, WorkerNotFoundError, WorkerExistsError, TaskNotFoundError, WorkerRecycledError, StreamStalledError,
-  CallCycleError, ProtocolError, MeshError, OperationTimeoutError, RateLimitError, CircuitOpenError,
+  CallCycleError, ProtocolError, MeshError, ProfileError, OperationTimeoutError, RateLimitError, CircuitOpenError,
 } as const;
 
 for (const [name, cls] of Object.entries(CATALOGUE)) brand(cls, name);

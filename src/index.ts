@@ -161,6 +161,8 @@ export {
   LimitError,
   ListenError,
   MeshError,
+  ProfileError,
+  type ProfileFailure,
   MessageTooLargeError,
   NotCloneableError,
   OperationTimeoutError,

@@ -67,6 +67,29 @@ export function levelOf(logger: Logger): number {
   return typeof levelVal === 'number' ? levelVal : 0;
 }
 
+/** The part of a logger that tells of its level: pino's, and ours around it. */
+export interface LevelEvents {
+  on(event: 'level-change', listener: () => void): unknown;
+  off(event: 'level-change', listener: () => void): unknown;
+}
+
+/**
+ * Calls `tell` with the new level when that of the logger is changed, where it tells of it: pino does.
+ * @returns what ends it
+ */
+export function watchLevel(logger: Logger, tell: (level: number) => void): () => void {
+  const { on, off } = logger as Partial<LevelEvents>;
+  if (typeof on !== 'function' || typeof off !== 'function') return () => {};
+  let known = levelOf(logger);
+  // pino's children tell here, too.
+  const look = (): void => {
+    const level = levelOf(logger);
+    if (level !== known) tell((known = level));
+  };
+  on.call(logger, 'level-change', look);
+  return () => void off.call(logger, 'level-change', look);
+}
+
 /** The logger that an application uses: the given one, guarded so that it cannot fail its callers; none for `false`; or the default. */
 export async function loggerOf(given: Logger | false | undefined): Promise<Logger> {
   if (given === undefined) return defaultLogger();

@@ -22,6 +22,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'guard',
     'is-response',
     'package-home',
+    'profiling',
     'transferable',
     'transfer',
     'hosts',

@@ -6,7 +6,7 @@ type Told = readonly [level: number, record: Readonly<Record<string, unknown>>, 
 function recording(least = 0) {
   const told: Told[] = [];
   const bound = { times: 0 };
-  const log = new RecordLogger({ least, bound: () => void bound.times++, write: (...record) => void told.push(record) });
+  const log = new RecordLogger({ least: () => least, bound: () => void bound.times++, write: (...record) => void told.push(record) });
   return { told, bound, log };
 }
 

@@ -1,13 +1,13 @@
 import type { Inspection } from '../app/report/inspection-types.js';
 import { UsageError } from '../errors.js';
-import type { Action } from './messages.js';
+import type { Action, ProfileAction } from './messages.js';
 
 function found(is: boolean, what: string): void {
   if (!is) throw new UsageError(`${what} is gone`);
 }
 
 /** Does what a visitor asked for; resolves when it is done. Throws UsageError for what is not there. */
-export async function act(inspection: Inspection, action: Action): Promise<void> {
+export async function act(inspection: Inspection, action: Exclude<Action, ProfileAction>): Promise<void> {
   switch (action.do) {
     case 'disconnect':
       return found(inspection.disconnect(action.connection), `connection ${action.connection}`);

@@ -8,6 +8,7 @@ import { Reactor, type ReactorCore } from '../reactor/index.js';
 import { feedOf } from './feed.js';
 import { filesOf } from './files.js';
 import { Hub } from './hub.js';
+import { Profiles } from './profiles.js';
 import { History } from './state/history.js';
 import { LogTail } from './state/log-tail.js';
 import { Recent } from './state/recent.js';
@@ -50,6 +51,7 @@ class Page implements AdminPage {
   readonly #recent = new Recent(epochNow);
   #history: History | undefined;
   #hub: Hub | undefined;
+  #profiles: Profiles | undefined;
 
   constructor(options: AdminOptions) {
     this.#options = options;
@@ -67,8 +69,9 @@ class Page implements AdminPage {
     const hub = (this.#hub = new Hub({ inspection, history, recent: this.#recent, log: this.#log }, core.clock));
     const reactor = new Reactor(core);
     const visitors = new Visitors(this.#options);
-    const files = filesOf(new StaticFiles(), visitors);
-    const feed = feedOf(hub, inspection, visitors);
+    const profiles = (this.#profiles = new Profiles(inspection, core.clock));
+    const files = filesOf(new StaticFiles(), visitors, profiles);
+    const feed = feedOf(hub, inspection, visitors, profiles);
     const listen = async ({ url, options }: Place): Promise<BoundAddress> => {
       const page = await reactor.listen(files, url as `http://${string}`, options);
       try {
@@ -91,6 +94,7 @@ class Page implements AdminPage {
 
   close(): void {
     this.#hub?.close();
+    this.#profiles?.close();
     this.#history?.close();
     this.#recent.close();
   }

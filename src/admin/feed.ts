@@ -10,7 +10,8 @@ import { Peer } from '../reactor/index.js';
 import { act } from './act.js';
 import type { Change } from './differences.js';
 import type { Hub, Visitor } from './hub.js';
-import { Asked } from './messages.js';
+import { Asked, type ProfileAction } from './messages.js';
+import type { Profiles } from './profiles.js';
 import type { Visitors } from './visitors.js';
 
 /** Pages that may be open at once. */
@@ -22,10 +23,12 @@ type Answer =
   | { readonly hello: { readonly role: AdminRole; readonly host: string } }
   | Change
   | { readonly id: number; readonly error?: string | undefined }
+  // Where a profile can be fetched, once.
+  | { readonly id: number; readonly profile: string }
   | { readonly error: string };
 
 /** The connection class of the websocket that a page is kept up to date with. */
-export function feedOf(hub: Hub, inspection: Inspection, visitors: Visitors): Ctor {
+export function feedOf(hub: Hub, inspection: Inspection, visitors: Visitors, profiles: Profiles): Ctor {
   @Connection({
     framing: json<Asked, Answer>(),
     maxConnections: MOST,
@@ -40,6 +43,7 @@ export function feedOf(hub: Hub, inspection: Inspection, visitors: Visitors): Ct
   class AdminFeed implements Visitor {
     readonly #peer: Peer<Asked, Answer>;
     #role: AdminRole = 'read';
+    readonly #leaving = new AbortController();
 
     constructor(peer: Peer<Asked, Answer>) {
       this.#peer = peer;
@@ -71,6 +75,11 @@ export function feedOf(hub: Hub, inspection: Inspection, visitors: Visitors): Ct
       }
       const { id, action } = asked;
       if (this.#role !== 'operate') return { id, error: READ_ONLY };
+      if (action.do === 'profile') {
+        // Takes up to minutes, in which the page asks for other things.
+        void this.#profile(id, action);
+        return undefined;
+      }
       try {
         await act(inspection, action);
         hub.update(this);
@@ -80,11 +89,27 @@ export function feedOf(hub: Hub, inspection: Inspection, visitors: Visitors): Ct
       }
     }
 
+    async #profile(id: number, { process, kind, seconds }: ProfileAction): Promise<void> {
+      const request = { kind, duration: seconds * 1_000 };
+      const onBroken = (error: Error): void => this.#say({ error: error.message });
+      try {
+        this.#say({ id, profile: await profiles.take(process, request, { leaving: this.#leaving.signal, onBroken }) });
+      } catch (thrown) {
+        this.#say({ id, error: asError(thrown).message });
+      }
+    }
+
+    /** Nothing, where the page has gone meanwhile. */
+    #say(answer: Answer): void {
+      if (!this.#leaving.signal.aborted) this.#peer.send(answer);
+    }
+
     @OnError() explain(error: Error): Answer {
       return { error: error instanceof PacketError ? error.message : 'it failed' };
     }
 
     @OnClose() leave(): void {
+      this.#leaving.abort();
       hub.leave(this);
     }
   }

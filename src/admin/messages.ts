@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_DURATION } from '../profiling/profile-request.js';
 import { LEVELS } from './state/log-tail.js';
 
 const text = z.string().max(1_000);
@@ -25,9 +26,21 @@ const Action = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('pause'), pool: text }),
   z.strictObject({ do: z.literal('resume'), pool: text }),
   z.strictObject({ do: z.literal('scale'), pool: text, min: size, max: size }),
+  // Without a process the master's. `seconds`: how long a CPU profile lasts.
+  z.strictObject({
+    do: z.literal('profile'),
+    process: text.optional(),
+    kind: z.enum(['cpu', 'heap']),
+    seconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(MOST_DURATION / 1_000),
+  }),
 ]);
 
 export type Action = z.infer<typeof Action>;
+export type ProfileAction = Extract<Action, { readonly do: 'profile' }>;
 
 /** Messages of a page: the number of an action is the visitor's, and comes back with its outcome. */
 export const Asked = z.union([z.strictObject({ view: View }), z.strictObject({ id: z.number().int().min(0), action: Action })]);

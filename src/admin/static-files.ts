@@ -9,6 +9,7 @@ const FILES: Readonly<Record<string, readonly [name: string, type: string]>> = {
   '/connect.js': ['connect.js', 'text/javascript'],
   '/format.js': ['format.js', 'text/javascript'],
   '/dom.js': ['dom.js', 'text/javascript'],
+  '/profile.js': ['profile.js', 'text/javascript'],
   '/sections.js': ['sections.js', 'text/javascript'],
 };
 

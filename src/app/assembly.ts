@@ -7,7 +7,7 @@ import { publish } from '../diagnostics.js';
 import type { BoundAddress } from '../endpoints/endpoint.js';
 import { asError, ClosingError, UsageError, type Mistake } from '../errors.js';
 import { hostNamed } from '../hosts/registry.js';
-import { levelOf, Logger } from '../logger.js';
+import { levelOf, Logger, watchLevel } from '../logger.js';
 import { dialerOf, Reactor, ReactorCore, MasterPoolListener, type Dialer, type Handlers } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
 import { toMilliseconds, type Duration, type Off, type Size } from '../units.js';
@@ -101,7 +101,7 @@ export class Assembly implements AppHost {
   /** Started mounts, by the classes that listen for them. */
   readonly #mounts = new Map<Ctor, RunningMount>();
   readonly #dialers = new Map<Ctor, { readonly dialer: Dialer; readonly url: string }[]>();
-  readonly #stopLogging: () => void;
+  readonly #stopLogging: readonly (() => void)[];
   #state: AppState = 'starting';
   #closing: Promise<CloseSummary> | undefined;
   /** Aborted: `shutdownDelay` is over; and, behind it, the time for closing. */
@@ -199,7 +199,7 @@ export class Assembly implements AppHost {
       readyProcesses: () => this.workforce.readyProcesses(),
       subscribe: (token, listener) => this.#core.channels.subscribe(token as Ctor, listener),
     });
-    this.#stopLogging = logEvents(options.logger, this.name);
+    this.#stopLogging = [logEvents(options.logger, this.name), watchLevel(options.logger, level => this.workforce.setLogLevel(level))];
   }
 
   /** Plans every class that the application will build; what is wrong with them, besides what their reading has told. */
@@ -352,7 +352,7 @@ export class Assembly implements AppHost {
     this.#state = 'closed';
     publish('app.close', { app: this.name, ...summary });
     await this.side.close();
-    this.#stopLogging();
+    for (const stop of this.#stopLogging) stop();
     leaveName(this.name);
     this.#hasClosed();
     return summary;

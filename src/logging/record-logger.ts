@@ -9,8 +9,8 @@ type Level = keyof typeof LEVELS;
 
 /** Takes records to wherever they are written. */
 export interface RecordSink {
-  /** Records below it are not wanted: pino's number. */
-  readonly least: number;
+  /** Records below it are not wanted at present: pino's number. */
+  least(): number;
   /** A class has a logger of its own: it should be known in which call it logs. */
   bound(): void;
   /** Never throws. */
@@ -53,7 +53,7 @@ export class RecordLogger extends Logger {
 
   /** As pino reads its arguments: an object and a message, or a message alone, with what its placeholders stand for. */
   #write(level: Level, [object, ...rest]: readonly unknown[]): void {
-    if (LEVELS[level] < this.#sink.least) return;
+    if (LEVELS[level] < this.#sink.least()) return;
     const isObject = typeof object === 'object' && object !== null;
     const [text, ...values] = isObject ? rest : [object, ...rest];
     const message = text === undefined ? (object instanceof Error ? object.message : undefined) : worded(text, values);

@@ -28,6 +28,7 @@ import { LinkCarrier } from '../channels/link-carrier.js';
 import { LatestStatus } from './latest-status.js';
 import type { StartedMark } from './started-mark.js';
 import { Master } from './master.js';
+import { ProfileSender } from './profile-sender.js';
 import { RecordSender } from './record-sender.js';
 import { Runner } from './runner.js';
 import { isPermanent } from './start/start-mistakes.js';
@@ -84,6 +85,7 @@ export class TaskRuntime implements LinkReceiver {
   #polledAt = -Infinity;
   #messages: CreditGate | undefined;
   #records: RecordSender | undefined;
+  readonly #profiles: ProfileSender;
   #state: State = 'waiting';
   #boot: BootMessage | undefined;
   #runner: Runner | undefined;
@@ -105,6 +107,7 @@ export class TaskRuntime implements LinkReceiver {
     this.#link = openLink(stream, this, { maxMessageSize: 0, trusted: true });
     this.#clock = options.clock ?? realClock;
     this.#latest = new LatestStatus(this.#link, this.#clock);
+    this.#profiles = new ProfileSender(this.#link);
     this.#eager = new TokenBucket(this.#clock, BURST, PER_MILLISECOND);
   }
 
@@ -125,8 +128,7 @@ export class TaskRuntime implements LinkReceiver {
     if (id >= UPWARD) return this.#nestedCalls?.message(kind, id, arg, body);
     switch (kind) {
       case Kind.META:
-        this.#meta = { id, value: body.value() as CallMeta };
-        return;
+        return void (this.#meta = { id, value: body.value() as CallMeta });
       case Kind.MAIL:
         return this.#mail ? this.#accept(id, this.#mail, 0, body) : this.#unknown(id, arg === 0 ? 'ask' : 'tell');
       case Kind.CANCEL:
@@ -149,6 +151,10 @@ export class TaskRuntime implements LinkReceiver {
         return this.#socketReceiver?.stopListening(arg);
       case Kind.STOP:
         return this.#onStop(arg);
+      case Kind.PROFILE:
+        return this.#profiles.message(id, arg, body);
+      case Kind.LOG_LEVEL:
+        return void (this.#boot = { ...this.#boot!, logLevel: arg });
       case Kind.BOOT:
         if (this.#state !== 'waiting') throw new ProtocolError('a second BOOT');
         void this.#start(body.value() as BootMessage);
@@ -159,6 +165,7 @@ export class TaskRuntime implements LinkReceiver {
     const { kind, ...room } = readCredit(arg, body);
     if (kind === CreditKind.messages) this.#messages?.give(room);
     else if (kind === CreditKind.records) this.#records?.give(room);
+    else if (kind === CreditKind.profiles) this.#profiles.give(id, room);
     else this.#runner?.credit(id, kind, room);
   }
 
@@ -179,6 +186,7 @@ export class TaskRuntime implements LinkReceiver {
     this.#runner?.close();
     this.#socketReceiver?.close();
     this.#nestedCalls?.close();
+    this.#profiles.close();
     this.#messages?.close(() => new ClosingError('the worker is closing: its master takes no more messages'));
     this.#tell();
   }
@@ -262,15 +270,19 @@ export class TaskRuntime implements LinkReceiver {
       gate,
       onSent: this.#said,
     });
-    const { said } = { said: this.#said };
     this.#nestedCalls = new NestedCaller({
       link: this.#link,
       workers,
       onUncaughtError: error => this.onUncaughtError(error),
       trace: () => runner.trace,
-      onSent: said,
+      onSent: this.#said,
     });
-    this.#records = new RecordSender({ link: this.#link, call: () => runner.current, onSent: said, lookForCredit: this.#lookForCredit });
+    this.#records = new RecordSender({
+      link: this.#link,
+      call: () => runner.current,
+      onSent: this.#said,
+      lookForCredit: this.#lookForCredit,
+    });
     return runner;
   }
 
@@ -288,7 +300,7 @@ export class TaskRuntime implements LinkReceiver {
       reportListening: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),
       onUncaughtError: error => this.onUncaughtError(error),
       records: {
-        least: boot.logLevel,
+        least: () => this.#boot!.logLevel,
         bound: () => void runner.trace,
         write: (level, record, message) => this.#records!.write(level, record, message),
       },

@@ -10,7 +10,7 @@ import { BoundaryError, ClosingError, UsageError, WorkerExistsError, WorkerNotFo
 import type { ChannelRouter } from '../channels/channel-router.js';
 import type { Host } from '../hosts/host.js';
 import { encodeValue } from '../wire/codec/codec.js';
-import type { BootMessage } from '../wire/link/protocol.js';
+import { Kind, UPWARD, type BootMessage } from '../wire/link/protocol.js';
 import type { PoolListener, MovedConnection } from './sockets/pool-listener-types.js';
 import { Announcer } from './announcer.js';
 import type { Call } from './call/call.js';
@@ -222,6 +222,11 @@ export class Workforce implements Directory {
   /** The processes that take calls at this moment. */
   readyProcesses(): readonly WorkerProcess[] {
     return this.#pools().flatMap(pool => pool.ready.map(({ publicView: face }) => face));
+  }
+
+  /** Running workers send records from this level on: pino's number. */
+  setLogLevel(level: number): void {
+    for (const { link } of this.#members()) link.send(Kind.LOG_LEVEL, 0, Math.min(level, UPWARD));
   }
 
   on<N extends keyof WorkersEvents>(event: N, listener: (...args: WorkersEvents[N]) => unknown): Disposable {

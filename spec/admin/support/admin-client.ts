@@ -7,6 +7,7 @@ interface Message {
   readonly drop?: readonly string[];
   readonly id?: number;
   readonly error?: string;
+  readonly profile?: string;
 }
 
 /** A row as it was told. */
@@ -17,6 +18,8 @@ export class AdminClient {
   readonly facts = new Map<string, unknown>();
   /** Every change, as it came. */
   readonly changes: Message[] = [];
+  /** Errors that are no answer. */
+  readonly failures: string[] = [];
   readonly socket: WebClient;
   readonly #answers = new Map<number, Message>();
   role: string | undefined;
@@ -55,10 +58,15 @@ export class AdminClient {
 
   /** Resolves with the error, or undefined when it was done. */
   async act(action: object): Promise<string | undefined> {
+    return (await this.ask(action)).error;
+  }
+
+  /** Resolves with the whole answer. */
+  async ask(action: object): Promise<Message> {
     const id = ++this.#last;
     this.socket.send(JSON.stringify({ id, action }));
     await this.until(() => this.#answers.has(id), `the outcome of ${JSON.stringify(action)}`);
-    return this.#answers.get(id)!.error;
+    return this.#answers.get(id)!;
   }
 
   #take(): void {
@@ -67,6 +75,7 @@ export class AdminClient {
       const message = JSON.parse(String(messages[this.#read])) as Message;
       if (message.hello) this.role = message.hello.role;
       if (message.id !== undefined) this.#answers.set(message.id, message);
+      else if (message.error !== undefined) this.failures.push(message.error);
       if (!message.set) continue;
       this.changes.push(message);
       for (const [name, value] of Object.entries(message.set)) this.facts.set(name, value);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { ProtocolError } from '../../../src/errors.js';
+import { OWN_LIMITS } from '../../../src/wire/link/protocol.js';
 import { FrameReader, HEADER_SIZE, LARGE, PIECE, PIECE_SIZE, writeHeader } from '../../../src/wire/link/frames.js';
 
 type Frame = readonly [kind: number, id: number, arg: number, value: string];
@@ -129,6 +130,24 @@ describe('the frames of a link', () => {
       ProtocolError,
       'maxMessageSize (100000 bytes)',
     );
+  });
+
+  it('of messages that users do not write have a limit of their own, whatever that of values is', () => {
+    for (const [kind, limit] of OWN_LIMITS) {
+      const small = Math.min(limit, PIECE_SIZE);
+      const { read, frames } = reader(100);
+      read.push(frame(kind, 0, 0, Buffer.alloc(small)));
+      if (limit > PIECE_SIZE) {
+        read.push(frame(LARGE, 0, 0, announced(kind, limit)));
+        for (let at = 0; at < limit; at += PIECE_SIZE) read.push(frame(PIECE, 0, 0, Buffer.alloc(Math.min(PIECE_SIZE, limit - at))));
+      }
+      expect(frames.map(([, , , value]) => value.length)).to.deep.equal(limit > PIECE_SIZE ? [small, limit] : [small]);
+      const larger =
+        limit < PIECE_SIZE
+          ? frame(kind, 0, 0, Buffer.alloc(limit + 1))
+          : frame(LARGE, 0, 0, announced(kind, Math.max(limit, PIECE_SIZE) + 1));
+      expect(() => reader(100).read.push(larger)).to.throw(ProtocolError, 'maxMessageSize (100 bytes)');
+    }
   });
 
   it('are put together alike, whether their announcement is believed or not', () => {

@@ -3,8 +3,11 @@
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8000;
 
-/** `changed(names)` is called with what is new, `moved(state)` with 'open' or 'lost', `greeted(hello)` once a connection. */
-export function connect({ changed, moved, greeted }) {
+/**
+ * `changed(names)` is called with what is new, `moved(state)` with 'open' or 'lost', `greeted(hello)` once a connection, `failed(error)` with
+ * what went wrong and is no answer.
+ */
+export function connect({ changed, moved, greeted, failed }) {
   const facts = new Map();
   const waiting = new Map();
   let view = {};
@@ -16,7 +19,7 @@ export function connect({ changed, moved, greeted }) {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   };
   const hear = ({ data }) => {
-    const { hello, set, drop, id, error } = JSON.parse(data);
+    const { hello, set, drop, id, error, profile } = JSON.parse(data);
     if (hello) {
       greeted(hello);
       send({ view });
@@ -27,8 +30,8 @@ export function connect({ changed, moved, greeted }) {
     } else if (waiting.has(id)) {
       const settle = waiting.get(id);
       waiting.delete(id);
-      settle(error);
-    }
+      settle({ error, profile });
+    } else if (error) failed(error);
   };
   const open = () => {
     socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/feed`);
@@ -39,7 +42,7 @@ export function connect({ changed, moved, greeted }) {
     });
     socket.addEventListener('message', hear);
     socket.addEventListener('close', () => {
-      for (const settle of waiting.values()) settle('the connection was lost');
+      for (const settle of waiting.values()) settle({ error: 'the connection was lost' });
       waiting.clear();
       moved('lost');
       setTimeout(open, pause);
@@ -56,7 +59,7 @@ export function connect({ changed, moved, greeted }) {
       view = { ...view, ...change };
       send({ view: change });
     },
-    /** Resolves with undefined, or with why it could not be done. */
+    /** Resolves with { error } where it could not be done, and with { profile }, the path of one that was asked for. */
     act(action) {
       const id = ++last;
       return new Promise(resolve => {

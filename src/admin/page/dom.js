@@ -14,6 +14,11 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** A button that acts: hidden from visitors who may only look. */
+export function button(label, run, name) {
+  return element('button', { type: 'button', class: 'act', onclick: run, 'aria-label': name && `${label} ${name}` }, label);
+}
+
 function classOf({ label, number, long }) {
   return [number && 'number', long && 'long', label === 'actions' && 'act'].filter(Boolean).join(' ');
 }

@@ -17,15 +17,18 @@ function tell(text, isBad) {
   noticeTimer = setTimeout(() => (notice.hidden = true), NOTICE_FOR);
 }
 
-/** Asks before something is done. Resolves with the numbers of the fields (an empty object without fields), or undefined for no. */
+/**
+ * Asks before something is done. `fields`: { name: { label, value, min, max } }. Resolves with the numbers of the fields (an empty object
+ * without fields), or undefined for no.
+ */
 function ask({ title, text, yes, fields = {} }) {
   const dialog = byId('ask');
   setText(byId('ask-title'), title);
   setText(byId('ask-text'), text);
   setText(byId('ask-yes'), yes);
-  const inputs = Object.entries(fields).map(([name, value]) => {
-    const input = element('input', { type: 'number', min: '0', max: '10000', step: '1', name, value: String(value), required: true });
-    return [name, input, element('label', {}, name === 'min' ? 'at least' : 'at most', input)];
+  const inputs = Object.entries(fields).map(([name, { label, value, min, max }]) => {
+    const input = element('input', { type: 'number', min, max, step: '1', name, value, required: true });
+    return [name, input, element('label', {}, label, input)];
   });
   byId('ask-fields').replaceChildren(...inputs.map(([, , label]) => label));
   return new Promise(resolve => {
@@ -64,6 +67,7 @@ const link = connect({
     body.dataset.state = state;
     if (state === 'lost') setText(byId('state'), 'connection lost, trying again …');
   },
+  failed: error => tell(error, true),
   changed() {
     if (scheduled) return;
     scheduled = true;
@@ -76,8 +80,14 @@ const app = {
   look: link.look,
   ask,
   async act(action) {
-    const error = await link.act(action);
+    const { error } = await link.act(action);
     tell(error ?? `${action.do}: done`, error !== undefined);
+  },
+  /** Has a profile taken, and saved as a file. */
+  async profile(action) {
+    const { error, profile } = await link.act({ do: 'profile', ...action });
+    if (error) tell(error, true);
+    else element('a', { href: profile, download: '' }).click();
   },
 };
 

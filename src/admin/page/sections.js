@@ -1,10 +1,7 @@
 /** The sections of the page: what each shows, and the buttons in it. `app` has get, look, act, ask, tell. */
-import { element, pager, setText, spark, table } from './dom.js';
+import { button, element, pager, setText, spark, table } from './dom.js';
 import { bytes, duration, milliseconds, number, since, time } from './format.js';
-
-function button(label, run, name) {
-  return element('button', { type: 'button', class: 'act', onclick: run, 'aria-label': name && `${label} ${name}` }, label);
-}
+import { profileButtons } from './profile.js';
 
 function section(id, title, ...bar) {
   const count = element('span', { class: 'count' });
@@ -12,6 +9,9 @@ function section(id, title, ...bar) {
   node.append(element('div', { class: 'bar' }, element('h2', { id: `${id}-title` }, title), count, ...bar));
   return { node, count };
 }
+
+/** What a pool may be scaled to. */
+const SIZES = { min: '0', max: '10000' };
 
 /** A section with a list: a table of one page. */
 function listSection(app, { id, title, list = id, columns, turn, bar = [], isChosen, counts }) {
@@ -32,7 +32,7 @@ function listSection(app, { id, title, list = id, columns, turn, bar = [], isCho
 }
 
 function overview(app) {
-  const { node, count } = section('overview', 'Overview');
+  const { node, count } = section('overview', 'Overview', element('span', { class: 'actions' }, ...profileButtons(app, 'the master', {})));
   const list = element('dl', { class: 'facts' });
   const facts = new Map();
   const fact = (label, extra) => {
@@ -136,7 +136,7 @@ function pools(app) {
             title: `Scale ${pool}`,
             text: 'Processes at least and at most, until the application restarts.',
             yes: 'Scale',
-            fields: { min: row.min, max: row.max },
+            fields: { min: { label: 'at least', value: row.min, ...SIZES }, max: { label: 'at most', value: row.max, ...SIZES } },
           });
           if (sizes) app.act({ do: 'scale', pool, ...sizes });
         };
@@ -197,6 +197,7 @@ function processes(app) {
           { class: 'actions' },
           button('Restart', () => app.act({ do: 'restart', process }), `process ${process}`),
           button('Kill', kill, `process ${process}`),
+          ...profileButtons(app, `process ${process}`, { process }),
         );
         return { node, update: next => void (row = next) };
       },

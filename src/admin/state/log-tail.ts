@@ -1,5 +1,5 @@
 import { printable } from '../../errors/printable.js';
-import { Logger } from '../../logger.js';
+import { levelOf, Logger, type LevelEvents } from '../../logger.js';
 import { toldError } from '../../logging/told-error.js';
 import { Ring } from './ring.js';
 
@@ -90,6 +90,16 @@ class TappedLogger extends Logger {
   override fatal(object: unknown, message?: string): void {
     this.#inner.fatal(object, message);
     this.#hear('fatal', object, message);
+  }
+  /** The lowest level that is written there or heard here. */
+  get levelVal(): number {
+    return Math.min(levelOf(this.#inner), LEVELS.info);
+  }
+  on(event: 'level-change', listener: () => void): void {
+    (this.#inner as Logger & Partial<LevelEvents>).on?.(event, listener);
+  }
+  off(event: 'level-change', listener: () => void): void {
+    (this.#inner as Logger & Partial<LevelEvents>).off?.(event, listener);
   }
   override child(bindings: object): Logger {
     return new TappedLogger(this.#inner.child(bindings), this.#tail, { ...this.#bindings, ...bindings });

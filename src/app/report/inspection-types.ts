@@ -1,3 +1,5 @@
+import type { ProfileRequest } from '../../profiling/profile-request.js';
+
 /** One listening endpoint. */
 export interface ListenerFacts {
   readonly handler: string;
@@ -114,4 +116,9 @@ export interface Inspection {
   restartPool(pool: string): Promise<void>;
   pausePool(pool: string, paused: boolean): void;
   scalePool(pool: string, min: number, max: number): void;
+  /**
+   * Takes a profile of a process, or of the master where none is named: its text in pieces, from the first `next()` on. It ends when the signal
+   * aborts. Throws ProfileError, or rejects with one.
+   */
+  profile(process: string | undefined, request: ProfileRequest, signal: AbortSignal): AsyncIterableIterator<Uint8Array>;
 }

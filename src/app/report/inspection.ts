@@ -1,7 +1,9 @@
 import type { WorkerBlueprint } from '../../blueprint/types.js';
-import { UsageError } from '../../errors.js';
+import { ProfileError, UsageError } from '../../errors.js';
 import type { Ctor } from '../../decorators/ctor.js';
 import type { BoundAddress } from '../../endpoints/endpoint.js';
+import { ownProfile } from '../../profiling/own-profile.js';
+import type { ProfileRequest } from '../../profiling/profile-request.js';
 import type { Dialer, ReactorCore } from '../../reactor/index.js';
 import type { Session } from '../../session/session.js';
 import type { Pool } from '../../workers/pool/pool.js';
@@ -9,6 +11,7 @@ import { scale } from '../../workers/pool/scale.js';
 import type { PooledProcess } from '../../workers/process/pooled-process.js';
 import type { Workforce } from '../../workers/workforce.js';
 import { brief } from './brief.js';
+import { processProfile } from './process-profile.js';
 import type {
   CallFacts,
   ConnectionFacts,
@@ -208,6 +211,13 @@ export class AppInspection implements Inspection {
 
   scalePool(pool: string, min: number, max: number): void {
     scale(this.#pool(pool), min, max);
+  }
+
+  profile(process: string | undefined, request: ProfileRequest, signal: AbortSignal): AsyncIterableIterator<Uint8Array> {
+    if (process === undefined) return ownProfile(request, { signal });
+    const found = this.#find(process);
+    if (!found) throw new ProfileError('unavailable', `process ${process} is gone`);
+    return processProfile(found.pool, found.process, request, signal);
   }
 
   /** The view of a session, kept: a filter looks at all of them again and again. */

@@ -3,7 +3,7 @@ import { Kind } from './protocol.js';
 import type { Body, Link } from './types.js';
 
 /** Upper 8 bits of CREDIT's arg: what the credit is for. */
-export const CreditKind = { items: 0, sends: 1, events: 2, messages: 3, records: 4 } as const;
+export const CreditKind = { items: 0, sends: 1, events: 2, messages: 3, records: 4, profiles: 5 } as const;
 
 /** Room for messages: how many, and bytes of their values. */
 export interface Room {
@@ -20,6 +20,7 @@ export const INITIAL_ROOM = {
   events: { count: 64, bytes: 256 * KB },
   messages: { count: 64, bytes: 256 * KB },
   records: { count: 256, bytes: 256 * KB },
+  profiles: { count: 16, bytes: 256 * KB },
 } as const satisfies Record<keyof typeof CreditKind, Room>;
 
 /** The most room that a receiver whose reader keeps up gives a stream. */

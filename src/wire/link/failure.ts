@@ -32,7 +32,7 @@ export function sendStray(link: Link, reason: unknown, fatal: boolean): void {
 }
 
 /** Sends a thrown value, or as much of it as can be sent. Never throws, whatever looking at the value does. */
-function sendError(link: Pick<Link, 'sendValue'>, kind: number, id: number, arg: number, reason: unknown): void {
+export function sendError(link: Pick<Link, 'sendValue'>, kind: number, id: number, arg: number, reason: unknown): void {
   const problem = attempt(link, kind, id, arg, reason);
   if (problem === undefined) return;
   const rest = isReadableError(reason) ? beginningOf(reason, problem) : problem;

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../../errors.js';
+import { OWN_LIMITS } from './protocol.js';
 
 /**
  * A frame: u32 length of what follows | u8 kind | u32 id | u32 arg | the encoded value. Little-endian.
@@ -103,7 +104,7 @@ export class FrameReader {
     const length = uint32(buf, at);
     if (length < HEADER_SIZE - 4) throw new ProtocolError(`a frame of ${length} bytes is too short`);
     if (length > PIECE_SIZE + HEADER_SIZE - 4) throw new ProtocolError(`a frame of ${length} bytes is too long`);
-    if (length - (HEADER_SIZE - 4) > this.#limit) throw new ProtocolError(`a value is larger than maxMessageSize (${this.#limit} bytes)`);
+    this.#checkSize(buf[at + 4]!, length - (HEADER_SIZE - 4));
     return length;
   }
 
@@ -114,6 +115,12 @@ export class FrameReader {
     if (kind < INTERNAL) this.#onFrame(kind, id, arg, buf, at + HEADER_SIZE, end, false);
     else if (kind === LARGE) this.#beginLarge(id, arg, buf, at + HEADER_SIZE, end);
     else throw new ProtocolError(`a frame of the unknown kind ${kind}`);
+  }
+
+  /** Pieces were announced. */
+  #checkSize(kind: number, size: number): void {
+    if (size <= this.#limit || kind === PIECE || size <= (OWN_LIMITS.get(kind) ?? 0)) return;
+    throw new ProtocolError(`a value is larger than maxMessageSize (${this.#limit} bytes)`);
   }
 
   #keep(chunk: Buffer, pos: number): void {
@@ -150,7 +157,7 @@ export class FrameReader {
     if (this.#large !== undefined || end - start !== 5 || kind >= INTERNAL)
       throw new ProtocolError('a large value begins where it must not');
     const total = uint32(buf, start + 1);
-    if (total > this.#limit) throw new ProtocolError(`a value is larger than maxMessageSize (${this.#limit} bytes)`);
+    this.#checkSize(kind, total);
     if (total <= PIECE_SIZE) throw new ProtocolError(`a value of ${total} bytes is sent as a large one`);
     this.#large = { kind, id, arg, total, bytes: Buffer.allocUnsafeSlow(total <= this.#believed ? total : PIECE_SIZE), got: 0 };
   }

@@ -85,6 +85,13 @@ export const Kind = {
   LOG: 33,
   /** W→M, from another machine: value: one of its processes has ended, see `processEndMessage`. */
   ENDED: 34,
+  /**
+   * Either: a profile of the process. id: its number, 1, 2, 3 … per link. arg: {@link ProfileStep}. Each `take` is answered by exactly one `end`
+   * or `failed`. Its bytes cost credit for profiles.
+   */
+  PROFILE: 35,
+  /** M→W. arg: pino's number of the least level from now on: records below it are not sent. */
+  LOG_LEVEL: 36,
 } as const;
 
 /** Upper bits of CALL's arg; the lower 16 are the task's index. */
@@ -93,6 +100,22 @@ export const CallFlag = {
   META: 0x1_0000,
   /** The caller will stream ITEMs in. */
   SENDS: 0x2_0000,
+} as const;
+
+/** arg of PROFILE. */
+export const ProfileStep = {
+  /** M→W. value: ProfileRequest of profiling/. */
+  take: 0,
+  /** M→W: no more of it is wanted. */
+  leave: 1,
+  /** W→M: a CPU profile runs, or the process will stand still now for a heap snapshot. */
+  begun: 2,
+  /** W→M. value: the next bytes. */
+  bytes: 3,
+  /** W→M: that were all. */
+  end: 4,
+  /** W→M. value: why it cannot be had. */
+  failed: 5,
 } as const;
 
 /** Ids of calls made by the worker have this bit. */
@@ -112,6 +135,22 @@ export const MOST_STATUS = 64 * 1024;
 
 /** The most bytes of the error that STRAY may bring: nothing asked for it, and the master decodes it to tell of it. */
 export const MOST_STRAY = 256 * 1024;
+
+/** The most bytes of a piece of a profile that PROFILE may bring. */
+export const MOST_PROFILE_PIECE = 48 * 1024;
+
+/**
+ * The most bytes of messages that users do not write, by kind: `maxMessageSize` may be smaller. A worker learns that limit behind HELLO, and
+ * why it could not start is told with or without it.
+ */
+export const OWN_LIMITS: ReadonlyMap<number, number> = new Map([
+  [Kind.HELLO, 1024 * 1024],
+  [Kind.FAILURE, MOST_STRAY],
+  [Kind.STRAY, MOST_STRAY],
+  // Its values, and the time, the message's words and the count around them.
+  [Kind.LOG, MOST_RECORD + 256],
+  [Kind.PROFILE, MOST_PROFILE_PIECE],
+]);
 
 /** Everything that a worker must know to become one. */
 export interface BootMessage {

@@ -73,7 +73,7 @@ export class MemoryWatch {
     if (!heartbeat) return;
     for (const process of [...all]) {
       if (process.state === 'ready' || process.state === 'draining')
-        process.heartbeat.beat(process.inFlight.size === 0, Math.ceil(heartbeat.grace / heartbeat.every));
+        process.heartbeat.beat(process.inFlight.size === 0 && !process.profiles.active, Math.ceil(heartbeat.grace / heartbeat.every));
     }
     if (all.length > 0) this.start();
   };
@@ -86,7 +86,8 @@ export class MemoryWatch {
   };
 
   #checkMemory(process: PooledProcess): void {
-    if (process.state !== 'ready' && process.state !== 'draining') return;
+    // A heap snapshot takes memory that the process gives back.
+    if ((process.state !== 'ready' && process.state !== 'draining') || process.profiles.active) return;
     const verdict = supervisor.onMemory(this.#desk.settings.maxMemory, process.heartbeat.recentRss());
     if (verdict === 'kill') process.kill('memory');
     else if (verdict === 'recycle') this.#desk.recycle(process);
@@ -94,7 +95,9 @@ export class MemoryWatch {
 
   #dismissIdle(before: number): void {
     const { settings, clock, ready, load } = this.#desk;
-    const idle = ready.filter(process => process.isIdle && process.idleSince <= before).sort((a, b) => a.idleSince - b.idleSince);
+    const idle = ready
+      .filter(process => process.isIdle && !process.profiles.active && process.idleSince <= before)
+      .sort((a, b) => a.idleSince - b.idleSince);
     const surplus = supervisor.dispensable(settings, load());
     for (const process of idle.slice(0, surplus)) process.stop();
     // Spare ones that stay are asked again after another idleTimeout.

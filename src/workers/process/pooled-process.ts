@@ -21,6 +21,7 @@ import { SocketLedger } from '../sockets/socket-ledger.js';
 import { UncaughtLimiter } from './uncaught-limiter.js';
 import { callNameOf } from '../call/call-target.js';
 import { processNames } from '../event-names.js';
+import { ProfileReceiver } from './profile-receiver.js';
 import { RecordReceiver } from './record-receiver.js';
 import type { NestedCalls } from './nested-calls.js';
 
@@ -28,7 +29,7 @@ import type { NestedCalls } from './nested-calls.js';
 export class PooledProcess implements ProtocolGuardHost, InFlightHost {
   readonly #pool: PooledProcessHost<PooledProcess>;
   readonly #process: HostProcess;
-  readonly #link: Link;
+  readonly link: Link;
   readonly #killSwitch: KillSwitch;
   readonly #messages: Delivery;
   readonly #nestedCalls: NestedCalls;
@@ -38,6 +39,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
   readonly heartbeat: Heartbeat;
   readonly sockets: SocketLedger;
   readonly records: RecordReceiver;
+  readonly profiles: ProfileReceiver;
   readonly startedAt: Date;
   /** Never reused. Inline workers and threads share the master's pid. */
   readonly id = nextProcessId();
@@ -93,14 +95,15 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     this.stackLine = `[worker ${name} ${machine === undefined ? `pid ${pid}` : `on ${machine}`}]`;
     const guard = new ProtocolGuard(worker, this, desk.onRemoteExit && (value => desk.onRemoteExit!(this, value)));
     const { maxMessageSize } = settings;
-    this.#link = openLink(this.#process.stream, guard, { maxMessageSize, callsInAnyOrder: machine !== undefined });
-    this.inFlight = new InFlightCalls(this.#link, clock, settings, suspect, this, machine !== undefined);
-    this.heartbeat = new Heartbeat(clock, this.#process, this.#link, reason => this.kill(reason));
-    this.sockets = new SocketLedger(this.#link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#onSocketsChanged);
+    this.link = openLink(this.#process.stream, guard, { maxMessageSize, callsInAnyOrder: machine !== undefined });
+    this.inFlight = new InFlightCalls(this.link, clock, settings, suspect, this, machine !== undefined);
+    this.heartbeat = new Heartbeat(clock, this.#process, this.link, reason => this.kill(reason));
+    this.sockets = new SocketLedger(this.link, takesSockets ? this.#process.sockets : undefined, this.#isLive, this.#onSocketsChanged);
     this.#keepAlive = new ProgramKeepAlive(this.#process);
-    this.#messages = messageDelivery(this.#link, value => this.#pool.onUnsolicited(this, value) ?? undefined);
+    this.#messages = messageDelivery(this.link, value => this.#pool.onUnsolicited(this, value) ?? undefined);
     this.#nestedCalls = desk.nestedCalls(this);
-    this.records = new RecordReceiver({ link: this.#link, clock, inFlight: this.inFlight, names: () => processNames(desk, this) });
+    this.profiles = new ProfileReceiver({ link: this.link, clock, name: this.stackLine.slice(1, -1) });
+    this.records = new RecordReceiver({ link: this.link, clock, inFlight: this.inFlight, names: () => processNames(desk, this) });
   }
 
   /** Tells it what to become. Apart from the constructor: a process that could not be launched reports its end at once. */
@@ -111,10 +114,6 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
 
   get handle(): WorkerHandle {
     return this.#pool.handle;
-  }
-
-  get link(): Link {
-    return this.#link;
   }
 
   get state(): PooledProcessState {
@@ -329,13 +328,14 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     this.#state = 'dead';
     this.#clearTimer();
     this.heartbeat.stop();
-    this.#link.destroy();
+    this.link.destroy();
     const { again, lost } = this.inFlight.takeAll(this.#process.mark());
     this.#nestedCalls.close();
     this.#keepAlive.off();
     this.#pool.onExited(this, again, lost);
     this.sockets.close();
     this.records.close();
+    this.profiles.close(this.#exitReport.reason);
     this.#resolveReadiness(false);
     this.#resolveExited();
   }
@@ -352,8 +352,8 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
     if (this.#state !== 'stopping') this.#stopTakingCalls('stopping');
     this.#keepAlive.on();
     this.#exitReport.killed ??= 'stop';
-    this.#link.send(Kind.STOP, 0, Math.ceil(within));
-    this.#link.flush();
+    this.link.send(Kind.STOP, 0, Math.ceil(within));
+    this.link.flush();
   }
 
   #reportIdle(): void {
@@ -377,7 +377,7 @@ export class PooledProcess implements ProtocolGuardHost, InFlightHost {
   }
 
   #launch(startTimeout: number): void {
-    this.#link.sendValue(Kind.BOOT, 0, 0, this.#pool.bootMessage());
+    this.link.sendValue(Kind.BOOT, 0, 0, this.#pool.bootMessage());
     if (startTimeout === 0 || isDebugged(this.#pool.worker.settings)) return;
     this.#setTimer(startTimeout, () => this.#startTimedOut(startTimeout), true);
   }

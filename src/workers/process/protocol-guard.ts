@@ -5,6 +5,7 @@ import type { Body, LinkReceiver } from '../../wire/link/types.js';
 import type { Call } from '../call/call.js';
 import { unreadableOutput } from '../call/call-target.js';
 import type { InFlightCalls } from './in-flight.js';
+import type { ProfileReceiver } from './profile-receiver.js';
 import type { RecordReceiver } from './record-receiver.js';
 import type { SocketLedger } from '../sockets/socket-ledger.js';
 import { CreditKind, readCredit } from '../../wire/link/credit.js';
@@ -27,6 +28,7 @@ export interface ProtocolGuardHost {
   onConnectionCounts(connections: number, inbound: number): void;
   onListening(message: unknown): void;
   readonly records: Pick<RecordReceiver, 'receive'>;
+  readonly profiles: Pick<ProfileReceiver, 'receive'>;
   onUnsolicited(body: Body): void;
   /** `fatal`: its process ends for it. `size`: bytes that it came in. */
   onUncaughtError(error: Error, fatal: boolean, size: number): void;
@@ -153,6 +155,8 @@ export class ProtocolGuard implements LinkReceiver {
         return desk.onUncaughtError(asError(body.value()), arg === 1, body.length);
       case Kind.LOG:
         return desk.records.receive(id, arg, body);
+      case Kind.PROFILE:
+        return desk.profiles.receive(id, arg, body);
       case Kind.PONG:
         return desk.onPong(arg);
       case Kind.LEAVE:
