@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
-import { guard, NO_VICTIM } from '../guard.js';
+import { failing, guard, NO_VICTIM } from '../guard.js';
 import { publish } from '../diagnostics.js';
 import { asError } from '../errors.js';
 import { LINK_FD } from './child-contract.js';
@@ -61,7 +61,11 @@ export class WorkerChild implements HostProcess {
     );
     child.once(
       'exit',
-      guard(NO_VICTIM, (code: number | null, signal: NodeJS.Signals | null) => this.#finish(code, signal)),
+      guard(
+        // Its end must be told, or nothing of the process is ever given back.
+        failing(() => this.#finish(child.exitCode, child.signalCode)),
+        (code: number | null, signal: NodeJS.Signals | null) => this.#finish(code, signal),
+      ),
     );
     // Where the system has no descriptors left there are no streams at all, whatever the types say.
     const link = child.stdio?.[LINK_FD] as Socket | null | undefined;

@@ -3,6 +3,7 @@ import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSo
 import { guard } from '../guard.js';
 import type { Clock, ClockTimer } from '../clock.js';
 import { deadline, MAX_EXTENSION } from '../deadline.js';
+import { setImmediate } from '../system-timers.js';
 import { ConnectionClosedError, LimitError } from '../errors.js';
 import { ReceivedRequest } from './received-request.js';
 
@@ -27,6 +28,11 @@ export function hasBody({ method, headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
+/** Pieces that are handed over as they come, however small. */
+const FREE_PIECES = 16;
+/** Bytes that pieces have on average at least: each takes a turn of several promises, and smaller ones wait for what comes with them. */
+const PIECE = 1024;
+
 /**
  * The body of a request, read as fast as it is asked for. It fails beyond `maxMessageSize`, and when the client has kept it waiting for
  * `messageTimeout` altogether: what the handler takes for itself does not count.
@@ -37,6 +43,9 @@ class Body implements UnderlyingSource<Uint8Array> {
   readonly #clock: Clock;
   readonly #failed: (error: Error) => void;
   #bytes = 0;
+  #pieces = 0;
+  /** Pieces that wait for what comes in this turn of the loop. */
+  #held: Buffer[] | undefined;
   /** Milliseconds that the client may still keep the handler waiting; below 0 by what it came late. */
   #patience: number;
   #since = 0;
@@ -83,14 +92,18 @@ class Body implements UnderlyingSource<Uint8Array> {
   cancel(): void {
     this.#controller = undefined;
     this.#pause();
+    this.#answerPull();
   }
 
   #data(chunk: Buffer): void {
-    const controller = this.#controller;
-    if (!controller) return;
+    if (!this.#controller) return;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#limits.maxMessageSize) {
       this.#fail(bodyTooLarge(this.#limits));
+      return;
+    }
+    if (this.#held) {
+      this.#held.push(chunk);
       return;
     }
     this.#pause();
@@ -99,14 +112,32 @@ class Body implements UnderlyingSource<Uint8Array> {
       this.#late();
       return;
     }
+    if (++this.#pieces > FREE_PIECES && this.#bytes < this.#pieces * PIECE) {
+      this.#held = [chunk];
+      setImmediate(guard(this.#request, this.#giveHeld));
+    } else this.#give(chunk);
+  }
+
+  /** With all that has come meanwhile: the parser handles a read of the socket in one go, whatever is paused. */
+  readonly #giveHeld = (): void => {
+    // Emits 'data'.
+    if (this.#request.readableLength > 0) this.#request.read();
+    const held = this.#held!;
+    this.#held = undefined;
+    this.#give(held.length === 1 ? held[0]! : Buffer.concat(held));
+  };
+
+  #give(chunk: Buffer): void {
+    this.#answerPull();
     // Its own bytes: a Buffer may lie in a pool that others share.
-    controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+    this.#controller?.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
   }
 
   #end(): void {
     const controller = this.#controller;
     this.#controller = undefined;
     this.#pause();
+    this.#answerPull();
     controller?.close();
   }
 
@@ -120,6 +151,7 @@ class Body implements UnderlyingSource<Uint8Array> {
     if (!controller) return;
     this.#controller = undefined;
     this.#pause();
+    this.#answerPull();
     controller.error(error);
     this.#failed(error);
   }
@@ -129,6 +161,9 @@ class Body implements UnderlyingSource<Uint8Array> {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#served) this.#patience -= this.#clock.now() - this.#since;
+  }
+
+  #answerPull(): void {
     this.#served?.();
     this.#served = undefined;
   }

@@ -2,9 +2,10 @@ import { connect as tlsConnect } from 'node:tls';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import express from 'express';
 import { Connection, exec, Module, OnData, bootstrap, type App } from 'packet-ts';
 import { lines } from 'packet-ts/framing';
-import { OnRequest } from 'packet-ts/http';
+import { mount, OnRequest } from 'packet-ts/http';
 import 'packet-ts/websocket';
 import type { Certificate } from '../../kit/programs/certificates.js';
 import { atEnd, soon, waitFor } from '../../kit/index.js';
@@ -71,16 +72,20 @@ export function servers(folder: string, identity: Certificate) {
       return answerOf(line);
     }
   }
-  return { Tcp, Proxied, Unix, Tls, Udp, Web, Chat, Outgoing };
+  const framework = express().use((request, response) => {
+    request.resume().on('end', () => response.send('x'.repeat(LARGE)));
+  });
+  const Mounted = mount(() => framework, { listen: 'http://127.0.0.1:0' });
+  return { Tcp, Proxied, Unix, Tls, Udp, Web, Chat, Mounted, Outgoing };
 }
 
 export type Servers = ReturnType<typeof servers>;
 
 export async function open(folder: string, identity: Certificate): Promise<{ readonly app: App; readonly classes: Servers }> {
   const classes = servers(folder, identity);
-  const { Tcp, Proxied, Unix, Tls, Udp, Web, Chat } = classes;
+  const { Tcp, Proxied, Unix, Tls, Udp, Web, Chat, Mounted } = classes;
   class AppModule {}
-  Module({ connections: [Tcp, Proxied, Unix, Tls, Udp, Web, Chat] })(AppModule);
+  Module({ connections: [Tcp, Proxied, Unix, Tls, Udp, Web, Chat, Mounted] })(AppModule);
   const app = await bootstrap(AppModule, { logger: false, signals: false });
   atEnd(() => app.close({ timeout: 1 }));
   return { app, classes };
@@ -112,7 +117,7 @@ export function lives(
   { app, classes }: { readonly app: App; readonly classes: Servers },
   authority: string,
 ): Record<string, () => Promise<void>> {
-  const { Tcp, Proxied, Unix, Tls, Udp, Web, Chat } = classes;
+  const { Tcp, Proxied, Unix, Tls, Udp, Web, Chat, Mounted } = classes;
   const to = (cls: object, index = 0): Socket => connect({ port: app.addresses(cls as typeof Tcp)[index]!.port, host: '127.0.0.1' });
   const securely = (cls: object, index: number): Socket =>
     tlsConnect({ port: app.addresses(cls as typeof Tcp)[index]!.port, host: '127.0.0.1', rejectUnauthorized: false });
@@ -133,6 +138,9 @@ export function lives(
     'http: that waits for a next request': () => talk(to(Web), [GET], 'stay'),
     'http: that pipelines': () =>
       talk(to(Web), [GET.repeat(40) + POST, GET.repeat(20).replace(/\r\n$/, 'Connection: close\r\n\r\n')], 'stay'),
+    'http: that sends no request': () => talk(to(Web), ['no request\r\n\r\n'], 'stay'),
+    'http: of a framework': () => talk(to(Mounted), [GET, POST, `${POST}GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`], 'stay'),
+    'http: of a framework, that is reset': () => talk(to(Mounted), [GET, POST], 'reset'),
     'http: that is reset': () => talk(to(Web), [GET, POST], 'reset'),
     'https:': () => talk(securely(Web, 1), [POST, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'], 'stay'),
     'ws:': () => talk(to(Chat), [upgrade('websocket', '/chat'), ...MESSAGES, masked(8, '')], 'stay'),

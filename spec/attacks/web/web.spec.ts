@@ -219,6 +219,25 @@ describe('attacks on ws: and http:', function () {
     expect(app.reactor.connections().count).to.equal(0);
   });
 
+  it('a body in pieces of a byte is read in pieces of what has come, in a few turns of promises', async () => {
+    let pieces = 0;
+    @Connection({ listen: 'http://127.0.0.1:0' })
+    class Bytes {
+      @OnRequest() async answer(request: Request) {
+        let size = 0;
+        for await (const piece of request.body!) {
+          pieces++;
+          size += piece.length;
+        }
+        return new Response(`${size} bytes`);
+      }
+    }
+    const client = await tcpClient((await serve(Bytes)).address(Bytes).port);
+    await client.send(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(50_000)}0\r\n\r\n`);
+    await waitFor(() => client.inbox.text.includes('50000 bytes'));
+    expect(pieces).to.be.lessThan(1_000);
+  });
+
   it('a request whose body brings a byte at every turn of the loop is given up all the same', async () => {
     const app = await serve(Web);
     const socket = connect({ port: app.address(Web).port, host: '127.0.0.1' });

@@ -1,5 +1,5 @@
 import { createServer, type ListenOptions, type Server, type ServerOpts, type Socket } from 'node:net';
-import { guard, guardEach, NO_VICTIM } from '../../guard.js';
+import { failing, guard, guardEach, NO_VICTIM } from '../../guard.js';
 import type { Acceptor, EndpointTarget, Transport } from '../endpoint.js';
 import { acceptFrom } from '../../node-internals.js';
 import { socketKeeper, tcpUrl, type KeptSocket } from '../passing/kept-sockets.js';
@@ -62,10 +62,14 @@ export class NetListener {
     const kept = socketKeeper() && (await keptSocket(url, where, options['mode'] as number | undefined));
     return new Promise((resolve, reject) => {
       const failed = guard(NO_VICTIM, (error: Error) => reject(listenError(url, error)));
+      const victim = failing(error => {
+        server.close();
+        reject(listenError(url, error));
+      });
       server.once('error', failed);
       server.once(
         'listening',
-        guard(NO_VICTIM, () => {
+        guard(victim, () => {
           server.off('error', failed);
           accept();
           resolve(new NetListener(server, kept));

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { Worker } from 'node:worker_threads';
-import { guard, NO_VICTIM } from '../../guard.js';
+import { failing, guard, NO_VICTIM } from '../../guard.js';
 import { publish } from '../../diagnostics.js';
 import { EXIT_REPORT, type HostExit, type HostProcess, type HostSpec } from '../host.js';
 import { OutputReader } from '../output.js';
@@ -50,14 +50,11 @@ export class WorkerThread implements HostProcess {
     );
     thread.once(
       'exit',
-      guard(NO_VICTIM, (code: number) => {
-        this.#code = code;
-        clearTimeout(this.#overdue);
-        // The last messages lie in the ports, and are read before they close.
-        stream.readNow();
-        output.end();
-        this.#finish();
-      }),
+      guard(
+        // Its end must be told, or nothing of the thread is ever given back.
+        failing(() => this.#finish(1, stream, output)),
+        (code: number) => this.#finish(code, stream, output),
+      ),
     );
   }
 
@@ -116,7 +113,13 @@ export class WorkerThread implements HostProcess {
     });
   }
 
-  #finish(): void {
+  #finish(code: number, stream: PortStream, output: ThreadOutput): void {
+    if (this.#code !== undefined) return;
+    this.#code = code;
+    clearTimeout(this.#overdue);
+    // The last messages lie in the ports, and are read before they close.
+    stream.readNow();
+    output.end();
     this.#lastWords = setTimeout(() => this.#complete(true), LAST_WORDS);
     if (!this.#keepAlive) this.#lastWords.unref();
     this.#stdout.hurry();
