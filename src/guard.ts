@@ -41,7 +41,7 @@ function end(victim: Victim, error: Error): void {
 /**
  * Wraps a listener of a Node emitter, or a callback given to Node: what it throws destroys `victim` alone. Unguarded it would be an
  * uncaught exception, and those end the process.
- * @example socket.on('data', guard(socket, (chunk: Buffer) => this.#data(chunk)));
+ * @example socket.on('data', guard(socket, (chunk: Buffer) => buffered.push(chunk)));
  */
 export function guard<A extends readonly unknown[]>(victim: Victim, listener: (...args: A) => void): (...args: A) => void {
   const guarded = (...args: A): void => {
@@ -57,7 +57,7 @@ export function guard<A extends readonly unknown[]>(victim: Victim, listener: (.
 
 /**
  * Wraps a listener of a server, whose victim is one of the arguments.
- * @example server.on('connection', guardEach((socket: Socket) => socket, socket => this.#arrive(socket)));
+ * @example server.on('connection', guardEach((socket: Socket) => socket, socket => socket.resume()));
  */
 export function guardEach<A extends readonly unknown[]>(
   victimOf: (...args: A) => Victim,

@@ -44,7 +44,7 @@ export class PacketError extends Error {
   /**
    * The status of HTTP that says the same, 400 to 504: frameworks answer with it, those that are mounted, too. Below 500 the message is
    * for the client; from 500 on it is for the log.
-   * @example if (error instanceof PacketError && error.statusCode < 500) return error.message;
+   * @example const answer = error instanceof PacketError && error.statusCode < 500 ? error.message : 'internal error';
    */
   get statusCode(): number {
     return statusCodeOf(this);

@@ -90,7 +90,7 @@ export interface HostProcess {
 
 /**
  * Where workers run: one file per runtime, this one interface.
- * @example const host: Host = processHost(); const { pid, stream } = host.start(spec);
+ * @example const host: Host = processHost({ entry: new URL('./worker-main/main.js', import.meta.url) }); const { pid, stream } = host.start(spec);
  */
 export interface Host {
   /** The name of the runtime, as the option `runtime` has it. */

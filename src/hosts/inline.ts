@@ -113,7 +113,7 @@ class InlineProcess implements HostProcess {
 
 /**
  * The host of workers that share the master's process.
- * @example const host = inlineHost({ pair: duplexPair, start: (stream, spec, ended) => startInline(stream, spec, ended) });
+ * @example const host = inlineHost({ pair: duplexPair, start: startInline });
  */
 export function inlineHost(options: InlineHostOptions): Host {
   return new InlineHost(options);

@@ -1,7 +1,9 @@
 /**
  * The application's logger, with pino's interface. Inject it: it is bound to the worker, connection and peer it was injected into.
  * Any object with these methods can be given to `bootstrap(Module, { logger })`.
- * @example constructor(private readonly log: Logger) {} … this.log.info({ user }, 'logged in')
+ * @example
+ * constructor(private readonly log: Logger) {}
+ * @OnData() login(user: string) { this.log.info({ user }, 'logged in'); }
  */
 export class Logger {
   /** Level 10: every step. Takes an object whose keys become keys of the line, or the text alone. */

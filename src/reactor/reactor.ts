@@ -41,8 +41,8 @@ const RECONNECT: Rules = { delay: duration, factor: number(1), maxDelay: duratio
 /**
  * This process's sockets and timers. Inject it, in the master or in a worker.
  * @example
- * constructor(private readonly reactor: Reactor) {}
- * const upstream = await this.reactor.connect(Upstream, 'tcp://127.0.0.1:7000', { data: { client: this.peer } });
+ * constructor(private readonly reactor: Reactor, private readonly peer: Peer) {}
+ * @OnConnect() async dial() { await this.reactor.connect(Upstream, 'tcp://127.0.0.1:7000', { data: { client: this.peer } }); }
  */
 export class Reactor {
   readonly #core: ReactorCore;

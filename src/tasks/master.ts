@@ -8,7 +8,9 @@ export interface MasterHost {
 
 /**
  * The way from a worker to its master, unasked. Inject it into a worker, its providers or its connections.
- * @example constructor(private readonly master: Master) {} … await this.master.send({ warmed: 120 })
+ * @example
+ * constructor(private readonly master: Master) {}
+ * @Task() async warm() { await this.master.send({ warmed: 120 }); }
  */
 export class Master {
   readonly #port: MasterHost | undefined;

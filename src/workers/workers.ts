@@ -6,7 +6,9 @@ import type { Workforce } from './workforce.js';
 
 /**
  * The workers of this application. Inject it in the master: starts, stops, watches.
- * @example constructor(private readonly workers: Workers) {} … await this.workers.start(TenantWorker, { key: 'gold', options: { quality: 3 } });
+ * @example
+ * constructor(private readonly workers: Workers) {}
+ * @OnStart() async startGold() { await this.workers.start(TenantWorker, { key: 'gold', options: { quality: 3 } }); }
  */
 export class Workers {
   readonly #workforce: Workforce;

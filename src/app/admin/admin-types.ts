@@ -17,7 +17,7 @@ export interface AdminOptions {
   /**
    * Decides who may come, for each request of the page and for its websocket: the role, or a `Response` that refuses, 401 for instance;
    * anything else is refused with 403. Without it every program of this machine may look, and nothing may act.
-   * @example authorize: request => (isMe(request.headers.get('authorization')) ? 'operate' : new Response('', { status: 401, headers: { 'www-authenticate': 'Basic' } }))
+   * @example authorize: (request: Request) => (isMe(request.headers.get('authorization')) ? 'operate' : new Response('', { status: 401, headers: { 'www-authenticate': 'Basic' } }))
    */
   authorize?:
     | ((

@@ -14,7 +14,7 @@ export function OnConnect(): Method<() => unknown> {
  * One decoded message, validated if a schema is given; on udp `from` says whose. What it returns is sent.
  * A message goes to the first method in declaration order (subclass before base) whose schema accepts it.
  * On a worker it is the mailbox of `ask` and `tell`; on a proxy it gets what workers send unasked.
- * @example @OnData(z.object({ op: z.literal('get'), key: z.string() })) get({ key }: Get) { return this.store.get(key); }
+ * @example @OnData(z.object({ op: z.literal('get'), key: z.string() })) get({ key }: GetCommand) { return this.store.get(key); }
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- the decorator cannot know the framing's type
 export function OnData(): Method<(message: any, from: any) => unknown>;

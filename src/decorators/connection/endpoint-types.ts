@@ -128,7 +128,7 @@ export interface Reconnect {
 
 /**
  * Decides whether a request for a websocket is granted; a `Response` refuses it.
- * @example authorize: async request => ((await users.find(request.headers.get('cookie'))) ? undefined : new Response('who are you?', { status: 401 }))
+ * @example authorize: async (request: Request) => ((await users.find(request.headers.get('cookie'))) ? undefined : new Response('who are you?', { status: 401 }))
  */
 export type AuthorizeOpening = (
   request: Request,

@@ -16,7 +16,7 @@ export function beneath(socket: Socket): Socket {
 /**
  * Closes a socket at once with a TCP reset (RST), so that the peer can tell a cut-off answer from a finished one; bytes that it has not
  * received are dropped. A unix socket has no reset and is destroyed. A TLS socket resets the connection beneath it, without close_notify.
- * @example resetSocket(response.socket);
+ * @example if (response.socket) resetSocket(response.socket);
  */
 export function resetSocket(socket: Socket): void {
   const plain = beneath(socket);

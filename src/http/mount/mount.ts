@@ -57,7 +57,7 @@ function handlerFor(options: MountOptions): Ctor {
  * const web = mount(({ worker }) => {
  *   const app = fastify();
  *   const evaluator = worker(EvalWorker);
- *   app.get('/', ({ query }, reply) => evaluator.evaluate(query.source));
+ *   app.get<{ Querystring: { source: string } }>('/', ({ query }) => evaluator.evaluate(query.source));
  *   return app;
  * }, { listen: 'http://127.0.0.1:8080' });
  * @Module({ connections: [web], workers: [EvalWorker] })

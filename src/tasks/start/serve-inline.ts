@@ -8,7 +8,7 @@ import type { LoadedWorker } from './worker-environment.js';
 
 /**
  * The part of an inline host that executes: a runtime like that of a process, on the other end of a pair of streams.
- * @example inlineHost({ pair: duplexPair, start: serveInline((boot, spec) => loadDeclared(spec.cls)) })
+ * @example inlineHost({ pair: duplexPair, start: serveInline(boot => loadDeclared(boot)) })
  */
 export function serveInline(load: (boot: BootMessage, spec: HostSpec) => Promise<LoadedWorker>): InlineHostOptions['start'] {
   return (stream, spec, ended, abandoned) => {

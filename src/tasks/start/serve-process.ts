@@ -17,7 +17,7 @@ export interface ServeOptions {
 
 /**
  * Makes this process a worker: reads BOOT from the link, loads and starts the worker, executes calls, and ends with the link.
- * @example serveProcess({ load: async boot => loadDeclared(await importSource(boot.source)) });
+ * @example serveProcess({ load: boot => loadDeclared(boot) });
  */
 export function serveProcess({ load, link = prepareProcess() }: ServeOptions): void {
   const runtime = new TaskRuntime(link.stream, {

@@ -16,7 +16,7 @@ export interface ServeThreadOptions {
 
 /**
  * Makes this thread a worker: reads BOOT from the link, loads and starts the worker, executes calls, and ends with the link.
- * @example serveThread({ load: async boot => loadDeclared(await importSource(boot.source)) });
+ * @example serveThread({ load: boot => loadDeclared(boot) });
  */
 export function serveThread({ load, link = prepareThread() }: ServeThreadOptions): void {
   let loading: Promise<unknown> = Promise.resolve();

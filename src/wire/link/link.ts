@@ -27,7 +27,7 @@ const PIECES_AHEAD = 2 * PIECE_SIZE;
 /**
  * A link over any duplex stream: a socketpair to a worker process, a pair in memory, later a connection to another machine.
  * The stream belongs to it from now on; `receiver` hears nothing before this function has returned.
- * @example const link = openLink(child.stdio[3], receiver, { maxMessageSize: 16 * 1024 * 1024 })
+ * @example const link = openLink(stream, receiver, { maxMessageSize: 16 * 1024 * 1024 })
  */
 export function openLink(stream: Duplex, receiver: LinkReceiver, options: LinkOptions): Link {
   return new StreamLink(stream, receiver, options);

@@ -29,8 +29,9 @@ export function withTools<T>(tools: ProxyTools, build: () => T): T {
  * Stands in front of a worker in the master: one instance per (worker, key). Its methods with a task's name answer in the task's
  * place; every other task passes through. `O`: the worker's start options.
  * @example
- * ⁣@Proxy() export class FooHandler extends WorkerProxy<FooWorker> {
- *   look(query: Query, call: ProxyCall) { return this.cached(query) ?? this.worker.look(query, call); }
+ * ⁣@Proxy() export class Cache extends WorkerProxy<Search> {
+ *   readonly hits = new Map<Query, Hits>();
+ *   look(query: Query, call: ProxyCall) { return this.hits.get(query) ?? this.worker.look(query, call); }
  * }
  */
 export abstract class WorkerProxy<W, O = unknown> implements ProxyShape<W, O> {
