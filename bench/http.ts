@@ -36,7 +36,12 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** Requests a second, and processor time of the server for each, by a client that was not written here; it counts whole seconds. */
-async function wrk({ port, cpu }: Serving, { path }: Kind, script: string | undefined, seconds: number): Promise<Measured> {
+async function wrk(
+  { port, cpu }: Serving,
+  { path }: Kind,
+  script: string | undefined,
+  seconds: number,
+): Promise<Measured & { readonly requests: number }> {
   const before = cpu();
   const args = ['-t', '1', '-c', '50', '-d', `${seconds}s`, ...(script === undefined ? [] : ['-s', script])];
   const { stdout } = await execute('wrk', [...args, `http://127.0.0.1:${port}${path}`], { timeout: 60_000 });
@@ -44,7 +49,16 @@ async function wrk({ port, cpu }: Serving, { path }: Kind, script: string | unde
   const rate = Number(/^Requests\/sec:\s+([\d.]+)/m.exec(stdout)?.[1]);
   const requests = Number(/^\s*(\d+) requests in/m.exec(stdout)?.[1]);
   if (!(rate > 0) || /Non-2xx/.test(stdout)) throw new Error(`wrk said: ${stdout}`);
-  return before === undefined || after === undefined ? { rate } : { cpu: (after - before) / requests, rate };
+  return before === undefined || after === undefined ? { rate, requests } : { cpu: (after - before) / requests, rate, requests };
+}
+
+/** Requests until V8 has compiled what serves them, however slow the machine is. */
+const WARM = 20_000;
+
+async function warmUp(subject: Serving, kind: Kind, script: string | undefined): Promise<Measured> {
+  let measured = await wrk(subject, kind, script, 1);
+  for (let left = WARM - measured.requests; left > 0; left -= measured.requests) measured = await wrk(subject, kind, script, 1);
+  return measured;
 }
 
 /** What wrk must be told to send anything but GET. */
@@ -71,7 +85,7 @@ export async function run(argv: readonly string[]): Promise<void> {
         chosen(kind.contenders, options),
         [kind],
         options.rounds,
-        (subject, _setting, warmUp) => wrk(subject, kind, script, warmUp ? 1 : seconds),
+        (subject, _setting, isWarmUp) => (isWarmUp ? warmUp(subject, kind, script) : wrk(subject, kind, script, seconds)),
       );
       for (const [table, settings] of figures) {
         const known = gathered.get(table) ?? gathered.set(table, new Map()).get(table)!;

@@ -15,6 +15,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'deadline',
     'system-timers',
     'node-internals',
+    'unordered-list',
     'timing',
     'logger',
     'logging',

@@ -62,6 +62,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
   readonly built: Built;
   readonly owner: Owner | undefined;
   readonly framing = NO_FRAMING;
+  listIndex = -1;
   /** The request's: Node has one for all requests of a socket. */
   readonly context: AsyncContext;
   readonly #arrival: RequestArrival;
@@ -81,9 +82,8 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
   #owned: Disposable[] | undefined;
   /** The decorator of the method that is asked, for events. */
   #hook = 'OnRequest';
-  /** Made when it is asked for. */
+  /** Made when they are asked for. */
   #web: Request | undefined;
-  /** Made when it is asked for. */
   #about: RequestFacts | undefined;
   /** There once it has been read as a whole. */
   #body: Buffer | undefined;

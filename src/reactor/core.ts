@@ -9,6 +9,7 @@ import { broadcast } from './broadcast.js';
 import { BufferBudget } from '../session/outbound/buffer-budget.js';
 import { Channels } from '../channels/channel.js';
 import { planOf, type HandlerPlan } from '../session/handler/message-router.js';
+import { UnorderedList } from '../unordered-list.js';
 import { requestScopesOf, type RequestScope, type RequestHost } from './request-host.js';
 import { Listener } from './listen/listener.js';
 import { descriptors } from '../endpoints/descriptors.js';
@@ -78,7 +79,7 @@ export class ReactorCore implements RequestHost {
   readonly #open = new Map<Ctor, Set<Session>>();
   /** Closed ones whose `@OnClose` has not settled. */
   readonly #leaving = new Set<Session>();
-  readonly #requestScopes = new Set<RequestScope>();
+  readonly #requestScopes = new UnorderedList<RequestScope>();
   #empty: (() => void)[] = [];
   /** Open connections that were accepted, not dialled. */
   #inbound = 0;
@@ -254,7 +255,7 @@ export class ReactorCore implements RequestHost {
    */
   async drain(grace: number = CLOSE_GRACE): Promise<void> {
     for (const session of [...this.sessions()]) void session.shutdown(grace);
-    for (const guest of [...this.#requestScopes]) void guest.shutdown();
+    for (const guest of this.#requestScopes) void guest.shutdown();
     await this.whenEmpty();
   }
 

@@ -2,9 +2,10 @@ import type { CloseReason } from '../decorators/hook-types.js';
 import type { Arrival } from '../endpoints/endpoint.js';
 import type { SessionHost, SessionOrigin } from '../session/session-host.js';
 import type { Settings } from '../session/settings.js';
+import type { ListedItem } from '../unordered-list.js';
 
 /** Something that the reactor counts, closes and waits for like a connection, and that is served in another way: a request of `http:`. */
-export interface RequestScope {
+export interface RequestScope extends ListedItem {
   readonly settings: Settings;
   /** No method of it is running. */
   readonly isIdle: boolean;

@@ -52,6 +52,13 @@ export interface HttpConnectionHost {
   readonly headTimeout: number;
 }
 
+/** A request that is being answered. */
+interface UnderWay {
+  readonly response: ServerResponse;
+  /** The path that answers it. */
+  readonly site: VirtualPath | undefined;
+}
+
 /** A request that has come in. */
 interface Exchanged {
   /** In which it came in: it begins when another one has ended. */
@@ -70,8 +77,8 @@ export class HttpConnection {
   readonly socket: Socket;
   readonly #host: HttpConnectionHost;
   #id: string | undefined;
-  /** Responses in the order of their requests, each with the path that answers it. */
-  readonly #underWay = new Map<ServerResponse, VirtualPath | undefined>();
+  /** Requests that have begun and are not answered; oldest first. An array: in a `Map` each would outlive its time. */
+  readonly #underWay: UnderWay[] = [];
   /** Received, not begun; oldest first. */
   #waiting: Exchanged[] = [];
   /** Called once nothing is left to answer. */
@@ -112,7 +119,7 @@ export class HttpConnection {
 
   /** Responses under way for a path. */
   *answersOf(site: VirtualPath): Generator<ServerResponse, void> {
-    for (const [response, of] of this.#underWay) if (of === site) yield response;
+    for (const each of this.#underWay) if (each.site === site) yield each.response;
   }
 
   /** A request has come in: it begins now, or when those before it are answered. */
@@ -128,7 +135,7 @@ export class HttpConnection {
   /** Closes the connection once what is under way is answered; what has not begun is dropped. */
   finish(): void {
     this.#dropWaiting();
-    const newest = [...this.#underWay.keys()].at(-1);
+    const newest = this.#underWay.at(-1)?.response;
     if (!newest) {
       this.socket.destroy();
       return;
@@ -163,16 +170,16 @@ export class HttpConnection {
 
   /** The response that the socket belongs to now. */
   get current(): ServerResponse | undefined {
-    for (const response of this.#underWay.keys()) if (response.socket === this.socket) return response;
+    for (const { response } of this.#underWay) if (response.socket === this.socket) return response;
     return undefined;
   }
 
   get #isIdle(): boolean {
-    return this.#underWay.size === 0 && this.#waiting.length === 0;
+    return this.#underWay.length === 0 && this.#waiting.length === 0;
   }
 
   #mayBegin(): boolean {
-    if (this.#atGate > 0 || this.#underWay.size >= MAX_UNDER_WAY || this.#begun >= SHARE) return false;
+    if (this.#atGate > 0 || this.#underWay.length >= MAX_UNDER_WAY || this.#begun >= SHARE) return false;
     return this.#begun < UNCOUNTED || monotonicNow() - this.#since <= SLICE;
   }
 
@@ -182,7 +189,7 @@ export class HttpConnection {
       setImmediate(this.#nextTurn);
     }
     const site = this.#host.siteOf(request);
-    this.#underWay.set(response, site);
+    this.#underWay.push({ response, site });
     response.on('close', onAnswered);
     const since = loopGate.begin();
     this.#host.serve(request, response, site);
@@ -227,7 +234,8 @@ export class HttpConnection {
 
   /** A response has closed. */
   answered(response: ServerResponse): void {
-    this.#underWay.delete(response);
+    const at = this.#underWay.findIndex(each => each.response === response);
+    if (at >= 0) this.#underWay.splice(at, 1);
     if (this.#closed) return;
     this.#stall?.refresh();
     this.#beginMore();
@@ -314,7 +322,7 @@ export class HttpConnection {
     this.#host.closed(this.socket);
     this.#dropWaiting();
     this.#whenIdle = undefined;
-    const left = [...this.#underWay.keys()];
+    const left = this.#underWay.map(({ response }) => response);
     const tellClosed = guard(this, (response: ServerResponse) => void response.emit('close'));
     for (const response of left) {
       // Node tells the one that has the socket.

@@ -32,6 +32,7 @@ export class MountArrival implements Arrival {
 export class MountScope implements RequestScope {
   readonly settings: Settings;
   readonly isIdle = true;
+  listIndex = -1;
   readonly #host: RequestHost;
   readonly #arrival: MountArrival;
   readonly #origin: SessionOrigin;

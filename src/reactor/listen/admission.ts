@@ -45,6 +45,40 @@ export function proxyRule({
   return proxies && (({ address }) => address === undefined || lists(proxies, address));
 }
 
+/** Peers without a connection that are remembered; beyond, those go when they are the half of all. */
+const MOST_UNUSED = 1_000;
+
+/**
+ * How many connections each peer has. A peer is not forgotten with its last one: clients that come and go would have the map make new
+ * tables all the time, which the garbage collector is late to take (see {@link UnorderedList}).
+ */
+class PeerCounts {
+  readonly #counts = new Map<string, { open: number }>();
+  #unused = 0;
+
+  openOf(peer: string): number {
+    return this.#counts.get(peer)?.open ?? 0;
+  }
+
+  add(peer: string): void {
+    const count = this.#counts.get(peer);
+    if (!count) this.#counts.set(peer, { open: 1 });
+    else if (count.open++ === 0) this.#unused--;
+  }
+
+  remove(peer: string): void {
+    const count = this.#counts.get(peer);
+    if (!count || count.open === 0 || --count.open > 0) return;
+    this.#unused++;
+    if (this.#unused > MOST_UNUSED && this.#unused > this.#counts.size / 2) this.#forgetUnused();
+  }
+
+  #forgetUnused(): void {
+    for (const [peer, { open }] of this.#counts) if (open === 0) this.#counts.delete(peer);
+    this.#unused = 0;
+  }
+}
+
 /** Admission to one listener: counts and address rules. Pure bookkeeping, no sockets. */
 export class Admission {
   readonly #limits: ConnectionLimits;
@@ -53,7 +87,7 @@ export class Admission {
   /** The default of `maxPerPeer`, which leaves the loopback out; undefined where the option is written. */
   readonly #defaultPerPeer: number | undefined;
   /** Open connections by {@link peerGroup}. */
-  readonly #perPeer = new Map<string, number>();
+  readonly #perPeer = new PeerCounts();
   #count = 0;
   /** Whether the connecting address is a proxy; undefined: there are none. */
   readonly isProxy: ReturnType<typeof proxyRule>;
@@ -90,10 +124,9 @@ export class Admission {
     if (this.isFull) return 'maxConnections';
     if (address !== undefined) {
       const peer = peerGroup(address);
-      const before = this.#perPeer.get(peer) ?? 0;
-      if (before >= this.#maxPerPeer(address)) return 'maxPerPeer';
+      if (this.#perPeer.openOf(peer) >= this.#maxPerPeer(address)) return 'maxPerPeer';
       // Counted even while the limit is off: it can be switched on.
-      this.#perPeer.set(peer, before + 1);
+      this.#perPeer.add(peer);
     }
     this.#count++;
     return undefined;
@@ -101,11 +134,7 @@ export class Admission {
 
   leave({ address }: Pick<Remote, 'address'>): void {
     this.#count--;
-    if (address === undefined) return;
-    const peer = peerGroup(address);
-    const left = (this.#perPeer.get(peer) ?? 1) - 1;
-    if (left > 0) this.#perPeer.set(peer, left);
-    else this.#perPeer.delete(peer);
+    if (address !== undefined) this.#perPeer.remove(peerGroup(address));
   }
 
   #maxPerPeer(address: string): number {
