@@ -1,14 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { CloseReason } from '../decorators/hook-types.js';
-import { LimitError } from '../errors.js';
 import { failing, guardThis } from '../guard.js';
-import { reasonOfError } from '../session/close-reason.js';
-
-/** The reason for `@OnClose` of a request that failed. */
-export function closeReasonOf(error: Error): CloseReason {
-  if (!(error instanceof LimitError)) return reasonOfError(error);
-  return { by: error.limit.endsWith('Timeout') ? 'timeout' : 'limit', code: error.limit, error };
-}
 
 /** Has an end: its response closes. */
 export interface Closes {

@@ -8,7 +8,7 @@ import { asError, LimitError, type BoundaryError } from '../errors.js';
 import { isResponse } from '../is-response.js';
 import type { Framing } from '../framing/framing.js';
 import { raw } from '../framing/raw.js';
-import { abortReason, isCausedByClosing } from '../session/close-reason.js';
+import { abortReason, closeReason, isCausedByClosing, reasonOfFailure, reasonOfLimit } from '../session/close-reasons.js';
 import { connectionId } from '../session/connection-id.js';
 import type { Methods } from '../session/handler/message-router.js';
 import { connectionNames } from '../session/event-names.js';
@@ -21,7 +21,7 @@ import type { Settings } from '../session/settings.js';
 import { ownerOf } from '../session/handler/worker-events.js';
 import type { Owner } from '../workers/call/owner.js';
 import type { ConnectionBlueprint } from '../blueprint/types.js';
-import { closeReasonOf, whenClosed, type Closes } from './closes.js';
+import { whenClosed, type Closes } from './closes.js';
 import type { RequestArrival } from './arrival.js';
 import { askFallback, askRoute, type AskedRequest } from './ask.js';
 import { endEventStream } from '../web/event-streams.js';
@@ -43,10 +43,10 @@ import { errorStatusOf } from '../web/status.js';
 
 /** How long `@OnClose` waits for hooks that do not finish, in milliseconds. */
 const STRAGGLERS = 5_000;
-const DONE: CloseReason = { by: 'local', code: 'END' };
+const DONE = closeReason('local END');
 /** Answered, and nothing is wrong: as common as requests are, so it is made once. */
 const ANSWERED = abortReason(DONE);
-const LEFT: CloseReason = { by: 'peer', code: 'ECONNRESET' };
+const LEFT = closeReason('peer ECONNRESET');
 /** Return values of hooks are not sent: a request has one answer. */
 const NO_FRAMING = raw() as Framing<unknown, unknown>;
 
@@ -266,7 +266,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
   }
 
   misfits(error: BoundaryError): void {
-    this.#reason ??= closeReasonOf(error);
+    this.#reason ??= reasonOfFailure(error);
   }
 
   async explained(error: Error, hook: string): Promise<Response> {
@@ -284,7 +284,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
     return new ResponseReader(this.#arrival.response, this.host.clock, drainTimeout, () => {
       const error = new LimitError('drainTimeout', `the client took nothing for ${drainTimeout} ms`);
       publish('connection.limit', { ...connectionNames(this), limit: error.limit });
-      this.#drop({ by: 'limit', code: error.limit, error });
+      this.#drop(reasonOfLimit('drainTimeout', error));
     });
   }
 
@@ -346,7 +346,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
   }
 
   #refuse(error: Error): void {
-    this.#reason ??= closeReasonOf(error);
+    this.#reason ??= reasonOfFailure(error);
     const { status, text } = errorStatusOf(error);
     if (!this.#over) this.#arrival.answer(status, text);
   }

@@ -8,6 +8,7 @@ import { TimerHeap } from '../timing/timer-heap.js';
 import { broadcast } from './broadcast.js';
 import { BufferBudget } from '../session/outbound/buffer-budget.js';
 import { Channels } from '../channels/channel.js';
+import { closeReason } from '../session/close-reasons.js';
 import { planOf, type HandlerPlan } from '../session/handler/message-router.js';
 import { UnorderedList } from '../unordered-list.js';
 import { requestScopesOf, type RequestScope, type RequestHost } from './request-host.js';
@@ -268,8 +269,8 @@ export class ReactorCore implements RequestHost {
   destroy(): number {
     const cutOff = [...this.sessions(), ...this.#leaving];
     const guests = [...this.#requestScopes];
-    for (const { state } of cutOff) state.finishNow({ by: 'shutdown', code: 'SHUTDOWN' });
-    for (const guest of guests) guest.finishNow({ by: 'shutdown', code: 'SHUTDOWN' });
+    for (const { state } of cutOff) state.finishNow(closeReason('shutdown SHUTDOWN'));
+    for (const guest of guests) guest.finishNow(closeReason('shutdown SHUTDOWN'));
     this.timers.close();
     return cutOff.length + guests.length;
   }

@@ -1,6 +1,7 @@
 import type { AsyncContext } from '../async-context.js';
 import type { Transport } from '../endpoints/endpoint.js';
 import type { Chunk } from '../framing/framing.js';
+import type { LimitCode } from './close-reasons.js';
 import type { ClosedConnection } from './final-hooks.js';
 import type { HandlerRunner } from './handler/handler-runner.js';
 import type { ReadLoop } from './inbound/read-loop.js';
@@ -22,7 +23,7 @@ export interface ConnectionParts extends ClosedConnection {
   /** Sends what is encoded. */
   sendEncoded(bytes: Chunk | readonly Chunk[]): void;
   /** Publishes that a limit was exceeded, and closes the connection for that. */
-  closeForLimit(limit: string, message: string, by?: 'limit' | 'timeout'): void;
+  closeForLimit(limit: LimitCode, message: string): void;
   /** Stops or restarts the time limits that run only while it is the peer's turn. */
   reviewClocks(): void;
   onHandlerPending(): void;

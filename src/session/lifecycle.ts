@@ -1,6 +1,6 @@
 import type { CloseReason, ExitStatus } from '../decorators/hook-types.js';
 import type { Chunk } from '../framing/framing.js';
-import { abortReason, reasonOfError, reasonOfTransport, isCausedByClosing } from './close-reason.js';
+import { abortReason, closeReason, reasonOfError, reasonOfTransport, isCausedByClosing } from './close-reasons.js';
 import type { ConnectionParts } from './connection-parts.js';
 import { runFinalHooks } from './final-hooks.js';
 import { HalfCloseGrace } from './timeouts/half-close-grace.js';
@@ -231,7 +231,7 @@ export class ConnectionState {
         this.#onEndCalled = true;
         void runner.runHook('OnEnd', settings.plan.blueprint.hooks.end);
       }
-      if (!settings.allowHalfOpen || this.#peerStoppedReading) this.end({ by: 'peer', code: 'END' });
+      if (!settings.allowHalfOpen || this.#peerStoppedReading) this.end(closeReason('peer END'));
     }
     if (this.#state === State.ENDING) this.#end();
   }
@@ -261,13 +261,8 @@ export class ConnectionState {
     const { sendBuffer, settings } = this.#session;
     // Everything is with the system, or is read by nothing: nothing is waited for but the peer's own end.
     if ((this.#state >= State.ENDED || (this.#peerEnded && this.#session.transport.endsBoth)) && sendBuffer.isEmpty)
-      this.destroy({ by: 'peer', code: 'END' });
-    else
-      this.#session.closeForLimit(
-        'halfCloseGrace',
-        `no byte moved for ${settings.limits.halfCloseGrace} ms after FIN (halfCloseGrace)`,
-        'timeout',
-      );
+      this.destroy(closeReason('peer END'));
+    else this.#session.closeForLimit('halfCloseGrace', `no byte moved for ${settings.limits.halfCloseGrace} ms after FIN (halfCloseGrace)`);
   }
 
   /** The command behind it has ended: told when everything that it said is handled. */

@@ -6,6 +6,7 @@ import type { Framing } from '../framing/framing.js';
 import type { Duration, Off } from '../units.js';
 import { UsageError } from '../errors.js';
 import { anything, checkGiven, flag, isFraming, number, show } from '../option-rules.js';
+import { closeReason } from './close-reasons.js';
 import type { LiveConnection } from './live-connection.js';
 import type { FileRange, HandOffOptions, PipeOptions } from './peer-options.js';
 import { handOff } from './takeover/hand-off.js';
@@ -100,7 +101,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
 
   /** Closes at once; what is not sent yet is dropped, and then the peer gets a TCP reset instead of a FIN. */
   destroy(error?: Error): void {
-    this.#session.state.destroy({ by: 'local', code: 'DESTROY', error });
+    this.#session.state.destroy(closeReason('local DESTROY', error));
   }
 
   /**
@@ -108,7 +109,7 @@ export class Peer<In = any, Out = any, Data extends object = {}> implements Peer
    * `destroy()` does the same where it cuts an answer off. Where there is no reset (unix sockets, commands) it is `destroy()`.
    */
   reset(): void {
-    this.#session.state.reset({ by: 'local', code: 'RESET' });
+    this.#session.state.reset(closeReason('local RESET'));
   }
 
   /** Stops reading and handling messages until `resume()`. */

@@ -8,7 +8,7 @@ import type { Chunk, Framing } from '../framing/framing.js';
 import type { Duration, Off } from '../units.js';
 import type { Owner } from '../workers/call/owner.js';
 import { mayAnswer, type AnswerBudget } from './inbound/answer-budget.js';
-import { reasonOfError } from './close-reason.js';
+import { closeReason, reasonOfError, reasonOfLimit, type LimitCode } from './close-reasons.js';
 import { connectionId } from './connection-id.js';
 import { encodeMessage, datagramOf, framingOn, requireOnePeer, requireStream } from './outbound/encode.js';
 import { ConnectionDeadlines } from './timeouts/deadlines.js';
@@ -123,7 +123,7 @@ export class Session implements TransportSink, PeerHost {
     if (this.owner) this.owner.isAllowedWhileClosing = true;
     await this.runner.runHook('OnShutdown', this.settings.plan.blueprint.hooks.shutdown);
     if (this.owner && !this.state.isClosed) this.owner.isAllowedWhileClosing = false;
-    this.state.end({ by: 'shutdown', code: this.host.closingCode }, undefined, grace);
+    this.state.end(closeReason(`shutdown ${this.host.closingCode}`), undefined, grace);
     this.runner.endIdleStreams(this.host.clock, grace);
   }
 
@@ -138,7 +138,7 @@ export class Session implements TransportSink, PeerHost {
   }
 
   ended(): void {
-    if (this.transport.shared) this.state.setReason({ by: 'local', code: 'END' });
+    if (this.transport.shared) this.state.setReason(closeReason('local END'));
     this.state.onPeerEnd();
     this.readLoop.onPeerEnd();
     if (this.readLoop.isHeld(PauseReason.PIPED)) this.#pipes?.onSourceEnd();
@@ -314,10 +314,10 @@ export class Session implements TransportSink, PeerHost {
     if (!this.state.isOver) void this.runner.runHook('OnDrain', this.settings.plan.blueprint.hooks.drain);
   }
 
-  closeForLimit(limit: string, message: string, by: 'limit' | 'timeout' = 'limit'): void {
+  closeForLimit(limit: LimitCode, message: string): void {
     const error = new LimitError(limit, message);
     publish('connection.limit', { ...connectionNames(this), limit });
-    this.state.destroy({ by, code: limit, error });
+    this.state.destroy(reasonOfLimit(limit, error));
   }
 
   // ── PeerHost ──
@@ -333,7 +333,7 @@ export class Session implements TransportSink, PeerHost {
     if (!this.state.isOpen && !this.state.isHalfClosed) return;
     if (message !== undefined) requireOnePeer(this.transport);
     const farewell = message === undefined ? undefined : this.#encode(message, this.framing);
-    this.state.end({ by: 'local', code: 'END' }, farewell);
+    this.state.end(closeReason('local END'), farewell);
   }
 
   halfClose(): void {

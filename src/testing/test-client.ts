@@ -4,6 +4,7 @@ import type { Transport, TransportSink } from '../endpoints/endpoint.js';
 import { raw } from '../framing/index.js';
 import type { Chunk, Decoder, Framing } from '../framing/framing.js';
 import { checkGiven, duration, type Rules } from '../option-rules.js';
+import { closeReason, reasonOfError } from '../session/close-reasons.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import { clearTimeout, setTimeout } from '../system-timers.js';
 
@@ -70,7 +71,7 @@ export class TestClient<In = unknown, Out = unknown> implements AsyncIterable<In
         this.#over = true;
         this.#ended = true;
         this.#error = error;
-        over(error ? { by: 'error', code: (error as NodeJS.ErrnoException).code ?? error.name, error } : { by: 'peer', code: 'END' });
+        over(error ? reasonOfError(error) : closeReason('peer END'));
         this.#settle();
       },
     };

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.js';
 import { eventNames, type EventName, type Events } from '../../diagnostics.js';
 import { silentLogger, type Logger } from '../../logger.js';
 import { isOffence, toldError } from '../../logging/told-error.js';
+import { levelOfClose } from '../../session/close-reasons.js';
 import { logRecord } from './log-record.js';
 import { LogLimiter } from './log-limiter.js';
 
@@ -88,7 +89,7 @@ function lineOf(name: EventName, details: Details): readonly [Level, string] {
   const [level, words] = WORDS[name];
   // A process that ends because it was told to, and did, is no news.
   if (name === 'worker.exit' && details['expected'] === true && (details['exitCode'] ?? 0) === 0) return ['debug', words];
-  if (name === 'connection.close' && (details['by'] === 'timeout' || details['by'] === 'limit')) return ['info', words];
+  if (name === 'connection.close') return [levelOfClose(String(details['by']), String(details['code'])), words];
   // A warning brings its own words.
   if (name === 'app.warning') return [level, String(details['message'])];
   const offence = name === 'connection.error' && isPeers(details.error) ? OFFENCES[String(details['during'])] : undefined;

@@ -5,6 +5,7 @@ import type { BoundAddress } from '../../endpoints/endpoint.js';
 import { ownProfile } from '../../profiling/own-profile.js';
 import type { ProfileRequest } from '../../profiling/profile-request.js';
 import type { Dialer, ReactorCore } from '../../reactor/index.js';
+import { closeReason } from '../../session/close-reasons.js';
 import type { Session } from '../../session/session.js';
 import type { Pool } from '../../workers/pool/pool.js';
 import { scale } from '../../workers/pool/scale.js';
@@ -183,7 +184,7 @@ export class AppInspection implements Inspection {
   disconnect(connection: string): boolean {
     for (const session of this.#parts.core.sessions()) {
       if (session.id !== connection) continue;
-      session.state.destroy({ by: 'local', code: 'ADMIN' });
+      session.state.destroy(closeReason('local ADMIN'));
       return true;
     }
     return false;

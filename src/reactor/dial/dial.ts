@@ -5,6 +5,7 @@ import type { Transport } from '../../endpoints/endpoint.js';
 import { aborted } from '../../endpoints/system-errors.js';
 import { ConnectError, LimitError, TlsError, asError } from '../../errors.js';
 import { handshakeWithin } from '../../timing/handshake-timeout.js';
+import { closeReason } from '../../session/close-reasons.js';
 import type { Session } from '../../session/session.js';
 import type { Settings } from '../../session/settings.js';
 
@@ -94,7 +95,7 @@ export async function establish(
     throw error;
   }
   if (signal) {
-    const destroy = (): void => session.state.destroy({ by: 'local', code: 'ABORTED' });
+    const destroy = (): void => session.state.destroy(closeReason('local ABORTED'));
     onAbort(session.state.signal, onAbort(signal, destroy));
     if (signal.aborted) destroy();
   }

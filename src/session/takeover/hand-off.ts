@@ -1,7 +1,7 @@
 import type { Ctor } from '../../blueprint/types.js';
 import { asError, ConnectionClosedError, UsageError, WorkerNotFoundError } from '../../errors.js';
 import type { MovedConnection } from '../../workers/sockets/pool-listener-types.js';
-import { reasonOfError } from '../close-reason.js';
+import { closeReason, reasonOfError } from '../close-reasons.js';
 import { GRACE } from '../timeouts/deadlines.js';
 import type { LiveConnection } from '../live-connection.js';
 import { PauseReason } from '../inbound/read-loop.js';
@@ -51,7 +51,7 @@ async function moveSocket(
     transport.destroy();
     throw thrown;
   }
-  state.setReason({ by: 'handoff', code: 'HANDOFF' });
+  state.setReason(closeReason('handoff HANDOFF'));
   transport.destroy();
 }
 

@@ -5,7 +5,7 @@ import type { TlsOptions } from '../../decorators/connection/endpoint-types.js';
 import { publish } from '../../diagnostics.js';
 import { hostAndPort } from '../../endpoints/net/tcp.js';
 import { asError, ConnectionClosedError, TlsInjectionError, UsageError, type Mistake } from '../../errors.js';
-import { reasonOfTransport } from '../close-reason.js';
+import { closeReason, reasonOfLimit, reasonOfTransport } from '../close-reasons.js';
 import type { LiveConnection } from '../live-connection.js';
 import type { ConnectionState } from '../lifecycle.js';
 import { handshakeWithin } from '../../timing/handshake-timeout.js';
@@ -35,7 +35,7 @@ async function secure(session: LiveConnection, options: TlsOptions | undefined):
   session.onHandlerPending();
   try {
     if (readLoop.take().length > 0) throw new TlsInjectionError();
-    if (state.peerHasEnded) state.destroy({ by: 'peer', code: 'END' });
+    if (state.peerHasEnded) state.destroy(closeReason('peer END'));
     else await handshake(session, tls);
   } catch (thrown) {
     fail(session, asError(thrown));
@@ -64,7 +64,7 @@ function fail({ state, runner }: LiveConnection, error: Error): void {
 function handshake({ host, settings, transport, state }: LiveConnection, tls: TlsOptions): Promise<void> {
   const how = { tls, isServer: settings.isAccepted, host: hostAndPort(settings.target.url)?.host };
   const { handshakeTimeout } = settings.limits;
-  const late = (error: Error): void => state.destroy({ by: 'timeout', code: 'handshakeTimeout', error });
+  const late = (error: Error): void => state.destroy(reasonOfLimit('handshakeTimeout', error));
   return handshakeWithin(host.clock, handshakeTimeout, () => transport.startTls!(how), late);
 }
 

@@ -1,3 +1,4 @@
+import { reasonOfLimit } from '../close-reasons.js';
 import { StallWatch } from '../../endpoints/net/stall-watch.js';
 import { limitOf, toMilliseconds, type Duration, type Off } from '../../units.js';
 import { DRAIN, FIRST, IDLE, MESSAGE, type DeadlineHost, type DeadlineName } from './deadlines.js';
@@ -96,7 +97,7 @@ export class TimeoutPolicy implements DeadlineHost {
     if (name === 'idleTimeout' && idle.length > 0) void runner.runHook('OnIdle', idle);
     else if (name === 'halfCloseGrace') state.grace?.onExpired();
     else if (name === 'drainTimeout') this.#drain?.onExpired();
-    else state.destroy({ by: 'timeout', code: name });
+    else state.destroy(reasonOfLimit(name));
   }
 
   /**
