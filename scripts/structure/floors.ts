@@ -34,7 +34,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['session'],
   ['reactor', 'multi-core', 'mesh'],
   ['app'],
-  ['web'],
+  ['web', 'measurements'],
   ['worker-main', 'testing', 'http', 'websocket', 'nats', 'metrics', 'otel'],
   ['admin'],
   // The table of contents knows every floor; a sub-path that extends the application imports it as its users do.

@@ -73,13 +73,13 @@ describe('tracing()', () => {
       const [root] = tree(spans, 'b7ad6b7169203331') as [[string, unknown[]]];
       expect(root[0]).to.equal('GET');
       const names = (node: unknown): unknown => (Array.isArray(node) ? [node[0], new Set((node[1] as unknown[]).map(names))] : node);
-      const third = call('chain_third.answer');
-      const second = call('chain_second.relay', third);
-      const first = call('chain_first.relay', second);
+      const third = call('chain_third/answer');
+      const second = call('chain_second/relay', third);
+      const first = call('chain_first/relay', second);
       expect(names(root)).to.deep.equal(names(['GET', ['by the user', first]]));
       expect(new Set(spans.map(span => span.spanContext().traceId))).to.deep.equal(new Set(['0af7651916cd43dd8448eb211c80319c']));
       // Each task was told of the span of its own call.
-      const ids = ['chain_first.relay', 'chain_second.relay', 'chain_third.answer'].map(name => spanNamed(name).spanContext().spanId);
+      const ids = ['chain_first/relay', 'chain_second/relay', 'chain_third/answer'].map(name => spanNamed(name).spanContext().spanId);
       expect(((await answer.json()) as string[]).map(parent => parent.split('-')[2])).to.deep.equal(ids);
       expect(new Set(spans.filter(({ name }) => name === 'run').map(({ attributes }) => attributes['process.pid']))).to.have.property(
         'size',
@@ -90,9 +90,9 @@ describe('tracing()', () => {
 
     it('ends the span of a task whose process is killed, with that error', async () => {
       expect((await ask('die')).status).to.equal(500);
-      const third = spanNamed('chain_third.answer');
+      const third = spanNamed('chain_third/answer');
       expect(third.status.code).to.equal(SpanStatusCode.ERROR);
-      expect(third.attributes).to.include({ 'error.type': 'ERR_PACKET_WORKER_CRASHED', 'packet.outcome': 'crashed' });
+      expect(third.attributes).to.include({ 'error.type': 'ERR_PACKET_WORKER_CRASHED', 'packet_ts.outcome': 'crashed' });
       const runs = exporter.getFinishedSpans().filter(({ name }) => name === 'run');
       expect(runs.map(({ status }) => status.code)).to.deep.equal([SpanStatusCode.ERROR, SpanStatusCode.ERROR, SpanStatusCode.ERROR]);
       expect(spanNamed('GET').status.code).to.equal(SpanStatusCode.ERROR);
@@ -101,11 +101,11 @@ describe('tracing()', () => {
 
     it('has the error of a task on its span and on those above', async () => {
       await ask('throw');
-      const third = spanNamed('chain_third.answer');
+      const third = spanNamed('chain_third/answer');
       expect(third.events.map(({ name, attributes }) => [name, attributes?.['exception.message']])).to.deep.equal([
         ['exception', 'too far'],
       ]);
-      expect(third.attributes).to.include({ 'error.type': 'RangeError', 'packet.outcome': 'failed' });
+      expect(third.attributes).to.include({ 'error.type': 'RangeError', 'packet_ts.outcome': 'failed' });
     });
   });
 
@@ -127,7 +127,7 @@ describe('tracing()', () => {
     client.send('a');
     await client.expect('plain a');
     await waitFor(() => spanNamed('Line message') !== undefined);
-    expect(tree(exporter.getFinishedSpans())).to.deep.equal([['Line message', [['around_worker.plain', ['queued', 'run']]]]]);
+    expect(tree(exporter.getFinishedSpans())).to.deep.equal([['Line message', [['around_worker/plain', ['queued', 'run']]]]]);
     ending.end();
     exporter.reset();
     client.send('b');

@@ -14,7 +14,9 @@ import type { CallTrace, MessageTrace, RequestTrace, TraceEnd } from '../diagnos
 import { careful } from '../diagnostics/careful.js';
 import { callTraces, messageTraces, requestTraces, surround, type Surrounding } from '../diagnostics/traces.js';
 import { checkGiven, object } from '../option-rules.js';
+import { answerAttributes, callAttributes, requestAttributes } from './attributes.js';
 import { extracted, injectContext } from './carrier.js';
+import { OnePerApp } from './one-per-app.js';
 
 /** The options of {@link tracing}. */
 export interface TracingOptions {
@@ -32,10 +34,6 @@ export interface Tracing extends Disposable {
 function pathOf(target: string): string {
   const at = target.indexOf('?');
   return at < 0 ? target : target.slice(0, at);
-}
-
-function callAttributes({ worker, key, task }: CallTrace): Attributes {
-  return { 'rpc.system': 'packet-ts', 'rpc.service': worker, 'rpc.method': task, 'packet.worker.key': key };
 }
 
 function finish(span: Span, { error, code, ended }: TraceEnd): void {
@@ -61,20 +59,20 @@ class Spans {
   request(request: RequestTrace): Context {
     const parent = extracted(request.headers) ?? context.active();
     if (request.app !== this.#app) return context.active();
-    const { method, target, remote, handler, started } = request;
-    const attributes = {
-      'http.request.method': method,
-      'url.path': pathOf(target),
-      'client.address': remote.address,
-      'packet.handler': handler,
-    };
+    const { method, target, remote, started } = request;
+    const attributes = { ...requestAttributes(request), 'url.path': pathOf(target), 'client.address': remote.address };
     return this.#begin(request, method, SpanKind.SERVER, started, attributes, parent);
   }
 
   message(message: MessageTrace): Context {
     if (message.app !== this.#app) return context.active();
     const { handler, connection, remote, started } = message;
-    const attributes = { 'packet.handler': handler, 'packet.connection': connection, 'client.address': remote.address };
+    const attributes = {
+      'packet_ts.app': this.#app,
+      'packet_ts.handler': handler,
+      'packet_ts.connection': connection,
+      'client.address': remote.address,
+    };
     return this.#begin(message, `${handler} message`, SpanKind.SERVER, started, attributes, context.active());
   }
 
@@ -82,7 +80,7 @@ class Spans {
     if (call.app !== this.#app) return;
     // A call that is made in a task brings the carrier of the task's own call.
     const parent = extracted(call.carrier) ?? context.active();
-    const name = `${call.worker}.${call.task}`;
+    const name = `${call.worker}/${call.task}`;
     injectContext(this.#begin(call, name, SpanKind.CLIENT, call.queued, callAttributes(call), parent), call.carrier);
   }
 
@@ -106,23 +104,23 @@ class Spans {
     const { queued, started, ended, attempt, workerPid, process, outcome, bytes } = call;
     const within = api.setSpan(context.active(), span);
     span.setAttributes({
-      'packet.outcome': outcome,
-      'packet.attempt': attempt,
-      'packet.bytes.sent': bytes.sent,
-      'packet.bytes.received': bytes.received,
+      'packet_ts.outcome': outcome,
+      'packet_ts.attempt': attempt,
+      'packet_ts.bytes.sent': bytes.sent,
+      'packet_ts.bytes.received': bytes.received,
     });
     this.#tracer.startSpan('queued', { startTime: queued }, within).end(started ?? ended);
     if (started === undefined) return;
-    const attributes = { 'process.pid': workerPid, 'packet.process': process };
+    const attributes = { 'process.pid': workerPid, 'packet_ts.process': process };
     finish(this.#tracer.startSpan('run', { startTime: started, attributes }, within), call);
   }
 }
 
-function answered(span: Span, { method, route, status, bytes }: RequestTrace): void {
+function answered(span: Span, request: RequestTrace): void {
+  const { method, route, status, bytes } = request;
   if (route !== undefined) span.updateName(`${method} ${route}`);
   span.setAttributes({
-    'http.route': route,
-    'http.response.status_code': status,
+    ...answerAttributes(request),
     'http.request.body.size': bytes.received,
     'http.response.body.size': bytes.sent,
   });
@@ -139,15 +137,23 @@ function inContext<T extends object>(app: string, contextOf: (traced: T) => Cont
   };
 }
 
+const tracings = new OnePerApp('tracing()');
+
 /**
  * Makes spans for the requests, messages and calls of an application: a request or message, below it the calls that it makes, below these
  * the time in the queue, the run in its process, and the calls that its task makes. A request brings its parent in `traceparent`; what a
- * task sees as `context.carrier` names the span of its call. The span of a task whose process was killed ends with that error.
- * @throws UsageError for an option that does not exist.
+ * task sees as `context.carrier` names the span of its call. The span of a task whose process was killed ends with that error. Asked again for
+ * the same application it is the same tracing: nothing has two spans.
+ * @throws UsageError for an option that does not exist, and where the application is traced for another provider already.
  */
 export function tracing(app: App, options: TracingOptions = {}): Tracing {
   checkGiven('tracing()', options, { tracerProvider: object });
-  const spans = new Spans((options.tracerProvider ?? api).getTracer('packet-ts'), app.name);
+  const provider = options.tracerProvider ?? api.getTracerProvider();
+  return tracings.observe(app, provider, () => trace(app, new Spans(provider.getTracer('packet-ts'), app.name)));
+}
+
+/** Subscribes to what spans are made of; returns the end of that. */
+function trace(app: App, spans: Spans): () => void {
   const begun = careful(app.name, 'tracing()', (call: unknown): void => spans.call(call as CallTrace));
   const ended = careful(app.name, 'tracing()', (traced: unknown): void => spans.ended(traced as CallTrace));
   const ends = [
@@ -166,9 +172,7 @@ export function tracing(app: App, options: TracingOptions = {}): Tracing {
     asyncEnd.subscribe(ended);
     ends.push(() => asyncEnd.unsubscribe(ended));
   }
-  const end = (): void => {
-    for (const each of ends.splice(0)) each();
+  return () => {
+    for (const each of ends) each();
   };
-  app.closed.then(end, end);
-  return { end, [Symbol.dispose]: end };
 }
