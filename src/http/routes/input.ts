@@ -19,11 +19,11 @@ export class RouteRequest {
   readonly headers: unknown;
   readonly body: unknown;
 
-  constructor(parts: Readonly<Record<RoutePart, unknown>>, source: RouteSource) {
-    this.params = parts.params;
-    this.query = parts.query;
-    this.headers = parts.headers;
-    this.body = parts.body;
+  constructor(params: unknown, query: unknown, headers: unknown, body: unknown, source: RouteSource) {
+    this.params = params;
+    this.query = query;
+    this.headers = headers;
+    this.body = body;
     this.#source = source;
   }
 
@@ -98,20 +98,18 @@ export function inputOf(match: RouteMatch, source: RouteSource): RouteRequest | 
   const known = compiled(route);
   const params = paramsOf(match);
   if (!params) throw unreadable('an escape in the path is no UTF-8', undefined, 'params');
-  const parts = {
-    params: checked('params', params, route),
-    query: checked('query', queryOf(incoming, known), route),
-    headers: checked('headers', incoming.headers satisfies IncomingHttpHeaders, route),
-  };
-  if (!hasBody(incoming)) return new RouteRequest({ ...parts, body: checked('body', undefined, route) }, source);
+  const given = checked('params', params, route);
+  const query = checked('query', queryOf(incoming, known), route);
+  const headers = checked('headers', incoming.headers satisfies IncomingHttpHeaders, route);
+  if (!hasBody(incoming)) return new RouteRequest(given, query, headers, checked('body', undefined, route), source);
   const format = formatFor(incoming, known.bodyKind);
   if (format === undefined || (!route.schemas.body && format === 'bytes')) {
     if (route.schemas.body) return textAnswer(415, 'a body of this content type is not taken here: send application/json');
-    return new RouteRequest({ ...parts, body: undefined }, source);
+    return new RouteRequest(given, query, headers, undefined, source);
   }
   if (isForeignForm(incoming, source, format)) return textAnswer(403, 'forms of another origin are not taken here');
   return source.whole().then(bytes => {
     const body = checked('body', readContent(bytes, format, { lists: known.bodyLists, limit: source.limits.maxMessageSize }), route);
-    return new RouteRequest({ ...parts, body }, source);
+    return new RouteRequest(given, query, headers, body, source);
   });
 }

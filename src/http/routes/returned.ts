@@ -5,7 +5,8 @@ import { isResponse } from '../../is-response.js';
 import { isAsyncIterable } from '../../session/handler/reply-stream.js';
 import { jsonAnswer, PlainAnswer, textAnswer } from '../plain-answer.js';
 
-const BYTES = 'application/octet-stream';
+const BYTES_TYPE = 'application/octet-stream';
+const BYTES = { 'content-type': BYTES_TYPE };
 
 function nameOf({ method, path }: RouteBlueprint): string {
   return `${method} '${path}'`;
@@ -36,7 +37,7 @@ function itemOf(value: unknown, route: RouteBlueprint): Uint8Array {
 
 function typeOf(first: unknown): string {
   if (typeof first === 'string') return 'text/plain; charset=utf-8';
-  return first instanceof Uint8Array ? BYTES : 'application/x-ndjson';
+  return first instanceof Uint8Array ? BYTES_TYPE : 'application/x-ndjson';
 }
 
 /** The items of an async iterable as a body, pulled as fast as the client reads. Its first item says the content type. */
@@ -82,13 +83,15 @@ export function answerOf(
   route: RouteBlueprint,
   asked: { readonly signal: AbortSignal },
 ): Response | PlainAnswer | Promise<Response | PlainAnswer> {
-  if (isResponse(returned)) return returned;
-  if (returned instanceof ReadableStream) return new Response(returned, { headers: { 'content-type': BYTES } });
-  if (typeof returned === 'object' && isAsyncIterable(returned)) return streamed(returned, route, asked.signal);
+  if (typeof returned === 'object' && returned !== null) {
+    if (isResponse(returned)) return returned;
+    if (returned instanceof ReadableStream) return new Response(returned, { headers: BYTES });
+    if (isAsyncIterable(returned)) return streamed(returned, route, asked.signal);
+  }
   const value = checked(returned, route);
   if (value === undefined) return new PlainAnswer(204, {});
   if (typeof value === 'string') return textAnswer(200, value);
-  if (value instanceof Uint8Array) return new PlainAnswer(200, { 'content-type': BYTES }, value);
-  if (value instanceof ArrayBuffer) return new PlainAnswer(200, { 'content-type': BYTES }, new Uint8Array(value));
+  if (value instanceof Uint8Array) return new PlainAnswer(200, BYTES, value);
+  if (value instanceof ArrayBuffer) return new PlainAnswer(200, BYTES, new Uint8Array(value));
   return jsonAnswer(200, jsonOf(value, route));
 }

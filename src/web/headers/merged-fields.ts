@@ -51,7 +51,12 @@ export function keepFields(response: ServerResponse & { [MERGES]?: true }): void
   response.writeHead = (...parts: unknown[]) => {
     const given = parts.at(-1);
     if (typeof given !== 'object' || given === null) return write(...parts);
-    const copy: Given = Array.isArray(given) ? [...(given as unknown[]).flat()] : { ...given };
+    // A list of pairs, or of names and values in turn: a value may be a list, too.
+    const copy: Given = !Array.isArray(given)
+      ? { ...given }
+      : Array.isArray(given[0])
+        ? (given as unknown[]).flat()
+        : [...(given as unknown[])];
     for (const name of JOINED) {
       if (!response.hasHeader(name)) continue;
       const values = taken(name, copy);

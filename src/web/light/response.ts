@@ -93,7 +93,8 @@ function makeClass(Real: typeof Response): unknown {
     [WHOLE](): WholeResponse | undefined {
       if (this.#real || this.#isSent || !this.#whole) return undefined;
       this.#isSent = true;
-      return this.#headers ? { ...this.#whole, headers: recordOf(this.#headers) } : this.#whole;
+      const { status, body } = this.#whole;
+      return this.#headers ? { status, headers: recordOf(this.#headers), body } : this.#whole;
     }
 
     /** The web's own. */
@@ -163,8 +164,10 @@ function makeClass(Real: typeof Response): unknown {
     static json(data: unknown, init?: ResponseInit): unknown {
       const fields = typeof init === 'object' ? plainFields(init.headers) : init === undefined ? {} : undefined;
       const text: unknown = fields && JSON.stringify(data);
-      if (typeof text !== 'string') return Real.json(data, init);
-      return new Light(text, { ...init, headers: { 'content-type': JSON_TYPE, ...fields } });
+      if (!fields || typeof text !== 'string') return Real.json(data, init);
+      fields['content-type'] ??= JSON_TYPE;
+      const { status = 200, statusText = '' } = init ?? {};
+      return new Light(text, { status, statusText, headers: fields });
     }
 
     static [Symbol.hasInstance](this: unknown, value: unknown): boolean {
