@@ -1,9 +1,12 @@
 import { expect } from 'chai';
-import { Workers } from 'packet-ts';
-import { tcpClient, waitFor } from '../kit/index.js';
+import { bootstrap, serveWorkers, Workers } from 'packet-ts';
+import { memoryMesh } from 'packet-ts/testing';
+import { callTraces } from '../../src/diagnostics/traces.js';
+import { atEnd, tcpClient, waitFor } from '../kit/index.js';
 import { Desk } from '../fixtures/workers/admin.worker.js';
 import { adminApp, byPassword, Counter, inlineAdminApp, InlineCounter } from './support/admin-app.js';
 import { AdminClient } from './support/admin-client.js';
+import { Caller, CallsModule } from '../mesh/support/module.js';
 
 const OPERATOR = { authorization: 'Bearer operator' };
 
@@ -52,6 +55,59 @@ describe('the feed of the page', function () {
     expect(client.rows('exits')[0]).to.include({ pool: 'desk', reason: 'exit', exitCode: 3, expected: false });
     expect(client.rows('exits')[0]!['stderr']).to.deep.equal(['the last words of a process']);
     await waiting.destroy();
+  });
+
+  it('tells how long the calls of each pool waited and ran, while a page is open and of the time since', async () => {
+    const app = await inlineAdminApp();
+    const peer = await tcpClient(app.address(InlineCounter).port);
+    await peer.send('pid\n');
+    await peer.line();
+    expect(callTraces.hasSubscribers, 'before a page is open').to.equal(false);
+    const client = await AdminClient.open(app);
+    expect(client.facts.get('latency/desk')).to.equal(null);
+    await peer.send('pid\npid\npid\n');
+    await peer.lines(3);
+    interface Times {
+      readonly count: number;
+      readonly p50: number | null;
+      readonly p99: number | null;
+      readonly buckets: readonly number[];
+    }
+    const told = (): Record<'wait' | 'run', Times> | null => client.facts.get('latency/desk') as Record<'wait' | 'run', Times> | null;
+    await client.until(() => told()?.run.count === 3, 'the three calls');
+    const { bounds } = client.facts.get('app') as { bounds: readonly number[] };
+    for (const { count, p50, p99, buckets } of [told()!.run, told()!.wait]) {
+      expect(count).to.equal(3);
+      expect(buckets).to.have.length(bounds.length + 1);
+      expect(buckets.reduce((sum, each) => sum + each)).to.equal(3);
+      expect([...bounds, null]).to.include.members([p50, p99]);
+    }
+    await client.socket[Symbol.asyncDispose]();
+    await waitFor(() => !callTraces.hasSubscribers, { what: 'the page to stop listening' });
+    await peer.destroy();
+  });
+
+  it('shows the processes of other machines, with the name of the machine, and the calls that they have', async () => {
+    const mesh = memoryMesh();
+    const quiet = { logger: false, signals: false } as const;
+    const host = await serveWorkers(CallsModule, { mesh, workers: ['mesh_calls'], name: 'far', ...quiet });
+    atEnd(() => host.close());
+    const admin = { listen: 'http://127.0.0.1:0', authorize: () => 'operate' as const } as const;
+    const app = await bootstrap(CallsModule, { mesh, placement: { mesh_calls: 'remote' }, admin, ...quiet });
+    atEnd(() => app.close({ timeout: 100 }));
+    const client = await AdminClient.open(app);
+    client.look({ pool: 'mesh_calls' });
+    await client.until(() => client.rows('processes').some(({ pid }) => typeof pid === 'number'), 'the machine to tell of its process');
+    const pool = client.rows('pools').find(({ id }) => id === 'mesh_calls');
+    expect(pool).to.include({ processes: 0, remote: 1, isRemote: true });
+    const [row] = client.rows('processes');
+    expect(row).to.include({ host: 'far', state: 'ready' });
+    // It is acted upon there.
+    expect(await client.act({ do: 'kill', process: row!['id'] })).to.include('is gone');
+    const ended = app.get(Caller).calls.slow(2_000);
+    await client.until(() => client.rows('calls').length === 1, 'the call');
+    expect(client.rows('calls')[0]).to.include({ pool: 'mesh_calls', host: 'far', state: 'running' });
+    await ended;
   });
 
   it('shows one page of a long list, filters it, and turns to the next', async () => {

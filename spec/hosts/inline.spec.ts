@@ -64,6 +64,7 @@ describe('the inline host', () => {
         accept: () => Promise.resolve(),
         stopListening: () => Promise.resolve(),
         shutDown: () => Promise.resolve(),
+        handOver: () => Promise.resolve(),
       };
       const plain = loaded(fixture);
       const create: typeof plain.create = async environment => ({ ...(await plain.create(environment)), sockets: service });

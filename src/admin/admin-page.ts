@@ -10,6 +10,7 @@ import { filesOf } from './files.js';
 import { Hub } from './hub.js';
 import { Profiles } from './profiles.js';
 import { History } from './state/history.js';
+import { Latencies } from './state/latencies.js';
 import { LogTail } from './state/log-tail.js';
 import { Recent } from './state/recent.js';
 import { StaticFiles } from './static-files.js';
@@ -66,7 +67,8 @@ class Page implements AdminPage {
   async open(inspection: Inspection, core: ReactorCore): Promise<BoundAddress> {
     this.#recent.app = inspection.name;
     const history = (this.#history = new History(inspection, core.clock));
-    const hub = (this.#hub = new Hub({ inspection, history, recent: this.#recent, log: this.#log }, core.clock));
+    const latencies = new Latencies(inspection.name, core.clock);
+    const hub = (this.#hub = new Hub({ inspection, history, latencies, recent: this.#recent, log: this.#log }, core.clock));
     const reactor = new Reactor(core);
     const visitors = new Visitors(this.#options);
     const profiles = (this.#profiles = new Profiles(inspection, core.clock));

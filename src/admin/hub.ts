@@ -32,6 +32,7 @@ export class Hub {
   enter(visitor: Visitor): void {
     this.#seats.set(visitor, { differences: new Differences(), view: { ...FIRST_VIEW } });
     this.update(visitor);
+    this.#sources.latencies.start();
     this.#timer ??= this.#clock.after(EVERY, this.#tick, false);
   }
 
@@ -59,6 +60,7 @@ export class Hub {
   }
 
   close(): void {
+    this.#sources.latencies.stop();
     this.#timer?.cancel();
     this.#timer = undefined;
   }

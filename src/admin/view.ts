@@ -1,6 +1,7 @@
 import type { CallFacts, ConnectionView, Inspection, PoolFacts } from '../app/report/inspection-types.js';
 import { LEVELS, type LogLevel, type LogTail } from './state/log-tail.js';
 import type { History } from './state/history.js';
+import type { Latencies } from './state/latencies.js';
 import type { Recent } from './state/recent.js';
 import type { Entry, Ring } from './state/ring.js';
 import { epochNow } from '../system-timers.js';
@@ -39,6 +40,7 @@ const LOG_LINES = 200;
 export interface Sources {
   readonly inspection: Inspection;
   readonly history: History;
+  readonly latencies: Latencies;
   readonly recent: Recent;
   readonly log: LogTail;
 }
@@ -112,7 +114,7 @@ function totals(pools: readonly PoolFacts[]): { readonly running: number; readon
 }
 
 /** Reads all that a visitor sees. */
-export function read({ inspection, history, recent, log }: Sources, view: View): Told {
+export function read({ inspection, history, latencies, recent, log }: Sources, view: View): Told {
   const told: Told = new Map();
   const pools = inspection.pools();
   const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
@@ -128,11 +130,15 @@ export function read({ inspection, history, recent, log }: Sources, view: View):
     calls: totals(pools),
     loop: history.loop,
     history: { every: history.every, connections: history.connections, delays: history.delays },
+    bounds: latencies.bounds,
   });
   told.set('listeners', inspection.listeners());
   told.set('dialers', inspection.dialers());
   const shown = list(told, 'pools', pools, view.poolPage, ({ id }) => `pool/${id}`);
-  for (const { id } of shown) told.set(`history/${id}`, history.pool(id));
+  for (const { id } of shown) {
+    told.set(`history/${id}`, history.pool(id));
+    told.set(`latency/${id}`, latencies.pool(id));
+  }
   const pool = pools.find(({ id }) => id === view.pool)?.id ?? shown[0]?.id;
   list(told, 'processes', pool === undefined ? [] : inspection.processes(pool), view.processPage, ({ id }) => `process/${id}`);
   told.set('pool', pool ?? null);

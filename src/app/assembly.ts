@@ -363,7 +363,7 @@ export class Assembly implements AppHost {
     return {
       clock: this.#clock,
       stopListening: () => Promise.all([core.stopListening(), this.workforce.stopListening()]),
-      shutDownConnections: () => Promise.all([core.drain(), this.workforce.shutDownConnections()]),
+      shutDownConnections: () => Promise.all([core.drain(), this.workforce.endConnections('shutDown')]),
       refuseCalls: () => {
         this.workforce.refuse();
         this.#residents.refuse();

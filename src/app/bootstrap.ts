@@ -46,15 +46,12 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   }
 }
 
-/** How long clients that keep their connections to ask for more are waited for, in milliseconds: Node lets go of idle ones after 5 s. */
-const LAST_ANSWERS = 6_000;
-
 /** Applications that another process has taken over from. */
 const replaced = new WeakSet<App>();
 
 async function handOver(assembly: Assembly): Promise<boolean> {
   replaced.add(assembly.app);
-  await assembly.inspection.handOver(LAST_ANSWERS);
+  await assembly.inspection.handOver();
   assembly.hurry();
   return (await assembly.app.close()).graceful;
 }

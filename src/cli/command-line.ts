@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { asError, ConfigurationError, PacketError, UsageError } from '../errors.js';
 import { readArguments } from './arguments.js';
-import type { Command } from './command.js';
+import { CommandFailure, type Command } from './command.js';
 import { COMMANDS } from './commands.js';
 import { commandHelp, overview } from './help.js';
 import { ownPackage } from '../package-home.js';
@@ -45,7 +45,9 @@ async function runCommand(command: Command, args: readonly string[]): Promise<nu
     const error = asError(thrown);
     const isMisuse = error instanceof UsageError;
     // Our own messages say what to do; anything else is a defect, whose stack helps.
-    complain(`packet-ts ${command.name}: ${error instanceof PacketError ? error.message : (error.stack ?? error.message)}`);
+    complain(
+      `packet-ts ${command.name}: ${error instanceof PacketError || error instanceof CommandFailure ? error.message : (error.stack ?? error.message)}`,
+    );
     if (isMisuse) complain(`packet-ts ${command.name} --help shows how it is used`);
     return isMisuse && !(error instanceof ConfigurationError) ? MISUSED : FAILED;
   }

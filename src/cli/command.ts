@@ -1,3 +1,6 @@
+/** A command that was used rightly and could not be done, for a reason that its message says whole: exit code 1. */
+export class CommandFailure extends Error {}
+
 /** One option of a command. */
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
@@ -32,7 +35,7 @@ export interface Command {
   readonly positionals: readonly [least: number, most: number];
   /** Whether arguments may follow behind `--`. */
   readonly takesRest?: boolean;
-  /** Returns the exit code: 0 done, 1 failed, 2 used wrongly. Throws UsageError for arguments that cannot be used. */
+  /** Returns the exit code: 0 done, 1 failed, 2 used wrongly. Throws UsageError for arguments that cannot be used, CommandFailure. */
   run(given: CommandArguments): Promise<number>;
 }
 

@@ -47,6 +47,8 @@ export class WorkerListeners implements SocketService {
   /** Its own reading of its endpoints; where they are is the master's word. */
   readonly #endpoints: readonly (readonly EndpointBlueprint[])[];
   readonly #feeds = new Map<string, Promise<SocketFeed>>();
+  /** Listening sockets that other processes accept from, too. */
+  readonly #shared: SocketHandle[] = [];
 
   constructor(core: ReactorCore, environment: WorkerEnvironment, connections: readonly Inside[]) {
     this.#core = core;
@@ -89,11 +91,17 @@ export class WorkerListeners implements SocketService {
   async accept(message: SocketMessage, handle: SocketHandle): Promise<void> {
     try {
       const feed = await this.#feedsAt(message, false);
+      this.#shared.push(handle);
       feed.acceptFrom(handle, backlogOf(this.#endpointOf(message).options));
     } catch (error) {
       this.#environment.onUncaughtError(error);
       handle.close();
     }
+  }
+
+  async handOver(): Promise<void> {
+    for (const handle of this.#shared.splice(0)) handle.close();
+    await this.#core.handOver();
   }
 
   stopListening(): Promise<void> {

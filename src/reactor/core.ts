@@ -56,6 +56,9 @@ function noClass(given: unknown): ConfigurationError {
   return new ConfigurationError([{ where: String(given), wrong: 'it is not a connection', remedy }]);
 }
 
+/** How long clients that keep their connections to ask for more are waited for, in milliseconds: Node lets go of idle ones after 5 s. */
+const LAST_ANSWERS = 6_000;
+
 /** Never reused in this process, whatever the number of reactors. */
 let lastId = 0;
 
@@ -235,7 +238,7 @@ export class ReactorCore implements RequestHost {
    * Another process has taken over and accepts here: connections that ask for one thing after the other are told to ask there, at most
    * until `within` ms have passed. What is closed afterwards is closed with the code RELOAD.
    */
-  async handOver(within: number): Promise<void> {
+  async handOver(within: number = LAST_ANSWERS): Promise<void> {
     this.closingCode = 'RELOAD';
     const schemes = new Set([...this.#listeners].map(({ settings }) => settings.scheme));
     const answered = Promise.all([...schemes].map(scheme => scheme.lastAnswers?.(this)));

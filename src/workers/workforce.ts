@@ -139,10 +139,10 @@ export class Workforce implements Directory {
     for (const process of this.#members()) process.sockets.stopListening();
   }
 
-  /** The connections of all workers end as those of the master do. Resolves when none is left. Never rejects. */
-  async shutDownConnections(): Promise<void> {
+  /** The connections of all workers end as those of the master do, or have their last answers. Resolves when that is done. Never rejects. */
+  async endConnections(how: 'shutDown' | 'handOver'): Promise<void> {
     const serving = this.#members().filter(({ state }) => state === 'ready' || state === 'draining');
-    await Promise.all(serving.map(process => process.sockets.shutDown()));
+    await Promise.all(serving.map(({ sockets }) => sockets[how]()));
   }
 
   /** Open connections in all workers. */

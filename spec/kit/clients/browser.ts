@@ -56,7 +56,15 @@ export class Browser {
 
   static start(): Browser {
     const profile = mkdtempSync(join(tmpdir(), 'packet-browser-'));
-    const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--remote-debugging-pipe'];
+    const flags = [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--no-first-run',
+      '--hide-scrollbars',
+      '--remote-debugging-pipe',
+    ];
     const child = spawn('chromium', [...flags, `--user-data-dir=${profile}`], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
       // A group of its own: it starts many processes.

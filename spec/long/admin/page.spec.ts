@@ -48,7 +48,7 @@ describe('the page in Chromium', function () {
 
   it('shows what runs, on a desk and on a phone, in light and dark, without anything wider than the screen', async () => {
     const app = await adminApp();
-    await peers(app, ['hello', 'pid', 'wait', 'crash', 'fail', 'hello']);
+    const [asker] = (await peers(app, ['hello', 'pid', 'wait', 'crash', 'fail', 'hello'])) as [TcpClient];
     const page = await Browser.start().open(app.admin!.url);
     for (const size of SIZES) {
       for (const dark of [false, true]) {
@@ -57,6 +57,12 @@ describe('the page in Chromium', function () {
         await waitFor(async () => (await text(page, '#calls')).includes('wait'), { within: '10s', what: 'the call' });
         await waitFor(async () => (await text(page, '#exits')).includes('the last words of a process'), { within: '10s' });
         expect(await text(page, '#overview')).to.match(/connections\s+6/);
+        await asker.send('pid\n'.repeat(50));
+        await waitFor(async () => /p50 ≤ [\d.]+ m?s, p99 ≤/.test(await text(page, '#pools')), {
+          within: '10s',
+          what: 'the times of calls',
+        });
+        expect(await page.evaluate('document.querySelectorAll("#pools .bars rect").length')).to.be.greaterThan(10);
         expect(await text(page, '#overview')).to.include(app.address(Counter).url);
         expect(await page.evaluate('document.documentElement.scrollWidth')).to.be.at.most(size.width);
         const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');

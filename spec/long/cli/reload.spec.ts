@@ -32,8 +32,12 @@ async function askUnix(path: string): Promise<string> {
   return text.trim();
 }
 
+/** For whoever wants more of them: PACKET_RELOADS=20. */
+const RELOADS = Number(process.env['PACKET_RELOADS'] ?? 4);
+const SOCKETS = 100;
+
 describe('packet-ts reload', function () {
-  this.timeout(120_000);
+  this.timeout(120_000 + RELOADS * 20_000);
 
   describe('under load', () => {
     if (!needsProgram('wrk')) return;
@@ -43,12 +47,12 @@ describe('packet-ts reload', function () {
       const script = packetTs(['run', fixture('web.module.js')], { env });
       const port = await portOf(script, 'Page');
       const url = `http://127.0.0.1:${port}`;
-      const load = spawnProgram('wrk', ['-t1', '-c16', '-d25s', '--timeout', '10s', `${url}/`]);
-      const calls = spawnProgram('wrk', ['-t1', '-c4', '-d25s', '--timeout', '10s', `${url}/worker`]);
+      const load = spawnProgram('wrk', ['-t1', '-c16', '-d1h', '--timeout', '10s', `${url}/`]);
+      const calls = spawnProgram('wrk', ['-t1', '-c4', '-d1h', '--timeout', '10s', `${url}/worker`]);
       const pids = new Set<string>();
-      for (let round = 0; round < 4; round++) {
+      for (let round = 0; round < RELOADS; round++) {
         pids.add(await textOf(url));
-        const sockets = await Promise.all(Array.from({ length: 10 }, () => webClient(`ws://127.0.0.1:${port}/echo`)));
+        const sockets = await Promise.all(Array.from({ length: SOCKETS }, () => webClient(`ws://127.0.0.1:${port}/echo`)));
         const talk = async (socket: WebClient): Promise<void> => {
           socket.send(`round ${round}`);
           expect(String(await socket.next())).to.equal(`round ${round}`);
@@ -61,8 +65,10 @@ describe('packet-ts reload', function () {
         expect(ends.map(end => end.code)).to.deep.equal(sockets.map(() => 1012));
       }
       pids.add(await textOf(url));
-      expect(pids.size).to.equal(5);
+      expect(pids.size).to.equal(RELOADS + 1);
       for (const program of [load, calls]) {
+        // It tells what it has seen, and ends.
+        program.kill('SIGINT');
         expect(await program.exit({ within: '60s' })).to.deep.equal({ code: 0, signal: null });
         expect(program.stdout.text).to.match(/\d+ requests in/);
         expect(program.stdout.text).not.to.match(/Socket errors|Non-2xx/);
@@ -70,6 +76,36 @@ describe('packet-ts reload', function () {
       script.kill('SIGTERM');
       expect(await script.exit({ within: '20s' })).to.deep.equal({ code: 0, signal: null });
     });
+
+    for (const [how, handler] of [
+      ['are given by the master', 'Web'],
+      ['are accepted by themselves', 'SharedWeb'],
+    ] as const) {
+      it(`refuses and fails nothing where workers serve HTTP on sockets that ${how}`, async () => {
+        const { env } = place();
+        const script = packetTs(['run', fixture('edge.module.js')], { env });
+        const web = await portOf(script, 'Web');
+        const port = handler === 'Web' ? web : await portOf(script, handler);
+        const url = `http://127.0.0.1:${port}/`;
+        const load = spawnProgram('wrk', ['-t1', '-c16', '-d20s', '--timeout', '10s', url]);
+        const pids = new Set<string>();
+        for (let round = 0; round < 3; round++) {
+          pids.add(await textOf(url));
+          const sockets = await Promise.all(Array.from({ length: 5 }, () => webClient(`ws://127.0.0.1:${web}/echo`)));
+          const { code, err } = await outcomeOf(['reload'], { env });
+          expect({ code, err }).to.deep.equal({ code: 0, err: '' });
+          const ends = await Promise.all(sockets.map(socket => socket.closed));
+          expect(ends.map(end => end.code)).to.deep.equal(sockets.map(() => 1012));
+        }
+        pids.add(await textOf(url));
+        expect(pids.size).to.be.at.least(4);
+        expect(await load.exit({ within: '60s' })).to.deep.equal({ code: 0, signal: null });
+        expect(load.stdout.text).to.match(/\d+ requests in/);
+        expect(load.stdout.text).not.to.match(/Socket errors|Non-2xx/);
+        script.kill('SIGTERM');
+        expect(await script.exit({ within: '20s' })).to.deep.equal({ code: 0, signal: null });
+      });
+    }
   });
 
   it('keeps ports that the system picked and unix sockets with their mode, and SIGHUP does the same', async () => {
@@ -164,13 +200,20 @@ describe('packet-ts reload', function () {
   it('says what it cannot find: no command, another pid, several', async () => {
     const { env } = place();
     const none = await outcomeOf(['reload'], { env });
-    expect(none.code).to.equal(2);
-    expect(none.err).to.include('no packet-ts run of this user is running');
-    expect((await outcomeOf(['reload', '1'], { env })).err).to.include('no packet-ts run of this user has the pid 1');
-    expect((await outcomeOf(['reload', 'x'], { env })).err).to.include(`'x' is no pid`);
+    expect(none.code).to.equal(1);
+    expect(none.err).to.equal('packet-ts reload: no packet-ts run of this user is running\n');
+    expect(await outcomeOf(['reload', '1'], { env })).to.deep.include({
+      code: 1,
+      err: 'packet-ts reload: no packet-ts run of this user has the pid 1\n',
+    });
+    const misused = await outcomeOf(['reload', 'x'], { env });
+    expect(misused.code).to.equal(2);
+    expect(misused.err).to.include(`'x' is no pid`);
     const scripts = [packetTs(['run', fixture('echo.module.js')], { env }), packetTs(['run', fixture('echo.module.js')], { env })];
     for (const script of scripts) await portOf(script, 'Echo');
-    expect((await outcomeOf(['reload'], { env })).err).to.include('several are running: say which by its pid');
+    const several = await outcomeOf(['reload'], { env });
+    expect(several.code).to.equal(2);
+    expect(several.err).to.include('several are running: say which by its pid');
     for (const script of scripts) {
       script.kill('SIGTERM');
       await script.exit({ within: '20s' });

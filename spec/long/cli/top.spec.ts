@@ -27,7 +27,10 @@ describe('packet-ts top', function () {
     await client.destroy();
     script.kill('SIGTERM');
     expect((await script.exit({ within: '20s' })).code).to.equal(0);
-    expect((await outcomeOf(['top'], { env })).err).to.include('no packet-ts run of this user is running');
+    expect(await outcomeOf(['top'], { env })).to.deep.include({
+      code: 1,
+      err: 'packet-ts top: no packet-ts run of this user is running\n',
+    });
   });
 
   it('fits its screen, whatever there is to show, and prints nothing that a terminal obeys', () => {
@@ -35,6 +38,7 @@ describe('packet-ts top', function () {
       pool: 'p\u001b[2J',
       task: 't',
       process: 'x',
+      host: 'local',
       pid: 1,
       number: 1,
       caller: 'c',

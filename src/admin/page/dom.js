@@ -47,6 +47,32 @@ export function spark(label) {
   return { svg, show };
 }
 
+/** A small histogram: bars of counts, each named by its upper bound. */
+export function bars(label) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('class', 'bars');
+  svg.setAttribute('preserveAspectRatio', 'none');
+  svg.setAttribute('role', 'img');
+  const show = (counts, names, text) => {
+    const most = Math.max(...counts, 1);
+    svg.setAttribute('viewBox', `0 0 ${counts.length * 6} 24`);
+    while (svg.children.length < counts.length) {
+      const bar = document.createElementNS(SVG, 'rect');
+      bar.append(document.createElementNS(SVG, 'title'));
+      svg.append(bar);
+    }
+    counts.forEach((count, at) => {
+      const bar = svg.children[at];
+      // A bucket that has something is seen beside one that has a thousand times as much.
+      const height = count === 0 ? 0 : Math.max(2, (count / most) * 24);
+      for (const [name, value] of Object.entries({ x: at * 6, y: 24 - height, width: 5, height })) bar.setAttribute(name, value);
+      setText(bar.firstChild, `${names[at]}: ${count}`);
+    });
+    svg.setAttribute('aria-label', `${label}: ${text}`);
+  };
+  return { svg, show };
+}
+
 /**
  * A table. A column: { label, number?, long?, text(row), tone?(row), make?(name) }; `make` gives a cell of its own: { node, update(row) }.
  */

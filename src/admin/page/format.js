@@ -41,6 +41,12 @@ export function time(epoch) {
   return date.toDateString() === new Date().toDateString() ? clock : `${date.toISOString().slice(0, 10)} ${clock}`;
 }
 
+/** The upper bound of a bucket: 0.5 → '≤ 0.5 ms', null → 'more' */
+export function bound(ms) {
+  if (ms === null || ms === undefined) return 'more';
+  return `≤ ${ms < 1000 ? `${ms} ms` : `${ms / 1000} s`}`;
+}
+
 export function milliseconds(value) {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }

@@ -1,6 +1,6 @@
 /** The sections of the page: what each shows, and the buttons in it. `app` has get, look, act, ask, tell. */
-import { button, element, pager, setText, spark, table } from './dom.js';
-import { bytes, duration, milliseconds, number, since, time } from './format.js';
+import { bars, button, element, pager, setText, spark, table } from './dom.js';
+import { bound, bytes, duration, milliseconds, number, since, time } from './format.js';
 import { profileButtons } from './profile.js';
 
 function section(id, title, ...bar) {
@@ -13,12 +13,44 @@ function section(id, title, ...bar) {
 /** What a pool may be scaled to. */
 const SIZES = { min: '0', max: '10000' };
 
+/** The processes of a pool: here, and on other machines. */
+function sizeOf({ processes, min, max, remote, isRemote }) {
+  const here = isRemote ? [] : [`${processes} (${min}–${max})`];
+  return [...here, ...(remote > 0 || isRemote ? [`${remote} remote`] : [])].join(' + ');
+}
+
+/** A column of a pool's times: a histogram, and its quantiles. */
+function latency(app, label, part) {
+  return {
+    label,
+    make: name => {
+      const id = name.slice('pool/'.length);
+      const { svg, show } = bars(`calls of ${id} that ${part === 'run' ? 'ran' : 'waited'}`);
+      const words = element('span', { class: 'faint' });
+      const update = () => {
+        const told = app.get(`latency/${id}`)?.[part];
+        const text = told?.count > 0 ? `p50 ${bound(told.p50)}, p99 ${bound(told.p99)}` : 'no calls';
+        const bounds = app.get('app')?.bounds ?? [];
+        show(told?.buckets ?? [], [...bounds, null].map(bound), text);
+        setText(words, text);
+      };
+      return { node: element('span', { class: 'latency' }, svg, words), update };
+    },
+  };
+}
+
 /** A section with a list: a table of one page. */
 function listSection(app, { id, title, list = id, columns, turn, bar = [], isChosen, counts }) {
   const pages = turn && pager(title, turn);
   const { node, count } = section(id, title, ...bar, ...(pages ? [pages.node] : []));
   const shown = table(title, columns);
   node.append(shown.node);
+  if (!turn) {
+    // The latest things scroll in a frame of their own, also by the keyboard.
+    shown.node.classList.add('latest');
+    for (const [name, value] of Object.entries({ tabindex: '0', role: 'region', 'aria-label': `${title}, the latest` }))
+      shown.node.setAttribute(name, value);
+  }
   return {
     node,
     update() {
@@ -111,13 +143,15 @@ function pools(app) {
       text: row => (row.paused ? 'paused' : row.state),
       tone: row => (row.paused ? 'warn' : row.state === 'ready' ? 'good' : row.state === 'failed' ? 'bad' : 'warn'),
     },
-    { label: 'processes', number: true, text: row => `${row.processes} (${row.min}–${row.max})` },
+    { label: 'processes', number: true, text: sizeOf },
     { label: 'running', number: true, text: row => number(row.running) },
     { label: 'waiting', number: true, text: row => number(row.queued), tone: row => row.queued > 0 && 'warn' },
     { label: 'done', number: true, text: row => number(row.done) },
     { label: 'failed', number: true, text: row => number(row.failed), tone: row => row.failed > 0 && 'bad' },
     { label: 'restarts', number: true, text: row => number(row.restarts) },
     { label: 'memory', number: true, text: row => (row.rss > 0 ? bytes(row.rss) : '–') },
+    latency(app, 'waited, 5 min', 'wait'),
+    latency(app, 'ran, 5 min', 'run'),
     {
       label: 'calls/s, 5 min',
       make: name => {
@@ -169,7 +203,8 @@ function pools(app) {
 
 function processes(app) {
   const columns = [
-    { label: 'pid', text: row => row.pid },
+    { label: 'pid', text: row => row.pid ?? '–' },
+    { label: 'machine', text: row => row.host },
     { label: 'state', text: row => row.state, tone: row => (row.state === 'ready' ? 'good' : 'warn') },
     { label: 'running', number: true, text: row => number(row.running) },
     { label: 'waiting', number: true, text: row => number(row.queued) },
@@ -199,7 +234,12 @@ function processes(app) {
           button('Kill', kill, `process ${process}`),
           ...profileButtons(app, `process ${process}`, { process }),
         );
-        return { node, update: next => void (row = next) };
+        const update = next => {
+          row = next;
+          // A process of another machine is acted upon there.
+          node.hidden = row.host !== 'local';
+        };
+        return { node, update };
       },
     },
   ];
@@ -223,7 +263,7 @@ function calls(app) {
       text: row => (row.state === 'waiting' ? '–' : duration(row.age)),
       tone: row => row.age > 10_000 && 'warn',
     },
-    { label: 'pid', number: true, text: row => row.pid },
+    { label: 'process', text: row => (row.host === 'local' ? row.pid : row.host) },
     { label: 'attempt', number: true, text: row => row.attempt },
     { label: 'caller', long: true, text: row => row.caller },
   ];

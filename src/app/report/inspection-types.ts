@@ -47,7 +47,12 @@ export interface PoolFacts {
   readonly runtime: string;
   /** The url of the module that declares the worker, where it is known. */
   readonly source: string | undefined;
+  /** Processes on this machine. */
   readonly processes: number;
+  /** Processes of other machines that take its calls, too, as far as these have told of them. */
+  readonly remote: number;
+  /** All its calls go to other machines. */
+  readonly isRemote: boolean;
   readonly min: number;
   readonly max: number;
   readonly running: number;
@@ -64,7 +69,10 @@ export interface PoolFacts {
 export interface ProcessFacts {
   readonly id: string;
   readonly pool: string;
-  readonly pid: number;
+  /** `'local'`, or the name of the machine that it runs on: there it is acted upon. */
+  readonly host: string;
+  /** Undefined: a machine that has not told of its processes yet. */
+  readonly pid: number | undefined;
   readonly state: string;
   readonly running: number;
   readonly queued: number;
@@ -82,7 +90,9 @@ export interface CallFacts {
   readonly pool: string;
   readonly task: string;
   readonly process: string;
-  readonly pid: number;
+  /** `'local'`, or the name of the machine that has it. */
+  readonly host: string;
+  readonly pid: number | undefined;
   /** Number on the process's link. */
   readonly number: number;
   readonly caller: string;
@@ -99,14 +109,14 @@ export interface Inspection {
   listeners(): readonly ListenerFacts[];
   dialers(): readonly DialerFacts[];
   pools(): readonly PoolFacts[];
-  /** The processes of one pool, oldest first. */
+  /** The processes of one pool, oldest first, those of other machines behind. */
   processes(pool: string): readonly ProcessFacts[];
   /** Open connections of the master, and requests under way. */
   readonly connectionCount: number;
   connections(): Iterable<ConnectionView>;
   calls(): Iterable<CallFacts>;
   /** Another process has taken over: resolves when clients that ask for one thing after the other have had their last answers. */
-  handOver(within: number): Promise<void>;
+  handOver(): Promise<void>;
   /** False: there is none of that id, any more. */
   disconnect(connection: string): boolean;
   killProcess(process: string): boolean;

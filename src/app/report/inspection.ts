@@ -11,18 +11,9 @@ import type { Pool } from '../../workers/pool/pool.js';
 import { scale } from '../../workers/pool/scale.js';
 import type { PooledProcess } from '../../workers/process/pooled-process.js';
 import type { Workforce } from '../../workers/workforce.js';
-import { brief } from './brief.js';
+import { callFacts, connectionFacts, poolFacts, poolId, processFacts } from './inspection-facts.js';
 import { processProfile } from './process-profile.js';
-import type {
-  CallFacts,
-  ConnectionFacts,
-  ConnectionView,
-  DialerFacts,
-  Inspection,
-  ListenerFacts,
-  PoolFacts,
-  ProcessFacts,
-} from './inspection-types.js';
+import type { CallFacts, ConnectionView, DialerFacts, Inspection, ListenerFacts, PoolFacts, ProcessFacts } from './inspection-types.js';
 
 /** The application that an inspection looks at. */
 export interface Inspected {
@@ -35,69 +26,6 @@ export interface InspectedParts {
   readonly core: ReactorCore;
   readonly addresses: ReadonlyMap<Ctor, readonly BoundAddress[]>;
   readonly dialers: ReadonlyMap<Ctor, readonly { readonly dialer: Dialer; readonly url: string }[]>;
-}
-
-function idOf({ worker: { name }, key }: Pool): string {
-  return key === undefined ? name : `${name}[${key}]`;
-}
-
-function connectionFacts(session: Session): ConnectionFacts {
-  const { id, settings, transport, openedAt, bytesRead, peer, origin } = session;
-  return {
-    id,
-    handler: settings.plan.name,
-    remote: transport.remote.url,
-    local: transport.local.url,
-    openedAt,
-    bytesRead,
-    bytesWritten: peer.bytesWritten,
-    buffered: peer.bufferedBytes,
-    dialled: origin === undefined,
-  };
-}
-
-function processFacts(pool: string, process: PooledProcess): ProcessFacts {
-  const { id, pid, state, inFlight, heartbeat, connections, startedAt, lastStatus } = process;
-  return {
-    id,
-    pool,
-    pid,
-    state,
-    running: inFlight.running,
-    queued: inFlight.size - inFlight.running,
-    done: inFlight.done,
-    failed: inFlight.failed,
-    rss: heartbeat.rss,
-    connections,
-    startedAt: startedAt.getTime(),
-    status: lastStatus === undefined ? undefined : brief(lastStatus),
-  };
-}
-
-function poolFacts(pool: Pool): PoolFacts {
-  const { handle, worker, processSet } = pool;
-  const { minWorkers, maxWorkers, runtime } = worker.settings;
-  const totals = { running: 0, queued: pool.queued, ...pool.countsOfEnded, rss: 0, connections: 0 };
-  for (const { inFlight, heartbeat, connections } of processSet.all) {
-    totals.running += inFlight.running;
-    totals.queued += inFlight.size - inFlight.running;
-    totals.done += inFlight.done;
-    totals.failed += inFlight.failed;
-    totals.rss += heartbeat.rss ?? 0;
-    totals.connections += connections;
-  }
-  return {
-    id: idOf(pool),
-    state: handle.state,
-    paused: pool.dispatcher.isPaused,
-    runtime,
-    source: worker.source?.url,
-    processes: processSet.all.length,
-    min: minWorkers,
-    max: maxWorkers,
-    ...totals,
-    restarts: processSet.restarts,
-  };
 }
 
 /** Reads a running application from its own objects, when it is asked: nothing is kept, and nothing costs anything meanwhile. */
@@ -142,8 +70,8 @@ export class AppInspection implements Inspection {
   }
 
   processes(pool: string): readonly ProcessFacts[] {
-    const found = this.#inspected.workforce.pools.find(each => idOf(each) === pool);
-    return found ? found.processSet.all.map(process => processFacts(pool, process)) : [];
+    const found = this.#inspected.workforce.pools.find(each => poolId(each) === pool);
+    return found ? processFacts(found) : [];
   }
 
   get connectionCount(): number {
@@ -157,28 +85,12 @@ export class AppInspection implements Inspection {
   *calls(): Iterable<CallFacts> {
     const { workforce } = this.#inspected;
     const now = workforce.clock.now();
-    for (const pool of workforce.pools) {
-      for (const { id, pid, inFlight } of pool.processSet.all) {
-        for (const call of inFlight.calls()) {
-          yield {
-            pool: idOf(pool),
-            task: call.target.name,
-            process: id,
-            pid,
-            number: call.id,
-            caller: call.caller,
-            state: call.isSettled ? 'given up' : call.began < 0 ? 'waiting' : 'running',
-            age: call.began < 0 ? 0 : now - call.began,
-            attempt: call.attempt,
-          };
-        }
-      }
-    }
+    for (const pool of workforce.pools) yield* callFacts(pool, now);
   }
 
   /** Another process has taken over: see ReactorCore. */
-  async handOver(within: number): Promise<void> {
-    await this.#parts.core.handOver(within);
+  async handOver(): Promise<void> {
+    await Promise.all([this.#parts.core.handOver(), this.#inspected.workforce.endConnections('handOver')]);
   }
 
   disconnect(connection: string): boolean {
@@ -203,7 +115,8 @@ export class AppInspection implements Inspection {
   }
 
   async restartPool(pool: string): Promise<void> {
-    await this.#pool(pool).processSet.restart();
+    const { processSet, remote } = this.#pool(pool);
+    await Promise.all([processSet.restart(), remote?.restart()]);
   }
 
   pausePool(pool: string, paused: boolean): void {
@@ -241,7 +154,7 @@ export class AppInspection implements Inspection {
   }
 
   #pool(id: string): Pool {
-    const pool = this.#inspected.workforce.pools.find(each => idOf(each) === id);
+    const pool = this.#inspected.workforce.pools.find(each => poolId(each) === id);
     if (!pool) throw new UsageError(`there is no pool ${id}: it is not started`);
     return pool;
   }

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { rmSync } from 'node:fs';
 import { UsageError } from '../../errors.js';
 import { guard } from '../../guard.js';
+import { CommandFailure } from '../command.js';
 import { controlledPids, controlPath } from './control-place.js';
 
 /** A running `packet-ts run`, as another command reaches it. */
@@ -23,7 +24,7 @@ export class ControlClient implements Disposable {
     socket.on(
       'close',
       guard(socket, () => {
-        for (const { reject } of this.#waiting.splice(0)) reject(new UsageError('packet-ts run has ended'));
+        for (const { reject } of this.#waiting.splice(0)) reject(new CommandFailure('packet-ts run has ended'));
       }),
     );
   }
@@ -63,19 +64,19 @@ export class ControlClient implements Disposable {
 
 /**
  * The running command of that pid; of this user's only one where no pid is given.
- * @throws UsageError when there is none, or several and none was named.
+ * @throws CommandFailure when there is none; UsageError for what is no pid, and where several are running and none was named.
  */
 export async function runningCommand(pid: string | undefined): Promise<ControlClient> {
   if (pid !== undefined) {
     if (!/^\d+$/.test(pid)) throw new UsageError(`'${pid}' is no pid`);
     const named = await ControlClient.open(Number(pid));
     if (named) return named;
-    throw new UsageError(`no packet-ts run of this user has the pid ${pid}`);
+    throw new CommandFailure(`no packet-ts run of this user has the pid ${pid}`);
   }
   const found = await Promise.all(controlledPids().map(async each => ({ pid: each, client: await ControlClient.open(each) })));
   const live = found.filter(({ client }) => client !== undefined);
   if (live.length === 1) return live[0]!.client!;
   for (const { client } of live) client![Symbol.dispose]();
-  if (live.length === 0) throw new UsageError('no packet-ts run of this user is running');
+  if (live.length === 0) throw new CommandFailure('no packet-ts run of this user is running');
   throw new UsageError(`several are running: say which by its pid, ${live.map(each => each.pid).join(' or ')}`);
 }

@@ -39,9 +39,12 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(1);
 }
 
-function poolRow({ id, state, paused, processes, min, max, running, queued, done, failed, restarts, rss }: PoolFacts): readonly string[] {
+function poolRow(facts: PoolFacts): readonly string[] {
+  const { id, state, paused, processes, isRemote, remote, min, max, running, queued, done, failed, restarts, rss } = facts;
+  const here = isRemote ? [] : [`${processes} (${min}-${max})`];
+  const size = [...here, ...(remote > 0 || isRemote ? [`${remote} remote`] : [])].join(' + ');
   const numbers = [running, queued, done, failed, restarts, Math.round(rss / MB)].map(String);
-  return [printable(id, 30), paused ? 'paused' : state, `${processes} (${min}-${max})`, ...numbers];
+  return [printable(id, 30), paused ? 'paused' : state, size, ...numbers];
 }
 
 /** The lines of the live view: at most so many, each at most so wide. */
@@ -56,8 +59,14 @@ export function screenOf({ pid, rss, uptime, apps }: TopFacts, width: number, he
         '',
         ...table(['POOL', 'STATE', 'PROCESSES', 'RUN', 'WAIT', 'DONE', 'FAILED', 'RESTARTS', 'MB'], pools.map(poolRow), width),
       );
-    const rows = calls.map(call => [printable(call.pool, 30), printable(call.task, 30), call.state, seconds(call.age), String(call.pid)]);
-    if (rows.length > 0) lines.push('', ...table(['CALL TO', 'TASK', 'STATE', 'AGE S', 'PID'], rows, width));
+    const rows = calls.map(({ pool, task, state, age, pid, host }) => [
+      printable(pool, 30),
+      printable(task, 30),
+      state,
+      seconds(age),
+      pid === undefined ? printable(host, 30) : String(pid),
+    ]);
+    if (rows.length > 0) lines.push('', ...table(['CALL TO', 'TASK', 'STATE', 'AGE S', 'PROCESS'], rows, width));
   }
   return lines.slice(0, height).map(line => line.slice(0, width));
 }

@@ -1,5 +1,5 @@
 import type { SocketHandle } from '../../hosts/host.js';
-import { Kind, type SocketMessage } from '../../wire/link/protocol.js';
+import { Kind, StopHow, type SocketMessage } from '../../wire/link/protocol.js';
 import type { Link } from '../../wire/link/types.js';
 import type { SocketQueue } from './socket-queue.js';
 
@@ -11,6 +11,11 @@ export interface SocketService {
   accept(message: SocketMessage, handle: SocketHandle): Promise<void>;
   /** Stops listening. Never rejects. */
   stopListening(): Promise<void>;
+  /**
+   * Another process accepts in its place: requests are told to ask there, what is closed later is closed with the code RELOAD. Resolves when
+   * the last answers are given. Never rejects.
+   */
+  handOver(): Promise<void>;
   /** Stops accepting and shuts down open connections. Resolves when none is left. Never rejects. */
   shutDown(): Promise<void>;
 }
@@ -63,9 +68,12 @@ export class SocketReceiver {
 
   /** STOP_LISTENING */
   stopListening(arg: number): void {
+    const drained = (): void => void this.#link.send(Kind.DRAINED, 0, arg);
+    // Sockets that are on their way are served here: the master has accepted them.
+    if (arg === StopHow.handOver) return void this.#service.handOver().then(drained);
     this.#quiet = true;
-    if (arg === 0) void this.#service.stopListening();
-    else void this.#service.shutDown().then(() => this.#link.send(Kind.DRAINED, 0, 0));
+    if (arg === StopHow.accepting) void this.#service.stopListening();
+    else void this.#service.shutDown().then(drained);
   }
 
   /** The worker is over: what it has not begun with is not its own. */

@@ -1,3 +1,7 @@
+/** Ends of listening: no more of it; and shut down what is open; another process accepts there, and requests are told to ask it. */
+export const StopHow = { accepting: 0, all: 1, handOver: 2 } as const;
+export type StopHow = (typeof StopHow)[keyof typeof StopHow];
+
 /**
  * The protocol between master and worker over their link.
  *
@@ -67,8 +71,9 @@ export const Kind = {
   SOCKET_COMMIT: 25,
   /** W→M: the connection of that socket is over. */
   SOCKET_CLOSED: 26,
-  /** M→W: stop listening. arg 1: and shut down the connections that are open; answered by DRAINED when none is left. */
+  /** M→W: stop listening; arg {@link StopHow}: and end the connections that are open. */
   STOP_LISTENING: 27,
+  /** W→M: the answer to a STOP_LISTENING of the same arg, which is not `accepting`. */
   DRAINED: 28,
   /** W→M: value {@link ListensMessage}: it listens by itself. */
   LISTENS: 29,

@@ -147,7 +147,7 @@ export class ProtocolGuard implements LinkReceiver {
       case Kind.SOCKET_CLOSED:
         return desk.sockets.onClosed(id);
       case Kind.DRAINED:
-        return desk.sockets.onDrained();
+        return desk.sockets.onDrained(arg);
       case Kind.LISTENS:
         return desk.onListening(body.value());
       case Kind.STRAY:

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../errors.js';
 import type { SocketHandle, SocketChannel } from '../../hosts/host.js';
-import { Kind, type SocketMessage } from '../../wire/link/protocol.js';
+import { Kind, StopHow, type SocketMessage } from '../../wire/link/protocol.js';
 import type { Link } from '../../wire/link/types.js';
 import { setImmediate } from '../../system-timers.js';
 
@@ -38,7 +38,8 @@ export class SocketLedger {
   readonly #shared = new Map<number, SentSocket>();
   readonly #held = new Map<number, SentSocket>();
   #lastId = 0;
-  #drainResolvers: (() => void)[] = [];
+  /** Waiting for the answers to STOP_LISTENING. */
+  readonly #drainResolvers = { [StopHow.all]: [] as (() => void)[], [StopHow.handOver]: [] as (() => void)[] };
   #closed = false;
   /** Connections that came in, as it says: also those at its own listeners. */
   inbound = 0;
@@ -144,18 +145,27 @@ export class SocketLedger {
 
   /** Tells the process to stop listening. */
   stopListening(): void {
-    if (this.#channel && !this.#closed) this.#link.send(Kind.STOP_LISTENING, 0, 0);
+    if (this.#channel && !this.#closed) this.#link.send(Kind.STOP_LISTENING, 0, StopHow.accepting);
   }
 
   /** Stops listening, and shuts connections down as when the application closes. Resolves when none is left, or the process has exited. */
   shutDown(): Promise<void> {
-    if (!this.#channel || this.#closed || !this.#isLive()) return Promise.resolve();
-    this.#link.send(Kind.STOP_LISTENING, 0, 1);
-    return new Promise(resolve => this.#drainResolvers.push(resolve));
+    return this.#stop(StopHow.all);
   }
 
-  onDrained(): void {
-    const resolve = this.#drainResolvers.shift();
+  /** Another process has taken over: requests get their last answers there. Resolves when these are given, or the process has exited. */
+  handOver(): Promise<void> {
+    return this.#stop(StopHow.handOver);
+  }
+
+  #stop(how: typeof StopHow.all | typeof StopHow.handOver): Promise<void> {
+    if (!this.#channel || this.#closed || !this.#isLive()) return Promise.resolve();
+    this.#link.send(Kind.STOP_LISTENING, 0, how);
+    return new Promise(resolve => this.#drainResolvers[how].push(resolve));
+  }
+
+  onDrained(how: number): void {
+    const resolve = how === StopHow.all || how === StopHow.handOver ? this.#drainResolvers[how].shift() : undefined;
     if (!resolve) throw new ProtocolError('it has drained without having been told to stop');
     resolve();
   }
@@ -171,7 +181,7 @@ export class SocketLedger {
     this.#shared.clear();
     this.#held.clear();
     this.inbound = 0;
-    for (const resolve of this.#drainResolvers.splice(0)) resolve();
+    for (const resolvers of Object.values(this.#drainResolvers)) for (const resolve of resolvers.splice(0)) resolve();
     for (const { sent } of pending) sent.onReturned();
     for (const sent of held) sent.onClosed();
   }
