@@ -50,7 +50,7 @@ function call(asked: AskedRequest, key: PropertyKey, input: unknown, route?: Rou
   const method = String(key);
   const { id, remote } = about;
   const names = { kind: 'request', name: `${handler}.${method}`, handler, method, route: route?.path } as const;
-  const what = { ...names, request: asked.request(), instance: methods, connection: { id, remote }, signal: asked.signal };
+  const what = { request: asked.request(), instance: methods, connection: { id, remote }, signal: asked.signal, ...names };
   return runAround(fns, what, () => methods[key]!(input, about));
 }
 

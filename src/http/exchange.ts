@@ -127,7 +127,10 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
 
   open(): void {
     const { plan } = this.settings;
-    if (observed('connection.open')) publish('connection.open', { ...connectionNames(this), remote: this.remote });
+    if (observed('connection.open')) {
+      const { app, name: handler } = plan;
+      publish('connection.open', { app, handler, connection: this.id, remote: this.remote });
+    }
     this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.runner, () => this.id));
     whenClosed(this.#arrival.response, this);
     this.context.runInAsyncScope(this.#begin, this);
@@ -188,7 +191,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
   #begin(): void {
     if (requestTraces.hasSubscribers) {
       const { request, response } = this.#arrival;
-      this.#tracing = new RequestTracing({ ...connectionNames(this), remote: this.remote }, request, response);
+      this.#tracing = new RequestTracing(connectionNames(this), this.remote, request, response);
       this.#tracing.run(() => this.#serve());
     } else this.#serve();
   }

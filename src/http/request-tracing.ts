@@ -1,15 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Remote } from '../endpoints/endpoint.js';
+import type { ConnectionNames } from '../session/event-names.js';
 import type { RequestTrace } from '../diagnostics/trace-types.js';
 import { endTrace, requestTraces, Stopwatch, runTraced } from '../diagnostics/traces.js';
-
-/** Facts of a request when it begins. */
-export interface TracedRequest {
-  readonly app: string;
-  readonly handler: string;
-  readonly connection: string;
-  readonly remote: Remote;
-}
 
 /** Publishes what becomes of one request. */
 export class RequestTracing {
@@ -19,13 +12,16 @@ export class RequestTracing {
   readonly #response: ServerResponse;
   readonly #before: { readonly read: number; readonly written: number };
 
-  constructor(names: TracedRequest, request: IncomingMessage, response: ServerResponse) {
+  constructor({ app, handler, connection }: ConnectionNames, remote: Remote, request: IncomingMessage, response: ServerResponse) {
     const { method = '', url: target = '', headers, socket } = request;
     this.#request = request;
     this.#response = response;
     this.#before = { read: socket.bytesRead, written: socket.bytesWritten };
     this.#trace = {
-      ...names,
+      app,
+      handler,
+      connection,
+      remote,
       method,
       target,
       headers,

@@ -50,8 +50,10 @@ export class ConnectionState {
   #limitIsFixed = false;
   /** The half-close timer; set once one side has finished. */
   #grace: HalfCloseGrace | undefined;
-  /** The reason that `signal` is aborted with; set once the connection has closed. */
-  #abortReason: Error | undefined;
+  /** `signal` is aborted: the connection has closed. */
+  #isAborted = false;
+  /** What it is aborted with. */
+  #abortError: Error | undefined;
   #abort: AbortController | undefined;
   #finishTimer: Disposable | undefined;
 
@@ -95,13 +97,18 @@ export class ConnectionState {
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController();
-      if (this.#abortReason) this.#abort.abort(this.#abortReason);
+      if (this.#isAborted) this.#abort.abort(this.#abortReason);
     }
     return this.#abort.signal;
   }
 
   isCauseOf(error: Error): boolean {
-    return this.#abortReason !== undefined && (error === this.#reason?.error || isCausedByClosing(error, this.#abortReason));
+    return this.#isAborted && (error === this.#reason?.error || isCausedByClosing(error, this.#abortReason));
+  }
+
+  /** Made when it is asked for: an error with its stack costs more than all else that ends a connection. */
+  get #abortReason(): Error {
+    return (this.#abortError ??= abortReason(this.#reason!));
   }
 
   /** The first reason counts. */
@@ -178,7 +185,7 @@ export class ConnectionState {
   constructorFailed(error: Error): void {
     const { owner, deadlines, sendBuffer } = this.#session;
     this.#reason = reasonOfError(error);
-    this.#abortReason = abortReason(this.#reason);
+    this.#isAborted = true;
     this.#state = State.FINISHED;
     deadlines.close();
     sendBuffer.close();
@@ -280,14 +287,14 @@ export class ConnectionState {
     if (this.#closesAfterMessages) return;
     if (this.#status) void runner.runHook('OnExit', settings.plan.blueprint.hooks.exit, this.#status);
     const reason = (this.#reason ??= reasonOfTransport(error));
-    const aborted = (this.#abortReason = abortReason(reason));
+    this.#isAborted = true;
     this.#state = State.CLOSED;
     readLoop.hold(PauseReason.DISCARDING);
     deadlines.close();
     sendBuffer.close();
     this.#session.onTransportClosed();
-    if (this.#abort) this.#session.context.runInAsyncScope(() => this.#abort!.abort(aborted));
-    owner?.abort(aborted);
+    if (this.#abort) this.#session.context.runInAsyncScope(() => this.#abort!.abort(this.#abortReason));
+    if (owner?.hasCalls) owner.abort(this.#abortReason);
     runner.stopStreams();
     if (unforeseen && error && reason.by === 'error') void runner.reportError(error, { during: 'socket' });
     if (runner.isIdle) {

@@ -23,7 +23,7 @@ export function insideArounds(
     // Made for every call of a task that something stands around.
     const context = given as TaskContext;
     const { signal, caller, deadline, attempt, carrier } = context;
-    return runAround(fns, { ...about, input, signal, caller, deadline, attempt, carrier }, () =>
+    return runAround(fns, { input, signal, caller, deadline, attempt, carrier, ...about }, () =>
       looks ? method.call(this, input, context) : method.call(this, input),
     );
   };

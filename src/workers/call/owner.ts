@@ -56,6 +56,11 @@ export class Owner {
     return this.#closed;
   }
 
+  /** Calls are under way. */
+  get hasCalls(): boolean {
+    return this.#oldest !== undefined;
+  }
+
   add(call: Belonging): void {
     const newest = this.#newest;
     call.elder = newest;
