@@ -45,7 +45,7 @@ function lingerOn(socket: Socket): void {
   };
 }
 
-function toldByClose(): void {}
+const ignore = (): void => {};
 
 /** The endpoint that a request came in at. */
 interface At {
@@ -81,7 +81,7 @@ export class RequestArrival implements Arrival {
     this.routes = routes;
     this.cors = cors;
     // A client that leaves in the middle of a write is told of by 'close'.
-    response.on('error', toldByClose);
+    response.on('error', ignore);
     const { address } = forwarded ?? {};
     // Asked at once: a socket that the client has reset knows it no more.
     this.remote = address === undefined ? remoteOf(request.socket, scheme) : clientRemote(this.secure ? 'https' : 'http', address);

@@ -127,10 +127,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
 
   open(): void {
     const { plan } = this.settings;
-    if (observed('connection.open')) {
-      const { app, name: handler } = plan;
-      publish('connection.open', { app, handler, connection: this.id, remote: this.remote });
-    }
+    if (observed('connection.open')) publish('connection.open', { remote: this.remote, ...connectionNames(this) });
     this.#owned = this.context.runInAsyncScope(() => startOwned(this.host, plan, this.runner, () => this.id));
     whenClosed(this.#arrival.response, this);
     this.context.runInAsyncScope(this.#begin, this);

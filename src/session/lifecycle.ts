@@ -52,7 +52,7 @@ export class ConnectionState {
   #grace: HalfCloseGrace | undefined;
   /** `signal` is aborted: the connection has closed. */
   #isAborted = false;
-  /** What it is aborted with. */
+  /** The error that it is aborted with. */
   #abortError: Error | undefined;
   #abort: AbortController | undefined;
   #finishTimer: Disposable | undefined;

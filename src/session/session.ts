@@ -103,10 +103,8 @@ export class Session implements TransportSink, PeerHost {
     const { plan } = this.settings;
     this.readLoop.hold(PauseReason.OPENING | (plan.hasDataHandler ? 0 : PauseReason.NO_HANDLER));
     this.transport.open(this);
-    if (observed('connection.open')) {
-      const { app, name: handler } = plan;
-      publish('connection.open', { app, handler, connection: this.id, remote: this.remote, local: this.transport.local });
-    }
+    if (observed('connection.open'))
+      publish('connection.open', { remote: this.remote, local: this.transport.local, ...connectionNames(this) });
     if (!this.state.isOpen) {
       this.state.advance();
       return undefined;
