@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { decodeValue, encodeValue } from '../../../src/wire/codec/codec.js';
 import { duplexPair } from '../../../src/wire/link/duplex-pair.js';
 import { openLink } from '../../../src/wire/link/link.js';
+import { Outbox } from '../../../src/wire/link/outbox.js';
 import { Kind } from '../../../src/wire/link/protocol.js';
 import type { Encoded } from '../../../src/wire/link/types.js';
 import { Ear } from '../ear.js';
@@ -134,5 +135,42 @@ describe('a large value on a link', () => {
     expect(ear.signs).to.deep.equal(['drained']);
     expect(link.bufferedBytes).to.equal(0);
     link.destroy();
+  });
+});
+
+describe('an outbox', () => {
+  it('holds back what belongs behind a message that waits, and nothing else', () => {
+    const outbox = new Outbox(true);
+    outbox.add(Kind.REPLY, 1, 0, Buffer.alloc(10));
+    expect(outbox.holds(Kind.ITEM, 1)).to.equal(true);
+    expect(outbox.holds(Kind.ITEM, 2)).to.equal(false);
+    expect(outbox.holds(Kind.CALL, 2), 'no call waits').to.equal(false);
+    outbox.add(Kind.CALL, 3, 0, undefined);
+    for (const kind of [Kind.CALL, Kind.MAIL, Kind.META]) expect(outbox.holds(kind, 4)).to.equal(true);
+    for (const kind of [Kind.PING, Kind.PONG]) expect(outbox.holds(kind, 1)).to.equal(false);
+    const unordered = new Outbox(false);
+    unordered.add(Kind.CALL, 3, 0, undefined);
+    expect([Kind.CALL, Kind.MAIL, Kind.META].map(kind => unordered.holds(kind, 4))).to.deep.equal([false, true, true]);
+  });
+
+  it('counts bytes as they leave, and lets a message go with the last of them', () => {
+    const outbox = new Outbox(true);
+    outbox.add(Kind.CALL, 1, 0, Buffer.alloc(10));
+    outbox.add(Kind.CALL, 1, 0, Buffer.alloc(5));
+    outbox.advance(9);
+    expect([outbox.bytes, outbox.head?.sent, outbox.empty]).to.deep.equal([6, 9, false]);
+    outbox.advance(1);
+    expect([outbox.bytes, outbox.head?.sent, outbox.holds(Kind.ITEM, 1)]).to.deep.equal([5, 0, true]);
+    outbox.advance(5);
+    expect([outbox.bytes, outbox.head, outbox.empty]).to.deep.equal([0, undefined, true]);
+    expect([outbox.holds(Kind.ITEM, 1), outbox.holds(Kind.CALL, 2)]).to.deep.equal([false, false]);
+  });
+
+  it('holds nothing back once it was cleared', () => {
+    const outbox = new Outbox(true);
+    outbox.add(Kind.CALL, 1, 0, Buffer.alloc(10));
+    outbox.clear();
+    expect([outbox.empty, outbox.bytes, outbox.head]).to.deep.equal([true, 0, undefined]);
+    expect([outbox.holds(Kind.ITEM, 1), outbox.holds(Kind.CALL, 2)]).to.deep.equal([false, false]);
   });
 });
