@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { deepStrictEqual } from 'node:assert';
 import { inspect } from 'node:util';
 import { ProtocolError } from '../../../src/errors.js';
-import { decodeValue, encodeValue } from '../../../src/wire/codec/codec.js';
+import { decodeFromPeer, decodeValue, encodeForPeer, encodeValue } from '../../../src/wire/codec/codec.js';
 import { ValueDecoder } from '../../../src/wire/codec/decoder.js';
 import { Tag } from '../../../src/wire/codec/tags.js';
 
@@ -229,4 +229,20 @@ describe('the decoder', () => {
       attack(Buffer.concat([Buffer.from([Tag.ARRAY32, ...u32(count)]), ...new Array<Uint8Array>(count).fill(element)]));
     }
   });
+});
+
+describe('a value of a peer', () => {
+  const parts: [what: string, value: unknown, count: number][] = [
+    ['a list', [1, 2, 3], 1],
+    ['a list of lists', [[], []], 3],
+    ['an object, its keys counted', { a: 1, b: 2 }, 3],
+    ['a Map, its entries counted', new Map([[1, 2]]), 2],
+    ['a Set, its entries counted', new Set([1, 2]), 3],
+  ];
+  for (const [what, value, count] of parts)
+    it(`has as many parts as are allowed, and none more: ${what}`, () => {
+      const bytes = (): Buffer => Buffer.from(encodeForPeer(value, 'value'));
+      expect(decodeFromPeer(bytes(), count)).to.deep.equal(value);
+      expect(() => decodeFromPeer(bytes(), count - 1)).to.throw(ProtocolError, `more than ${count - 1} objects, keys and entries`);
+    });
 });

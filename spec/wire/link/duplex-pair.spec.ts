@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { duplexPair } from '../../../src/wire/link/duplex-pair.js';
+import { Kind } from '../../../src/wire/link/protocol.js';
+import { pair } from '../links.js';
 
 describe('a pair of streams in memory', () => {
   it('delivers copies, in order, in a later turn', async () => {
@@ -52,5 +54,17 @@ describe('a pair of streams in memory', () => {
     right.write('into the void');
     const [error] = (await once(right, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).to.equal('EPIPE');
+  });
+
+  it('passes what travels beside values as it is, each to the value that it belongs to', async () => {
+    const { ours, theirs, us, them } = pair();
+    const memories = [1, 2].map(size => new SharedArrayBuffer(size));
+    expect(ours.sharesMemory).to.equal(true);
+    for (const [index, memory] of memories.entries()) ours.sendValue(Kind.CALL, index, 0, [memory]);
+    theirs.sendValue(Kind.REPLY, 1, 0, [memories[1]]);
+    for (const memory of memories) expect(((await them.next())[3] as [unknown])[0]).to.equal(memory);
+    expect(((await us.next())[3] as [unknown])[0]).to.equal(memories[1]);
+    ours.destroy();
+    await Promise.all([us.ended, them.ended]);
   });
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { MessageTooLargeError, NotCloneableError, ProtocolError, UsageError } from '../../../src/errors.js';
 import { decodeValue, encodeValue } from '../../../src/wire/codec/codec.js';
 import { duplexPair } from '../../../src/wire/link/duplex-pair.js';
+import { HEADER_SIZE, LARGE, PIECE, PIECE_SIZE, writeHeader } from '../../../src/wire/link/frames.js';
 import { openLink } from '../../../src/wire/link/link.js';
 import { Kind } from '../../../src/wire/link/protocol.js';
 import type { Body, Encoded } from '../../../src/wire/link/types.js';
@@ -27,6 +28,38 @@ describe('a link', () => {
   });
 
   describe('writes', () => {
+    it('nothing once it is destroyed, though it is flushed', async () => {
+      const { stream, link, ear } = alone();
+      link.send(Kind.PING, 1, 0);
+      link.destroy();
+      link.flush();
+      expect(stream.calls).to.equal(0);
+      await ear.ended;
+      link.flush();
+      expect([stream.calls, stream.writableEnded]).to.deep.equal([0, false]);
+    });
+
+    it('a large value as its length and kind, then pieces that say nothing but theirs', async () => {
+      const value = Buffer.alloc(PIECE_SIZE, 7);
+      const bytes = await written(link => link.sendValue(Kind.REPLY, 5, 6, value));
+      const header = (length: number, kind: number, id: number, arg: number): Buffer => {
+        const buf = Buffer.alloc(HEADER_SIZE);
+        writeHeader(buf, 0, length, kind, id, arg);
+        return buf;
+      };
+      const encoded = encodeValue(value);
+      const large = Buffer.alloc(5);
+      large[0] = Kind.REPLY;
+      large.writeUInt32LE(encoded.length, 1);
+      const rest = encoded.length - PIECE_SIZE;
+      expect(rest).to.be.greaterThan(0);
+      const pieces = [encoded.subarray(0, PIECE_SIZE), encoded.subarray(PIECE_SIZE)].flatMap(piece => [
+        header(piece.length, PIECE, 0, 0),
+        piece,
+      ]);
+      expect(bytes.equals(Buffer.concat([header(5, LARGE, 5, 6), large, ...pieces]))).to.equal(true);
+    });
+
     it('once per turn, whatever the number of messages', async () => {
       const { stream, link } = alone();
       for (let i = 1; i <= 500; i++) link.sendValue(Kind.CALL, i, 0, { a: i, b: 'text' });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { SLAB_SIZE } from '../../../src/wire/bytes/sink.js';
+import { REUSABLE } from '../../../src/wire/bytes/spare-memory.js';
 import { HEADER_SIZE } from '../../../src/wire/link/frames.js';
 import { Kind } from '../../../src/wire/link/protocol.js';
 import { TurnBuffer, type BufferedChunk } from '../../../src/wire/link/turn-buffer.js';
@@ -77,5 +78,19 @@ describe('the buffer of a turn', () => {
     const small = turn.detach();
     expect(small.buffer).to.not.equal(turn.encoder.buf.buffer);
     expect(turn.length).to.equal(0);
+  });
+
+  it('uses the memory of a large value again, once that was given back', () => {
+    const turn = new TurnBuffer();
+    const detached = (): Uint8Array => {
+      turn.encode(Buffer.alloc(2 * REUSABLE, 1), 0, 'input');
+      return turn.detach();
+    };
+    const first = detached();
+    const second = detached();
+    expect(second.buffer).to.not.equal(first.buffer);
+    turn.reuse(first);
+    expect(detached().buffer).to.equal(first.buffer);
+    expect(detached().buffer).to.not.equal(first.buffer);
   });
 });

@@ -80,6 +80,10 @@ describe('the supervisor', () => {
     for (let i = 0; i < 5; i++) starts = supervisor.afterFailure(starts, restart, i, false);
     starts = supervisor.afterSuccess(starts);
     expect(starts).to.include({ isBreakerOpen: false, notBefore: 0, inSuccession: 0 });
+    const mistaken = supervisor.afterMistake(supervisor.noFailures, restart, 7);
+    expect(mistaken).to.include({ isBreakerOpen: true, notBefore: 7 + restart.maxDelay, inSuccession: 0 });
+    expect(supervisor.afterSuccess(mistaken)).to.deep.equal(supervisor.noFailures);
+    expect(supervisor.afterSuccess(supervisor.noFailures), 'nothing to change').to.equal(supervisor.noFailures);
   });
 
   it('refuses calls only while the breaker is open and nobody serves', () => {

@@ -121,6 +121,20 @@ describe('the dispatcher', () => {
       expect(await Promise.all(calls)).to.deep.equal([1, 2, 3]);
     });
 
+    it('stays at its process, though one that comes first is idle', async () => {
+      await started({ minWorkers: 2, maxWorkers: 2 });
+      const client = rig.client();
+      const free = client.run('free');
+      const calls = [1, 2].map(value => client.run(value, { affinity: 'a' }));
+      const [first, second] = [await rig.host.worker(1), await rig.host.worker(2)];
+      first.reply(await first.call('free'));
+      await free;
+      second.reply(await second.call(1));
+      second.reply(await second.call(2));
+      expect(await Promise.all(calls)).to.deep.equal([1, 2]);
+      expect(first.calls).to.deep.equal([]);
+    });
+
     it('goes on at another process when its own dies, order kept', async () => {
       await started({ minWorkers: 2, maxWorkers: 2 });
       const client = rig.client();

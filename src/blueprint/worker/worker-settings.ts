@@ -24,75 +24,44 @@ import {
 } from '../option-rules.js';
 import type { WorkerSettings } from '../types.js';
 
-/** Every option of `@Worker`: the compiler holds it to the types. */
-export const workerRules: Rules = {
-  autoLoad: flag,
-  proxy: callable,
-  minWorkers: count(0),
-  maxWorkers: either(count(1), oneOf('cores')),
-  spare: count(0),
-  idleTimeout: duration,
-  concurrency: count(1),
-  prefetch: either(oneOf('auto'), count(0)),
-  maxQueue: count(0, true),
-  maxQueueBytes: size,
-  maxQueuePerCaller: count(0, true),
-  queueTimeout: duration,
-  timeout: duration,
-  softTimeout: duration,
-  cancelGrace: duration,
-  startTimeout: duration,
-  closeTimeout: duration,
-  drainTimeout: duration,
-  stallTimeout: duration,
-  waitForHost: duration,
-  maxMessageSize: size,
-  runtime: oneOf('process', 'thread', 'inline'),
-  accept: oneOf('master', 'shared'),
-  restart: shape({ maxFailedStarts: count(1), within: duration, delay: duration, maxDelay: duration }),
-  heartbeat: either(shape({ every: duration, grace: duration }, ['every', 'grace']), off),
-  maxTasksPerWorker: count(0, true),
-  maxMemory: size,
-  resourceLimits: shape({ maxOldGenerationSizeMb: number(1), maxYoungGenerationSizeMb: number(1), stackSizeMb: number(1) }),
-  execArgv: texts,
-  argv: texts,
-  cwd: text,
-  env: object,
-  uid: count(0),
-  gid: count(0),
-  permissions: shape({ read: texts, write: texts, childProcess: flag, workerThreads: flag, addons: flag }),
-  startOptions: schema,
-  connections: list,
-  providers: list,
-  imports: list,
-  validate: oneOf('receiver', 'both', 'off'),
-  source: text,
-} satisfies Record<keyof WorkerOptions, Rule>;
-
 type Written = Readonly<Record<string, unknown>>;
 
-function milliseconds<D>(options: Written, name: string, missing: D): number | D {
-  const value = options[name] as Duration | undefined;
-  return value === undefined ? missing : toMilliseconds(value);
+/** One option: its rule, and the setting that a written value, or none, stands for. `options` has all that are written. */
+interface Option<T> {
+  readonly rule: Rule;
+  readonly read: (value: unknown, options: Written) => T;
 }
 
-function bytes(options: Written, name: string, missing: Size): number {
-  return toBytes((options[name] as Size | undefined) ?? missing);
+function time<D = never>(missing: number | D): Option<number | D> {
+  return { rule: duration, read: value => (value === undefined ? missing : toMilliseconds(value as Duration)) };
 }
 
-/** A count; `false` is 0, "off". */
-function amount<D>(options: Written, name: string, missing: D): number | D {
-  const value = options[name] as number | false | undefined;
-  return value === undefined ? missing : value === false ? 0 : value;
+function bytes(missing: Size): Option<number> {
+  return { rule: size, read: value => toBytes((value as Size | undefined) ?? missing) };
 }
 
-function readRestart(written: Written): WorkerSettings['restart'] {
-  return {
-    maxFailedStarts: amount(written, 'maxFailedStarts', 5),
-    within: milliseconds(written, 'within', 10_000),
-    delay: milliseconds(written, 'delay', 100),
-    maxDelay: milliseconds(written, 'maxDelay', 10_000),
-  };
+/** A count that `false` switches off, which is 0. */
+function limit<D = never>(missing: number | D): Option<number | D> {
+  return { rule: count(0, true), read: value => (value === undefined ? missing : value === false ? 0 : (value as number)) };
+}
+
+/** Passed on as it is written: the rule tests what its type says. */
+function as<T>(rule: Rule, missing: T): Option<T> {
+  return { rule, read: value => (value as T | undefined) ?? missing };
+}
+
+const RESTART = {
+  maxFailedStarts: limit(5),
+  within: time(10_000),
+  delay: time(100),
+  maxDelay: time(10_000),
+};
+
+/** Never too few for the other two, however small the machine. */
+function readMaxWorkers(value: unknown, { minWorkers, spare }: Written): number {
+  if (value === 'cores')
+    return Math.max(availableParallelism(), (minWorkers as number | undefined) ?? 1, (spare as number | undefined) ?? 0);
+  return (value as number | undefined) ?? 1;
 }
 
 function readHeartbeat(written: unknown): WorkerSettings['heartbeat'] {
@@ -101,52 +70,77 @@ function readHeartbeat(written: unknown): WorkerSettings['heartbeat'] {
   return toMilliseconds(every) === 0 ? false : { every: toMilliseconds(every), grace: toMilliseconds(grace) };
 }
 
+/**
+ * Every option of `@Worker` that is a setting, one row each: its rule and its default. The compiler holds the rows to the types; a spec
+ * holds docs/workers.md to the rows; a host of `registerHost()` names those that it cannot keep.
+ */
+const SETTINGS: { readonly [K in keyof WorkerSettings]-?: Option<WorkerSettings[K]> } = {
+  autoLoad: as(flag, true),
+  minWorkers: as(count(0), 1),
+  maxWorkers: { rule: either(count(1), oneOf('cores')), read: readMaxWorkers },
+  spare: as(count(0), 0),
+  idleTimeout: time(60_000),
+  concurrency: as(count(1), 1),
+  prefetch: as(either(oneOf('auto'), count(0)), 'auto'),
+  maxQueue: limit(10_000),
+  maxQueueBytes: bytes('256mb'),
+  maxQueuePerCaller: limit(undefined),
+  queueTimeout: time(undefined),
+  timeout: time(0),
+  softTimeout: time(0),
+  cancelGrace: time(5_000),
+  startTimeout: time(30_000),
+  closeTimeout: time(10_000),
+  drainTimeout: time(300_000),
+  stallTimeout: time(30_000),
+  waitForHost: time(5_000),
+  maxMessageSize: bytes('16mb'),
+  runtime: as(oneOf('process', 'thread', 'inline'), 'process'),
+  accept: as(oneOf('master', 'shared'), 'master'),
+  restart: {
+    rule: shape({ ...rulesOf(RESTART), maxFailedStarts: count(1) }),
+    read: value => settingsOf(RESTART, (value as Written | undefined) ?? {}),
+  },
+  heartbeat: { rule: either(shape({ every: duration, grace: duration }, ['every', 'grace']), off), read: readHeartbeat },
+  maxTasksPerWorker: limit(0),
+  maxMemory: bytes(0),
+  resourceLimits: as(shape({ maxOldGenerationSizeMb: number(1), maxYoungGenerationSizeMb: number(1), stackSizeMb: number(1) }), {}),
+  execArgv: as(texts, []),
+  argv: as(texts, []),
+  cwd: as(text, undefined),
+  env: as(object, undefined),
+  uid: as(count(0), undefined),
+  gid: as(count(0), undefined),
+  permissions: as(shape({ read: texts, write: texts, childProcess: flag, workerThreads: flag, addons: flag }), undefined),
+  validate: as(oneOf('receiver', 'both', 'off'), 'receiver'),
+};
+
+/** Options of `@Worker` that are no settings: the blueprint reads them by itself. */
+const OTHERS = {
+  proxy: callable,
+  startOptions: schema,
+  connections: list,
+  providers: list,
+  imports: list,
+  source: text,
+} satisfies Record<Exclude<keyof WorkerOptions, keyof WorkerSettings>, Rule>;
+
+/** The rule of every option of `@Worker`. */
+export const workerRules: Rules = { ...rulesOf(SETTINGS), ...OTHERS };
+
+function rulesOf(rows: Readonly<Record<string, Option<unknown>>>): Record<string, Rule> {
+  return Object.fromEntries(Object.entries(rows).map(([name, { rule }]) => [name, rule]));
+}
+
+function settingsOf<T extends object>(rows: { readonly [K in keyof T]-?: Option<T[K]> }, options: Written): T {
+  const entries = Object.entries<Option<unknown>>(rows).map(([name, { read }]) => [name, read(options[name], options)]);
+  // Each row reads what its setting's type says.
+  return Object.fromEntries(entries) as T;
+}
+
 /** Options that were checked, with every default filled in. */
 export function toSettings(options: Written): WorkerSettings {
-  // Options passed on unchanged have the type that their rule tests.
-  const plain = options as Pick<WorkerSettings, 'resourceLimits' | 'execArgv' | 'argv' | 'cwd' | 'env' | 'uid' | 'gid' | 'permissions'> &
-    Partial<WorkerSettings>;
-  return {
-    autoLoad: plain.autoLoad ?? true,
-    minWorkers: plain.minWorkers ?? 1,
-    // Never too few for the other two, however small the machine.
-    maxWorkers:
-      options['maxWorkers'] === 'cores'
-        ? Math.max(availableParallelism(), plain.minWorkers ?? 1, plain.spare ?? 0)
-        : (plain.maxWorkers ?? 1),
-    spare: plain.spare ?? 0,
-    idleTimeout: milliseconds(options, 'idleTimeout', 60_000),
-    concurrency: plain.concurrency ?? 1,
-    prefetch: plain.prefetch ?? 'auto',
-    maxQueue: amount(options, 'maxQueue', 10_000),
-    maxQueueBytes: bytes(options, 'maxQueueBytes', '256mb'),
-    maxQueuePerCaller: amount(options, 'maxQueuePerCaller', undefined),
-    queueTimeout: milliseconds(options, 'queueTimeout', undefined),
-    timeout: milliseconds(options, 'timeout', 0),
-    softTimeout: milliseconds(options, 'softTimeout', 0),
-    cancelGrace: milliseconds(options, 'cancelGrace', 5_000),
-    startTimeout: milliseconds(options, 'startTimeout', 30_000),
-    closeTimeout: milliseconds(options, 'closeTimeout', 10_000),
-    drainTimeout: milliseconds(options, 'drainTimeout', 300_000),
-    stallTimeout: milliseconds(options, 'stallTimeout', 30_000),
-    waitForHost: milliseconds(options, 'waitForHost', 5_000),
-    maxMessageSize: bytes(options, 'maxMessageSize', '16mb'),
-    runtime: plain.runtime ?? 'process',
-    accept: plain.accept ?? 'master',
-    restart: readRestart((options['restart'] ?? {}) as Written),
-    heartbeat: readHeartbeat(options['heartbeat']),
-    maxTasksPerWorker: amount(options, 'maxTasksPerWorker', 0),
-    maxMemory: bytes(options, 'maxMemory', 0),
-    resourceLimits: plain.resourceLimits ?? {},
-    execArgv: plain.execArgv ?? [],
-    argv: plain.argv ?? [],
-    cwd: plain.cwd,
-    env: plain.env,
-    uid: plain.uid,
-    gid: plain.gid,
-    permissions: plain.permissions,
-    validate: plain.validate ?? 'receiver',
-  };
+  return settingsOf(SETTINGS, options);
 }
 
 /** Options that are right by themselves and contradict each other. */
