@@ -1,7 +1,8 @@
 /**
  * Runs the compiled specs in several mochas side by side, with a line for each: its folders, what passed, how long it took.
  * Files in which something fails are run once more, alone, at the end: what only fails beside others is told as such.
- * @example npm test · npm test -- wire workers/pool · npm run test:long
+ * With `--each` every file runs alone, and the dearest are listed: what each costs in seconds of a processor, the start of mocha included.
+ * @example npm test · npm test -- wire workers/pool · npm run test:long · npm test -- --each field
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +19,8 @@ const SHOWN_LINES = 40;
 const FILES_A_RUN = 18;
 /** Mochas at once for each processor: while one waits for a timer or a child, another computes. */
 const RUNS_PER_PROCESSOR = 1.5;
+/** Files that are listed with `--each`. */
+const DEAREST = 30;
 /** In the unit of /proc/<pid>/stat. */
 const TICKS_A_SECOND = 100;
 
@@ -95,6 +98,7 @@ function lastTimes(): Record<string, number> {
 const arguments_ = process.argv.slice(2);
 const asked = arguments_.filter(argument => !argument.startsWith('--'));
 const isLong = arguments_.includes('--long');
+const isEach = arguments_.includes('--each');
 const reports = mkdtempSync(join(tmpdir(), 'specs-'));
 const running = new Set<{ kill: () => void }>();
 /** What of childrenTime() belongs to runs that have been told of. */
@@ -157,7 +161,7 @@ const isAsked = ({ name }: Unit): boolean =>
 const isOfThisRun = ({ name }: Unit): boolean => (name === 'long' || name.startsWith('long/')) === isLong;
 const times = lastTimes();
 const folders = foldersBelow(SPECS).filter(folder => isOfThisRun(folder) && isAsked(folder));
-const units = (isLong ? alone : joined)(folders).sort(
+const units = (isLong || isEach ? alone : joined)(folders).sort(
   (a, b) => (times[b.name] ?? Infinity) - (times[a.name] ?? Infinity) || b.files.length - a.files.length,
 );
 if (units.length === 0) throw new Error(`no specs below dist/spec are called ${asked.join(', ')}`);
@@ -210,6 +214,11 @@ const seconds = Object.fromEntries(final.map(({ unit, seconds: took }) => [unit.
 writeFileSync(TIMES, JSON.stringify({ ...times, ...seconds }));
 rmSync(reports, { recursive: true });
 
+if (isEach) {
+  console.log('\nthe dearest:');
+  const dearest = results.toSorted((a, b) => (b.cpu ?? 0) - (a.cpu ?? 0)).slice(0, DEAREST);
+  for (const { unit, cpu = 0 } of dearest) console.log(`${cpu.toFixed(1).padStart(7)} s ${unit.name}`);
+}
 const minutes = (performance.now() - began) / 60_000;
 if (toldTime > 0) console.log(`\n${toldTime.toFixed(0)} s of a processor`);
 console.log(`\n  ${final.reduce((sum, { passes }) => sum + passes.length, 0)} passing (${minutes.toFixed(1)}m)`);
