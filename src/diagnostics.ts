@@ -3,47 +3,54 @@ import type { EventName, Events } from './diagnostics/event-types.js';
 
 export type { EventName, Events };
 
-/** All events. The compiler holds the list and the interface {@link Events} together. */
-const NAMES: Readonly<Record<EventName, true>> = {
-  'listener.open': true,
-  'listener.close': true,
-  'listener.reject': true,
-  'listener.error': true,
-  'connection.open': true,
-  'connection.secure': true,
-  'connection.close': true,
-  'connection.error': true,
-  'connection.limit': true,
-  'connection.output': true,
-  'descriptors.scarce': true,
-  'descriptors.enough': true,
-  'dialer.up': true,
-  'dialer.down': true,
-  'worker.start': true,
-  'worker.ready': true,
-  'worker.exit': true,
-  'worker.restart': true,
-  'worker.gave-up': true,
-  'worker.output': true,
-  'worker.log': true,
-  'worker.error': true,
-  'worker.message': true,
-  'call.retry': true,
-  'call.dropped': true,
-  'mesh.up': true,
-  'mesh.down': true,
-  'mesh.error': true,
-  'channel.lost': true,
-  'timer.error': true,
-  'hook.error': true,
-  'app.start': true,
-  'app.closing': true,
-  'app.close': true,
-  'app.warning': true,
+/** The level of an event in the log. */
+export type EventLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/**
+ * All events, each with its level in the log and its words there: the ordinary life of connections and workers is for debugging, what an
+ * operator must see is higher. The compiler holds the list and the interface {@link Events} together.
+ */
+export const EVENT_WORDS: Readonly<Record<EventName, readonly [EventLevel, string]>> = {
+  'listener.open': ['info', 'listening'],
+  'listener.close': ['debug', 'stopped listening'],
+  'listener.reject': ['warn', 'connection refused'],
+  'listener.error': ['error', 'listener failed'],
+  'connection.open': ['debug', 'connection open'],
+  'connection.secure': ['debug', 'connection speaks TLS'],
+  'connection.close': ['debug', 'connection closed'],
+  'connection.error': ['error', 'connection handler failed'],
+  'connection.limit': ['warn', 'connection limit reached'],
+  'connection.output': ['info', 'command output'],
+  'descriptors.scarce': ['error', 'hardly a file descriptor is left: connections are refused'],
+  'descriptors.enough': ['info', 'there are file descriptors again'],
+  'dialer.up': ['info', 'connected'],
+  'dialer.down': ['warn', 'disconnected'],
+  'worker.start': ['debug', 'worker process started'],
+  'worker.ready': ['debug', 'worker ready'],
+  'worker.exit': ['warn', 'worker process ended'],
+  'worker.restart': ['debug', 'worker process replaced'],
+  'worker.gave-up': ['error', 'worker cannot be started'],
+  'worker.output': ['info', 'worker output'],
+  // A record brings its own level and words.
+  'worker.log': ['info', ''],
+  'worker.error': ['error', 'worker failed outside of a call'],
+  'worker.message': ['debug', 'worker sent a message that no handler takes'],
+  'call.retry': ['warn', 'call tried again'],
+  'call.dropped': ['warn', 'answer dropped'],
+  'mesh.up': ['info', 'the mesh can be reached again'],
+  'mesh.down': ['warn', 'the mesh cannot be reached'],
+  'channel.lost': ['warn', 'items of a channel were lost'],
+  'mesh.error': ['error', 'link over the mesh failed'],
+  'timer.error': ['error', 'timer failed'],
+  'hook.error': ['error', 'hook failed'],
+  'app.start': ['debug', 'started'],
+  'app.closing': ['debug', 'closing'],
+  'app.close': ['debug', 'closed'],
+  'app.warning': ['warn', 'warning'],
 };
 
 /** All event names, for subscribing to every event. */
-export const eventNames = Object.keys(NAMES) as readonly EventName[];
+export const eventNames = Object.keys(EVENT_WORDS) as readonly EventName[];
 
 const channels = new Map<EventName, Channel>(eventNames.map(name => [name, channel(`packet-ts:${name}`)]));
 

@@ -7,6 +7,7 @@ import type { Ctor } from '../decorators/ctor.js';
 import type { MountedPart } from '../decorators/injection/provider-types.js';
 import type { Framing } from '../framing/framing.js';
 import type { HostSettings } from '../hosts/host.js';
+import type { Runtime } from '../hosts/runtimes.js';
 import type { Validator } from '../schema.js';
 import type { Guards } from './connection/guard-types.js';
 import type { RouteBlueprint } from './connection/route-types.js';
@@ -133,7 +134,7 @@ export interface WorkerSettings extends HostSettings {
   /** Milliseconds that a call waits for a host of the mesh. */
   readonly waitForHost: number;
   readonly maxMessageSize: number;
-  readonly runtime: 'process' | 'thread' | 'inline';
+  readonly runtime: Runtime;
   readonly accept: 'master' | 'shared';
   readonly restart: { readonly maxFailedStarts: number; readonly within: number; readonly delay: number; readonly maxDelay: number };
   readonly heartbeat: { readonly every: number; readonly grace: number } | false;

@@ -17,6 +17,7 @@ import { hostNamed } from '../hosts/registry.js';
 import { anything, checkGiven, flag, object, oneOf, show } from '../option-rules.js';
 import type { Framing } from '../framing/framing.js';
 import { loggerOf, silentLogger, type Logger } from '../logger.js';
+import { RUNTIMES, type Runtime } from '../hosts/runtimes.js';
 import type { Duration } from '../units.js';
 import { CloseWatch } from './close-watch.js';
 import { FakeClock } from './fake-clock.js';
@@ -26,7 +27,7 @@ import { TestServer } from './test-server.js';
 /** How a test application runs. */
 export interface TestOptions {
   /** Overrides every worker's runtime. Default 'inline': in this process, with the same calls, copying, validation and errors. */
-  runtime?: 'inline' | 'thread' | 'process' | undefined;
+  runtime?: Runtime | undefined;
   /** 'fake': time stands still until `app.clock.advance()`. Default 'real'. */
   clock?: 'real' | 'fake' | undefined;
   /** Default: writes nothing. */
@@ -133,7 +134,7 @@ export class TestAppBuilder {
    * @throws ConfigurationError, WorkerUnavailableError, like `bootstrap()`.
    */
   async start(options: TestOptions = {}): Promise<TestApp> {
-    checkGiven('start()', options, { runtime: oneOf('inline', 'thread', 'process'), clock: oneOf('real', 'fake'), logger: object });
+    checkGiven('start()', options, { runtime: oneOf(...RUNTIMES), clock: oneOf('real', 'fake'), logger: object });
     const { runtime = 'inline', clock = 'real', logger = silentLogger } = options;
     const inWorker = neverInWorker();
     if (inWorker) return inWorker;

@@ -2,47 +2,13 @@
 import { z } from 'zod';
 import { NO_AROUNDS } from '../../../src/blueprint/arounds.js';
 import type { TaskBlueprint, WorkerBlueprint, WorkerSettings } from '../../../src/blueprint/types.js';
+import { toSettings } from '../../../src/blueprint/worker/worker-settings.js';
 import { toValidator } from '../../../src/schema.js';
 import type { CreatedWorker, LoadedWorker, WorkerEnvironment } from '../../../src/tasks/index.js';
 import { PROTOCOL_VERSION, type BootMessage } from '../../../src/wire/link/protocol.js';
 
-export const workerSettings: WorkerSettings = {
-  autoLoad: true,
-  minWorkers: 1,
-  maxWorkers: 1,
-  spare: 0,
-  idleTimeout: 60_000,
-  concurrency: 1,
-  prefetch: 'auto',
-  maxQueue: 10_000,
-  maxQueueBytes: 256 * 1024 * 1024,
-  maxQueuePerCaller: undefined,
-  queueTimeout: undefined,
-  timeout: 0,
-  softTimeout: 0,
-  cancelGrace: 5_000,
-  startTimeout: 30_000,
-  closeTimeout: 10_000,
-  drainTimeout: 300_000,
-  stallTimeout: 30_000,
-  waitForHost: 5_000,
-  maxMessageSize: 16 * 1024 * 1024,
-  runtime: 'process',
-  accept: 'master',
-  restart: { maxFailedStarts: 5, within: 10_000, delay: 100, maxDelay: 10_000 },
-  heartbeat: false,
-  maxTasksPerWorker: 0,
-  maxMemory: 0,
-  resourceLimits: {},
-  execArgv: [],
-  argv: [],
-  cwd: undefined,
-  env: undefined,
-  uid: undefined,
-  gid: undefined,
-  permissions: undefined,
-  validate: 'receiver',
-};
+/** Every default, but for pings: their timers would be in the way. */
+export const workerSettings: WorkerSettings = { ...toSettings({}), heartbeat: false };
 
 const any = toValidator(z.unknown());
 

@@ -61,4 +61,10 @@ describe('what travels beside a value', () => {
     const lists = right as unknown as { attached(list: number): unknown };
     expect([lists.attached(1), lists.attached(2)]).to.deep.equal([undefined, undefined]);
   });
+
+  it('is forgotten where it was copied: the next time it is not moved either', () => {
+    const memory = transfer(new Uint8Array([1, 2, 3]));
+    expect(hasAttachments(encodeValue(memory))).to.equal(false);
+    expect(hasAttachments(encodeValue(memory, 0, 'input', true))).to.equal(false);
+  });
 });

@@ -29,4 +29,15 @@ describe('the drain gate', () => {
     unlimited.setLevel(5000);
     expect(unlimited.isClosed).to.equal(true);
   });
+
+  it('closes above half of the bytes, and opens at a quarter of them; none are said where none wait', () => {
+    const gate = new Watermark(0, 100);
+    const seen = [50, 51, 26, 25, 50].map(bytes => (gate.setLevel(1, bytes), gate.isClosed));
+    expect(seen).to.deep.equal([false, true, true, false, false]);
+    const smallest = new Watermark(0, 2);
+    smallest.setLevel(1, 2);
+    expect(smallest.isClosed).to.equal(true);
+    smallest.setLevel(0);
+    expect(smallest.isClosed).to.equal(false);
+  });
 });

@@ -1,53 +1,11 @@
 import diagnostics from 'node:diagnostics_channel';
 import type { Clock } from '../../clock.js';
-import { eventNames, type EventName, type Events } from '../../diagnostics.js';
+import { EVENT_WORDS, eventNames, type EventName, type EventLevel, type Events } from '../../diagnostics.js';
 import { silentLogger, type Logger } from '../../logger.js';
 import { isOffence, toldError } from '../../logging/told-error.js';
 import { levelOfClose } from '../../session/close-reasons.js';
 import { logRecord } from './log-record.js';
 import { LogLimiter } from './log-limiter.js';
-
-type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
-
-/** At which level each event is told, and in which words: the ordinary life of connections and workers is for debugging, what an operator must see is higher. */
-const WORDS: Readonly<Record<EventName, readonly [Level, string]>> = {
-  'listener.open': ['info', 'listening'],
-  'listener.close': ['debug', 'stopped listening'],
-  'listener.reject': ['warn', 'connection refused'],
-  'listener.error': ['error', 'listener failed'],
-  'connection.open': ['debug', 'connection open'],
-  'connection.secure': ['debug', 'connection speaks TLS'],
-  'connection.close': ['debug', 'connection closed'],
-  'connection.error': ['error', 'connection handler failed'],
-  'connection.limit': ['warn', 'connection limit reached'],
-  'connection.output': ['info', 'command output'],
-  'descriptors.scarce': ['error', 'hardly a file descriptor is left: connections are refused'],
-  'descriptors.enough': ['info', 'there are file descriptors again'],
-  'dialer.up': ['info', 'connected'],
-  'dialer.down': ['warn', 'disconnected'],
-  'worker.start': ['debug', 'worker process started'],
-  'worker.ready': ['debug', 'worker ready'],
-  'worker.exit': ['warn', 'worker process ended'],
-  'worker.restart': ['debug', 'worker process replaced'],
-  'worker.gave-up': ['error', 'worker cannot be started'],
-  'worker.output': ['info', 'worker output'],
-  // A record brings its own level and words.
-  'worker.log': ['info', ''],
-  'worker.error': ['error', 'worker failed outside of a call'],
-  'worker.message': ['debug', 'worker sent a message that no handler takes'],
-  'call.retry': ['warn', 'call tried again'],
-  'call.dropped': ['warn', 'answer dropped'],
-  'mesh.up': ['info', 'the mesh can be reached again'],
-  'mesh.down': ['warn', 'the mesh cannot be reached'],
-  'channel.lost': ['warn', 'items of a channel were lost'],
-  'mesh.error': ['error', 'link over the mesh failed'],
-  'timer.error': ['error', 'timer failed'],
-  'hook.error': ['error', 'hook failed'],
-  'app.start': ['debug', 'started'],
-  'app.closing': ['debug', 'closing'],
-  'app.close': ['debug', 'closed'],
-  'app.warning': ['warn', 'warning'],
-};
 
 /** Events that a peer can cause as often as it likes: each kind of them is logged within a quota. */
 const LIMITED: ReadonlySet<EventName> = new Set<EventName>([
@@ -85,8 +43,8 @@ function isPeers(error: unknown): boolean {
 }
 
 /** The level of an event, and its words. */
-function lineOf(name: EventName, details: Details): readonly [Level, string] {
-  const [level, words] = WORDS[name];
+function lineOf(name: EventName, details: Details): readonly [EventLevel, string] {
+  const [level, words] = EVENT_WORDS[name];
   // A process that ends because it was told to, and did, is no news.
   if (name === 'worker.exit' && details['expected'] === true && (details['exitCode'] ?? 0) === 0) return ['debug', words];
   if (name === 'connection.close') return [levelOfClose(String(details['by']), String(details['code'])), words];
@@ -146,7 +104,7 @@ export function logEvents(logger: Logger, app: string, clock?: Clock): () => voi
 }
 
 /** Logs one line. What the logger throws, and what a promise of it rejects with, has nowhere to be told. */
-function write(logger: Logger, level: Level, facts: object, words: string): void {
+function write(logger: Logger, level: EventLevel, facts: object, words: string): void {
   try {
     const outcome: unknown = logger[level](facts, words);
     if (outcome instanceof Promise) outcome.catch(() => {});

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { WorkerOptions } from '../../decorators/worker/worker-types.js';
 import { hostNamed } from '../../hosts/registry.js';
+import { RUNTIMES } from '../../hosts/runtimes.js';
 import { toBytes, toMilliseconds, type Duration, type Size } from '../../units.js';
 import type { Report } from '../mistakes.js';
 import {
@@ -95,7 +96,7 @@ const SETTINGS: { readonly [K in keyof WorkerSettings]-?: Option<WorkerSettings[
   stallTimeout: time(30_000),
   waitForHost: time(5_000),
   maxMessageSize: bytes('16mb'),
-  runtime: as(oneOf('process', 'thread', 'inline'), 'process'),
+  runtime: as(oneOf(...RUNTIMES), 'process'),
   accept: as(oneOf('master', 'shared'), 'master'),
   restart: {
     rule: shape({ ...rulesOf(RESTART), maxFailedStarts: count(1) }),

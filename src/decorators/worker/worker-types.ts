@@ -1,4 +1,5 @@
 import type { CrashReason } from '../../errors.js';
+import type { Runtime } from '../../hosts/runtimes.js';
 import type { AnySchema } from '../../schema.js';
 import type { Duration, Off, Size } from '../../units.js';
 import type { Ctor } from '../ctor.js';
@@ -56,7 +57,7 @@ export interface PoolOptions {
   /** Bytes of one value, either direction. Default 16mb. */
   maxMessageSize?: Size | Off | undefined;
   /** Where it runs: a process of its own (default), a thread of the master's process, or the master itself. */
-  runtime?: 'process' | 'thread' | 'inline' | undefined;
+  runtime?: Runtime | undefined;
   restart?: RestartOptions | undefined;
   /** Idle workers are pinged. Default every 5s, grace 15s. */
   heartbeat?: { every: Duration; grace: Duration } | Off | undefined;
