@@ -3,7 +3,7 @@ import { checkGiven, size } from './option-rules.js';
 import { toBytes, type Size } from './units.js';
 import {
   classLost,
-  finished,
+  issuesOf,
   firstIssues,
   isSmall,
   isZod,
@@ -124,7 +124,7 @@ function zodValidator(schema: AnySchema & ZodSchema): Validator {
       } else if (!isSmall(value)) {
         const result = runUntilIssue(schema, value);
         if (result.issues.length === 0) return { value: result.value };
-        return firstIssues(schema, value) ?? { issues: finished(result.issues) };
+        return firstIssues(schema, value) ?? { issues: issuesOf(result.issues) };
       }
       return asked(schema, value);
     } catch (error) {

@@ -38,10 +38,10 @@ export async function bootstrap(module: Ctor, options: BootstrapOptions = {}): P
   if (instead) return instead;
   try {
     const assembly = await start(module, { ...hook.defaults, ...options });
-    hook.started({ app: assembly.app, inspection: assembly.inspection, handOver: () => handOver(assembly) });
+    hook.onStarted({ app: assembly.app, inspection: assembly.inspection, handOver: () => handOver(assembly) });
     return assembly.app;
   } catch (error) {
-    hook.failed(asError(error));
+    hook.onFailed(asError(error));
     throw error;
   }
 }

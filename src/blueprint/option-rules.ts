@@ -10,7 +10,7 @@ export const framing: Rule = {
   fits: isFraming,
 };
 
-/** Reports options that do not exist or are not what they must be; returns those that are. `member` says which decorator wrote them. */
+/** Reports unknown options and values that break their rule; returns the others. `member`: the decorator that they are written in. */
 export function checkOptions(
   options: Readonly<Record<string, unknown>>,
   rules: Rules,

@@ -59,7 +59,7 @@ class ProcessHost implements Host {
         watchdog: !this.#reaper.begin(),
         bun: process.versions['bun'],
       }));
-      // One that may write nowhere must not fill the disk through its mark. Where that cannot be kept from it, it has none.
+      // A worker without permission to write must not fill the disk through its started mark: it has none where that cannot be forbidden.
       const sandboxed = isWithoutFiles(spec);
       mark = sandboxed && !canForbidFiles() ? NO_MARK : startedMarkFile(spec.name);
       const start =

@@ -129,7 +129,7 @@ export class RequestArrival implements Arrival {
    * The request is answered, and the rest of its body is not read. A client that has not sent that after `patience` ms has its
    * connection closed: a further request could never follow.
    */
-  answered(clock: Clock, patience: number): void {
+  onAnswered(clock: Clock, patience: number): void {
     const { request } = this;
     const { socket } = request;
     if (request.complete || socket.destroyed || patience === Infinity) return;

@@ -21,9 +21,9 @@ export interface AskedRequest extends RouteSource {
   readonly blueprint: ConnectionBlueprint;
   readonly signal: AbortSignal;
   /** The answer of `@OnError` to an error of the method with that decorator. Rejects with the error when that is no Response. */
-  explained(error: Error, hook: string): Promise<Response>;
+  explain(error: Error, hook: string): Promise<Response>;
   /** A route has been found for it. */
-  routed(route: RouteBlueprint): void;
+  onRouted(route: RouteBlueprint): void;
   /** The client is told what of its request does not fit. */
   misfits(error: BoundaryError): void;
 }
@@ -41,7 +41,7 @@ function noResponse({ blueprint }: AskedRequest, answer: unknown): UsageError {
 /** Calls one method, inside the functions that stand around it. */
 function call(asked: AskedRequest, key: PropertyKey, input: unknown, route?: RouteBlueprint): unknown {
   const { methods, about, blueprint } = asked;
-  if (route) asked.routed(route);
+  if (route) asked.onRouted(route);
   const { cls, methods: own } = blueprint.arounds;
   if (cls.length === 0 && own.size === 0) return methods[key]!(input, about);
   const fns = aroundsOf(blueprint.arounds, 'request', key);
@@ -79,7 +79,7 @@ function fallback(asked: AskedRequest, from = 0, isGuarded = false): Eventually<
     }
     throw noResponse(asked, undefined);
   } catch (thrown) {
-    return asked.explained(asError(thrown), 'OnRequest');
+    return asked.explain(asError(thrown), 'OnRequest');
   }
 }
 
@@ -89,7 +89,7 @@ async function fallbackLater(asked: AskedRequest, pending: PromiseLike<unknown>,
     answer = await pending;
     if (answer !== undefined && !isResponse(answer)) throw noResponse(asked, answer);
   } catch (thrown) {
-    return asked.explained(asError(thrown), 'OnRequest');
+    return asked.explain(asError(thrown), 'OnRequest');
   }
   return answer === undefined ? fallback(asked, at + 1) : answer;
 }
@@ -99,7 +99,7 @@ export function askRoute(asked: AskedRequest, match: RouteMatch): Eventually<Ans
   const { cls, methods } = asked.blueprint.guards;
   const own = methods.get(match.route.key);
   if (cls.length === 0 && !own) return routeAnswer(asked, match);
-  asked.routed(match.route);
+  asked.onRouted(match.route);
   return runGuards([...cls, ...(own ?? [])], asked, () => routeAnswer(asked, match));
 }
 
@@ -139,7 +139,7 @@ async function answerLater(asked: AskedRequest, match: RouteMatch, pending: Prom
 async function routeFailed(asked: AskedRequest, { route }: RouteMatch, thrown: unknown): Promise<Answer> {
   const error = asError(thrown);
   try {
-    return await asked.explained(error, route.as);
+    return await asked.explain(error, route.as);
   } catch (unexplained) {
     if (unexplained !== error || !(error instanceof BoundaryError) || error.statusCode !== 400) throw unexplained;
     asked.misfits(error);

@@ -1,29 +1,29 @@
 import type { ServerResponse } from 'node:http';
 import { failing, guardThis } from '../guard.js';
 
-/** Has an end: its response closes. */
-export interface Closes {
+/** The owner of a response: told once, when it has closed. */
+export interface ResponseOwner {
   /** The answer is sent, or the client is gone. */
-  closed(): void;
-  /** Called where `closed()` threw. */
-  failedToClose(): void;
+  onClosed(): void;
+  /** `onClosed()` threw. */
+  onCloseFailed(): void;
 }
 
 const OWNER = Symbol('owner of a response');
-/** A response that knows whose it is: the same listener serves all. */
+/** A response with its owner: the same listener serves all responses. */
 interface Owned extends ServerResponse {
-  [OWNER]?: Closes;
+  [OWNER]?: ResponseOwner;
 }
 
 const onClose = guardThis(
-  (response: Owned) => failing(() => response[OWNER]?.failedToClose()),
+  (response: Owned) => failing(() => response[OWNER]?.onCloseFailed()),
   function (this: Owned) {
-    this[OWNER]?.closed();
+    this[OWNER]?.onClosed();
   },
 );
 
-/** Calls `closed()` of a response's owner when the response closes. */
-export function whenClosed(response: ServerResponse, owner: Closes): void {
+/** Calls `onClosed()` of a response's owner when the response closes. */
+export function whenClosed(response: ServerResponse, owner: ResponseOwner): void {
   const owned: Owned = response;
   owned[OWNER] = owner;
   owned.on('close', onClose);

@@ -21,7 +21,7 @@ import type { Settings } from '../session/settings.js';
 import { ownerOf } from '../session/handler/worker-events.js';
 import type { Owner } from '../workers/call/owner.js';
 import type { ConnectionBlueprint } from '../blueprint/types.js';
-import { whenClosed, type Closes } from './closes.js';
+import { whenClosed, type ResponseOwner } from './closes.js';
 import type { RequestArrival } from './arrival.js';
 import { askFallback, askRoute, type AskedRequest } from './ask.js';
 import { endEventStream } from '../web/event-streams.js';
@@ -54,7 +54,7 @@ const NO_FRAMING = raw() as Framing<unknown, unknown>;
 export type RequestAbout = RouteAbout;
 
 /** One request with the handler that was made for it: from its head to its last byte, then `@OnClose`. */
-export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, RequestSource, BodyReader, AskedRequest, Closes {
+export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, RequestSource, BodyReader, AskedRequest, ResponseOwner {
   readonly host: RequestHost;
   readonly settings: Settings;
   readonly limits: BodyLimits;
@@ -260,16 +260,16 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
     return (this.#about ??= new RequestFacts(this, this.#arrival));
   }
 
-  routed({ as, path }: RouteBlueprint): void {
+  onRouted({ as, path }: RouteBlueprint): void {
     this.#hook = as;
-    this.#tracing?.routed(path);
+    this.#tracing?.onRouted(path);
   }
 
   misfits(error: BoundaryError): void {
     this.#reason ??= reasonOfFailure(error);
   }
 
-  async explained(error: Error, hook: string): Promise<Response> {
+  async explain(error: Error, hook: string): Promise<Response> {
     if (this.isCauseOf(error)) throw error;
     for (const key of this.blueprint.hooks.error) {
       const answer = await this.methods[key]!(error, { during: 'message', hook } satisfies About);
@@ -355,7 +355,7 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
     this.#reason ??= reason;
     // The socket, not the response: one that waits for earlier answers has no socket yet. Reset, so that a cut-off answer looks like one.
     resetSocket(this.#arrival.raw);
-    this.closed();
+    this.onClosed();
   }
 
   #log(error: Error, { during, hook }: About): void {
@@ -363,20 +363,20 @@ export class Exchange implements RequestScope, HandlerRunnerHost, EndingState, R
   }
 
   /** A callback that runs when a response closes threw. */
-  failedToClose(): void {
+  onCloseFailed(): void {
     this.#arrival.raw.destroy();
-    this.closed();
+    this.onClosed();
   }
 
   /** The answer is sent, or the client is gone. */
-  closed(): void {
+  onClosed(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#tracing?.ended(this.#error);
+    this.#tracing?.onEnded(this.#error);
     const { response } = this.#arrival;
     const reason = (this.#reason ??= response.writableFinished ? DONE : LEFT);
     const aborted = (this.#aborted = reason === DONE ? ANSWERED : abortReason(reason));
-    if (response.writableFinished) this.#arrival.answered(this.host.clock, this.settings.limits.messageTimeout);
+    if (response.writableFinished) this.#arrival.onAnswered(this.host.clock, this.settings.limits.messageTimeout);
     else {
       this.#left = aborted;
       this.#abort?.abort(aborted);

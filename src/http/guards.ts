@@ -10,7 +10,7 @@ export interface GuardedRequest {
   readonly about: RouteAbout;
   request(): Request;
   /** The answer of `@OnError`. Rejects with the error where there is none. */
-  explained(error: Error, hook: string): Promise<Response>;
+  explain(error: Error, hook: string): Promise<Response>;
 }
 
 function responseOf(answer: Answer): Response {
@@ -58,6 +58,6 @@ export async function runGuards(
     return await step(0);
   } catch (thrown) {
     if (thrown === told) throw thrown;
-    return guarded.explained(asError(thrown), 'Use');
+    return guarded.explain(asError(thrown), 'Use');
   }
 }

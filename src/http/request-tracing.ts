@@ -37,7 +37,7 @@ export class RequestTracing {
   }
 
   /** The path as it was declared, once it is known. */
-  routed(route: string): void {
+  onRouted(route: string): void {
     this.#trace.route = route;
   }
 
@@ -47,7 +47,7 @@ export class RequestTracing {
   }
 
   /** Its answer is sent, or the client has left. */
-  ended(error: Error | undefined): void {
+  onEnded(error: Error | undefined): void {
     const { socket } = this.#request;
     const trace = this.#trace;
     const { headersSent, statusCode } = this.#response;

@@ -126,7 +126,7 @@ function tlsOf({ cert, key, ca }: NatsTls): NonNullable<NodeConnectionOptions['t
 
 /**
  * A mesh over NATS. It connects when an application starts, and then for as long as that runs, whatever becomes of the server.
- * @throws UsageError for an option that is none. `bootstrap()` and `serveWorkers()` reject with a MeshError when no server can be reached.
+ * @throws UsageError for an unknown option or a value that breaks its rule. `bootstrap()` and `serveWorkers()` reject with a MeshError when no server can be reached.
  * @example await bootstrap(AppModule, { mesh: nats({ servers: 'nats://10.0.0.1:4222' }), placement: { eval_worker: 'remote' } });
  */
 export function nats(options: NatsOptions = {}): Mesh {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Issue } from '../errors.js';
 
-/** Issues of one value that are told. */
+/** Most issues of one value that an error lists. */
 export const MOST_ISSUES = 10;
-/** Issues that are counted, and parts of a value that are looked at for them, where a value has more parts than {@link SMALL}. */
+/** Issues at which the search through a large value ends. */
 const COUNTED = 1_000;
+/** Parts of a large value at which the search ends. */
 const VISITED = 5_000;
 /** Parts of a value up to which zod may collect whatever it finds: it takes some microseconds an issue. */
 const SMALL = 256;
@@ -14,7 +15,7 @@ export type ZodSchema = z.core.$ZodType;
 type Raw = z.core.$ZodRawIssue;
 
 export interface FoundIssues {
-  /** Ten at most. */
+  /** The first {@link MOST_ISSUES}. */
   readonly issues: readonly Issue[];
   /** How many were found; default: those. */
   readonly count?: number | undefined;
@@ -57,7 +58,7 @@ export function isZod(schema: object): schema is ZodSchema {
   return '_zod' in schema && typeof (schema as ZodSchema)._zod.run === 'function';
 }
 
-/** True for a value of 256 parts at most: then it has few issues. */
+/** True for a value of {@link SMALL} parts at most: then it has few issues. */
 export function isSmall(value: unknown): boolean {
   const waiting: unknown[] = [value];
   let seen = 0;
@@ -89,8 +90,8 @@ export function runUntilIssue(schema: ZodSchema, value: unknown): { readonly val
   return result;
 }
 
-/** Raw issues in zod's words. */
-export function finished(raw: readonly Raw[], path: readonly PropertyKey[] = []): Issue[] {
+/** Raw issues of zod, with their messages. */
+export function issuesOf(raw: readonly Raw[], path: readonly PropertyKey[] = []): Issue[] {
   return raw.map(issue => {
     const { message, path: within } = z.core.util.finalizeIssue(issue, {}, z.config());
     return { message: message + classLost(issue, issue.input), path: [...path, ...within] };
@@ -135,7 +136,7 @@ class IssueSearch {
       this.#parts(def, value, path);
     }
     // Its parts fit, or it has none: it is about the whole, as its length, or about keys that it must not have.
-    if (this.count === before && !this.isOver) this.#found(finished(runUntilIssue(schema, value).issues, path));
+    if (this.count === before && !this.isOver) this.#found(issuesOf(runUntilIssue(schema, value).issues, path));
   }
 
   #parts(def: z.core.$ZodTypeDef, value: unknown, path: readonly PropertyKey[]): void {
@@ -196,7 +197,7 @@ class IssueSearch {
       this.#visited = search.#visited;
       return search.count === 0;
     });
-    if (!fits) this.#found(finished([{ code: 'invalid_union', errors: [], input: value, inst: schema as z.core.$ZodUnion }], path));
+    if (!fits) this.#found(issuesOf([{ code: 'invalid_union', errors: [], input: value, inst: schema as z.core.$ZodUnion }], path));
   }
 
   #found(issues: readonly Issue[]): void {
@@ -215,5 +216,5 @@ export function firstIssues(schema: ZodSchema, value: unknown): FoundIssues | un
   search.visit(schema, value, []);
   if (search.count > 0) return { issues: search.issues, count: search.count, more: search.isOver };
   const { issues } = runUntilIssue(schema, value);
-  return issues.length === 0 ? undefined : { issues: finished(issues.slice(0, MOST_ISSUES)), count: issues.length, more: true };
+  return issues.length === 0 ? undefined : { issues: issuesOf(issues.slice(0, MOST_ISSUES)), count: issues.length, more: true };
 }

@@ -14,7 +14,7 @@ interface Held {
 
 const NOTHING = Buffer.alloc(0);
 
-/** Messages that were read in the midst of a task and are not to be acted on before it gives the turn back; in their order. */
+/** Messages that were read while a task runs synchronously: kept, in their order, until it returns to the event loop. */
 export class HeldMessages {
   #held: Held[] = [];
 
@@ -26,7 +26,7 @@ export class HeldMessages {
     this.#held.push({ kind, id, arg, bytes: body.length > 0 ? body.take() : undefined });
   }
 
-  /** Hands them over. */
+  /** Hands over all of them, in their order; what is held meanwhile waits for the next time. */
   release(receive: Receive): void {
     const held = this.#held;
     this.#held = [];

@@ -37,7 +37,7 @@ export function connectionOn(socket: Socket): HttpConnection | undefined {
 const onAnswered = guardThis(
   ({ req }: ServerResponse) => req.socket,
   function (this: ServerResponse) {
-    connectionOn(this.req.socket)?.answered(this);
+    connectionOn(this.req.socket)?.onAnswered(this);
   },
 );
 
@@ -47,7 +47,7 @@ export interface HttpConnectionHost {
   siteOf(request: IncomingMessage): VirtualPath | undefined;
   serve(request: IncomingMessage, response: ServerResponse, site: VirtualPath | undefined): void;
   /** Counts it no more. */
-  closed(socket: Socket): void;
+  onClosed(socket: Socket): void;
   /** Time limit of a request's head in milliseconds. */
   readonly headTimeout: number;
 }
@@ -233,7 +233,7 @@ export class HttpConnection {
   }
 
   /** A response has closed. */
-  answered(response: ServerResponse): void {
+  onAnswered(response: ServerResponse): void {
     const at = this.#underWay.findIndex(each => each.response === response);
     if (at >= 0) this.#underWay.splice(at, 1);
     if (this.#closed) return;
@@ -319,7 +319,7 @@ export class HttpConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#headTimer?.cancel();
-    this.#host.closed(this.socket);
+    this.#host.onClosed(this.socket);
     this.#dropWaiting();
     this.#whenIdle = undefined;
     const left = this.#underWay.map(({ response }) => response);

@@ -168,7 +168,7 @@ export class HttpServer implements HttpConnectionHost {
   remove(site: VirtualPath): Promise<void> {
     this.#sites.delete(site);
     this.#sitesChanged();
-    site.closed?.();
+    site.onClosed?.();
     return this.#sites.size > 0 ? Promise.resolve() : this.#close();
   }
 
@@ -341,7 +341,7 @@ export class HttpServer implements HttpConnectionHost {
     return this.#only ?? virtualPathFor(this.#sites, 'request', pathOfTarget(request), preflightMethodOf(request) ?? request.method);
   }
 
-  closed(socket: Socket): void {
+  onClosed(socket: Socket): void {
     this.#connections.delete(socket);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }

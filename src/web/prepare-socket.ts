@@ -37,7 +37,7 @@ export async function prepared(
     plain.off('error', ignore);
     return plain;
   }
-  const socket = await new Promise<Socket>((secured, failed) => handshake(plain, { tls, isServer: true }, { secured, failed }));
+  const socket = await new Promise<Socket>((onSecured, onFailed) => handshake(plain, { tls, isServer: true }, { onSecured, onFailed }));
   if (client) assume(socket, client);
   return socket;
 }

@@ -40,7 +40,7 @@ export interface VirtualPath {
   /** For endpoints of upgrades: takes over the socket. */
   upgrade?(request: IncomingMessage, socket: Socket, head: Buffer): void;
   /** The endpoint answers no more: upgrades that it has not decided on are refused. */
-  closed?(): void;
+  onClosed?(): void;
 }
 
 function answers({ kind, path }: VirtualPath, asked: string): boolean {

@@ -68,7 +68,7 @@ function siteOf(target: EndpointTarget, settings: WebSocketSettings, acceptor: A
       } else if (gate) void gate.ask(request, socket, client, () => admit(request, socket, head, client));
       else admit(request, socket, head, client);
     },
-    closed: () => gate?.close(),
+    onClosed: () => gate?.close(),
   };
 }
 

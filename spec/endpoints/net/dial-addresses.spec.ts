@@ -31,7 +31,7 @@ describe('dialling a name with several addresses', () => {
         // Cast: what is asked of a socket is there.
         return attempt as unknown as Socket;
       },
-      { connected: socket => (outcome.socket = socket), failed: errors => (outcome.errors = errors) },
+      { onConnected: socket => (outcome.socket = socket), onFailed: errors => (outcome.errors = errors) },
     );
     return { attempts, outcome, stop };
   };

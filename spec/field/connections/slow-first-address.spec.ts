@@ -46,7 +46,7 @@ describe('a name whose first address answers late, and whose second refuses', fu
       });
     };
     const taken = new Promise<Socket>((resolve, reject) => {
-      dialAddresses(addresses, dial, { connected: resolve, failed: all => reject(new AggregateError(all)) });
+      dialAddresses(addresses, dial, { onConnected: resolve, onFailed: all => reject(new AggregateError(all)) });
     });
     expect((await soon(taken)).remoteAddress).to.equal('127.0.0.2');
     expect(errors).to.have.length(1);

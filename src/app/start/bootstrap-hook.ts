@@ -10,9 +10,9 @@ export interface BootstrapHook {
   /** Options for what the call does not say. */
   readonly defaults: BootstrapOptions;
   /** Called when the application listens. */
-  started(app: RunningApp): void;
+  onStarted(app: RunningApp): void;
   /** Called when the application could not be started. */
-  failed(error: Error): void;
+  onFailed(error: Error): void;
 }
 
 /** An application that listens, as the command line drives it. */

@@ -28,8 +28,8 @@ export async function checkModule(plan: ChildPlan): Promise<void> {
         return new Promise<never>(() => {});
       },
       defaults: {},
-      started() {},
-      failed() {},
+      onStarted() {},
+      onFailed() {},
     });
     // A module that awaits its bootstrap() is never imported to its end here.
     const imported = importModule(plan).then(exports => [moduleClassOf(exports, basename(plan.file), plan.export), {}] as const);

@@ -44,11 +44,11 @@ export async function runModule(plan: ChildPlan): Promise<void> {
       return undefined;
     },
     defaults: defaultsOf(plan),
-    started: app => {
+    onStarted: app => {
       apps.push(app);
       begun();
     },
-    failed,
+    onFailed: failed,
   });
   parent.onMessage = message => void hear(message, parent, apps);
   try {

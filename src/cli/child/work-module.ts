@@ -34,8 +34,8 @@ export async function workModule(plan: ChildPlan): Promise<void> {
       return new Promise<never>(() => {});
     },
     defaults: {},
-    started() {},
-    failed() {},
+    onStarted() {},
+    onFailed() {},
   });
   try {
     const imported = importModule(plan).then(exports => moduleClassOf(exports, basename(plan.file), plan.export));

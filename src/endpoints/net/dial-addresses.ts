@@ -9,9 +9,9 @@ const NEXT_ATTEMPT = 250;
 /** How dialling ends: one of them is called, once, unless it is cancelled before. */
 export interface DialOutcome {
   /** Called in the turn in which that socket connected; it has no listener for errors any more. */
-  connected(socket: Socket): void;
+  onConnected(socket: Socket): void;
   /** Every address has failed; in the order in which they did. */
-  failed(errors: readonly Error[]): void;
+  onFailed(errors: readonly Error[]): void;
 }
 
 /** Families take turns, each in the order in which its addresses were found: a family without a route costs one attempt, not all. */
@@ -31,7 +31,7 @@ function alternating(addresses: readonly LookupAddress[]): LookupAddress[] {
 export function dialAddresses(
   addresses: readonly LookupAddress[],
   connect: (address: LookupAddress) => Socket,
-  { connected, failed }: DialOutcome,
+  { onConnected, onFailed }: DialOutcome,
 ): () => void {
   const waiting = alternating(addresses);
   const attempts = new Set<Socket>();
@@ -47,7 +47,7 @@ export function dialAddresses(
     clearTimeout(timer);
     const address = waiting.shift();
     if (!address) {
-      if (attempts.size === 0) failed(errors);
+      if (attempts.size === 0) onFailed(errors);
       return;
     }
     const socket = connect(address);
@@ -55,7 +55,7 @@ export function dialAddresses(
     const victim = failing(error => {
       socket.destroy();
       stop();
-      failed([error]);
+      onFailed([error]);
     });
     const onError = guard(victim, (error: Error) => {
       // One that was closed because another connected has nothing to say.
@@ -69,7 +69,7 @@ export function dialAddresses(
       guard(victim, () => {
         attempts.delete(socket);
         stop();
-        connected(socket);
+        onConnected(socket);
         socket.off('error', onError);
       }),
     );

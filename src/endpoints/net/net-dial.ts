@@ -43,12 +43,12 @@ export function dialSocket(
       const attempt = ({ address }: LookupAddress): Socket =>
         connect('path' in where ? { ...where, allowHalfOpen: true } : { ...where, host: address, allowHalfOpen: true });
       cancel = dialAddresses(addresses, attempt, {
-        connected: socket => {
+        onConnected: socket => {
           settle();
           // The transport listens for errors before the dial ceases to.
           resolve(toTransport(socket));
         },
-        failed: errors => failed(errors.length === 1 ? errors[0]! : new AggregateError(errors)),
+        onFailed: errors => failed(errors.length === 1 ? errors[0]! : new AggregateError(errors)),
       });
     };
     // A path has one place, whatever it is called.

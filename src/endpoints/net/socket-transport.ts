@@ -214,7 +214,7 @@ export class SocketTransport implements Transport {
     plain.off('data', onData).off('end', onEnd).off('close', onClose).pause();
     return new Promise((resolve, reject) => {
       handshake(plain, how, {
-        secured: socket => {
+        onSecured: socket => {
           if (!this.#shaking) {
             // Destroyed at the last moment.
             socket.destroy();
@@ -229,7 +229,7 @@ export class SocketTransport implements Transport {
             else resolve();
           });
         },
-        failed: error => {
+        onFailed: error => {
           // The error given to `destroy` meanwhile explains the close.
           const why = this.#shaking ? error : (this.#error ?? error);
           if (this.#shaking) this.#error = error;

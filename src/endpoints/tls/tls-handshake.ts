@@ -37,15 +37,15 @@ function shakeAsClient(plain: Socket, options: TlsOptions, host: string, outcome
     });
     const victim = failing(error => {
       socket.destroy();
-      outcome.failed(error);
+      outcome.onFailed(error);
     });
     socket.once(
       'secureConnect',
-      guard(victim, () => outcome.secured(socket)),
+      guard(victim, () => outcome.onSecured(socket)),
     );
-    socket.on('error', guard(victim, outcome.failed));
+    socket.on('error', guard(victim, outcome.onFailed));
   };
-  begin().catch((error: unknown) => outcome.failed(asError(error)));
+  begin().catch((error: unknown) => outcome.onFailed(asError(error)));
 }
 
 /**
@@ -64,19 +64,19 @@ export function handshake(plain: Socket, { tls, isServer, host }: TlsStart, outc
   const failed = (error: Error): void => {
     if (!settle()) return;
     plain.destroy();
-    outcome.failed(typed(error));
+    outcome.onFailed(typed(error));
   };
   const secured = (socket: TLSSocket): void => {
     noteSecured(socket, plain);
-    if (settle()) outcome.secured(socket);
+    if (settle()) outcome.onSecured(socket);
     else socket.destroy();
   };
   const begin = (): void => {
     if (plain.destroyed) return;
     // The peer finished sending before the handshake began: TLS would wait for more.
     if (plain.readableEnded) failed(left());
-    else if (isServer) tlsServerOf(tls).shake(plain, { secured, failed });
-    else shakeAsClient(plain, tls, host ?? 'localhost', { secured, failed });
+    else if (isServer) tlsServerOf(tls).shake(plain, { onSecured: secured, onFailed: failed });
+    else shakeAsClient(plain, tls, host ?? 'localhost', { onSecured: secured, onFailed: failed });
   };
   // 'end' comes here only before the handshake: from then on TLS reads the socket.
   plain.once('close', lost).once('end', lost);

@@ -11,8 +11,8 @@ import { nodeCrypto, nodeTls } from '../node-modules.js';
 
 /** How a handshake ends: one of them is called, once. */
 export interface HandshakeOutcome {
-  secured(socket: TLSSocket): void;
-  failed(error: Error): void;
+  onSecured(socket: TLSSocket): void;
+  onFailed(error: Error): void;
 }
 
 /**
@@ -45,7 +45,7 @@ function take(socket: TLSSocket): HandshakeOutcome | undefined {
 
 function secured(socket: TLSSocket): void {
   const outcome = take(socket);
-  if (outcome) outcome.secured(socket);
+  if (outcome) outcome.onSecured(socket);
   else socket.destroy();
 }
 
@@ -53,7 +53,7 @@ function failed(error: Error, socket: TLSSocket): void {
   // A client whose certificate is refused is hung up on: why, only the socket knows.
   const { authorizationError: refused } = socket as { readonly authorizationError?: unknown };
   const why = refused ? new Error(`the client's certificate is refused (${String(refused)})`, { cause: error }) : error;
-  take(socket)?.failed(why);
+  take(socket)?.onFailed(why);
 }
 
 /** Options for a server name, or for `*.example.com` where one label is in the star's place. Case does not count. */
@@ -109,7 +109,7 @@ export class TlsServer {
         socket.allowHalfOpen = false;
         server.emit('connection', socket);
       },
-      (error: unknown) => outcome.failed(asError(error)),
+      (error: unknown) => outcome.onFailed(asError(error)),
     );
   }
 

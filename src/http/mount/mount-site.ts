@@ -52,7 +52,7 @@ class FetchCall implements RequestSource, BodyReader {
     response.once(
       'close',
       guard(arrival.raw, () => {
-        if (response.writableFinished) arrival.answered(realClock, limits.messageTimeout);
+        if (response.writableFinished) arrival.onAnswered(realClock, limits.messageTimeout);
         else {
           this.#hasLeft = true;
           this.#abort?.abort(new Error('the client left'));

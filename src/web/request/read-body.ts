@@ -68,7 +68,7 @@ const onEnd = guardThis(
 const onLeft = guardThis(
   (request: Read) => request,
   function (this: Read) {
-    this[READING]?.left();
+    this[READING]?.onLeft();
   },
 );
 
@@ -117,7 +117,7 @@ class BodyReading {
   }
 
   /** The client has left. Called behind every body, also a whole one. */
-  left(): void {
+  onLeft(): void {
     if (!this.#isOver) this.fail(new ConnectionClosedError('the client left before the request was whole'));
   }
 
