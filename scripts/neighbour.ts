@@ -11,7 +11,7 @@ import { cpus, loadavg } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ATTACKS, type Ports } from './neighbour/attacks.js';
+import { ATTACKS, FROM_ANOTHER_ADDRESS, type Ports } from './neighbour/attacks.js';
 
 const SECONDS = Number(process.argv[2] ?? 5);
 const ONLY = process.argv[3] ?? '';
@@ -39,11 +39,11 @@ function ask(socket: ReturnType<typeof connect>): Promise<number> {
   });
 }
 
-async function measure(port: number, isOver: () => boolean): Promise<Measured> {
+async function measure(port: number, localAddress: string, isOver: () => boolean): Promise<Measured> {
   const answers: number[] = [];
   const connections: number[] = [];
   const asks = async (): Promise<void> => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
     await once(socket, 'connect');
     while (!isOver()) {
       answers.push(await ask(socket));
@@ -54,7 +54,7 @@ async function measure(port: number, isOver: () => boolean): Promise<Measured> {
   const connects = async (): Promise<void> => {
     while (!isOver()) {
       const from = performance.now();
-      const socket = connect(port, '127.0.0.1');
+      const socket = connect({ port, host: '127.0.0.1', localAddress });
       await ask(socket);
       connections.push(performance.now() - from);
       socket.destroy();
@@ -66,9 +66,9 @@ async function measure(port: number, isOver: () => boolean): Promise<Measured> {
   return { p99: answers[Math.floor(answers.length * 0.99)] ?? 0, connection: Math.max(...connections), answers: answers.length };
 }
 
-function during(port: number): Promise<Measured> {
+function during(port: number, localAddress = '127.0.0.1'): Promise<Measured> {
   const end = performance.now() + SECONDS * 1000;
-  return measure(port, () => performance.now() > end);
+  return measure(port, localAddress, () => performance.now() > end);
 }
 
 const path = (name: string): string => fileURLToPath(new URL(`./neighbour/${name}.js`, import.meta.url));
@@ -91,7 +91,7 @@ for (const name of Object.keys(ATTACKS).filter(attack => attack.startsWith(ONLY)
   const attacker = fork(path('attacker'), [name, JSON.stringify(ports), String(SECONDS * 1000 + 1000)]);
   const ended = once(attacker, 'exit');
   await sleep(500);
-  const beside = await during(ports.Honest);
+  const beside = await during(ports.Honest, FROM_ANOTHER_ADDRESS.has(name) ? '127.0.0.2' : undefined);
   const isFair = beside.p99 <= quiet.p99 + MORE.answer && beside.connection <= quiet.connection + MORE.connection;
   if (!isFair) failed++;
   row(name, beside, isFair ? '' : 'too slow');

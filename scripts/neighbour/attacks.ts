@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /** Where the application listens, by the class of the endpoint. */
@@ -75,6 +76,10 @@ function twenty(attack: Attack): Attack {
   return async (...args) => void (await Promise.all(Array.from({ length: 20 }, () => attack(...args))));
 }
 
+const CROWD = 'row 5: 500 connections that call a pool';
+/** Attacks beside which the neighbour has another address: within one address it is one of all its connections. */
+export const FROM_ANOTHER_ADDRESS: ReadonlySet<string> = new Set([CROWD]);
+
 /** By the row of the table of issues that describes each. */
 export const ATTACKS: Readonly<Record<string, Attack>> = {
   'row 3: regular expressions in objects()': repeated(({ Objects }) => Objects, regExp()),
@@ -82,6 +87,14 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'row 4: websocket pings': repeated(({ Sockets }) => Sockets, pings, { first: UPGRADE }),
   'row 4: pipelined GETs': repeated(({ Web }) => Web, GET('/').repeat(5_000)),
   'row 5: pipelined GETs that call a pool': repeated(({ Web }) => Web, GET('/pool').repeat(1_500)),
+  [CROWD]: async (ports, isOver) => {
+    const crowd = await Promise.all(Array.from({ length: 500 }, () => open(ports.Web)));
+    const asks = async (socket: Socket): Promise<void> => {
+      for (; !isOver() && !socket.destroyed; await once(socket, 'data')) socket.write(GET('/pool'));
+    };
+    await Promise.all(crowd.map(asks));
+    for (const socket of crowd) socket.destroy();
+  },
   'row 9: two bytes that are no JSON': repeated(({ Offended }) => Offended, '}\n', { closes: true }),
   'row 9: connections beyond maxConnections': async (ports, isOver) => {
     const kept = await Promise.all(Array.from({ length: 25 }, () => open(ports.Offended)));

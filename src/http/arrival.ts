@@ -66,6 +66,8 @@ export class RequestArrival implements Arrival {
   readonly routes: SiteRoutes | undefined;
   /** That endpoint's option `cors`. */
   readonly cors: Cors | undefined;
+  /** The address that a trusted proxy tells of. */
+  readonly #client: string | undefined;
 
   constructor(
     request: IncomingMessage,
@@ -83,6 +85,7 @@ export class RequestArrival implements Arrival {
     // A client that leaves in the middle of a write is told of by 'close'.
     response.on('error', ignore);
     const { address } = forwarded ?? {};
+    this.#client = address;
     // Asked at once: a socket that the client has reset knows it no more.
     this.remote = address === undefined ? remoteOf(request.socket, scheme) : clientRemote(this.secure ? 'https' : 'http', address);
   }
@@ -91,9 +94,12 @@ export class RequestArrival implements Arrival {
     return this.request.socket;
   }
 
-  /** The caller that its calls to workers count for: the connection, so that a client gains nothing by more requests on it. */
+  /**
+   * The caller that its calls to workers count for: the connection, so that a client gains nothing by more requests on it; for a request
+   * that a trusted proxy passes on, the client, whichever of the proxy's connections it comes on.
+   */
   get caller(): string | undefined {
-    return connectionOn(this.raw)?.id;
+    return this.#client ?? connectionOn(this.raw)?.id;
   }
 
   get tls(): PeerTls | undefined {

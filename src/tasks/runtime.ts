@@ -294,7 +294,7 @@ export class TaskRuntime implements LinkReceiver {
         send: data => this.#messages!.push(encodeValue(data, maxMessageSize, 'data', this.#link.sharesMemory)),
         status: value => this.#status(value, maxMessageSize),
       }),
-      client: (worker, key) => this.#nestedCalls!.client(worker, key),
+      client: (worker, key, within) => this.#nestedCalls!.client(worker, key, within),
       connectChannels: channels => (this.#carrier = new LinkCarrier(this.#link, boot.app, maxMessageSize)).connect(channels),
       reportConnections: (connections, inbound) => this.#link.send(Kind.CONNECTIONS, inbound, connections),
       reportListening: message => this.#link.sendValue(Kind.LISTENS, 0, 0, message),

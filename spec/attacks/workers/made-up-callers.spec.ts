@@ -57,6 +57,23 @@ describe('a worker that names callers for the calls it makes', () => {
     await answer;
   });
 
+  it('makes them wait for no more than one of the calls that it makes for all connections of one address', async () => {
+    const from = (id: string, address: string): FixtureClient =>
+      rig.workforce.client('fixture', new Owner('connection', id, { connection: { id, remote: { url: 'tcp:', address } } })) as never;
+    const parents = [];
+    for (const id of ['c1', 'c2', 'c3', 'c4']) {
+      void from(id, '203.0.113.7')
+        .run(id)
+        .catch(() => {});
+      parents.push(await asker.call());
+    }
+    for (const { id } of parents) for (let i = 0; i < 5; i++) up(id, { parent: id });
+    await rig.settle();
+    const answer = honest.run('honest');
+    expect(await order('honest')).to.have.length.below(4);
+    await answer;
+  });
+
   it('has them take turns among each other', async () => {
     for (let i = 0; i < 50; i++) up(`greedy ${i}`, { caller: 'greedy' });
     for (let i = 0; i < 3; i++) up(`plain ${i}`);

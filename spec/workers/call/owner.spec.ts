@@ -25,6 +25,18 @@ describe('Owner', () => {
     expect(calls[1]!.reasons).to.deep.equal(['gone']);
   });
 
+  it('groups connections by address, IPv6 by /64, and those without one by where they come from; others stand alone', () => {
+    const groupOf = (address: string | undefined, url = 'tcp://x'): string | undefined =>
+      new Owner('connection', 'c1', { connection: { id: 'c1', remote: { url, address } } }).group;
+    expect(groupOf('203.0.113.7')).to.equal('203.0.113.7').and.equal(groupOf('::ffff:203.0.113.7'));
+    expect(groupOf('2001:db8::1')).to.equal(groupOf('2001:db8::2')).and.not.equal(groupOf('2001:db8:0:1::1'));
+    expect(groupOf(undefined, 'unix:/run/a')).to.equal('unix:/run/a');
+    const caller = { connection: { id: 'c1', remote: { url: 'tcp://x', address: '203.0.113.7' } } };
+    expect(new Owner('task', 't1', caller).group).to.equal(undefined);
+    expect(new Owner('app', 'app').group).to.equal(undefined);
+    expect(new Owner('connection', 'c1').group).to.equal(undefined);
+  });
+
   it('is not disturbed by one that leaves twice, or was never there', () => {
     const owner = new Owner('app', 'a');
     const [first, second, stranger] = [new Fake(), new Fake(), new Fake()];

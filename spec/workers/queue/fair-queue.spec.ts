@@ -10,6 +10,7 @@ class Item implements Queueable<Item> {
   constructor(
     readonly caller: string,
     readonly number: number,
+    readonly weight = 0,
   ) {}
 }
 
@@ -171,6 +172,108 @@ describe('the fair queue', () => {
     queue.push(new Item('modest', 1), 'modest');
     expect(queue.victim('modest')).to.equal(items[2]);
     expect(queue.victim('greedy')).to.equal(undefined);
+  });
+
+  it('gives callers of one group one turn together, which they take one after the other', () => {
+    const queue = new FairQueue<Item>();
+    for (let i = 1; i <= 2; i++) for (const caller of ['a', 'b', 'c']) queue.push(new Item(caller, i), caller, 'one address');
+    for (let i = 1; i <= 4; i++) queue.push(new Item('honest', i), 'honest', 'another');
+    queue.push(new Item('app', 1), 'app');
+    const order: string[] = [];
+    for (let item = queue.take(); item; item = queue.take()) order.push(item.caller + item.number);
+    expect(order).to.deep.equal(['a1', 'honest1', 'app1', 'b1', 'honest2', 'c1', 'honest3', 'a2', 'honest4', 'b2', 'c2']);
+  });
+
+  it('lets who comes while a call runs go before the next call of the same group, and of the same caller in it', () => {
+    const queue = new FairQueue<Item>();
+    for (const caller of ['a', 'b']) for (let i = 1; i <= 2; i++) queue.push(new Item(caller, i), caller, 'crowd');
+    expect(queue.take()).to.include({ caller: 'a', number: 1 });
+    queue.push(new Item('honest', 1), 'honest', 'another');
+    queue.push(new Item('c', 1), 'c', 'crowd');
+    const order: string[] = [];
+    for (let item = queue.take(); item; item = queue.take()) order.push(item.caller + item.number);
+    expect(order).to.deep.equal(['honest1', 'b1', 'c1', 'a2', 'b2']);
+  });
+
+  it('names the newest of the fullest caller in the fullest group, then the fullest caller of the own one', () => {
+    const queue = new FairQueue<Item>();
+    const crowd = ['a', 'b', 'b', 'c', 'd'].map((caller, number) => new Item(caller, number));
+    for (const item of crowd) queue.push(item, item.caller, 'crowd');
+    for (let i = 0; i < 3; i++) queue.push(new Item('alone', i), 'alone');
+    expect(queue.victim('newcomer', 'another')).to.equal(crowd[2]);
+    expect(queue.victim('alone')).to.equal(crowd[2]);
+    expect(queue.victim('a', 'crowd')).to.equal(crowd[2]);
+    expect(queue.victim('b', 'crowd')).to.equal(undefined);
+  });
+
+  it('weighs groups first, then the callers of the heaviest or of the own one', () => {
+    const queue = new FairQueue<Item>();
+    const crowd = ['a', 'b', 'c', 'd'].map((caller, number) => new Item(caller, number, caller === 'c' ? 20 : 10));
+    for (const item of crowd) queue.push(item, item.caller, 'crowd');
+    queue.push(new Item('alone', 0, 30), 'alone');
+    expect(queue.heaviest('newcomer', 49, 'another')).to.equal(crowd[2]);
+    expect(queue.heaviest('newcomer', 50, 'another')).to.equal(undefined);
+    expect(queue.heaviest('alone', 19)).to.equal(crowd[2]);
+    expect(queue.heaviest('alone', 20)).to.equal(undefined);
+    expect(queue.heaviest('a', 9, 'crowd')).to.equal(crowd[2]);
+    expect(queue.heaviest('a', 10, 'crowd')).to.equal(undefined);
+    expect(queue.heaviest('e', 19, 'crowd')).to.equal(crowd[2]);
+  });
+
+  it('keeps the turns of groups whatever is done to it: in each round every group that waits has one call served', () => {
+    const operation = fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({ what: fc.constantFrom('push' as const, 'park' as const), caller: fc.integer({ min: 0, max: 11 }) }),
+      },
+      { weight: 2, arbitrary: fc.record({ what: fc.constant('take' as const), caller: fc.constant(0) }) },
+      { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('delete' as const, 'unpark' as const), caller: fc.nat() }) },
+    );
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 200 }), operations => {
+        const queue = new FairQueue<Item>();
+        const groupOf = (caller: string): string => `group ${Number(caller) % 3}`;
+        const ready = new Set<Item>();
+        const parked = new Set<Item>();
+        let number = 0;
+        for (const { what, caller } of operations) {
+          if (what === 'push' || what === 'park') {
+            const item = new Item(String(caller), number++);
+            queue[what](item, item.caller, groupOf(item.caller));
+            (what === 'push' ? ready : parked).add(item);
+          } else if (what === 'take') {
+            const item = queue.take();
+            expect(item !== undefined).to.equal(ready.size > 0);
+            if (item) ready.delete(item);
+          } else {
+            const from = [...(what === 'unpark' ? parked : [...ready, ...parked])];
+            const item = from[caller % Math.max(1, from.length)];
+            if (!item) continue;
+            if (what === 'unpark') {
+              queue.unpark(item);
+              ready.add(item);
+            } else {
+              expect(queue.delete(item)).to.equal(true);
+              ready.delete(item);
+            }
+            parked.delete(item);
+          }
+          expect(queue.size).to.equal(ready.size + parked.size);
+          expect(queue.hasReady).to.equal(ready.size > 0);
+        }
+        // One that has been served may stand first or last in the round that is under way: the next one is whole.
+        let last: string | undefined;
+        while (ready.size > 0) {
+          const item = queue.take()!;
+          const others = new Set([...ready].map(({ caller }) => groupOf(caller)).filter(group => group !== groupOf(item.caller)));
+          if (others.size > 0) expect(groupOf(item.caller)).to.not.equal(last);
+          last = groupOf(item.caller);
+          expect(ready.delete(item)).to.equal(true);
+        }
+        expect([...queue.drain()]).to.have.members([...parked]);
+        expect(queue.victim('nobody')).to.equal(undefined);
+      }),
+    );
   });
 
   it('costs the same with a million waiting as with a thousand', () => {

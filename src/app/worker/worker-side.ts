@@ -59,12 +59,12 @@ async function createWorker(
     { reactor, channels: core.channels, logger },
     {
       master: () => environment.master,
-      client: (other, key, _owner, arounds = []) => {
+      client: (other, key, owner, arounds = []) => {
         const name = nameFor(other);
         const tasks = environment.boot.workers.find(each => each.name === name);
         const streams = tasks?.tasks.map(task => [task, tasks.streams?.includes(task) ?? false] as const) ?? [];
         const about = { app: environment.boot.app, worker: name, key, tasks: streams };
-        return aroundClient(environment.client(name, key), about, aroundsFor('call', arounds));
+        return aroundClient(environment.client(name, key, owner.group), about, aroundsFor('call', arounds));
       },
       options: environment.boot.options,
       overrides,

@@ -10,10 +10,15 @@ import { CreditKind, readCredit } from '../../wire/link/credit.js';
 /** NESTED_CALL's arg. */
 const How = { task: 0, ask: 1, tell: 2 } as const;
 
-/** One task, or the mailbox, of another worker. */
-interface NestedTarget {
+/** Another worker, and the caller that calls to it name where their options name none. */
+interface Addressed {
   readonly name: string;
   readonly key: string | undefined;
+  readonly within: string | undefined;
+}
+
+/** One task, or the mailbox, of another worker. */
+interface NestedTarget extends Addressed {
   readonly task: string;
   readonly isStream: boolean;
   readonly checked: CalledTask;
@@ -57,21 +62,21 @@ export class NestedCaller {
    * A client of another worker: its tasks as methods, `ask` and `tell`.
    * @throws WorkerNotFoundError when the application has no worker of that name.
    */
-  client(name: string, key: string | undefined): object {
+  client(name: string, key: string | undefined, within?: string): object {
     const worker = this.#options.workers.find(each => each.name === name);
     if (!worker) throw new WorkerNotFoundError(name, key, 'this application has no worker of that name');
     this.#parents ??= this.#options.trace();
     const streams = new Set(worker.streams);
     const receives = new Set(worker.receives);
     const events = new Map(worker.events);
-    const mail = { name, key, task: 'ask', isStream: false, checked: mailOf(name, 'ask') };
+    const mail = { name, key, within, task: 'ask', isStream: false, checked: mailOf(name, 'ask') };
     const client: Record<string, unknown> = {
       ask: (data: unknown, options?: NestedCallOptions) => this.#call(How.ask, mail, data, options),
-      tell: (data: unknown, options?: NestedCallOptions) => this.#tell(name, key, data, options),
+      tell: (data: unknown, options?: NestedCallOptions) => this.#tell({ name, key, within }, data, options),
     };
     for (const task of worker.tasks) {
       const checked = { name: `${name}.${task}`, events: events.get(task) ?? [], receives: receives.has(task) };
-      const target = { name, key, task, isStream: streams.has(task), checked };
+      const target = { name, key, within, task, isStream: streams.has(task), checked };
       client[task] = (input?: unknown, options?: NestedCallOptions) => this.#call(How.task, target, input, options);
     }
     return Object.freeze(client);
@@ -94,12 +99,12 @@ export class NestedCaller {
     for (const call of [...this.#calls.values()]) call.fail(new ClosingError('the worker that made this call is closing'));
   }
 
-  #tell(name: string, key: string | undefined, data: unknown, options: NestedCallOptions = {}): void {
-    const wrong = wrongCallOptions(mailOf(name, 'tell'), options);
+  #tell(worker: Addressed, data: unknown, options: NestedCallOptions = {}): void {
+    const wrong = wrongCallOptions(mailOf(worker.name, 'tell'), options);
     if (wrong) throw wrong;
     if (this.#closed) return;
     // A tell has no answer: it gets an id, and messages about that are dropped.
-    this.#link.sendValue(Kind.NESTED_CALL, this.#nextId(), How.tell, this.#message({ name, key }, undefined, data, options), 'call');
+    this.#link.sendValue(Kind.NESTED_CALL, this.#nextId(), How.tell, this.#message(worker, undefined, data, options), 'call');
     this.#options.onSent();
   }
 
@@ -127,13 +132,8 @@ export class NestedCaller {
     return call.answer;
   }
 
-  #message(
-    { name, key }: { readonly name: string; readonly key: string | undefined },
-    task: string | undefined,
-    input: unknown,
-    options: NestedCallOptions,
-  ): NestedCallMessage {
-    const { timeout, affinity, caller, carrier, send } = options;
+  #message({ name, key, within }: Addressed, task: string | undefined, input: unknown, options: NestedCallOptions): NestedCallMessage {
+    const { timeout, affinity, caller = within, carrier, send } = options;
     for (const [option, text] of Object.entries({ key: options.key, affinity, caller }))
       if (typeof text === 'string' && text.length > MOST_NAME)
         throw new UsageError(`${option} of a call to ${name} has more than ${MOST_NAME} characters`);

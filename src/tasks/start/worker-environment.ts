@@ -14,7 +14,8 @@ export interface WorkerEnvironment {
    * The client of another worker, for injection.
    * @throws WorkerNotFoundError when the application has no worker of that name.
    */
-  client(worker: string, key: string | undefined): object;
+  /** @param within the caller that its calls name where their options name none: they share the process's turn */
+  client(worker: string, key: string | undefined, within?: string): object;
   /** How many connections the worker has open now, and how many of them came in: a process that has some is not idle. */
   reportConnections(connections: number, inbound: number): void;
   /** Connects the channels of this process to those of others. */

@@ -124,6 +124,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   abortReason: unknown;
   /** Deadline that it inherits from another machine, in milliseconds since the epoch; undefined: none. */
   latest: number | undefined;
+  readonly #named: string | undefined;
   #parent: Call | undefined;
   /** Told when it has settled. */
   onSettled: (() => void) | undefined;
@@ -137,6 +138,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     this.key = key;
     this.owner = owner;
     this.options = options;
+    this.#named = owner.kind === 'task' ? undefined : options?.caller;
     this.hard = target.hard;
     this.soft = target.soft;
     // Where listeners of its events run; a call whose task has none goes without.
@@ -161,8 +163,12 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
 
   /** Whose turn it takes. */
   get caller(): string {
-    const { owner } = this;
-    return owner.kind === 'task' ? owner.queuedAs : (this.options?.caller ?? owner.queuedAs);
+    return this.#named ?? this.owner.queuedAs;
+  }
+
+  /** All callers with which that one shares a turn, see {@link Owner.group}: the application vouches for those that it names. */
+  get group(): string | undefined {
+    return this.#named === undefined ? this.owner.group : undefined;
   }
 
   /** The caller that a worker names for its call: callers it makes up share the turn that the call has anyway. */
@@ -178,10 +184,9 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     return this.#encoded;
   }
 
-  /** The copy of the argument, where it is so large that its memory should serve again: nothing may read it after this. */
+  /** The copy of the argument, where it is so large that its memory should serve again: no other call sends it, nothing reads it after this. */
   spendLarge(): Encoded | undefined {
     const { token } = this;
-    // One that is shared is still to be sent for other calls.
     if (token === undefined || token.calls > 1 || !this.#encoded || this.isSettled || token.size < REUSABLE) return undefined;
     token.isSpent = true;
     return this.#input as Encoded;
@@ -209,8 +214,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
   /** From now on it ends with its owner and its signal. */
   register(): void {
     this.owner.add(this);
-    const signal = this.options?.signal;
-    if (signal) watchAbort(signal, this);
+    if (this.options?.signal) watchAbort(this.options.signal, this);
   }
 
   /** The caller gives up. */
@@ -286,8 +290,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
 
   /** An event that its process says it emitted: checked and delivered. The promise resolves when its listeners have dealt with it. */
   handleEvent(name: string, payload: unknown): Promise<unknown> | undefined {
-    const { task } = this.target;
-    const check = task?.events.get(name);
+    const check = this.target.task?.events.get(name);
     if (!check) throw new ProtocolError(`${this.target.name} emits ${name}, which it does not declare`);
     const verdict = this.target.worker.settings.validate === 'off' ? { value: payload } : check(payload);
     if (!verdict.issues) return this.deliverEvent(name, verdict.value);
@@ -371,8 +374,7 @@ export abstract class Call implements Belonging, Abortable, Queueable<Call> {
     this.isSettled = true;
     this.owner.delete(this);
     this.#parent?.waitsFor?.delete(this);
-    const signal = this.options?.signal;
-    if (signal) unwatchAbort(signal, this);
+    if (this.options?.signal) unwatchAbort(this.options.signal, this);
     this.sender?.stop();
     this.events?.close();
     this.#input = undefined;

@@ -1,3 +1,4 @@
+import { peerGroup } from '../../endpoints/address.js';
 import type { Ctor } from '../../decorators/ctor.js';
 import type { WorkerOrigin } from '../../decorators/hook-types.js';
 import type { Caller } from '../../decorators/worker/task-types.js';
@@ -35,6 +36,7 @@ export class Owner {
   /** The fair queue's round robin is over these: owners with the same one are one caller. */
   readonly queuedAs: string;
   readonly caller: Caller;
+  #group: string | undefined;
   readonly hooks: OwnerHooks;
   /** Set while `@OnShutdown`, `@OnClose` or `@OnStop` runs, by its runner: calls are then taken even while the application closes. */
   isAllowedWhileClosing = false;
@@ -43,12 +45,13 @@ export class Owner {
   #newest: Belonging | undefined;
   #closed = false;
 
-  constructor(kind: Owner['kind'], id: string, caller: Caller = {}, hooks: OwnerHooks = {}, queuedAs = id) {
+  constructor(kind: Owner['kind'], id: string, caller: Caller = {}, hooks: OwnerHooks = {}, queuedAs = id, group?: string) {
     this.kind = kind;
     this.id = id;
     this.queuedAs = queuedAs;
     this.caller = caller;
     this.hooks = hooks;
+    this.#group = group;
   }
 
   /** After `close()` neither answers nor events reach the owner. */
@@ -59,6 +62,14 @@ export class Owner {
   /** Calls are under way. */
   get hasCalls(): boolean {
     return this.#oldest !== undefined;
+  }
+
+  /** Callers with the same one have one turn together: the connections of one address. Undefined: it has a turn of its own. */
+  get group(): string | undefined {
+    const { connection } = this.caller;
+    if (this.#group !== undefined || this.kind !== 'connection' || connection === undefined) return this.#group;
+    const { address, url } = connection.remote;
+    return (this.#group = address === undefined ? url : peerGroup(address));
   }
 
   add(call: Belonging): void {

@@ -64,6 +64,12 @@ function parse(value: unknown): NestedCallMessage {
   return value as NestedCallMessage;
 }
 
+/** The caller that a call of a process is in the queue, and with which others that one has its turn. */
+interface NestedTurn {
+  readonly id: string;
+  readonly group: string | undefined;
+}
+
 /** One call that the process made. Its owner is its own, so that it is aborted alone. */
 class OpenNestedCall implements Owned {
   readonly owner: Owner;
@@ -87,7 +93,7 @@ class OpenNestedCall implements Owned {
     id: number,
     size: number,
     { link, inFlight, maxMessageSize }: NestedCallContext,
-    ownerId: string,
+    { id: ownerId, group }: NestedTurn,
     caller: Caller,
     sends: boolean,
   ) {
@@ -100,7 +106,7 @@ class OpenNestedCall implements Owned {
       reportOffence: (error: Error) => link.destroy(error),
     };
     this.inputStream = sends ? new RelayedStream(inFlight.unread, host) : undefined;
-    this.owner = new Owner('task', ownerId, caller, { onEvent: (_worker, name, payload) => this.#event(name, payload) });
+    this.owner = new Owner('task', ownerId, caller, { onEvent: (_worker, name, payload) => this.#event(name, payload) }, ownerId, group);
   }
 
   abort(reason: unknown): void {
@@ -253,13 +259,14 @@ export class NestedCalls {
 
   /**
    * Whose turn a call takes: one of its own for each caller that the process works for, so that it delays neither that caller's own calls
-   * nor others by more than a turn. Callers that the process names take turns within that one.
+   * nor others by more than a turn; those of one address share one, as they do where the process's own calls come from. Callers that the process names take turns within that one.
    */
-  #turnOf(parent: Call | undefined): string {
+  #turnOf(parent: Call | undefined): NestedTurn {
     const { name, key, pid } = this.#context;
     const self = `worker:${name}${key === undefined ? '' : `:${key}`}:${pid}`;
     // A call that waits there has made none.
-    return parent === undefined || parent.began < 0 ? self : `${parent.caller} via ${self}`;
+    if (parent === undefined || parent.began < 0) return { id: self, group: undefined };
+    return { id: `${parent.caller} via ${self}`, group: parent.group && `${parent.group} via ${self}` };
   }
 
   /** Refuses cheaply: a process that floods the master gets an error without a stack, and no call is made. */

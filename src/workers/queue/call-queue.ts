@@ -64,10 +64,10 @@ export class CallQueue {
 
   /** False: it was refused, and has failed. `parked`: it waits for something else than its turn. */
   enter(call: Call, parked: boolean): boolean {
-    const { caller } = call;
-    if (!this.#admits(call, caller)) return false;
-    if (parked) this.#queue.park(call, caller);
-    else this.#queue.push(call, caller);
+    const { caller, group } = call;
+    if (!this.#admits(call, caller, group)) return false;
+    if (parked) this.#queue.park(call, caller, group);
+    else this.#queue.push(call, caller, group);
     this.#load(call);
     const timeout = this.#timeoutOf(call.owner);
     if (timeout > 0) this.#issueTicket(call, timeout);
@@ -115,27 +115,27 @@ export class CallQueue {
     }
   }
 
-  #admits(call: Call, caller: string): boolean {
+  #admits(call: Call, caller: string, group: string | undefined): boolean {
     const perCaller = this.#perCaller(call.owner);
     if (this.#queue.waiting(caller) >= perCaller) {
       this.#dismiss(call, new WorkerBusyError(callNameOf(call.target, call.key), 'maxQueuePerCaller', perCaller));
       return false;
     }
     const { maxQueue } = this.#rules;
-    if (this.#queue.size < limitOf(maxQueue)) return this.#makeRoom(call, caller);
-    const victim = this.#queue.victim(caller);
+    if (this.#queue.size < limitOf(maxQueue)) return this.#makeRoom(call, caller, group);
+    const victim = this.#queue.victim(caller, group);
     if (victim) this.leave(victim);
     const refused = victim ?? call;
     this.#dismiss(refused, new WorkerBusyError(callNameOf(refused.target, refused.key), 'maxQueue', maxQueue));
-    return victim !== undefined && this.#makeRoom(call, caller);
+    return victim !== undefined && this.#makeRoom(call, caller, group);
   }
 
   /** Refuses calls of the caller that keeps most bytes until this one's argument fits; it alone always does. False: that is the newcomer. */
-  #makeRoom(call: Call, caller: string): boolean {
+  #makeRoom(call: Call, caller: string, group: string | undefined): boolean {
     const { maxQueueBytes } = this.#rules;
     const limit = limitOf(maxQueueBytes);
     while (this.#bytes > 0 && this.#bytes + this.#cost(call) > limit) {
-      const victim = this.#queue.heaviest(caller, call.weight);
+      const victim = this.#queue.heaviest(caller, call.weight, group);
       if (victim) this.leave(victim);
       const refused = victim ?? call;
       this.#dismiss(refused, new WorkerBusyError(callNameOf(refused.target, refused.key), 'maxQueueBytes', maxQueueBytes));

@@ -1,5 +1,7 @@
+import type { CallerGroup } from './caller-group.js';
 import { List, type Listed } from './list.js';
 import type { Ranked } from './ranking.js';
+import type { Turn } from './turns.js';
 
 /** An entry of the fair queue. */
 export interface Queueable<T extends Queueable<T>> extends Listed<T> {
@@ -22,29 +24,31 @@ class Share<T extends Queueable<T>> extends List<T> implements Listed<Share<T>> 
 }
 
 /** One caller and what it waits for. It exists only while it waits. */
-export class CallerQueue<T extends Queueable<T>> implements Ranked<CallerQueue<T>>, Listed<CallerQueue<T>> {
+export class CallerQueue<T extends Queueable<T>> implements Turn<T> {
   readonly parked = new List<T>();
   waiting = 0;
-  /** Bytes that its entries keep. */
   weight = 0;
-  rank: Ranked<CallerQueue<T>>['rank'];
-  above: CallerQueue<T> | undefined;
-  below: CallerQueue<T> | undefined;
-  prev: CallerQueue<T> | undefined;
-  next: CallerQueue<T> | undefined;
-  list: List<CallerQueue<T>> | undefined;
-  /** Entries that may be taken. */
+  rank: Ranked<Turn<T>>['rank'];
+  above: Turn<T> | undefined;
+  below: Turn<T> | undefined;
+  prev: Turn<T> | undefined;
+  next: Turn<T> | undefined;
+  list: List<Turn<T>> | undefined;
   ready = 0;
   readonly #own = new Share<T>(undefined);
   /** Callers within this one that have something ready. Neither exists where there are none. */
   #shares: Map<string, Share<T>> | undefined;
   #turns: List<Share<T>> | undefined;
 
-  constructor(readonly id: string) {}
+  /** @param group whose turn it shares; undefined: it has one of its own */
+  constructor(
+    readonly id: string,
+    readonly group: CallerGroup<T> | undefined,
+  ) {}
 
-  /** The last one that came of those whose turn is last. */
+  /** The last one that came of those whose turn is last, and of what is parked where nothing is ready. */
   get newest(): T | undefined {
-    return this.#turns === undefined ? this.#own.tail : this.#turns.tail?.tail;
+    return (this.#turns === undefined ? this.#own.tail : this.#turns.tail?.tail) ?? this.parked.tail;
   }
 
   /** Ready, behind what its caller has ready. */

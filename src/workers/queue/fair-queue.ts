@@ -1,23 +1,26 @@
+import { CallerGroup } from './caller-group.js';
 import { CallerQueue, type Queueable } from './caller-queue.js';
 import { List } from './list.js';
 import { Ranking } from './ranking.js';
+import { Turns, type Turn } from './turns.js';
 
 export type { CallerQueue, Queueable } from './caller-queue.js';
 
+function heavierOf<W extends { readonly weight: number }>(one: W | undefined, other: W): W {
+  return one === undefined || other.weight > one.weight ? other : one;
+}
+
 /**
  * Round robin over callers, first come first served within one; each operation costs the same with one waiting and with a million.
+ * Callers of one group (an address, that may open as many connections as it likes) have one turn together, and take it one after the other.
  * What is parked counts as waiting but is not taken until it is ready: it waits for a certain process, or for another call.
  */
 export class FairQueue<T extends Queueable<T>> {
   readonly #lines = new Map<string, CallerQueue<T>>();
-  /** Callers with something ready; the first one's turn is next. */
-  readonly #turns = new List<CallerQueue<T>>();
-  readonly #ranking = new Ranking<CallerQueue<T>>();
-  /**
-   * The caller that was served last and has more. It stands behind everyone again when the next turn is given, not before: a caller that
-   * comes while its call runs goes first, and waits for what runs but not for that caller's next call as well.
-   */
-  #served: CallerQueue<T> | undefined;
+  readonly #groups = new Map<string, CallerGroup<T>>();
+  /** Groups, and callers without one. */
+  readonly #turns = new Turns<T>();
+  readonly #ranking = new Ranking<Turn<T>>();
   /** Calls that had left and came back: they go first, in their old order. */
   readonly #returned = new List<T>();
   #size = 0;
@@ -29,7 +32,7 @@ export class FairQueue<T extends Queueable<T>> {
 
   /** True when {@link take} would give something. */
   get hasReady(): boolean {
-    return this.#returned.size > 0 || this.#turns.size > 0 || this.#served !== undefined;
+    return this.#returned.size > 0 || !this.#turns.isEmpty;
   }
 
   /** How many this caller waits for. */
@@ -37,15 +40,14 @@ export class FairQueue<T extends Queueable<T>> {
     return this.#lines.get(caller)?.waiting ?? 0;
   }
 
-  push(item: T, caller: string): void {
-    this.#admit(item, caller);
-    this.#makeReady(item, item.callerQueue!);
+  /** @param group whose turn the caller shares; undefined: it has one of its own */
+  push(item: T, caller: string, group?: string): void {
+    this.#makeReady(item, this.#admit(item, caller, group));
   }
 
   /** Counts as waiting, but is not taken before {@link unpark}. */
-  park(item: T, caller: string): void {
-    this.#admit(item, caller);
-    item.callerQueue!.parked.append(item);
+  park(item: T, caller: string, group?: string): void {
+    this.#admit(item, caller, group).parked.append(item);
   }
 
   /** Ready at last, behind what its caller has ready already. */
@@ -68,13 +70,8 @@ export class FairQueue<T extends Queueable<T>> {
       this.#size--;
       return back;
     }
-    if (this.#served) this.#turns.append(this.#served);
-    this.#served = undefined;
-    const line = this.#turns.shift();
-    if (!line) return undefined;
-    const item = line.shift()!;
-    if (line.ready > 0) this.#served = line;
-    this.#discharge(item, line);
+    const item = this.#turns.shift();
+    if (item) this.#discharge(item, item.callerQueue!);
     return item;
   }
 
@@ -86,37 +83,40 @@ export class FairQueue<T extends Queueable<T>> {
       list.remove(item);
       this.#size--;
     } else {
-      const parked = list === line.parked;
-      if (parked) list.remove(item);
-      else line.remove(item);
-      if (!parked && line.ready === 0) {
-        if (line === this.#served) this.#served = undefined;
-        else this.#turns.remove(line);
-      }
+      if (list === line.parked) list.remove(item);
+      else this.#removeReady(item, line);
       this.#discharge(item, line);
     }
     return true;
   }
 
   /**
-   * The call to drop when one more of `caller` is too much: the newest of the caller with the most waiting.
-   * Undefined: the newcomer itself, because no caller has more waiting than its own.
+   * The call to drop when one more of `caller` is too much: the newest of the caller with the most waiting, in the group with the most.
+   * Undefined: the newcomer itself, because no group has more waiting than its own, and in that no caller has more.
    */
-  victim(caller: string): T | undefined {
+  victim(caller: string, group?: string): T | undefined {
     const most = this.#ranking.first;
-    if (!most || most.waiting <= this.waiting(caller)) return undefined;
-    return most.newest ?? most.parked.tail;
+    const own = this.#turnOf(caller, group);
+    if (!most || most.waiting > (own?.waiting ?? 0)) return most?.newest;
+    const rival = own instanceof CallerGroup ? own.ranking.first : undefined;
+    return rival && rival.waiting > this.waiting(caller) ? rival.newest : undefined;
   }
 
   /**
-   * The call to drop when bytes are too many: the newest of the caller that keeps most. Looks at every caller, which costs less than the
-   * copy of the argument that was too much. Undefined: the newcomer, with `weight` more, would keep as much.
+   * The call to drop when bytes are too many: the newest of the caller that keeps most, in the group that does. Looks at every caller,
+   * which costs less than the copy of the argument that was too much. Undefined: the newcomer, with `weight` more, would keep as much.
    */
-  heaviest(caller: string, weight: number): T | undefined {
-    let most: CallerQueue<T> | undefined;
-    for (const line of this.#lines.values()) if (most === undefined || line.weight > most.weight) most = line;
-    if (!most || most.weight <= (this.#lines.get(caller)?.weight ?? 0) + weight) return undefined;
-    return most.newest ?? most.parked.tail;
+  heaviest(caller: string, weight: number, group?: string): T | undefined {
+    const own = this.#turnOf(caller, group);
+    let most: Turn<T> | undefined;
+    for (const line of this.#lines.values()) most = heavierOf(most, line.group ?? line);
+    if (!most) return undefined;
+    const isOther = most.weight > (own?.weight ?? 0) + weight;
+    const within = isOther ? most : own;
+    if (!(within instanceof CallerGroup)) return isOther ? most.newest : undefined;
+    let rival: CallerQueue<T> | undefined;
+    for (const line of this.#lines.values()) if (line.group === within) rival = heavierOf(rival, line);
+    return isOther || rival!.weight > this.#weightOf(caller) + weight ? rival!.newest : undefined;
   }
 
   /** Takes out everything, in the order in which it would have left; parked ones last. */
@@ -130,25 +130,68 @@ export class FairQueue<T extends Queueable<T>> {
     }
   }
 
-  #admit(item: T, caller: string): void {
-    let line = this.#lines.get(caller);
-    if (!line) this.#lines.set(caller, (line = new CallerQueue(caller)));
+  /** Whose turn it would be. */
+  #turnOf(caller: string, group: string | undefined): Turn<T> | undefined {
+    return group === undefined ? this.#lines.get(caller) : this.#groups.get(group);
+  }
+
+  #weightOf(caller: string): number {
+    return this.#lines.get(caller)?.weight ?? 0;
+  }
+
+  #admit(item: T, caller: string, group: string | undefined): CallerQueue<T> {
+    const line = this.#lines.get(caller) ?? this.#open(caller, group);
+    const weight = item.weight ?? 0;
+    const shared = line.group;
     item.callerQueue = line;
-    line.weight += item.weight ?? 0;
-    this.#ranking.raise(line);
+    line.weight += weight;
+    if (shared) {
+      shared.weight += weight;
+      shared.ranking.raise(line);
+    }
+    this.#ranking.raise(shared ?? line);
     this.#size++;
+    return line;
+  }
+
+  #open(caller: string, group: string | undefined): CallerQueue<T> {
+    let shared: CallerGroup<T> | undefined;
+    if (group !== undefined) {
+      shared = this.#groups.get(group);
+      if (!shared) this.#groups.set(group, (shared = new CallerGroup(group)));
+    }
+    const line = new CallerQueue(caller, shared);
+    this.#lines.set(caller, line);
+    return line;
   }
 
   #makeReady(item: T, line: CallerQueue<T>): void {
+    const { group } = line;
     line.append(item);
-    if (line.ready === 1) this.#turns.append(line);
+    if (line.ready === 1) (group?.turns ?? this.#turns).join(line);
+    if (group && ++group.ready === 1) this.#turns.join(group);
+  }
+
+  #removeReady(item: T, line: CallerQueue<T>): void {
+    const { group } = line;
+    line.remove(item);
+    if (line.ready === 0) (group?.turns ?? this.#turns).leave(line);
+    if (group && --group.ready === 0) this.#turns.leave(group);
   }
 
   #discharge(item: T, line: CallerQueue<T>): void {
+    const weight = item.weight ?? 0;
+    const { group } = line;
     item.callerQueue = undefined;
-    line.weight -= item.weight ?? 0;
-    this.#ranking.lower(line);
+    line.weight -= weight;
+    if (group) {
+      group.weight -= weight;
+      group.ranking.lower(line);
+    }
+    this.#ranking.lower(group ?? line);
     this.#size--;
-    if (line.waiting === 0) this.#lines.delete(line.id);
+    if (line.waiting > 0) return;
+    this.#lines.delete(line.id);
+    if (group?.waiting === 0) this.#groups.delete(group.id);
   }
 }
