@@ -63,12 +63,17 @@ interface Sink {
 function printTo(stream: Writable, fd: 1 | 2, port: MessagePort, slots: Int32Array): void {
   const sink: Sink = {
     _write(chunk, encoding, written) {
-      const bytes = new Uint8Array(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
-      port.postMessage([fd, bytes], [bytes.buffer]);
-      let waiting = Atomics.add(slots, PRINTED_SLOT, bytes.length) + bytes.length;
-      while (waiting > MOST_PRINTED) {
-        Atomics.wait(slots, PRINTED_SLOT, waiting);
-        waiting = Atomics.load(slots, PRINTED_SLOT);
+      const whole = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+      // In pieces: one write of 300 MB must not lie in the master, whose memory this is as well.
+      for (let at = 0; at < whole.length; at += MOST_PRINTED) {
+        const bytes = new Uint8Array(whole.subarray(at, at + MOST_PRINTED));
+        // Counted first: bytes that are moved have no length any more.
+        let waiting = Atomics.add(slots, PRINTED_SLOT, bytes.length) + bytes.length;
+        port.postMessage([fd, bytes], [bytes.buffer]);
+        while (waiting > MOST_PRINTED) {
+          Atomics.wait(slots, PRINTED_SLOT, waiting);
+          waiting = Atomics.load(slots, PRINTED_SLOT);
+        }
       }
       written();
     },
