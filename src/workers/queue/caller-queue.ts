@@ -43,7 +43,7 @@ export class CallerQueue<T extends Queueable<T>> implements Turn<T> {
   /** @param group whose turn it shares; undefined: it has one of its own */
   constructor(
     readonly id: string,
-    readonly group: CallerGroup<T> | undefined,
+    readonly group?: CallerGroup<T>,
   ) {}
 
   /** The last one that came of those whose turn is last, and of what is parked where nothing is ready. */
