@@ -38,16 +38,17 @@ describe('a change of the level of the logger', function () {
     return own().map(({ level }) => level);
   }
 
-  for (const worker of ['process', 'thread', 'inline'] as const) {
-    it(`is told to workers that run: ${worker}`, async () => {
-      await start('info');
-      expect(await logged(worker, 'before')).to.deep.equal([30, 60]);
-      logger.level = 'debug';
-      expect(await logged(worker, 'lower')).to.deep.equal([20, 30, 60]);
-      logger.level = 'fatal';
-      expect(await logged(worker, 'higher')).to.deep.equal([60]);
-    });
-  }
+  it('is told to workers that run, in a process, in a thread and inline', async () => {
+    await start('info');
+    const said = (word: string): Promise<readonly (readonly number[])[]> =>
+      Promise.all((['process', 'thread', 'inline'] as const).map(worker => logged(worker, `${word} ${worker}`)));
+    const each = (...levels: readonly number[]): readonly (readonly number[])[] => [levels, levels, levels];
+    expect(await said('before')).to.deep.equal(each(30, 60));
+    logger.level = 'debug';
+    expect(await said('lower')).to.deep.equal(each(20, 30, 60));
+    logger.level = 'fatal';
+    expect(await said('higher')).to.deep.equal(each(60));
+  });
 
   it('keeps records below it in their worker, all of them where the logger is silent; a child of the logger changes nothing', async () => {
     await start('info');

@@ -9,9 +9,9 @@ import { Ear } from '../ear.js';
 import { MB, alone, pair, turn } from '../links.js';
 
 describe('a large value on a link', () => {
-  it('is passed by pings and by other calls’ messages, 64 MB or not; those of its own id wait', async () => {
+  it('is passed by pings and by other calls’ messages, 16 MB or not; those of its own id wait', async () => {
     const { ours, them, us } = pair();
-    const large = Buffer.alloc(64 * MB, 'large');
+    const large = Buffer.alloc(16 * MB, 'large');
     ours.sendValue(Kind.REPLY, 1, 0, { large });
     large.fill(0);
     ours.sendValue(Kind.ITEM, 1, 0, 'after');
@@ -22,7 +22,7 @@ describe('a large value on a link', () => {
       expect(await them.next()).to.deep.equal([Kind.PING, 1, i, undefined]);
     }
     const received = (await them.next())[3] as { large: Buffer };
-    expect(received.large.equals(Buffer.alloc(64 * MB, 'large'))).to.equal(true);
+    expect(received.large.equals(Buffer.alloc(16 * MB, 'large'))).to.equal(true);
     expect((await them.next())[3]).to.equal('after');
     ours.destroy();
     await Promise.all([us.ended, them.ended]);

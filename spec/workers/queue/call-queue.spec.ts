@@ -63,6 +63,7 @@ describe('the queue of a pool', () => {
     expect(rest(queue)).to.deep.equal(['a1', 'b1', 'a2']);
     expect([queue.size, queue.hasReady]).to.deep.equal([1, false]);
     queue.unpark(parked);
+    expect(queue.hasReady).to.equal(true);
     expect(rest(queue)).to.deep.equal(['c1']);
     expect(queue.take()).to.equal(undefined);
   });
@@ -90,6 +91,7 @@ describe('the queue of a pool', () => {
     expect([queue.size, queue.bytes, call.ticket]).to.deep.equal([2, 7, undefined]);
     expect(rest(queue)).to.deep.equal(['a1', 'b1']);
     queue.giveBack(call);
+    expect(queue.hasReady, 'nothing else waits').to.equal(true);
     expect([queue.leave(call), queue.size, queue.bytes]).to.deep.equal([true, 0, 0]);
     await clock.advance(1000);
     expect(call.ended).to.deep.equal([]);
