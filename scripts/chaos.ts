@@ -127,7 +127,9 @@ async function run(name: string): Promise<void> {
   server.terminate();
   const { code, signal } = await server.exited;
   over = true;
-  console.log(`${name}: SIGTERM in the middle: exit code ${code}, signal ${signal}, after ${Math.round(performance.now() - from)} ms`);
+  console.log(
+    `${name}: SIGTERM in the middle: exit code ${code}, signal ${signal}, after ${Math.round(performance.now() - from)} ms, ${server.log.lines} lines of log`,
+  );
   if (code !== 0) fault(`${name}: SIGTERM in the middle ended with code ${code}, signal ${signal}`);
   await chaos;
 }

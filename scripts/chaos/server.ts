@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { strictJson } from '../../spec/logging/support/strict-json.js';
 import { targetOf, type Target } from './wire.js';
 
 /** What the application holds at one moment. */
@@ -32,6 +33,16 @@ function tally(closed: Record<string, number>, { msg, by, code }: ClosedLine): v
   closed[why] = (closed[why] ?? 0) + 1;
 }
 
+/** The reason why a line of the log is no strict JSON; undefined: it is. */
+function flawOf(line: string): string | undefined {
+  try {
+    strictJson(line);
+    return undefined;
+  } catch (error) {
+    return `no strict JSON: ${String(error)}`;
+  }
+}
+
 /** The application as a process of its own, and its control line. */
 export class Server {
   readonly target: Target;
@@ -43,6 +54,7 @@ export class Server {
     child: ChildProcess,
     target: Target,
     closed: Readonly<Record<string, number>>,
+    log: { readonly lines: number },
     answers: (take: (line: string) => void) => void,
   ) {
     this.#child = child;
@@ -50,6 +62,7 @@ export class Server {
     child.stdin!.on('error', () => {});
     this.target = target;
     this.closed = closed;
+    this.log = log;
     this.exited = new Promise(resolve => child.once('close', (code, signal) => resolve({ code, signal })));
     this.#answers = line => this.#waiting.shift()?.(line);
     answers(this.#answers);
@@ -58,6 +71,8 @@ export class Server {
   readonly #waiting: ((line: string) => void)[] = [];
   /** How many connections each limit and time has closed. */
   readonly closed: Readonly<Record<string, number>>;
+  /** Lines that it has logged, each of them strict JSON or complained of. */
+  readonly log: { readonly lines: number };
 
   /** Resolves when it listens. `complain` hears log lines that must not be. */
   static async start(path: string, complain: (line: string) => void): Promise<Server> {
@@ -67,8 +82,12 @@ export class Server {
       env: { ...process.env, PACKET_LOG: 'info' },
     });
     const closed: Record<string, number> = {};
+    const log = { lines: 0 };
     createInterface(child.stderr).on('line', line => {
-      if (line.startsWith('{"told"')) console.log(line);
+      log.lines++;
+      const broken = line.startsWith('{') ? flawOf(line) : undefined;
+      if (broken !== undefined) complain(broken);
+      else if (line.startsWith('{"told"')) console.log(line);
       else if (line.startsWith('{"level":30')) tally(closed, JSON.parse(line) as ClosedLine);
       else if (UNEXCUSED.test(line) || !line.startsWith('{')) complain(line);
     });
@@ -79,7 +98,7 @@ export class Server {
     });
     createInterface(child.stdout).on('line', line => take(line));
     const { urls } = JSON.parse(await first) as { urls: string[] };
-    return new Server(child, targetOf(urls), closed, next => (take = next));
+    return new Server(child, targetOf(urls), closed, log, next => (take = next));
   }
 
   get pid(): number {

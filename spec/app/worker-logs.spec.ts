@@ -4,6 +4,7 @@ import { bootstrap, Connection, InjectWorker, Module, OnData, Peer, type App, ty
 import { lines } from 'packet-ts/framing';
 import { createTestApp } from 'packet-ts/testing';
 import { atEnd, tcpClient, waitFor } from '../kit/index.js';
+import { strictJson } from '../logging/support/strict-json.js';
 import { LoggingWorker } from '../fixtures/logging/logging.worker.js';
 
 @Connection({ listen: 'tcp://127.0.0.1:0', framing: lines() })
@@ -26,28 +27,12 @@ class LoggingModule {}
 
 type Written = Record<string, unknown>;
 
-/** Parses a line as strict JSON: no key twice. */
-function strict(line: string): Written {
-  const keys = new Set<string>();
-  let depth = 0;
-  for (const [token, key] of line.matchAll(/"(?:[^"\\]|\\.)*"(?=\s*:)|[{}]/g)) {
-    void key;
-    if (token === '{') depth++;
-    else if (token === '}') depth--;
-    else if (depth === 1) {
-      expect(keys.has(token), `${token} twice in ${line}`).to.equal(false);
-      keys.add(token);
-    }
-  }
-  return JSON.parse(line) as Written;
-}
-
 async function started(
   runtime: 'process' | 'inline',
   level = 'info',
 ): Promise<{ app: App; written: Written[]; ask(text: string): Promise<string> }> {
   const written: Written[] = [];
-  const logger = pino({ level, redact: ['password'] }, { write: line => written.push(strict(line)) });
+  const logger = pino({ level, redact: ['password'] }, { write: line => written.push(strictJson(line) as Written) });
   const app =
     runtime === 'process'
       ? await bootstrap(LoggingModule, { signals: false, logger })

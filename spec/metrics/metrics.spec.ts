@@ -1,6 +1,5 @@
-import diagnostics from 'node:diagnostics_channel';
 import { expect } from 'chai';
-import { Registry, type Counter } from 'prom-client';
+import { Registry } from 'prom-client';
 import { Connection, Module, UsageError, type App } from 'packet-ts';
 import { OnRequest } from 'packet-ts/http';
 import { metrics } from 'packet-ts/metrics';
@@ -101,21 +100,26 @@ describe('metrics()', () => {
     expect(callsIn(await samples(metrics(second)))).to.equal(1);
   });
 
-  it('that fails to count is told once, and stops nothing', async () => {
+  it('is what prom-client makes of the same observations: buckets that add up, sum and count', async () => {
     const app = await createTestApp(MeasuredModule).start();
     atEnd(() => app.close());
     const registry = metrics(app);
-    const counter = registry.getSingleMetric('packet_ts_calls_done_total') as Counter;
-    counter.inc = () => {
-      throw new Error('no memory');
-    };
-    const warnings: unknown[] = [];
-    const listen = (warning: unknown): void => void warnings.push(warning);
-    diagnostics.subscribe('packet-ts:app.warning', listen);
-    atEnd(() => diagnostics.unsubscribe('packet-ts:app.warning', listen));
     const { worker } = app.get<Asks>(Asks);
-    expect([await worker.plain('a'), await worker.plain('b')]).to.deep.equal(['plain a', 'plain b']);
-    expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.deep.include({ app: app.name, message: 'metrics() failed: what is observed goes on without it' });
+    for (let i = 0; i < 5; i++) await worker.plain('a');
+    const json = await registry.getMetricsAsJSON();
+    const histogram = json.find(({ name }) => name === 'packet_ts_call_run_seconds')!;
+    const values = histogram.values as { labels: Record<string, string | number>; value: number; metricName: string }[];
+    const buckets = values.filter(({ metricName }) => metricName.endsWith('_bucket'));
+    expect(buckets.at(-1)).to.deep.include({ value: 5, labels: { le: '+Inf', worker: 'around_worker', key: '', task: 'plain' } });
+    expect(buckets.map(({ value }) => value)).to.deep.equal(buckets.map(({ value }) => value).toSorted((a, b) => a - b));
+    const sum = values.find(({ metricName }) => metricName.endsWith('_sum'))!.value;
+    expect(sum).to.be.within(0, 5 * 30);
+    const page = await registry.metrics();
+    expect(page).to.match(/packet_ts_call_run_seconds_bucket\{le="\+Inf",worker="around_worker",key="",task="plain"\} 5/);
+    expect(page).to.include('# TYPE packet_ts_calls_done_total counter').and.to.include('# TYPE packet_ts_call_run_seconds histogram');
+    // Counting goes on after a reset, from nothing.
+    registry.resetMetrics();
+    await worker.plain('a');
+    expect((await samples(registry)).get('packet_ts_call_run_seconds_count{worker="around_worker",key="",task="plain"}')).to.equal(1);
   });
 });

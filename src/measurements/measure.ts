@@ -6,10 +6,11 @@ import { callTraces, messageTraces, requestTraces } from '../diagnostics/traces.
 import type { CounterLabels, CounterName, HistogramLabels, HistogramName } from './catalogue.js';
 import { Codes } from './codes.js';
 
-/** Where what is measured goes. */
+/** A system that measurements go to. It is asked for each set of labels once, and what it gives is called for every measurement. */
 export interface MeasurementSink {
-  count<N extends CounterName>(counter: N, labels: CounterLabels<N>): void;
-  record<N extends HistogramName>(histogram: N, labels: HistogramLabels<N>, seconds: number): void;
+  counter<N extends CounterName>(counter: N, labels: CounterLabels<N>): () => void;
+  /** Takes seconds. */
+  histogram<N extends HistogramName>(histogram: N, labels: HistogramLabels<N>): (seconds: number) => void;
 }
 
 /** The seconds between two times in milliseconds. */
@@ -17,24 +18,64 @@ export function secondsBetween(from: number, to: number): number {
   return Math.max(0, to - from) / 1000;
 }
 
-/** Counts one call, once, by how it ended. */
-function countCall(to: MeasurementSink, codes: Codes, { worker, key = '', task, outcome, code, queued, started, ended }: CallTrace): void {
-  const pool = { worker, key };
-  if (outcome === 'refused' || outcome === 'failed' || outcome === undefined)
-    to.count(outcome === 'refused' ? 'refused' : 'failed', { ...pool, code: codes.of(code) });
-  else to.count(outcome, pool);
-  to.record('wait', { ...pool, task }, secondsBetween(queued, started ?? ended!));
-  if (started !== undefined) to.record('run', { ...pool, task }, secondsBetween(started, ended!));
+/** Values by the names of what they belong to, made when they are asked for first. */
+export class Kept<V> {
+  readonly #values = new Map<string, V>();
+  readonly #make: (...names: readonly string[]) => V;
+
+  constructor(make: (...names: readonly string[]) => V) {
+    this.#make = make;
+  }
+
+  /** Names may have no control characters but in a key, which stands last or alone. */
+  of(first: string, second = '', third = '', fourth = ''): V {
+    const name = `${first}\n${second}\n${third}\n${fourth}`;
+    let value = this.#values.get(name);
+    if (value === undefined) this.#values.set(name, (value = this.#make(first, second, third, fourth)));
+    return value;
+  }
 }
 
-function countRequest(to: MeasurementSink, { handler, method, route = '', status, duration }: RequestTrace): void {
-  to.count('requests', { handler, method, route, status: status === undefined ? 'none' : String(status) });
-  to.record('request', { handler, method, route }, (duration ?? 0) / 1000);
+/** Counts each call once, by how it ended. */
+function callCounter(to: MeasurementSink, codes: Codes): (call: CallTrace) => void {
+  const failures = new Kept((outcome, code = '', worker = '', key = '') =>
+    to.counter(outcome === 'refused' ? 'refused' : 'failed', { worker, key, code }),
+  );
+  const tasks = new Kept((task, worker = '', key = '') => {
+    const pool = { worker, key };
+    return {
+      done: to.counter('done', pool),
+      crashed: to.counter('crashed', pool),
+      timedOut: to.counter('timedOut', pool),
+      wait: to.histogram('wait', { ...pool, task }),
+      run: to.histogram('run', { ...pool, task }),
+    };
+  });
+  return ({ worker, key, task, outcome, code, queued, started, ended }) => {
+    const series = tasks.of(task, worker, key);
+    if (outcome === 'done' || outcome === 'crashed' || outcome === 'timedOut') series[outcome]();
+    else failures.of(outcome ?? 'failed', codes.of(code), worker, key)();
+    series.wait(secondsBetween(queued, started ?? ended!));
+    if (started !== undefined) series.run(secondsBetween(started, ended!));
+  };
 }
 
-function countMessage(to: MeasurementSink, { handler, outcome, started, ended }: MessageTrace): void {
-  to.count('messages', { handler, outcome: outcome ?? 'failed' });
-  to.record('message', { handler }, secondsBetween(started, ended!));
+function requestCounter(to: MeasurementSink): (request: RequestTrace) => void {
+  const counters = new Kept((handler, method = '', status = '', route = '') => to.counter('requests', { handler, method, route, status }));
+  const times = new Kept((handler, method = '', route = '') => to.histogram('request', { handler, method, route }));
+  return ({ handler, method, route, status, duration }) => {
+    counters.of(handler, method, status === undefined ? 'none' : String(status), route)();
+    times.of(handler, method, route)((duration ?? 0) / 1000);
+  };
+}
+
+function messageCounter(to: MeasurementSink): (message: MessageTrace) => void {
+  const counters = new Kept((handler, outcome = '') => to.counter('messages', { handler, outcome }));
+  const times = new Kept(handler => to.histogram('message', { handler }));
+  return ({ handler, outcome, started, ended }) => {
+    counters.of(handler, outcome ?? 'failed')();
+    times.of(handler)(secondsBetween(started, ended!));
+  };
 }
 
 /** Subscriptions to what one application publishes, which end together. */
@@ -64,8 +105,9 @@ export class Subscriptions {
   }
 
   #subscribe<T>(channel: string, observe: (message: T) => void): void {
-    const listener = careful(this.#app, this.#what, (message: unknown) => {
-      if ((message as { readonly app?: unknown }).app === this.#app) observe(message as T);
+    const app = this.#app;
+    const listener = careful(app, this.#what, (message: unknown) => {
+      if ((message as { readonly app?: unknown }).app === app) observe(message as T);
     });
     diagnostics.subscribe(channel, listener);
     this.#ends.push(() => void diagnostics.unsubscribe(channel, listener));
@@ -74,13 +116,19 @@ export class Subscriptions {
 
 /** Measures what an application does from now on, until the subscriptions end. */
 export function measure(to: MeasurementSink, from: Subscriptions, codes: Codes = new Codes()): void {
-  from.onEnd<CallTrace>(callTraces, call => countCall(to, codes, call));
-  from.onEnd<MessageTrace>(messageTraces, message => countMessage(to, message));
-  from.onEnd<RequestTrace>(requestTraces, request => countRequest(to, request));
-  from.onEvent('call.retry', ({ worker, key = '' }) => to.count('retried', { worker, key }));
-  from.onEvent('worker.exit', ({ worker, key = '', reason }) => to.count('exits', { worker, key, reason }));
-  from.onEvent('worker.restart', ({ worker, key = '' }) => to.count('restarts', { worker, key }));
-  from.onEvent('connection.open', ({ handler }) => to.count('opened', { handler }));
-  from.onEvent('connection.close', ({ handler, by }) => to.count('closed', { handler, by }));
-  from.onEvent('listener.reject', ({ reason }) => to.count('rejected', { reason }));
+  const pools = (counter: 'retried' | 'restarts'): Kept<() => void> => new Kept((worker, key = '') => to.counter(counter, { worker, key }));
+  const [retried, restarts] = [pools('retried'), pools('restarts')];
+  const exits = new Kept((reason, worker = '', key = '') => to.counter('exits', { worker, key, reason }));
+  const opened = new Kept(handler => to.counter('opened', { handler }));
+  const closed = new Kept((handler, by = '') => to.counter('closed', { handler, by }));
+  const rejected = new Kept(reason => to.counter('rejected', { reason }));
+  from.onEnd(callTraces, callCounter(to, codes));
+  from.onEnd(messageTraces, messageCounter(to));
+  from.onEnd(requestTraces, requestCounter(to));
+  from.onEvent('call.retry', ({ worker, key }) => retried.of(worker, key)());
+  from.onEvent('worker.exit', ({ worker, key, reason }) => exits.of(reason, worker, key)());
+  from.onEvent('worker.restart', ({ worker, key }) => restarts.of(worker, key)());
+  from.onEvent('connection.open', ({ handler }) => opened.of(handler)());
+  from.onEvent('connection.close', ({ handler, by }) => closed.of(handler, by)());
+  from.onEvent('listener.reject', ({ reason }) => rejected.of(reason)());
 }

@@ -1,6 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import {
-  BUCKETS,
   COUNTERS,
   GAUGES,
   HISTOGRAMS,
@@ -11,6 +10,7 @@ import {
 } from '../measurements/catalogue.js';
 import type { MeasurementSink } from '../measurements/measure.js';
 import type { Readings } from '../measurements/readings.js';
+import { SeriesCounter, SeriesHistogram } from './series.js';
 
 /** A name as Prometheus writes it: its parts and its unit. */
 function named({ name, help, labels }: Described, unit: string, registry: Registry) {
@@ -25,11 +25,8 @@ function each<N extends string, I>(described: Record<N, Described>, make: (one: 
 
 /** The metrics of one registry. Its gauges are read at a scrape. */
 export function instruments(registry: Registry, readings: Readings): MeasurementSink {
-  const counters = each<CounterName, Counter>(COUNTERS, one => new Counter(named(one, 'total', registry)));
-  const histograms = each<HistogramName, Histogram>(
-    HISTOGRAMS,
-    one => new Histogram({ ...named(one, 'seconds', registry), buckets: [...BUCKETS] }),
-  );
+  const counters = each<CounterName, SeriesCounter>(COUNTERS, one => new SeriesCounter(named(one, 'total', registry)));
+  const histograms = each<HistogramName, SeriesHistogram>(HISTOGRAMS, one => new SeriesHistogram(named(one, 'seconds', registry)));
   const read = (): void => {
     for (const gauge of Object.values(gauges)) gauge.reset();
     readings.read((gauge, labels, value) => gauges[gauge].set(labels, value));
@@ -40,7 +37,7 @@ export function instruments(registry: Registry, readings: Readings): Measurement
     (one, name) => new Gauge({ ...named(one, GAUGES[name].unit, registry), ...(name === 'ready' && { collect: read }) }),
   );
   return {
-    count: (counter, labels) => counters[counter].inc(labels),
-    record: (histogram, labels, seconds) => histograms[histogram].observe(labels, seconds),
+    counter: (counter, labels) => counters[counter].series(labels),
+    histogram: (histogram, labels) => histograms[histogram].series(labels),
   };
 }

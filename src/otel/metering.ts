@@ -2,7 +2,7 @@ import { metrics, type Histogram, type Meter, type MeterProvider } from '@opente
 import type { App } from '../app/app.js';
 import type { CallTrace, RequestTrace } from '../diagnostics/trace-types.js';
 import { callTraces, requestTraces } from '../diagnostics/traces.js';
-import { BUCKETS, COUNTERS, HISTOGRAMS, type CounterName, type Described, type HistogramName } from '../measurements/catalogue.js';
+import { BUCKETS, COUNTERS, HISTOGRAMS, type Described } from '../measurements/catalogue.js';
 import { Codes } from '../measurements/codes.js';
 import { measure, secondsBetween, Subscriptions, type MeasurementSink } from '../measurements/measure.js';
 import { checkGiven, object } from '../option-rules.js';
@@ -35,8 +35,14 @@ function sinkOf(meter: Meter, app: string): MeasurementSink {
   const counters = made(counted, (name, description) => meter.createCounter(name, { description }));
   const histograms = made(timed, (name, description) => histogramOf(meter, name, description));
   return {
-    count: (counter: CounterName, labels) => counters.get(counter)?.add(1, attributesOf(app, labels)),
-    record: (histogram: HistogramName, labels, seconds) => histograms.get(histogram)?.record(seconds, attributesOf(app, labels)),
+    counter(name, labels) {
+      const [counter, attributes] = [counters.get(name), attributesOf(app, labels)];
+      return () => counter?.add(1, attributes);
+    },
+    histogram(name, labels) {
+      const [histogram, attributes] = [histograms.get(name), attributesOf(app, labels)];
+      return seconds => histogram?.record(seconds, attributes);
+    },
   };
 }
 

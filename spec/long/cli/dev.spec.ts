@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '../../../scripts/structure/read-sources.js';
-import { atEnd, tcpClient, waitFor } from '../../kit/index.js';
+import { atEnd, needsProgram, spawnProgram, tcpClient, waitFor } from '../../kit/index.js';
 import { packetTs, portOf } from '../../cli/kit.js';
 
 const WORKER = `
@@ -49,6 +49,9 @@ function project(): {
   return { file: join(folder, 'src/app.module.js'), env: { XDG_RUNTIME_DIR: folder }, edit };
 }
 
+/** For whoever wants more of them: PACKET_EDITS=50. */
+const EDITS = Number(process.env['PACKET_EDITS'] ?? 10);
+
 describe('packet-ts dev', function () {
   this.timeout(120_000);
 
@@ -76,6 +79,50 @@ describe('packet-ts dev', function () {
     }
     script.kill('SIGTERM');
     expect(await script.exit({ within: '20s' })).to.deep.equal({ code: 0, signal: null });
+  });
+
+  describe('under redis-benchmark', () => {
+    if (!needsProgram('redis-benchmark')) return;
+
+    it('fails no request while a worker is edited again and again', async function () {
+      this.timeout(120_000 + EDITS * 20_000);
+      const { file, env, edit } = project();
+      // Of the commands that it begins with it takes an error; each PING is one call.
+      const answer = `if (line === 'CONFIG') return '-ERR\\r'; if (line === 'PING') return '+' + (await this.greeter.greet()) + '\\r';`;
+      edit('app.module.js', `async say() { return (await this.greeter.greet()) + ' from module 0'; }`, `async say(line) { ${answer} }`);
+      const script = packetTs(['dev', file], { env });
+      const port = await portOf(script);
+      const client = await tcpClient(port);
+      const ask = async (): Promise<string> => {
+        await client.send('PING\n');
+        return client.line({ within: '20s' });
+      };
+      // A connection that is closed ends it with 1, and a failed call closes one.
+      const flags = ['-p', String(port), '-t', 'ping_inline', '-c', '10', '-n', '1000', '-q'];
+      let over = false;
+      const load = async (): Promise<number> => {
+        let runs = 0;
+        for (; !over; runs++) {
+          const run = spawnProgram('redis-benchmark', flags);
+          const { code } = await run.exit({ within: '60s' });
+          expect(code, run.stderr.text).to.equal(0);
+          expect(run.stdout.text).to.match(/PING_INLINE: \d+\.\d+ requests per second/);
+        }
+        return runs;
+      };
+      const edits = async (): Promise<void> => {
+        for (let edition = 1; edition <= EDITS; edition++) {
+          edit('greeter.worker.js', `hello ${edition - 1}`, `hello ${edition}`);
+          await waitFor(async () => (await ask()).trim() === `+hello ${edition}`, { within: '20s', what: `edition ${edition}` });
+        }
+      };
+      const [runs] = await Promise.all([load(), edits().finally(() => (over = true))]);
+      expect(runs).to.be.greaterThan(1);
+      await client.destroy();
+      script.kill('SIGTERM');
+      expect(await script.exit({ within: '20s' })).to.deep.equal({ code: 0, signal: null });
+      expect(script.stderr.text).not.to.match(/"level":[456]0/);
+    });
   });
 
   it('reloads the application for any other change and keeps its port, and waits where it cannot start', async () => {
