@@ -2,7 +2,7 @@ import { bare } from './dispatch/bare.js';
 import { nest } from './dispatch/nest.js';
 import { packet, packetThread } from './dispatch/packet.js';
 import { piscina, pools } from './dispatch/pools.js';
-import { callOnce, type Call } from './dispatch/work.js';
+import { callOnce, warm } from './dispatch/work.js';
 import { Arrivals } from './kit/arrivals.js';
 import type { Measured } from './kit/contender.js';
 import { spending } from './kit/cpu.js';
@@ -55,18 +55,6 @@ export async function run(argv: readonly string[]): Promise<void> {
   } finally {
     await arrivals.stop();
   }
-}
-
-/**
- * Calls until V8 has optimized what is measured, however busy the machine: code of many small functions takes more of them than a bare
- * `fork`. On a machine at load 28 a call of ours took 100 µs after 300 ms, and 24 µs after these.
- */
-const WARM = { calls: 20_000, inFlight: 64, ms: 5_000 } as const;
-
-async function warm(call: Call): Promise<void> {
-  const end = performance.now() + WARM.ms;
-  for (let made = 0; made < WARM.calls && performance.now() < end; made += WARM.inFlight)
-    await Promise.all(Array.from({ length: WARM.inFlight }, () => callOnce(call)));
 }
 
 /** What Piscina with its defaults does at most, in calls a second. */

@@ -1,6 +1,7 @@
 import { packet } from './dispatch/packet.js';
-import { callOnce } from './dispatch/work.js';
+import { callOnce, warm } from './dispatch/work.js';
 import type { Measured } from './kit/contender.js';
+import { spending } from './kit/cpu.js';
 import { drive } from './kit/drive.js';
 import { chosen, readOptions } from './kit/options.js';
 import { report, type Table } from './kit/report.js';
@@ -10,6 +11,7 @@ import { mesh, moleculer, nest, raw, request } from './mesh/contenders.js';
 const IN_FLIGHT = [1, 64, 1000];
 
 const TABLES: readonly Table[] = [
+  { key: 'cpu', unit: 'µs of CPU a call, user and system, all processes, the server of NATS included', better: 'less' },
   { key: 'rate', unit: 'calls a second', better: 'more' },
   { key: 'p50', unit: 'µs, half of the calls', better: 'less' },
   { key: 'p99', unit: 'µs, 99 of 100 calls', better: 'less' },
@@ -23,8 +25,10 @@ export async function run(argv: readonly string[]): Promise<void> {
     name: `${inFlight} in flight`,
     inFlight,
   }));
-  const figures = await runRounds(contenders, settings, options.rounds, async (call, { inFlight }, warmUp): Promise<Measured> => ({
-    ...(await drive(() => callOnce(call), inFlight, warmUp ? 300 : options.ms)),
-  }));
+  const figures = await runRounds(contenders, settings, options.rounds, async (call, { inFlight }, warmUp): Promise<Measured> => {
+    if (warmUp) await warm(call);
+    const { result, cpu } = await spending(() => drive(() => callOnce(call), inFlight, warmUp ? 300 : options.ms));
+    return { ...result, cpu: cpu / result.done };
+  });
   report('mesh', TABLES, figures);
 }

@@ -32,3 +32,15 @@ export async function callOnce(call: Call): Promise<void> {
   const receipt = await call(order);
   if (receipt.id !== order.id || receipt.total !== 15) throw new Error(`wrong answer to order ${order.id}: ${JSON.stringify(receipt)}`);
 }
+
+/**
+ * Calls until V8 has optimized what is measured, however busy the machine: code of many small functions takes more of them than a bare
+ * `fork`. On a machine at load 28 a call of ours took 100 µs after 300 ms, and 24 µs after these.
+ */
+const WARM = { calls: 20_000, inFlight: 64, ms: 5_000 } as const;
+
+export async function warm(call: Call): Promise<void> {
+  const end = performance.now() + WARM.ms;
+  for (let made = 0; made < WARM.calls && performance.now() < end; made += WARM.inFlight)
+    await Promise.all(Array.from({ length: WARM.inFlight }, () => callOnce(call)));
+}
