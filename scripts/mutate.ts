@@ -24,15 +24,25 @@ function filesOf(path: string): string[] {
     .sort();
 }
 
+/** A file as it was when the sample began: what is built meanwhile does not change its places. */
+interface Compiled {
+  readonly text: string;
+  readonly map: SourceMapPayload;
+  readonly source: readonly string[];
+}
+
+function read(file: string): Compiled {
+  const map = JSON.parse(readFileSync(join(COMPILED, `${file}.js.map`), 'utf8')) as SourceMapPayload;
+  const source = readFileSync(join(ROOT, 'src', `${file}.ts`), 'utf8').split('\n');
+  return { text: readFileSync(join(COMPILED, `${file}.js`), 'utf8'), map, source };
+}
+
 /** Where a mutant stands in src/, and the line there. */
-function placeOf(file: string, text: string, { start }: Mutant): { place: string; line: string } {
+function placeOf(file: string, { text, map, source }: Compiled, { start }: Mutant): { place: string; line: string } {
   const before = text.slice(0, start).split('\n');
-  const map = new SourceMap(JSON.parse(readFileSync(join(COMPILED, `${file}.js.map`), 'utf8')) as SourceMapPayload);
-  const entry = map.findEntry(before.length - 1, before.at(-1)!.length);
+  const entry = new SourceMap(map).findEntry(before.length - 1, before.at(-1)!.length);
   const number = 'originalLine' in entry ? entry.originalLine + 1 : 0;
-  const lines = readFileSync(join(ROOT, 'src', `${file}.ts`), 'utf8').split('\n');
-  const line = (lines[number - 1] ?? '').trim();
-  return { place: `src/${file}.ts:${number}`, line };
+  return { place: `src/${file}.ts:${number}`, line: (source[number - 1] ?? '').trim() };
 }
 
 function describeChange(text: string, { kind, start, end, replacement }: Mutant): string {
@@ -48,10 +58,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.exit(1);
   });
 
-const texts = new Map(filesOf(folder).map(file => [file, readFileSync(join(COMPILED, `${file}.js`), 'utf8')]));
+const texts = new Map(filesOf(folder).map(file => [file, read(file)]));
 const withoutSpecs = [...texts.keys()].filter(file => ownSpecs(file, sandbox.specs).length === 0);
-const all = [...texts].flatMap(([file, text]) =>
-  withoutSpecs.includes(file) ? [] : mutantsOf(text).map(mutant => ({ file, text, mutant })),
+const all = [...texts].flatMap(([file, compiled]) =>
+  withoutSpecs.includes(file) ? [] : mutantsOf(compiled.text).map(mutant => ({ file, compiled, mutant })),
 );
 if (all.length === 0) {
   sandbox.close();
@@ -63,23 +73,23 @@ if (withoutSpecs.length > 0) console.log(`without specs of their own: ${withoutS
 const survivors: string[] = [];
 let done = 0;
 try {
-  for (const { file, text, mutant } of shuffled(all, new Random(Number(seed)))) {
+  for (const { file, compiled, mutant } of shuffled(all, new Random(Number(seed)))) {
     if (done >= Number(count)) break;
-    const changed = mutate(text, mutant);
-    const compiled = `dist/src/${file}.js`;
-    if (!(await sandbox.isProgram(compiled, changed))) continue;
+    const changed = mutate(compiled.text, mutant);
+    const path = `dist/src/${file}.js`;
+    if (!(await sandbox.isProgram(path, changed))) continue;
     done += 1;
     let killer: string | undefined;
     let seconds = 0;
     for (const specs of ownSpecs(file, sandbox.specs)) {
-      const outcome = await sandbox.run(compiled, changed, specs);
+      const outcome = await sandbox.run(path, changed, specs);
       seconds += outcome.seconds;
       if (outcome.passed) continue;
       killer = outcome.why;
       break;
     }
-    const { place, line } = placeOf(file, text, mutant);
-    const told = `${place} ${describeChange(text, mutant)}: ${line}`;
+    const { place, line } = placeOf(file, compiled, mutant);
+    const told = `${place} ${describeChange(compiled.text, mutant)}: ${line}`;
     if (killer === undefined) survivors.push(told);
     console.log(
       `[${done}/${count}] ${killer === undefined ? 'SURVIVED' : 'killed'} ${told} (${seconds.toFixed(1)} s${killer ? `, ${killer}` : ''})`,

@@ -34,6 +34,9 @@ describe('the drain gate', () => {
     const gate = new Watermark(0, 100);
     const seen = [50, 51, 26, 25, 50].map(bytes => (gate.setLevel(1, bytes), gate.isClosed));
     expect(seen).to.deep.equal([false, true, true, false, false]);
+    const unlimited = new Watermark(100);
+    unlimited.setLevel(1, 1e12);
+    expect(unlimited.isClosed).to.equal(false);
     const smallest = new Watermark(0, 2);
     smallest.setLevel(1, 2);
     expect(smallest.isClosed).to.equal(true);
