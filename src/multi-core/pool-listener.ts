@@ -230,14 +230,16 @@ export class MasterPoolListener implements PoolListener {
     const options = proxied ? { ...endpoint.options, ...OF_THE_CLIENT } : endpoint.options;
     if (proxied) limits.maxPerPeer = Infinity;
     const target: EndpointTarget = { url, options, unread: true };
-    return { plan, limits, scheme: schemeNamed(schemeOf({ url, options }))!, target };
+    const shown = (address: BoundAddress): BoundAddress => this.#shown(endpoint, address);
+    return { plan, limits, scheme: schemeNamed(schemeOf({ url, options }))!, target, shown };
   }
 
   async #share(entry: PoolEndpoint): Promise<void> {
     const { url, options } = entry.endpoint;
     await readCertificate(this.#inside[entry.connection]!.name, options);
     entry.shared = await bindShared({ url: schemeNamed(schemeOf(entry.endpoint))!.carrier!(url), options });
-    publish('listener.open', { app: this.#pool.app, handler: this.#inside[entry.connection]!.name, address: entry.shared.address });
+    const address = this.#shown(entry.endpoint, entry.shared.address);
+    publish('listener.open', { app: this.#pool.app, handler: this.#inside[entry.connection]!.name, address });
     if (this.#closed) return this.#release();
     // Clients that connect now reach a process.
     await Promise.all(this.#pool.ready.map(({ sockets }) => this.#offer(sockets, entry)));
@@ -296,7 +298,11 @@ export class MasterPoolListener implements PoolListener {
   #addressOf({ endpoint, sharedWith, ...own }: PoolEndpoint): BoundAddress | undefined {
     const { listener, shared } = sharedWith ?? own;
     const address = shared?.address ?? (listener && listener.address);
-    if (!address) return undefined;
+    return address && this.#shown(endpoint, address);
+  }
+
+  /** The address of what carries an endpoint, as that endpoint's. */
+  #shown(endpoint: EndpointBlueprint, address: BoundAddress): BoundAddress {
     const url = address.url.replace(/^[a-z]+/i, schemeOf(endpoint));
     if (this.#inline || !schemeNamed(schemeOf(endpoint))!.shares) return { ...address, url };
     const path = /^[a-z]+:\/\/[^/]*(\/.*)?$/i.exec(endpoint.url)?.[1] ?? '/';

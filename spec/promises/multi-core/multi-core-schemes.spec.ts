@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,8 +19,11 @@ for (const module of [Dealt, Shared]) {
   describe(`what is above TCP, ${module === Dealt ? 'dealt' : 'shared'}`, function () {
     let app: App;
     let authority: Authority;
+    const told: string[] = [];
+    const hear = (event: unknown): void => void told.push((event as { address: { url: string } }).address.url);
 
     before(async () => {
+      subscribe('packet-ts:listener.open', hear);
       authority = new Authority();
       const { cert, key } = authority.issue('localhost');
       const file = join(authority.folder, 'edge');
@@ -29,12 +33,18 @@ for (const module of [Dealt, Shared]) {
       app = await bootstrap(module, { logger: false, signals: false });
     });
     after(async () => {
+      unsubscribe('packet-ts:listener.open', hear);
       delete process.env['EDGE_CERTIFICATE'];
       await app.close({ timeout: '5s' });
       authority[Symbol.dispose]();
     });
 
     const isWorkers = (pid: string): boolean => app.workers.status().some(row => String(row.pid) === pid);
+
+    it('the endpoints are told of by their own urls, not by those of what carries them', () => {
+      expect(told).to.include.members([WebEdge, SecureEdge].map(cls => app.address(cls).url));
+      expect(told.filter(url => url.startsWith('tcp:'))).to.deep.equal([]);
+    });
 
     it('requests are answered by the processes', async () => {
       const { url } = app.address(WebEdge);

@@ -13,6 +13,8 @@ import { countedAs, PendingHandshakes, type PendingHandshakesHost } from './pend
 /** Settings of the endpoint that a listener uses. */
 export interface ListenerSettings extends Pick<Settings, 'target' | 'scheme' | 'limits'> {
   readonly plan: { readonly name: string; readonly app: string };
+  /** The address as users wrote it, where `target` is what carries the endpoint's scheme. */
+  shown?(address: BoundAddress): BoundAddress;
 }
 
 /** A listener as users have it: `reactor.listen(…)` returns it. */
@@ -124,7 +126,7 @@ export class Listener implements Listening, Acceptor, PendingHandshakesHost {
     // The kind of an inherited socket is known only now: a port that strangers can reach, or a file.
     if (this.#bound.inherited && target.options['firstMessageTimeout'] === undefined)
       this.limits.firstMessageTimeout = firstMessageDefault(this.#address.url.replace(/:.*$/s, ''));
-    publish('listener.open', { app: plan.app, handler: plan.name, address: this.#address });
+    publish('listener.open', { app: plan.app, handler: plan.name, address: this.settings.shown?.(this.#address) ?? this.#address });
     const { maxConnections } = this.limits;
     if (maxConnections !== Infinity && maxConnections > descriptors.limit) {
       const message = `maxConnections of ${plan.name} is ${maxConnections}, and this process may open ${descriptors.limit} descriptors: raise them (ulimit -n)`;
