@@ -22,6 +22,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'diagnostics',
     'guard',
     'is-response',
+    'json-text',
     'package-home',
     'profiling',
     'transferable',

@@ -21,6 +21,48 @@ describe('json()', () => {
 
   it('raises nothing but FramingErrors', () => survivesAnyBytes(json(), ['{', '}', '[', ']', '"', '\n', '1', 'null\n', '\\']));
 
+  it('sends nothing that would lose what is in it, and says what and where that is', () => {
+    class Account {
+      readonly #balance = 7;
+      *[Symbol.iterator](): Generator<number> {
+        yield this.#balance;
+      }
+    }
+    for (const [message, what] of [
+      [undefined, 'undefined'],
+      [() => 1, 'function'],
+      [Symbol('x'), 'symbol'],
+      [new Map([[1, 2]]), 'Map'],
+      [{ users: { seen: new Set() } }, 'Set at users.seen'],
+      [[{}, /x/], 'RegExp at 1'],
+      [{ user: Promise.resolve(1) }, 'Promise at user'],
+      [{ error: new Error('lost') }, 'Error at error'],
+      [{ bytes: new ArrayBuffer(3) }, 'ArrayBuffer at bytes'],
+      [[1].values(), 'Array Iterator'],
+      [[new Account()], 'Account at 0'],
+    ] as const)
+      expect(() => encoded(json(), message), what).to.throw(TypeError, `json() cannot encode ${what}`);
+    expect(() => encoded(json(), 1n)).to.throw(TypeError, 'BigInt');
+  });
+
+  it('sends what is empty, what says itself how it is written, and texts that look like it', () => {
+    class Nothing {}
+    const messages = [{}, [{ a: {} }], Object.create(null), new Nothing(), '{}', new Date(0), { toJSON: () => ({}) }, Buffer.alloc(0)];
+    const sent = [...messages, Object(''), { bytes: new Uint8Array() }].map(message => encoded(json(), message).toString().trim());
+    expect(sent).to.deep.equal([
+      '{}',
+      '[{"a":{}}]',
+      '{}',
+      '{}',
+      '"{}"',
+      '"1970-01-01T00:00:00.000Z"',
+      '{}',
+      '{"type":"Buffer","data":[]}',
+      '""',
+      '{"bytes":{}}',
+    ]);
+  });
+
   it('says of a line that is no JSON what the parser says', () => {
     expect(() => decoded(json(), ['{]\n']))
       .to.throw(FramingError, 'not a JSON document')

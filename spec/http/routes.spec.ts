@@ -59,6 +59,15 @@ class Orders {
   @Get('/function') function() {
     return () => 1;
   }
+  @Get('/map') map() {
+    return { users: new Map([['ann', 1]]) };
+  }
+  @Get('/generator') *generator() {
+    yield 'one';
+  }
+  @Get('/items') async *items() {
+    yield { tags: new Set(['a']) };
+  }
   @Get('/misfit', { response: Order }) misfit(): z.infer<typeof Order> {
     return JSON.parse('{ "id": "secret" }') as z.infer<typeof Order>;
   }
@@ -112,14 +121,21 @@ describe('routes', () => {
   it('leave out of an answer what its schema does not name, and answer a misfit with fixed words, logged', async () => {
     expect(await (await fetch(`${url}/orders/7`)).json()).to.deep.equal({ id: 7, quantity: 1 });
     using errors = new Events('connection.error');
-    for (const path of ['misfit', 'function']) {
+    for (const path of ['misfit', 'function', 'map', 'generator']) {
       const answer = await fetch(`${url}/${path}`);
       expect([answer.status, await answer.text()]).to.deep.equal([500, 'something went wrong here']);
     }
-    expect(errors.seen.map(({ hook }) => hook)).to.deep.equal(['Get', 'Get']);
-    const [first, second] = errors.seen.map(({ error }) => (error as Error).message);
+    expect(errors.seen.map(({ hook }) => hook)).to.deep.equal(['Get', 'Get', 'Get', 'Get']);
+    const [first, second, third, fourth] = errors.seen.map(({ error }) => (error as Error).message);
     expect(first).to.contain("response of GET '/misfit'").and.to.contain('id: ');
     expect(second).to.contain("GET '/function' returned a function");
+    expect(third).to.contain("GET '/map' returned a Map at users, which is no JSON");
+    expect(fourth).to.contain("GET '/generator' returned a Generator, which is no JSON");
+    await fetch(`${url}/items`).then(
+      answer => answer.text(),
+      () => {},
+    );
+    expect((errors.seen.at(-1)!.error as Error).message).to.contain("GET '/items' returned a Set at tags");
   });
 
   it('answer 400 with the issues to what does not fit, and nothing is read of a body behind wrong parameters', async () => {

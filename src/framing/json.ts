@@ -1,4 +1,5 @@
 import { FramingError } from '../errors.js';
+import { jsonText } from '../json-text.js';
 import type { Decoder, Framing } from './framing.js';
 import { LineDecoder, lineEnd } from './decoding/line-decoder.js';
 import { excessOf, mostParts, poisonous } from './decoding/json-guard.js';
@@ -56,9 +57,7 @@ function parse<In>(text: string, most: number): In {
 }
 
 function stringify(message: unknown): string {
-  const text: string | undefined = JSON.stringify(message);
-  if (text === undefined) throw new TypeError(`json() cannot encode ${typeof message}`);
-  return text;
+  return jsonText(message, what => new TypeError(`json() cannot encode ${what}`));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { onAbort } from '../../abort-listeners.js';
 import type { RouteBlueprint } from '../../blueprint/connection/route-types.js';
 import { BoundaryError, UsageError } from '../../errors.js';
+import { jsonText } from '../../json-text.js';
 import { isResponse } from '../../is-response.js';
 import { isAsyncIterable } from '../../session/handler/reply-stream.js';
 import { jsonAnswer, PlainAnswer, textAnswer } from '../plain-answer.js';
@@ -23,9 +24,10 @@ function checked(value: unknown, route: RouteBlueprint): unknown {
 function jsonOf(value: unknown, route: RouteBlueprint): string {
   if (Object.prototype.toString.call(value) === '[object Response]')
     throw new UsageError(`${nameOf(route)} returned a Response that is not the web's: its body must be a ReadableStream or null`);
-  const text: unknown = JSON.stringify(value);
-  if (typeof text === 'string') return text;
-  throw new UsageError(`${nameOf(route)} returned a ${typeof value}, which is no JSON: return a value, or a Response`);
+  return jsonText(
+    value,
+    what => new UsageError(`${nameOf(route)} returned a ${what}, which is no JSON: return what JSON can say, or a Response`),
+  );
 }
 
 /** One item of a stream: bytes and strings as they are, everything else as a line of JSON. */
