@@ -75,7 +75,7 @@ const DEFAULT_CLOSE_TIMEOUT: Duration = '15s';
 
 /** Everything that an application consists of, wired: the one place that knows all floors. */
 export class Assembly implements AppHost {
-  readonly app: App;
+  app: App; // Injected as App. create-test-app.ts puts its TestApp here before anything starts.
   readonly name: string;
   readonly workforce: Workforce;
   readonly workers: Workers;

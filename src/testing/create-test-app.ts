@@ -150,6 +150,7 @@ export class TestAppBuilder {
     tellIgnored(reading, runtime);
     const inside = sharesMaster(runtime) ? [...reading.app.inside.values()].flatMap(each => each.connections) : [];
     const app = new TestApp(assembly, [...reading.app.connections, ...inside], fake);
+    assembly.app = app;
     try {
       await assembly.start();
     } catch (error) {
