@@ -1,5 +1,8 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { spawnScript } from '../../../kit/index.js';
+import { atEnd, spawnScript } from '../../../kit/index.js';
 
 const MAIN = new URL('../../../fixtures/start/restricted.main.js', import.meta.url);
 const NOTHING = { read: 'ERR_ACCESS_DENIED', execute: 'ERR_ACCESS_DENIED', scopes: '', permissions: 'undefined' };
@@ -28,4 +31,14 @@ describe('a worker with permissions: {} whose master was granted more, in each w
       await master.exit({ within: '20s' });
     });
   }
+
+  it('starts where the folders that it may read have no parent in common, wherever the master was started', async () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'packet-ts-spec-')));
+    atEnd(() => rmSync(folder, { recursive: true }));
+    for (const cwd of ['/', tmpdir(), folder, process.cwd()]) {
+      const master = spawnScript(MAIN, [], { cwd, env: { READ: folder } });
+      expect(JSON.parse(await master.line('', { within: '30s' })), `started in ${cwd}`).to.deep.equal(NOTHING);
+      await master.exit({ within: '20s' });
+    }
+  });
 });
