@@ -21,7 +21,7 @@ function quiet(parse: () => number, most = Infinity): boolean {
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isText = (value: unknown): value is string => typeof value === 'string';
+export const isText = (value: unknown): value is string => typeof value === 'string';
 const isTimeText = (value: unknown): boolean => isText(value) || typeof value === 'number' || value === false;
 
 function isRange(value: unknown): boolean {
@@ -173,6 +173,22 @@ export function checkGiven(where: string, given: unknown, rules: Rules): void {
     if (value !== undefined && !rules[name]!.fits(value))
       throw new UsageError(`${where}: ${name} is ${show(value)}: expected ${rules[name]!.expects}`);
   }
+}
+
+/**
+ * Checks the options of a public function that cannot do without some of them.
+ * @throws UsageError as `checkGiven` does, and naming the first of `needed` that is missing.
+ */
+export function checkNeeded(where: string, given: unknown, rules: Rules, ...needed: readonly string[]): void {
+  checkGiven(where, given, rules);
+  const missing = needed.find(name => !isObject(given) || given[name] === undefined);
+  if (missing !== undefined) throw new UsageError(`${where}: ${missing} is missing: expected ${rules[missing]!.expects}`);
+}
+
+/** @throws UsageError for what is no application. One of another copy of the package is one. */
+export function checkApp(where: string, app: unknown): void {
+  if (isObject(app) && isText(app['name']) && typeof app['describe'] === 'function') return;
+  throw new UsageError(`${where} takes an application, as bootstrap() returns it, and was given ${show(app)}`);
 }
 
 /** Advice for a name that is unknown. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { expect } from 'chai';
 import { z } from 'zod';
 import { bytes, Connection, Module, OnClose, OnError, type CloseReason } from 'packet-ts';
@@ -214,6 +215,30 @@ describe('routes', () => {
       await client.send(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
       await waitFor(() => client.inbox.text.includes(`HTTP/1.1 ${status} `));
     }
+  });
+
+  it('let go of a Node stream when the client leaves, also while it waits for its first or its next item', async () => {
+    const made: Readable[] = [];
+    @Connection({ listen: HERE })
+    class Streams {
+      @Get('/:items') items({ params }: { params: { items: string } }) {
+        const items = new Readable({ objectMode: true, read() {} });
+        if (params.items === 'one') items.push('one');
+        made.push(items);
+        return items;
+      }
+    }
+    const { port: at } = await serve(Streams);
+    using errors = new Events('connection.error');
+    for (const items of ['none', 'one']) {
+      const client = await tcpClient(at);
+      await client.send(`GET /${items} HTTP/1.1\r\nHost: 127.0.0.1:${at}\r\n\r\n`);
+      if (items === 'one') await waitFor(() => client.inbox.text.includes('one'));
+      else await waitFor(() => made.length === 1);
+      await client.destroy();
+      await waitFor(() => made.at(-1)!.destroyed);
+    }
+    expect(errors.seen).to.deep.equal([]);
   });
 
   it('stream an async iterable as the client reads, and end it when the client leaves', async () => {

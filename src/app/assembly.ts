@@ -8,7 +8,7 @@ import type { BoundAddress } from '../endpoints/endpoint.js';
 import { asError, ClosingError, UsageError, type Mistake } from '../errors.js';
 import { hostNamed } from '../hosts/registry.js';
 import { levelOf, Logger, watchLevel } from '../logger.js';
-import { dialerOf, Reactor, ReactorCore, MasterPoolListener, type Dialer, type Handlers } from '../reactor/index.js';
+import { dialerOf, Reactor, ReactorCore, MasterPoolListener, type Dialer, type Handlers, type Listener } from '../reactor/index.js';
 import { Master } from '../tasks/master.js';
 import { toMilliseconds, type Duration, type Off, type Size } from '../units.js';
 import type { BuiltProxy } from '../workers/proxy/proxy-gate.js';
@@ -97,7 +97,7 @@ export class Assembly implements AppHost {
   readonly #hosts: Hosts;
   readonly #mesh: MeshSide | undefined;
   readonly #residents: ManagedProviders;
-  readonly #addresses = new Map<Ctor, BoundAddress[]>();
+  readonly #listening = new Map<Ctor, Listener[]>();
   /** Started mounts, by the classes that listen for them. */
   readonly #mounts = new Map<Ctor, RunningMount>();
   readonly #dialers = new Map<Ctor, { readonly dialer: Dialer; readonly url: string }[]>();
@@ -173,7 +173,7 @@ export class Assembly implements AppHost {
       handOffStarter: (worker, options) => this.workforce.mover(worker, options),
     });
     this.channelRouter = new ChannelRouter(this.name, this.#core.channels);
-    this.inspection = new AppInspection(this, blueprint.workers, { core: this.#core, addresses: this.#addresses, dialers: this.#dialers });
+    this.inspection = new AppInspection(this, blueprint.workers, { core: this.#core, listening: this.#listening, dialers: this.#dialers });
     this.reactor = new Reactor(this.#core);
     this.app = new App(this);
     this.#container = new AppContainer(
@@ -249,7 +249,7 @@ export class Assembly implements AppHost {
     const mounted = this.#mounts.get(cls);
     const { options } = endpoint;
     const listening = await this.#core.listen(cls, mounted ? { ...endpoint, options: { ...options, mounted } } : endpoint);
-    this.#addresses.set(cls, [...(this.#addresses.get(cls) ?? []), ...listening.addresses]);
+    this.#listening.set(cls, [...(this.#listening.get(cls) ?? []), listening]);
   }
 
   #dial(cls: Ctor, endpoint: EndpointBlueprint): void {
@@ -279,7 +279,7 @@ export class Assembly implements AppHost {
     const isMounted = typeof connection === 'object' && connection !== null;
     // Nothing else than mount() makes what is no class.
     const cls = isMounted ? (connection as MountedPart).handler : connection;
-    const addresses = this.#addresses.get(cls) ?? this.workforce.addresses(cls);
+    const addresses = this.#listening.get(cls)?.flatMap(each => each.addresses) ?? this.workforce.addresses(cls);
     if (addresses) return addresses;
     throw new UsageError(`${isMounted ? 'what was mounted' : nameOf(connection)} does not listen in this application`);
   }
@@ -311,7 +311,7 @@ export class Assembly implements AppHost {
     const core = this.#core;
     return healthOf({
       state: this.#state,
-      handlers: [...this.#addresses, ...this.#dialers].map(([cls, urls]) => [nameOf(cls), urls, core.count(cls)]),
+      handlers: [...this.inspection.addresses(), ...this.#dialers].map(([cls, urls]) => [nameOf(cls), urls, core.count(cls)]),
       handles: this.workforce.list(),
       rows: this.workforce.status(),
     });

@@ -1,6 +1,6 @@
 import type { AroundContext, AroundFunction, AroundKind } from '../decorators/around-types.js';
 import { RateLimitError } from '../errors.js';
-import { callable, checkGiven, count, duration } from '../option-rules.js';
+import { callable, checkNeeded, count, duration } from '../option-rules.js';
 import { monotonicNow } from '../system-timers.js';
 import { toMilliseconds, type Duration } from '../units.js';
 import { UsageError } from '../errors.js';
@@ -36,10 +36,10 @@ interface Bucket {
  * @example @Around(rateLimit({ limit: 10, per: '1s', key: context => context.kind === 'message' ? context.connection.remote.address ?? '' : '' }))
  */
 export function rateLimit(options: RateLimitOptions): AroundFunction {
-  checkGiven('rateLimit()', options, RULES);
+  checkNeeded('rateLimit()', options, RULES, 'limit', 'per');
   const { limit, per: written, burst = limit, key = () => '', kinds = ['message', 'request', 'task'] } = options;
-  const per = written === undefined ? 0 : toMilliseconds(written);
-  if (limit === undefined || per === 0) throw new UsageError('rateLimit() takes { limit, per }: how many may pass in which time, above 0');
+  const per = toMilliseconds(written);
+  if (per === 0) throw new UsageError('rateLimit() takes { limit, per }: how many may pass in which time, above 0');
   const buckets = new Map<string, Bucket>();
   const bucketOf = (name: string, now: number): Bucket => {
     const bucket = buckets.get(name) ?? { left: burst, at: now };

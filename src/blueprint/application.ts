@@ -3,7 +3,7 @@ import type { Mistake } from '../errors.js';
 import { readConnection } from './connection/connection.js';
 import { readEndpoints } from './connection/endpoints.js';
 import { strayOptions, unknownWorkers } from './provider/injections.js';
-import { mergedOptions } from './lineage.js';
+import { mergedOptions, withoutUndefined } from './lineage.js';
 import { reporter } from './mistakes.js';
 import { checkServed } from './served.js';
 import { readInside } from './worker/inside.js';
@@ -29,7 +29,7 @@ function atBootstrap(cls: Ctor, replaced: unknown, mistakes: Mistake[]): Connect
   const reading = readConnection(cls);
   mistakes.push(...reading.mistakes);
   const report = reporter(reading.name, mistakes);
-  const written = mergedOptions(cls, 'connection');
+  const written = withoutUndefined(mergedOptions(cls, 'connection'));
   if (replaced === undefined && written['listen'] === undefined && written['connect'] === undefined) {
     report(
       undefined,

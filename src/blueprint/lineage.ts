@@ -1,3 +1,4 @@
+import { isObject } from '../option-rules.js';
 import {
   isBaseOfConnections,
   ownDeclarations,
@@ -32,12 +33,19 @@ export function isOfConnections(cls: unknown): boolean {
   return kindOf(cls) === 'connection' || (typeof cls === 'function' && isBaseOfConnections(cls as Ctor));
 }
 
-/** The options of that kind of decorator, merged over the bases: what a subclass says wins, what it leaves out is inherited. */
-export function mergedOptions(cls: Ctor, kind: ClassKind): Record<string, unknown> {
+/**
+ * The options of that kind of decorator, merged over the bases: what a subclass says wins, what it leaves out is inherited. Where one was
+ * given something that is no object, it is that.
+ */
+export function mergedOptions(cls: Ctor, kind: ClassKind): unknown {
   const merged: Record<string, unknown> = {};
   for (const c of lineage(cls).toReversed()) {
     for (const declaration of ownDeclarations(c).classes) {
-      if (declaration.kind === kind && 'options' in declaration) Object.assign(merged, withoutUndefined(declaration.options));
+      if (declaration.kind !== kind || !('options' in declaration)) continue;
+      // JavaScript may give a decorator anything.
+      const options: unknown = declaration.options;
+      if (options !== undefined && !isObject(options)) return options;
+      Object.assign(merged, withoutUndefined(options));
     }
   }
   return merged;

@@ -84,7 +84,13 @@ export function readMembers(cls: Ctor, role: Role, report: Report): readonly Mem
     const written = own.map(declaration => `@${declaration.kind[0]!.toUpperCase()}${declaration.kind.slice(1)}`);
     report(undefined, `it has ${written.join(' and ')}`, 'one class plays one part: split it');
   }
-  return membersOf(cls).filter(member => isFit(cls, role, member, report));
+  const members = membersOf(cls).filter(member => isFit(cls, role, member, report));
+  for (const member of members) {
+    const given = 'given' in member ? member.given.find(value => value !== undefined) : undefined;
+    if (given !== undefined)
+      report(member.key, `@${member.decorator} is given ${show(given)}`, `it takes nothing: write @${member.decorator}()`);
+  }
+  return members;
 }
 
 /** The keys of the members with that decorator. */

@@ -45,7 +45,7 @@ function openModule(cls: unknown, importer: Report | undefined, mistakes: Mistak
   }
   const report = reporter(nameOf(cls), mistakes);
   readMembers(cls as Ctor, 'module', report);
-  return { options: checkOptions({ ...declaration.options }, rules, '@Module', report) as Record<string, readonly unknown[]>, report };
+  return { options: checkOptions(declaration.options, rules, '@Module', report) as Record<string, readonly unknown[]>, report };
 }
 
 /** A module and all that it imports, each once, imported ones first. */

@@ -1,5 +1,5 @@
 import { isSchema } from '../schema.js';
-import { isFraming, knownNames, show, type Rule, type Rules } from '../option-rules.js';
+import { isFraming, isObject, knownNames, show, type Rule, type Rules } from '../option-rules.js';
 import type { Report } from './mistakes.js';
 
 export * from '../option-rules.js';
@@ -11,13 +11,12 @@ export const framing: Rule = {
 };
 
 /** Reports unknown options and values that break their rule; returns the others. `member`: the decorator that they are written in. */
-export function checkOptions(
-  options: Readonly<Record<string, unknown>>,
-  rules: Rules,
-  member: string | undefined,
-  report: Report,
-): Record<string, unknown> {
+export function checkOptions(options: unknown, rules: Rules, member: string | undefined, report: Report): Record<string, unknown> {
   const good: Record<string, unknown> = {};
+  if (!isObject(options)) {
+    report(member, `its options are ${show(options)}`, 'expected an object');
+    return good;
+  }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     if (!Object.hasOwn(rules, name)) {

@@ -6,13 +6,15 @@ import { onMember } from './metadata.js';
  * On a worker, provider or proxy: called in dependency order before the application listens, or the worker takes calls.
  * An error thrown here stops the start.
  */
-export function OnStart(): Method<() => unknown> {
-  return onMember({ decorator: 'OnStart' });
+export function OnStart(): Method<() => unknown>;
+export function OnStart(...given: readonly unknown[]): Method<() => unknown> {
+  return onMember({ decorator: 'OnStart', given }, given);
 }
 
 /** On a worker, provider or proxy: called in reverse order after the last connection, or the last call. */
-export function OnStop(): Method<() => unknown> {
-  return onMember({ decorator: 'OnStop' });
+export function OnStop(): Method<() => unknown>;
+export function OnStop(...given: readonly unknown[]): Method<() => unknown> {
+  return onMember({ decorator: 'OnStop', given }, given);
 }
 
 /**

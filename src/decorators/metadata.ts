@@ -3,6 +3,7 @@
  * a subclass never shares or changes those of its base. The key is registered, so that two copies of the package agree.
  */
 import { ConfigurationError } from '../errors.js';
+import { isObject } from '../option-rules.js';
 import type { AroundFunction } from './around-types.js';
 import type { UseFunction } from './connection/use-types.js';
 import type { ConnectionOptions } from './connection/endpoint-types.js';
@@ -45,7 +46,7 @@ export type PlainHook =
 
 /** Arguments of a method decorator: as they were written, unchecked. */
 export type MemberDetails =
-  | { readonly decorator: PlainHook }
+  | { readonly decorator: PlainHook; readonly given: readonly unknown[] }
   | { readonly decorator: 'OnData'; readonly schema: unknown }
   | { readonly decorator: 'OnWorkerData'; readonly worker: unknown; readonly schema: unknown }
   | { readonly decorator: 'OnWorkerEvent'; readonly worker: unknown; readonly event: unknown }
@@ -54,7 +55,7 @@ export type MemberDetails =
   | { readonly decorator: 'Every' | 'After'; readonly delay: unknown }
   | { readonly decorator: 'Around'; readonly fn: AroundFunction }
   | { readonly decorator: 'Use'; readonly fn: UseFunction }
-  | { readonly decorator: 'Task'; readonly options: Readonly<Record<string, unknown>> }
+  | { readonly decorator: 'Task'; readonly options: unknown }
   | {
       readonly decorator: 'Route';
       /** Get, Post …: as it is named in messages. */
@@ -137,8 +138,16 @@ export function onClass(declare: (cls: Ctor) => ClassDeclaration): (target: Ctor
   };
 }
 
+/** @throws ConfigurationError for a decorator without its parentheses: it is called with the prototype, the method's name and its descriptor. */
+function refuseBare(decorator: string, [prototype, key, descriptor]: readonly unknown[]): void {
+  if (typeof prototype !== 'object' || typeof key !== 'string' || !isObject(descriptor) || !('value' in descriptor)) return;
+  const wrong = `@${decorator} on ${key} has no parentheses`;
+  throw new ConfigurationError([{ where: prototype?.constructor.name ?? 'a class', member: key, wrong, remedy: `write @${decorator}()` }]);
+}
+
 /** Makes a method decorator that records its arguments. */
-export function onMember(details: MemberDetails): (target: object, key: PropertyKey) => void {
+export function onMember(details: MemberDetails, given: readonly unknown[] = []): (target: object, key: PropertyKey) => void {
+  refuseBare(details.decorator, given);
   return (target, key) => {
     refuseStandard('a class', key);
     const isStatic = typeof target === 'function';

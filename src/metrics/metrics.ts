@@ -3,7 +3,7 @@ import type { App } from '../app/app.js';
 import { UsageError } from '../errors.js';
 import { measure, Subscriptions } from '../measurements/measure.js';
 import { Readings } from '../measurements/readings.js';
-import { checkGiven, isObject, type Rule } from '../option-rules.js';
+import { checkApp, checkGiven, isObject, type Rule } from '../option-rules.js';
 import { instruments } from './instruments.js';
 
 /** The options of {@link metrics}. */
@@ -35,6 +35,7 @@ function checkRegistry(registry: Registry | undefined, known: Registry | undefin
  * @example const web = mount(({ get }) => new Hono().get('/metrics', async c => c.text(await metrics(get(App)).metrics())), { listen });
  */
 export function metrics(app: App, options: MetricsOptions = {}): Registry {
+  checkApp('metrics()', app);
   checkGiven('metrics()', options, { registry: REGISTRY });
   const known = registries.get(app);
   checkRegistry(options.registry, known);

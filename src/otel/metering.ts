@@ -5,7 +5,7 @@ import { callTraces, requestTraces } from '../diagnostics/traces.js';
 import { BUCKETS, COUNTERS, HISTOGRAMS, type Described } from '../measurements/catalogue.js';
 import { Codes } from '../measurements/codes.js';
 import { measure, secondsBetween, Subscriptions, type MeasurementSink } from '../measurements/measure.js';
-import { checkGiven, object } from '../option-rules.js';
+import { checkApp, checkGiven, object } from '../option-rules.js';
 import { answerAttributes, attributesOf, callAttributes, requestAttributes } from './attributes.js';
 import { ObservedGauges } from './observed-gauges.js';
 import { OnePerApp } from './one-per-app.js';
@@ -73,6 +73,7 @@ const meterings = new OnePerApp('metering()');
  * metering(app);
  */
 export function metering(app: App, options: MeteringOptions = {}): Metering {
+  checkApp('metering()', app);
   checkGiven('metering()', options, { meterProvider: object });
   const provider = options.meterProvider ?? metrics.getMeterProvider();
   return meterings.observe(app, provider, () => {

@@ -13,7 +13,7 @@ import type { App } from '../app/app.js';
 import type { CallTrace, MessageTrace, RequestTrace, TraceEnd } from '../diagnostics/trace-types.js';
 import { careful } from '../diagnostics/careful.js';
 import { callTraces, messageTraces, requestTraces, surround, type Surrounding } from '../diagnostics/traces.js';
-import { checkGiven, object } from '../option-rules.js';
+import { checkApp, checkGiven, object } from '../option-rules.js';
 import { answerAttributes, callAttributes, requestAttributes } from './attributes.js';
 import { extracted, injectContext } from './carrier.js';
 import { OnePerApp } from './one-per-app.js';
@@ -147,6 +147,7 @@ const tracings = new OnePerApp('tracing()');
  * @throws UsageError for an option that does not exist, and where the application is traced for another provider already.
  */
 export function tracing(app: App, options: TracingOptions = {}): Tracing {
+  checkApp('tracing()', app);
   checkGiven('tracing()', options, { tracerProvider: object });
   const provider = options.tracerProvider ?? api.getTracerProvider();
   return tracings.observe(app, provider, () => trace(app, new Spans(provider.getTracer('packet-ts'), app.name)));

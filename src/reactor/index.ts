@@ -4,7 +4,7 @@ export { Dialer, dialerOf, type DialerEvents, type DialerState } from './dial/di
 export { MasterPoolListener } from '../multi-core/pool-listener.js';
 export type { FileRange, HandOffOptions, PipeOptions } from '../session/peer-options.js';
 export type { ConnectionLimits } from '../session/limits.js';
-export type { Listening } from './listen/listener.js';
+export type { Listener, Listening } from './listen/listener.js';
 export { Peer } from '../session/peer.js';
 export type { Build, Built, Handlers } from '../session/handler/handler-types.js';
 export { Reactor, type BroadcastOptions, type Connections, type Where } from './reactor.js';

@@ -1,3 +1,5 @@
+import { UsageError } from '../errors.js';
+import { checkNeeded, flag, isFraming, list, show } from '../option-rules.js';
 import type { Framing } from '../framing/framing.js';
 import { boundChecks } from './conformance/bounds.js';
 import { decodingChecks, encodingChecks, type Check, type Material } from './conformance/checks.js';
@@ -25,6 +27,8 @@ export interface ConformanceCases<In> {
  * @example for (const check of conformanceChecks(framing, cases)) test(check.name, () => check.run());
  */
 export function conformanceChecks<In, Out>(framing: Framing<In, Out>, cases: ConformanceCases<In>): readonly Check[] {
+  if (!isFraming(framing)) throw new UsageError(`conformance() takes a framing, and was given ${show(framing)}`);
+  checkNeeded('conformance()', cases, { samples: list, garbage: list, joined: flag }, 'samples');
   if (cases.samples.length === 0) throw new TypeError('conformance() needs at least one sample: without one it would prove nothing');
   const material: Material<In> = {
     samples: cases.samples.map(({ bytes, messages }) => ({ bytes: Buffer.from(bytes as Uint8Array), messages })),

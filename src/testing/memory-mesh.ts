@@ -1,3 +1,4 @@
+import { checkGiven, text } from '../option-rules.js';
 import { Buffer } from 'node:buffer';
 import { setImmediate } from '../system-timers.js';
 import type { Mesh, MeshConnection, MeshMessage, MeshSubscription } from '../mesh/mesh-types.js';
@@ -168,6 +169,7 @@ class MemoryServer {
  * const app = await bootstrap(AppModule, { mesh, placement: { eval_worker: 'remote' } });
  */
 export function memoryMesh(options: { namespace?: string | undefined; name?: string | undefined } = {}): MemoryMesh {
+  checkGiven('memoryMesh()', options, { namespace: text, name: text });
   const server = new MemoryServer();
   const { namespace = 'packet', name = 'any' } = options;
   return {

@@ -3,13 +3,13 @@ import { nameOf, readModule } from '../../blueprint/index.js';
 import type { ApplicationReading } from '../../blueprint/index.js';
 import type { Ctor, WorkerBlueprint } from '../../blueprint/types.js';
 import { realClock } from '../../clock.js';
-import { asError, UsageError, type Mistake } from '../../errors.js';
+import { asError, type Mistake } from '../../errors.js';
 import { MeshNode } from '../../mesh/link/mesh-node.js';
 import { RelayedCall } from '../../mesh/host/relayed-call.js';
 import { WorkerHost } from '../../mesh/host/worker-host.js';
 import { MeshChannels } from '../../mesh/mesh-channels.js';
 import type { Mesh } from '../../mesh/mesh-types.js';
-import { checkGiven, duration, either, flag, list, object, off, text, type Rules } from '../../option-rules.js';
+import { checkNeeded, duration, either, flag, list, object, off, text, type Rules } from '../../option-rules.js';
 import { loggerOf, type Logger } from '../../logger.js';
 import { toMilliseconds, type Duration, type Off } from '../../units.js';
 import { loggerMistakes } from '../start/bootstrap-options.js';
@@ -104,10 +104,8 @@ function hosted(
 export async function serveWorkers(module: Ctor, options: ServeWorkersOptions): Promise<ServedWorkers> {
   const inWorker = neverInWorker();
   if (inWorker) return inWorker;
-  checkGiven('serveWorkers()', options, RULES);
+  checkNeeded('serveWorkers()', options, RULES, 'mesh', 'workers');
   const { mesh, workers, name = hostname(), zone, closeTimeout = DEFAULT_TIMEOUT, logger, signals = true } = options;
-  if (!isMesh(mesh))
-    throw new UsageError('serveWorkers() needs a mesh: nats({ servers }) of packet-ts/nats, or memoryMesh() of packet-ts/testing');
   const { served, ...reading } = hosted(await readModule(module), workers);
   const { Assembly } = await masterSide();
   const assembly = Assembly.of(

@@ -4,7 +4,7 @@ import type { Ctor } from '../../decorators/ctor.js';
 import type { BoundAddress } from '../../endpoints/endpoint.js';
 import { ownProfile } from '../../profiling/own-profile.js';
 import type { ProfileRequest } from '../../profiling/profile-request.js';
-import type { Dialer, ReactorCore } from '../../reactor/index.js';
+import type { Dialer, Listener, ReactorCore } from '../../reactor/index.js';
 import { closeReason } from '../../session/close-reasons.js';
 import type { Session } from '../../session/session.js';
 import type { Pool } from '../../workers/pool/pool.js';
@@ -24,7 +24,7 @@ export interface Inspected {
 /** Its parts that nothing else may reach. */
 export interface InspectedParts {
   readonly core: ReactorCore;
-  readonly addresses: ReadonlyMap<Ctor, readonly BoundAddress[]>;
+  readonly listening: ReadonlyMap<Ctor, readonly Listener[]>;
   readonly dialers: ReadonlyMap<Ctor, readonly { readonly dialer: Dialer; readonly url: string }[]>;
 }
 
@@ -55,8 +55,19 @@ export class AppInspection implements Inspection {
 
   /** Those of the master. */
   ownListeners(): readonly ListenerFacts[] {
-    const { addresses, core } = this.#parts;
-    return [...addresses].flatMap(([cls, bound]) => bound.map(({ url }) => ({ handler: cls.name, url, connections: core.count(cls) })));
+    const { listening, core } = this.#parts;
+    return [...listening].flatMap(([cls, listeners]) =>
+      listeners.flatMap(listener => {
+        // A socket that is a connection itself takes none in.
+        const connections = listener.isConnection ? core.count(cls) : listener.connections;
+        return listener.addresses.map(({ url }) => ({ handler: cls.name, url, connections }));
+      }),
+    );
+  }
+
+  /** Where the classes of the master listen. */
+  addresses(): (readonly [cls: Ctor, addresses: readonly BoundAddress[]])[] {
+    return [...this.#parts.listening].map(([cls, listeners]) => [cls, listeners.flatMap(({ addresses }) => addresses)]);
   }
 
   dialers(): readonly DialerFacts[] {

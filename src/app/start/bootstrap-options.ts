@@ -66,7 +66,7 @@ function served({ app }: ApplicationReading): ReadonlySet<unknown> {
 export function optionMistakes(options: object, reading: ApplicationReading): readonly Mistake[] {
   const mistakes: Mistake[] = [];
   const report = reporter('bootstrap()', mistakes);
-  const { listen } = checkOptions(options as Readonly<Record<string, unknown>>, RULES, undefined, report);
+  const { listen } = checkOptions(options, RULES, undefined, report);
   const known = served(reading);
   for (const key of (listen as ReadonlyMap<unknown, unknown> | undefined)?.keys() ?? []) {
     if (!known.has(key))

@@ -2,7 +2,7 @@ import type { Mistake } from '../../errors.js';
 import { hostNamed } from '../../hosts/registry.js';
 import { readConnection } from '../connection/connection.js';
 import { readEndpoints, schemeOf } from '../connection/endpoints.js';
-import { mergedOptions } from '../lineage.js';
+import { mergedOptions, withoutUndefined } from '../lineage.js';
 import { reporter } from '../mistakes.js';
 import { mergeWorker } from '../module.js';
 import { providerMistakes } from '../provider/provider-declarations.js';
@@ -60,7 +60,7 @@ function checkOwners(name: string, endpoints: readonly EndpointBlueprint[], mist
 function atMaster(worker: WorkerBlueprint, reading: ConnectionBlueprint, replaced: unknown, mistakes: Mistake[]): ConnectionBlueprint {
   const { cls, name, options } = reading;
   const report = reporter(name, mistakes);
-  const written = mergedOptions(cls, 'connection');
+  const written = withoutUndefined(mergedOptions(cls, 'connection'));
   const listens = readEndpoints(replaced ?? written['listen'], options, 'listen', report);
   const connects = typeof written['connect'] === 'function' ? [] : readEndpoints(written['connect'], options, 'connect', report);
   for (const endpoint of replaced === undefined ? [] : listens) {

@@ -32,7 +32,7 @@ function readEvents(events: unknown, name: string, report: Report): ReadonlyMap<
   return validators;
 }
 
-function readTask(name: string, written: Readonly<Record<string, unknown>>, report: Report): TaskBlueprint {
+function readTask(name: string, written: unknown, report: Report): TaskBlueprint {
   const options = checkOptions(written, rules, name, report);
   const { input, output, yields, receives } = options;
   const idempotent = options['idempotent'] === true;

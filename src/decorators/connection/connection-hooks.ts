@@ -6,8 +6,9 @@ import { onMember } from '../metadata.js';
 import type { RouteAbout } from './route-types.js';
 
 /** The connection is usable: accepted or connected, and past TLS for `tls:`. What it returns is sent. Settles before the first `@OnData`. */
-export function OnConnect(): Method<() => unknown> {
-  return onMember({ decorator: 'OnConnect' });
+export function OnConnect(): Method<() => unknown>;
+export function OnConnect(...given: readonly unknown[]): Method<() => unknown> {
+  return onMember({ decorator: 'OnConnect', given }, given);
 }
 
 /**
@@ -19,8 +20,8 @@ export function OnConnect(): Method<() => unknown> {
 // oxlint-disable-next-line typescript/no-explicit-any -- the decorator cannot know the framing's type
 export function OnData(): Method<(message: any, from: any) => unknown>;
 export function OnData<S extends AnySchema>(schema: S): Method<(message: SchemaOut<S>, from: Remote) => unknown>;
-export function OnData(schema?: AnySchema): Method<() => unknown> {
-  return onMember({ decorator: 'OnData', schema });
+export function OnData(...given: readonly unknown[]): Method<() => unknown> {
+  return onMember({ decorator: 'OnData', schema: given[0] }, given);
 }
 
 /** A message published on a channel. What it returns is sent. */
@@ -29,28 +30,33 @@ export function OnChannel<T>(token: ChannelToken<T>): Method<(item: T) => unknow
 }
 
 /** STARTTLS has finished; runs before the first message after it. */
-export function OnSecure(): Method<() => unknown> {
-  return onMember({ decorator: 'OnSecure' });
+export function OnSecure(): Method<() => unknown>;
+export function OnSecure(...given: readonly unknown[]): Method<() => unknown> {
+  return onMember({ decorator: 'OnSecure', given }, given);
 }
 
 /** On a connection: called when the bytes waiting to be sent fall to the low watermark. */
-export function OnDrain(): Method<() => unknown> {
-  return onMember({ decorator: 'OnDrain' });
+export function OnDrain(): Method<() => unknown>;
+export function OnDrain(...given: readonly unknown[]): Method<() => unknown> {
+  return onMember({ decorator: 'OnDrain', given }, given);
 }
 
 /** Nothing arrived for `idleTimeout`: once per silence, and the connection stays. Without the hook it is closed. What it returns is sent. */
-export function OnIdle(): Method<() => unknown> {
-  return onMember({ decorator: 'OnIdle' });
+export function OnIdle(): Method<() => unknown>;
+export function OnIdle(...given: readonly unknown[]): Method<() => unknown> {
+  return onMember({ decorator: 'OnIdle', given }, given);
 }
 
 /** The peer has finished sending, with `allowHalfOpen: true`. */
-export function OnEnd(): Method<() => unknown> {
-  return onMember({ decorator: 'OnEnd' });
+export function OnEnd(): Method<() => unknown>;
+export function OnEnd(...given: readonly unknown[]): Method<() => unknown> {
+  return onMember({ decorator: 'OnEnd', given }, given);
 }
 
 /** The child of `exec()` ended. */
-export function OnExit(): Method<(status: ExitStatus) => unknown> {
-  return onMember({ decorator: 'OnExit' });
+export function OnExit(): Method<(status: ExitStatus) => unknown>;
+export function OnExit(...given: readonly unknown[]): Method<(status: ExitStatus) => unknown> {
+  return onMember({ decorator: 'OnExit', given }, given);
 }
 
 /**
@@ -58,21 +64,25 @@ export function OnExit(): Method<(status: ExitStatus) => unknown> {
  * without the hook the error is logged and the connection closes.
  * @example @OnError() explain(error: Error) { return `${error.name}: ${error.message}`; }
  */
-export function OnError(): Method<(error: Error, about: About) => unknown> {
-  return onMember({ decorator: 'OnError' });
+export function OnError(): Method<(error: Error, about: About) => unknown>;
+export function OnError(...given: readonly unknown[]): Method<(error: Error, about: About) => unknown> {
+  return onMember({ decorator: 'OnError', given }, given);
 }
 
 /** The application is closing. What it returns is sent; a promise keeps this connection going until it settles. */
-export function OnShutdown(): Method<() => unknown> {
-  return onMember({ decorator: 'OnShutdown' });
+export function OnShutdown(): Method<() => unknown>;
+export function OnShutdown(...given: readonly unknown[]): Method<() => unknown> {
+  return onMember({ decorator: 'OnShutdown', given }, given);
 }
 
 /** The connection is over; exactly once, after the last handler. */
-export function OnClose(): Method<(reason: CloseReason) => unknown> {
-  return onMember({ decorator: 'OnClose' });
+export function OnClose(): Method<(reason: CloseReason) => unknown>;
+export function OnClose(...given: readonly unknown[]): Method<(reason: CloseReason) => unknown> {
+  return onMember({ decorator: 'OnClose', given }, given);
 }
 
 /** For `http:` endpoints (`packet-ts/http`): one request, one instance, one `Response`. */
-export function OnRequest(): Method<(request: Request, about: RouteAbout) => Response | Promise<Response>> {
-  return onMember({ decorator: 'OnRequest' });
+export function OnRequest(): Method<(request: Request, about: RouteAbout) => Response | Promise<Response>>;
+export function OnRequest(...given: readonly unknown[]): Method<(request: Request, about: RouteAbout) => Response | Promise<Response>> {
+  return onMember({ decorator: 'OnRequest', given }, given);
 }

@@ -1,4 +1,5 @@
 import type { AnySchema, SchemaIn, SchemaOut } from '../../schema.js';
+import { isObject } from '../../option-rules.js';
 import type { Duration, Off } from '../../units.js';
 import type { AnyFunction, Mismatch } from '../ctor.js';
 import { onMember } from '../metadata.js';
@@ -66,6 +67,7 @@ export function Task<
 >(
   options?: TaskOptions<I & Stable<I>, R & Stable<R>, E> & { output?: O & Stable<O>; yields?: never },
 ): OnTask<(input: Arg<I>, context: TaskContext<Payloads<E>, ChunkArg<R>>) => Single<O>>;
-export function Task(options: object = {}): (target: object, key: string) => void {
-  return onMember({ decorator: 'Task', options: { ...options } });
+export function Task(...given: readonly unknown[]): (target: object, key: string) => void {
+  const [options = {}] = given;
+  return onMember({ decorator: 'Task', options: isObject(options) ? { ...options } : options }, given);
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../option-rules.js';
 import type { Ctor } from '../ctor.js';
 import { onClass, type ModuleSource } from '../metadata.js';
 import type { ProxyFits, ProxyShape } from './proxy-types.js';
@@ -18,7 +19,9 @@ export function Worker<P extends Ctor<ProxyShape> = never>(
 ): <C extends Ctor>(target: C & ([P] extends [never] ? unknown : ProxyFits<C, P>)) => void {
   const decorate = (target: Ctor, context?: unknown): void => {
     const source: ModuleSource | undefined =
-      typeof options.source === 'string' ? { url: toUrl(options.source), sure: true } : evaluatedModule(decorate);
+      isObject(options) && typeof options['source'] === 'string'
+        ? { url: toUrl(options['source']), sure: true }
+        : evaluatedModule(decorate);
     onClass(() => ({ kind: 'worker', name, options, source }))(target, context);
     registerWorker(name, { cls: target, source });
   };

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Mounted } from '../../decorators/injection/provider-types.js';
-import { asError, ConfigurationError } from '../../errors.js';
-import { checkGiven } from '../../option-rules.js';
+import { asError, ConfigurationError, UsageError } from '../../errors.js';
+import { checkNeeded, isObject, show } from '../../option-rules.js';
 import { sitePathOf } from '../../web/web-url.js';
 import { mount, type MountOptions } from '../mount/mount.js';
 import { checkLibrary, FILE_RULES, folderOf, redirected, sendFile, type FileOptions } from './send-file.js';
@@ -38,9 +38,10 @@ function basesOf(written: Written): readonly string[] {
  * class AppModule {}
  */
 export function files(options: FilesOptions): Mounted {
+  if (!isObject(options)) throw new UsageError(`files() takes { listen, root }, and was given ${show(options)}`);
   const { root, index, extensions, dotfiles, maxAge, immutable, ...endpoint } = options;
   const how: FileOptions = { root, index, extensions, dotfiles, maxAge, immutable };
-  checkGiven('files()', how, FILE_RULES);
+  checkNeeded('files()', how, FILE_RULES, 'root');
   let known: Written | undefined;
   const { listen } = endpoint;
   // A function is asked once.

@@ -1,6 +1,7 @@
+import { UsageError } from '../../errors.js';
 import { App } from '../../app/app.js';
 import type { Mounted } from '../../decorators/injection/provider-types.js';
-import { callable, checkGiven } from '../../option-rules.js';
+import { callable, checkGiven, isObject, show } from '../../option-rules.js';
 import { mount, type MountOptions } from './mount.js';
 
 /** A registry of prom-client, or whatever else makes a page. */
@@ -25,13 +26,15 @@ function answer(is: boolean, details: object): Response {
 /**
  * Serves `/livez` and `/readyz`: 200 or 503, with what `app.health()` says; and `/metrics` where it is asked for. List it in the
  * `connections` of a module, at an address that is not for the public.
- * @throws UsageError for what is no function.
+ * @throws UsageError for options that are none, and for `metrics` that is no function.
  * @example
  * const health = healthPage({ listen: 'http://127.0.0.1:9090', metrics: app => metrics(app) });
  * @Module({ connections: [EvalConnection, health], workers: [EvalWorker] })
  * class AppModule {}
  */
-export function healthPage({ metrics, ...options }: HealthPageOptions): Mounted {
+export function healthPage(given: HealthPageOptions): Mounted {
+  if (!isObject(given)) throw new UsageError(`healthPage() takes { listen }, and was given ${show(given)}`);
+  const { metrics, ...options } = given;
   checkGiven('healthPage()', { metrics }, { metrics: callable });
   return mount(({ get }) => {
     const app = get(App);

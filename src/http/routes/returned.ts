@@ -3,6 +3,7 @@ import type { RouteBlueprint } from '../../blueprint/connection/route-types.js';
 import { BoundaryError, UsageError } from '../../errors.js';
 import { jsonText } from '../../json-text.js';
 import { isResponse } from '../../is-response.js';
+import { itemSourceOf } from '../../session/handler/item-source.js';
 import { isAsyncIterable } from '../../session/handler/reply-stream.js';
 import { jsonAnswer, PlainAnswer, textAnswer } from '../plain-answer.js';
 
@@ -44,18 +45,26 @@ function typeOf(first: unknown): string {
 
 /** The items of an async iterable as a body, pulled as fast as the client reads. Its first item says the content type. */
 async function streamed(items: AsyncIterable<unknown>, route: RouteBlueprint, signal: AbortSignal): Promise<Response> {
-  const iterator = items[Symbol.asyncIterator]();
-  const cancel = async (): Promise<void> => void (await iterator.return?.());
+  const source = itemSourceOf(items);
+  const cancel = async (): Promise<void> => void (await source.release());
   // The client may leave before there is an item, and a stream.
   const left = (): void => void cancel().catch(() => {});
   const forget = onAbort(signal, left);
-  let next: IteratorResult<unknown> | undefined = await iterator.next();
-  forget();
+  let next: IteratorResult<unknown> | undefined;
+  try {
+    next = await source.next();
+  } catch (error) {
+    // A source that was let go of may fail for that.
+    if (!signal.aborted) throw error;
+    next = { done: true, value: undefined };
+  } finally {
+    forget();
+  }
   const type = next.done ? undefined : typeOf(next.value);
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = next ?? (await iterator.next());
+        const { done, value } = next ?? (await source.next());
         next = undefined;
         if (done) {
           controller.close();
