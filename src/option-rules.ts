@@ -21,7 +21,7 @@ function quiet(parse: () => number, most = Infinity): boolean {
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-export const isText = (value: unknown): value is string => typeof value === 'string';
+const isText = (value: unknown): value is string => typeof value === 'string';
 const isTimeText = (value: unknown): boolean => isText(value) || typeof value === 'number' || value === false;
 
 function isRange(value: unknown): boolean {

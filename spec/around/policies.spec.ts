@@ -220,7 +220,7 @@ describe('options of what stands around', () => {
       [() => retry({ tries: 3 } as never), /retry\(\) has no option 'tries'/],
       [() => timeout(0), /timeout\(0\): expected a duration/],
       [() => timeout('soon' as never), /timeout\("soon"\)/],
-      [() => rateLimit({ limit: 1 } as never), /rateLimit\(\) takes \{ limit, per \}/],
+      [() => rateLimit({ limit: 1 } as never), /rateLimit\(\): per is missing/],
       [() => circuitBreaker({ kinds: ['calls'] as never }), /kinds is \["calls"\]: expected a list of 'message'/],
     ];
     for (const [make, message] of wrong) expect(make).to.throw(UsageError, message);

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { isObject, isText, show } from '../option-rules.js';
+import { isObject, show, text } from '../option-rules.js';
 import type { Server } from 'node:net';
 import type { TlsOptions } from '../decorators/connection/endpoint-types.js';
 import type { RequestsBlueprint } from '../blueprint/connection/route-types.js';
@@ -243,7 +243,8 @@ const SCHEMES: Map<string, Scheme> = ((globalThis as Record<symbol, unknown>)[Sy
 
 /** Makes an endpoint scheme known to every reactor of this process. */
 export function registerScheme(scheme: Scheme): void {
-  if (!isObject(scheme) || !isText(scheme['name'])) throw new UsageError(`registerScheme() takes a scheme, and was given ${show(scheme)}`);
+  if (!isObject(scheme) || !text.fits(scheme['name']))
+    throw new UsageError(`registerScheme() takes a scheme, and was given ${show(scheme)}`);
   SCHEMES.set(scheme.name, scheme);
 }
 

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type * as Send from '@fastify/send';
 import { asError, UsageError } from '../../errors.js';
-import { checkNeeded, duration, either, flag, isObject, isText, oneOf, show, text, texts, type Rule } from '../../option-rules.js';
+import { checkNeeded, duration, either, flag, isObject, oneOf, show, text, texts, type Rule } from '../../option-rules.js';
 import { toMilliseconds, type Duration } from '../../units.js';
 
 /** How files of a folder are sent. */
@@ -92,9 +92,9 @@ export function redirected(request: Request): Response {
  * }
  */
 export async function sendFile(request: Request, path: string, options: FileOptions): Promise<Response> {
-  if (!isObject(request) || !(isText(request['method']) && isText(request['url'])))
+  if (!isObject(request) || !(text.fits(request['method']) && text.fits(request['url'])))
     throw new UsageError(`sendFile() takes the Request that it answers, and was given ${show(request)}`);
-  if (!isText(path)) throw new UsageError(`sendFile(): path is ${show(path)}: expected a string`);
+  if (!text.fits(path)) throw new UsageError(`sendFile(): path is ${show(path)}: expected a string`);
   checkNeeded('sendFile()', options, FILE_RULES, 'root');
   const { send } = await library();
   const { index = 'index.html', extensions = [], dotfiles = 'ignore', maxAge = 0, immutable = false } = options;
