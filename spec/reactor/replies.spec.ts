@@ -158,12 +158,18 @@ describe('replies', () => {
 
     it('has its return() called when the connection closes, also while it is waiting', async () => {
       const journal = new Journal();
+      let asked = (): void => {};
+      const waits = new Promise<void>(resolve => (asked = resolve));
+      const never = (): Promise<never> => {
+        asked();
+        return new Promise(() => {});
+      };
       @Connection({ framing: lines() })
       class Waiting {
         @OnData() data(line: string): AsyncIterable<string> {
           return {
             [Symbol.asyncIterator]: () => ({
-              next: () => (line === 'wait' ? new Promise<never>(() => {}) : turns(1).then(() => ({ done: false as const, value: 'tick' }))),
+              next: () => (line === 'wait' ? never() : turns(1).then(() => ({ done: false as const, value: 'tick' }))),
               return: async () => {
                 journal.note(`return ${line}`);
                 return { done: true as const, value: undefined };
@@ -176,7 +182,7 @@ describe('replies', () => {
         const client = await dial(Waiting);
         client.send(`${line}\n`);
         if (line === 'tick') await client.reads('tick\ntick\n');
-        else await turns();
+        else await waits;
         client.destroy();
         await journal.has(`return ${line}`);
       }
